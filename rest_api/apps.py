@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class RestApiConfig(AppConfig):
+    name = "rest_api"

@@ -1,0 +1,191 @@
+"""Every refusal the domain can give: a stable code, a message for people, a context for programs.
+
+The tree knows neither HTTP nor GraphQL. Each face maps it once, and a test walks all subclasses so
+that none is left unmapped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+
+class WalletError(Exception):
+    """A refusal. Nothing has changed when it is raised.
+
+    `field` is the snake_case name of the input that is to blame, if one is. `context` holds values that
+    can be shown to the caller: strings, integers, and lists of them.
+    """
+
+    code: ClassVar[str]
+
+    def __init__(self, message: str, *, field: str | None = None, **context: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+        self.context = context
+
+    def each(self) -> Iterator[WalletError]:
+        """Iterate over the single refusals in this one."""
+        yield self
+
+
+class Several(WalletError):
+    """More than one field was refused at once."""
+
+    code = "invalid"
+
+    def __init__(self, errors: Sequence[WalletError]) -> None:
+        super().__init__("; ".join(error.message for error in errors))
+        self.errors = tuple(errors)
+
+    def each(self) -> Iterator[WalletError]:
+        for error in self.errors:
+            yield from error.each()
+
+
+# -- fields -------------------------------------------------------------------------------------------
+
+
+class Required(WalletError):
+    """A field that must be given is missing or null."""
+
+    code = "required"
+
+
+class Blank(WalletError):
+    """A text that must say something is empty."""
+
+    code = "blank"
+
+
+class TooLong(WalletError):
+    """A text or document is longer than its limit. Context: limit."""
+
+    code = "too_long"
+
+
+class Invalid(WalletError):
+    """A value is not of the kind that its field takes."""
+
+    code = "invalid"
+
+
+class Immutable(WalletError):
+    """A field that is fixed once its object exists was to be changed."""
+
+    code = "immutable"
+
+
+# -- money --------------------------------------------------------------------------------------------
+
+
+class InvalidAmount(WalletError):
+    """Not a plain decimal number, or zero where a change is asked for."""
+
+    code = "invalid_amount"
+
+
+class ScaleExceeded(WalletError):
+    """More decimal places than the currency has. Context: scale, currency."""
+
+    code = "scale_exceeded"
+
+
+class PrecisionExceeded(WalletError):
+    """More significant digits than the database engine keeps exactly. Context: limit."""
+
+    code = "precision_exceeded"
+
+
+class OutOfRange(WalletError):
+    """An amount, or the balance it would lead to, is beyond what a wallet can hold. Context: limit."""
+
+    code = "out_of_range"
+
+
+class UnknownCurrency(WalletError):
+    """Neither an ISO 4217 code with a minor unit nor an asset named in the settings."""
+
+    code = "unknown_currency"
+
+
+class CurrencyMismatch(WalletError):
+    """Two wallets of one operation hold different currencies. Context: currencies."""
+
+    code = "currency_mismatch"
+
+
+class InsufficientFunds(WalletError):
+    """The change would leave a balance below zero. Context: balance, amount, currency, wallet."""
+
+    code = "insufficient_funds"
+
+
+# -- objects ------------------------------------------------------------------------------------------
+
+
+class NotFound(WalletError):
+    """There is no such object within the caller's reach."""
+
+    code = "not_found"
+
+
+class DuplicateTxid(WalletError):
+    """The txid is taken. Context: transaction, the id of the holder."""
+
+    code = "duplicate_txid"
+
+
+class DuplicateLabel(WalletError):
+    """The label is taken. Context: wallet, the id of the holder."""
+
+    code = "duplicate_label"
+
+
+class WalletNotEmpty(WalletError):
+    """A wallet that holds money was to be deleted. Context: balance, currency, wallet."""
+
+    code = "wallet_not_empty"
+
+
+# -- requests and circumstances -------------------------------------------------------------------------
+
+
+class InvalidParameter(WalletError):
+    """A question was put in a way that has no answer: an unknown filter, a malformed cursor, a page of 0.
+
+    `parameter` is the name by which the domain knows it, for example `filter.label` or `page.size`.
+    """
+
+    code = "invalid_parameter"
+
+    def __init__(self, message: str, *, parameter: str, **context: object) -> None:
+        super().__init__(message, **context)
+        self.parameter = parameter
+
+
+class Forbidden(WalletError):
+    """The caller may see this but not do that."""
+
+    code = "forbidden"
+
+
+class Conflict(WalletError):
+    """Others kept changing the same wallets until the retries were used up. Context: retry_after_seconds."""
+
+    code = "conflict"
+
+    def __init__(self, message: str, *, retry_after_seconds: int = 1) -> None:
+        super().__init__(message, retry_after_seconds=retry_after_seconds)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Unavailable(WalletError):
+    """The database does not answer. Whether a write in flight was stored is not known: ask by its txid."""
+
+    code = "unavailable"
+
+    def __init__(self, message: str, *, retry_after_seconds: int = 5) -> None:
+        super().__init__(message, retry_after_seconds=retry_after_seconds)
+        self.retry_after_seconds = retry_after_seconds

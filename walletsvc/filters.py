@@ -1,0 +1,179 @@
+"""The filters of every list: the only FilterSets there are. Both faces put their filters through them.
+
+A filter is named as in REST: `label`, `label.icontains`, `createdAt.gte`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import django_filters
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Model, Q, QuerySet
+from django.db.models.functions import Lower
+from django.utils.dateparse import parse_datetime
+
+from walletsvc.errors import InvalidParameter, WalletError
+from walletsvc.models import Entry, Transaction, Wallet
+from walletsvc.models.entry import Kind
+from walletsvc.money import parse_amount
+
+_MAX_ID = 2**63 - 1
+_NO_ID = 0
+
+
+class _AmountField(forms.Field):
+    def to_python(self, value: Any) -> Decimal | None:
+        if value is None:
+            return None
+        try:
+            return parse_amount(value)
+        except WalletError as error:
+            raise ValidationError(error.message) from error
+
+
+class _IdField(forms.Field):
+    def to_python(self, value: Any) -> int | None:
+        if value is None:
+            return None
+        text = str(value)
+        if not (text.isascii() and text.isdigit()):
+            raise ValidationError("An id is a string of digits.")
+        # An id beyond what a column holds is well-formed; it is only nobody's.
+        return int(text) if len(text) <= 19 and int(text) <= _MAX_ID else _NO_ID
+
+
+class _TimeField(forms.Field):
+    def to_python(self, value: Any) -> datetime | None:
+        if value is None:
+            return None
+        try:
+            moment = parse_datetime(str(value))
+        except ValueError:
+            moment = None
+        if moment is None:
+            raise ValidationError("A moment is written as in RFC 3339: 2026-01-31T12:00:00Z.")
+        try:
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except OverflowError as error:
+            raise ValidationError("That moment is beyond the calendar.") from error
+
+
+class _TextFilter(django_filters.CharFilter):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, strip=False, max_length=255, **kwargs)
+
+
+class _AmountFilter(django_filters.Filter):
+    field_class = _AmountField
+
+
+class _IdFilter(django_filters.Filter):
+    field_class = _IdField
+
+
+class _TimeFilter(django_filters.Filter):
+    field_class = _TimeField
+
+
+class _FoldedFilter(_TextFilter):
+    """Contains the text in any of the columns `field_name` names (with `|` between), whatever the case.
+
+    Folds explicitly: the columns compare byte for byte on MySQL, and SQLite's LIKE folds ASCII only.
+    """
+
+    def filter(self, qs: QuerySet[Model], value: Any) -> QuerySet[Model]:
+        if not value:
+            return qs
+        condition = Q()
+        for column in str(self.field_name).split("|"):
+            qs = qs.alias(**{f"folded_{column}": Lower(column)})
+            condition |= Q(**{f"folded_{column}__contains": value.lower()})
+        return qs.filter(condition)
+
+
+def _ranges(name: str, column: str, kind: type[django_filters.Filter]) -> dict[str, django_filters.Filter]:
+    return {f"{name}.{lookup}": kind(field_name=column, lookup_expr=lookup) for lookup in ("gte", "lte", "gt", "lt")}
+
+
+def _filter_set(model: type[Model], declared: Mapping[str, django_filters.Filter]) -> type[django_filters.FilterSet]:
+    meta = type("Meta", (), {"model": model, "fields": []})
+    name = f"{model.__name__}FilterSet"
+    # Names such as `balance.gte` are no Python names, so the class is made by a call.
+    return type(name, (django_filters.FilterSet,), {"Meta": meta, **declared})
+
+
+WalletFilterSet = _filter_set(
+    Wallet,
+    {
+        "label": _TextFilter(field_name="label"),
+        "label.icontains": _FoldedFilter(field_name="label"),
+        "balance": _AmountFilter(field_name="balance"),
+        **_ranges("balance", "balance", _AmountFilter),
+        "currency": _TextFilter(field_name="currency"),
+        **_ranges("createdAt", "created_at", _TimeFilter),
+        "search": _FoldedFilter(field_name="label"),
+    },
+)
+TransactionFilterSet = _filter_set(
+    Transaction,
+    {
+        "txid": _TextFilter(field_name="txid"),
+        "txid.icontains": _FoldedFilter(field_name="txid"),
+        "wallet": _IdFilter(field_name="wallet_id"),
+        "amount": _AmountFilter(field_name="amount"),
+        **_ranges("amount", "amount", _AmountFilter),
+        "currency": _TextFilter(field_name="currency"),
+        **_ranges("createdAt", "created_at", _TimeFilter),
+        "search": _FoldedFilter(field_name="txid|description"),
+    },
+)
+EntryFilterSet = _filter_set(
+    Entry,
+    {
+        "wallet": _IdFilter(field_name="wallet_id"),
+        "transaction": _IdFilter(field_name="transaction_id"),
+        "txid": _TextFilter(field_name="txid"),
+        "kind": django_filters.ChoiceFilter(field_name="kind", choices=Kind.choices),
+        "sequence.gt": _IdFilter(field_name="sequence", lookup_expr="gt"),
+        **_ranges("createdAt", "created_at", _TimeFilter),
+    },
+)
+FILTER_SETS: Mapping[str, type[django_filters.FilterSet]] = {
+    "Wallet": WalletFilterSet,
+    "Transaction": TransactionFilterSet,
+    "Entry": EntryFilterSet,
+}
+
+
+def filter_queryset(resource: str, queryset: QuerySet[Model], filters: Iterable[tuple[str, str]]) -> QuerySet[Model]:
+    """Return the part of `queryset` that passes all of `filters`, pairs of a name and a text.
+
+    Raises `InvalidParameter` for an unknown filter, an empty value, or one that it cannot take.
+    """
+    filters = list(filters)
+    if not filters:
+        return queryset
+    known = FILTER_SETS[resource].base_filters
+    data: dict[str, str] = {}
+    for name, value in filters:
+        parameter = f"filter.{name}"
+        if name not in known:
+            raise InvalidParameter(
+                f"{resource} has no filter {name[:64]!r}, but {', '.join(known)}.", parameter=parameter
+            )
+        if name in data:
+            raise InvalidParameter("The filter is given twice.", parameter=parameter)
+        if value == "":
+            # django-filter would take it for no filter, and the caller would see everything.
+            raise InvalidParameter("A filter needs a value.", parameter=parameter)
+        data[name] = value
+    filter_set = FILTER_SETS[resource](data, queryset=queryset)
+    if not filter_set.is_valid():
+        name, messages = next(iter(filter_set.errors.get_json_data().items()))
+        raise InvalidParameter(messages[0]["message"], parameter=f"filter.{name}")
+    return filter_set.qs

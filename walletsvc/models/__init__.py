@@ -1,0 +1,8 @@
+"""The tables: columns and constraints, nothing else."""
+
+from walletsvc.models.entry import Entry
+from walletsvc.models.reporting import ReportingWalletDay
+from walletsvc.models.transaction import Transaction
+from walletsvc.models.wallet import Wallet
+
+__all__ = ["Entry", "ReportingWalletDay", "Transaction", "Wallet"]

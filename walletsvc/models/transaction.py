@@ -1,0 +1,36 @@
+from django.db import models
+from django.db.models import Q
+
+from walletsvc.models.columns import MAX_CURRENCY_LENGTH, MAX_DESCRIPTION_LENGTH, MAX_TEXT_LENGTH
+from walletsvc.models.wallet import Wallet
+from walletsvc.money import DECIMAL_PLACES, MAX_DIGITS
+
+
+class Transaction(models.Model):
+    """One named change of one wallet. `currency` is its wallet's: amounts print without a look at the wallet."""
+
+    id = models.BigAutoField(primary_key=True)
+    txid = models.CharField(max_length=MAX_TEXT_LENGTH)
+    wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="transactions", db_index=False)
+    amount = models.DecimalField(max_digits=MAX_DIGITS, decimal_places=DECIMAL_PLACES)
+    currency = models.CharField(max_length=MAX_CURRENCY_LENGTH)
+    description = models.CharField(max_length=MAX_DESCRIPTION_LENGTH, default="", blank=True)
+    metadata = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["txid"], name="transaction_txid_unique"),
+            models.CheckConstraint(condition=~Q(amount=0), name="transaction_amount_not_zero"),
+            models.CheckConstraint(condition=~Q(txid=""), name="transaction_txid_not_blank"),
+        ]
+        indexes = [
+            models.Index(fields=["created_at"], name="transaction_created_at"),
+            models.Index(fields=["amount"], name="transaction_amount"),
+            models.Index(fields=["wallet", "created_at"], name="transaction_wallet_created_at"),
+            models.Index(fields=["wallet", "amount"], name="transaction_wallet_amount"),
+        ]
+
+    def __str__(self) -> str:
+        return self.txid

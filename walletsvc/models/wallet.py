@@ -1,0 +1,37 @@
+from django.db import models
+from django.db.models import Q
+
+from walletsvc.models.columns import MAX_CURRENCY_LENGTH, MAX_TEXT_LENGTH
+from walletsvc.money import DECIMAL_PLACES, MAX_DIGITS
+
+
+class Wallet(models.Model):
+    """Holds money in one currency. `sequence` counts its entries and is its version."""
+
+    id = models.BigAutoField(primary_key=True)
+    label = models.CharField(max_length=MAX_TEXT_LENGTH)
+    currency = models.CharField(max_length=MAX_CURRENCY_LENGTH)
+    balance = models.DecimalField(max_digits=MAX_DIGITS, decimal_places=DECIMAL_PLACES, default=0)
+    sequence = models.BigIntegerField(default=0)
+    owner = models.CharField(max_length=MAX_TEXT_LENGTH, default="", blank=True)
+    metadata = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["label"], name="wallet_label_unique"),
+            models.CheckConstraint(condition=Q(balance__gte=0), name="wallet_balance_not_negative"),
+            models.CheckConstraint(condition=Q(sequence__gte=0), name="wallet_sequence_not_negative"),
+            models.CheckConstraint(condition=~Q(label=""), name="wallet_label_not_blank"),
+            models.CheckConstraint(condition=~Q(currency=""), name="wallet_currency_not_blank"),
+        ]
+        # One for each order a list can be asked for; InnoDB and SQLite append the id by themselves.
+        indexes = [
+            models.Index(fields=["created_at"], name="wallet_created_at"),
+            models.Index(fields=["balance"], name="wallet_balance"),
+            models.Index(fields=["currency", "created_at"], name="wallet_currency"),
+        ]
+
+    def __str__(self) -> str:
+        return self.label

@@ -1,0 +1,174 @@
+"""Currencies, their scales, and exact amounts: Decimal in, Decimal out, never a float, never a rounding."""
+
+from __future__ import annotations
+
+import decimal
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import lru_cache
+
+from django.conf import settings
+from iso4217 import Currency
+
+from walletsvc import errors
+
+MAX_DIGITS = 38
+DECIMAL_PLACES = 18
+LIMIT = Decimal(10) ** (MAX_DIGITS - DECIMAL_PLACES)
+"""Amounts and balances stay strictly below this, and amounts strictly above its negative."""
+
+SQLITE_MAX_DIGITS = 15
+"""SQLite keeps a decimal as an 8-byte real: 15 significant digits survive the way there and back
+(https://www.sqlite.org/floatingpoint.html, section 2)."""
+
+# The default context of 28 digits would round a sum of two valid amounts in silence.
+_EXACT = decimal.Context(
+    prec=2 * MAX_DIGITS,
+    traps=[decimal.Inexact, decimal.InvalidOperation, decimal.Overflow, decimal.DivisionByZero],
+)
+_PLAIN = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?", re.ASCII)
+_MAX_TEXT = 64
+
+
+class ScientificDecimal(Decimal):
+    """A number that was written with an exponent: parsers keep the fact, so that `parse_amount` can refuse it."""
+
+
+def parse_json_number(text: str) -> Decimal:
+    """Turn the text of a JSON number with a fraction or exponent into a Decimal.
+
+    For `json.loads(parse_float=...)`. A number with an exponent becomes a `ScientificDecimal`.
+    """
+    return ScientificDecimal(text) if "e" in text or "E" in text else Decimal(text)
+
+
+def scales() -> Mapping[str, int]:
+    """Return the scale (decimal places) of each known currency, by its code.
+
+    ISO 4217 currencies that have a minor unit, and the assets of `settings.ASSETS`, which win.
+    """
+    return _scales(tuple(sorted(settings.ASSETS.items())))
+
+
+@lru_cache(maxsize=8)
+def _scales(assets: tuple[tuple[str, int], ...]) -> Mapping[str, int]:
+    known = {currency.code: currency.exponent for currency in Currency if currency.exponent is not None}
+    return known | dict(assets)
+
+
+def parse_currency(value: object, *, field: str = "currency") -> str:
+    """Return the currency code in `value`.
+
+    Raises `Invalid` unless it is a text, `UnknownCurrency` unless it is a known code, in upper case.
+    """
+    if not isinstance(value, str):
+        raise errors.Invalid("A currency is given as its code, a string such as USD.", field=field)
+    if value not in scales():
+        raise errors.UnknownCurrency(f"There is no currency {value[:16]!r}.", field=field)
+    return value
+
+
+def parse_amount(value: object, *, field: str = "amount") -> Decimal:
+    """Return the exact amount in `value`: a plain decimal text, or an int or Decimal from a JSON number.
+
+    Raises `Required` for None, `InvalidAmount` for anything but a plain decimal number, `OutOfRange` for
+    what no wallet can hold, `ScaleExceeded` for more than 18 decimal places. Which scale the currency
+    allows is for `check_scale`.
+    """
+    if value is None:
+        raise errors.Required("An amount is required.", field=field)
+    text = _amount_text(value)
+    if text is not None and _PLAIN.fullmatch(text[: _MAX_TEXT * 2]):
+        integer, _, fraction = text.lstrip("-").partition(".")
+        if len(integer) > MAX_DIGITS - DECIMAL_PLACES:
+            raise out_of_range(field=field)
+        if len(text) <= _MAX_TEXT and len(fraction.rstrip("0")) <= DECIMAL_PLACES:
+            return Decimal(text)
+        raise errors.ScaleExceeded(
+            f"An amount has at most {DECIMAL_PLACES} decimal places.", field=field, scale=DECIMAL_PLACES
+        )
+    raise errors.InvalidAmount(
+        'An amount is a plain decimal number, best as a string such as "150.00": '
+        "no exponent, no separators, no NaN or Infinity.",
+        field=field,
+    )
+
+
+def _amount_text(value: object) -> str | None:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool | ScientificDecimal):
+        return None
+    if isinstance(value, int):
+        # Python refuses to print integers of more than 4,300 digits; none that long is in range.
+        return str(value) if abs(value) < LIMIT * 10 else "9" * (MAX_DIGITS + 1)
+    if isinstance(value, Decimal) and value.is_finite():
+        return f"{value:f}" if -100 < value.adjusted() < 100 else "9" * (MAX_DIGITS + 1)
+    return None
+
+
+def out_of_range(*, field: str = "amount") -> errors.OutOfRange:
+    """Return the refusal of an amount, or of a resulting balance, that no wallet can hold."""
+    return errors.OutOfRange(
+        f"Amounts and balances have at most {MAX_DIGITS - DECIMAL_PLACES} digits before the decimal point.",
+        field=field,
+        limit=f"{LIMIT:f}",
+    )
+
+
+def check_scale(amount: Decimal, *, currency: str, field: str = "amount") -> None:
+    """Raise `ScaleExceeded` if `amount` has more decimal places than `currency`."""
+    scale = scales().get(currency, DECIMAL_PLACES)
+    exponent = amount.as_tuple().exponent
+    if isinstance(exponent, int) and -exponent > scale and _decimal_places(amount) > scale:
+        raise errors.ScaleExceeded(
+            f"{currency} has {scale} decimal places; the amount has {_decimal_places(amount)}.",
+            field=field,
+            scale=scale,
+            currency=currency,
+        )
+
+
+def check_precision(value: Decimal, *, max_digits: int, field: str = "amount") -> None:
+    """Raise `PrecisionExceeded` if `value` has more than `max_digits` significant digits."""
+    digits = "".join(map(str, value.as_tuple().digits)).strip("0")
+    if len(digits) > max_digits:
+        raise errors.PrecisionExceeded(
+            f"This database keeps {max_digits} significant digits exactly; {format_plain(value)} has {len(digits)}.",
+            field=field,
+            limit=max_digits,
+        )
+
+
+def add(left: Decimal, right: Decimal) -> Decimal:
+    """Return the exact sum."""
+    return _EXACT.add(left, right)
+
+
+def negate(amount: Decimal) -> Decimal:
+    """Return the exact negative; unlike `-amount`, it does not round to the 28 digits of the default context."""
+    return _EXACT.minus(amount)
+
+
+def format_amount(value: Decimal, currency: str) -> str:
+    """Return `value` with exactly the decimal places of `currency`: "150.00".
+
+    A value of a currency that the settings no longer know, or with more digits than its scale has become,
+    is printed in full rather than rounded.
+    """
+    scale = scales().get(currency, 0)
+    exponent = value.as_tuple().exponent
+    if isinstance(exponent, int) and -exponent > scale:
+        scale = max(scale, _decimal_places(value))
+    return f"{value:.{scale}f}"
+
+
+def format_plain(value: Decimal) -> str:
+    """Return `value` in full, without trailing zeros or exponent."""
+    return f"{value:.{_decimal_places(value)}f}"
+
+
+def _decimal_places(value: Decimal) -> int:
+    _, _, fraction = f"{value:f}".partition(".")
+    return len(fraction.rstrip("0"))

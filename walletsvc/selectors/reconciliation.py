@@ -1,0 +1,83 @@
+"""Prove that balances equal their entries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
+
+from walletsvc import money
+from walletsvc.models import Entry, Transaction, Wallet
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Discrepancy:
+    """Something about a wallet that the ledger does not bear out. `wallet_id` may be of a deleted one."""
+
+    wallet_id: int
+    label: str | None
+    problem: str
+
+
+def compute_discrepancies(*, chunk_size: int = 5000) -> Iterator[Discrepancy]:
+    """Read the whole ledger, wallet by wallet, and tell everything that does not fit.
+
+    Balances equal the sum of their entries and the last `balance_after`; sequences have no gap; each
+    `balance_after` follows from the one before; and the amount of each live transaction equals the sum of its
+    entries. Sums are made here, exactly, and not by the database: SQLite would add floats. To be read from a
+    consistent snapshot, it runs in one transaction of the caller's.
+    """
+    yield from _wallets_against_entries(chunk_size)
+    yield from _transactions_against_entries(chunk_size)
+
+
+def _wallets_against_entries(chunk_size: int) -> Iterator[Discrepancy]:
+    wallets = {
+        row[0]: row[1:]
+        for row in Wallet.objects.values_list("id", "label", "balance", "sequence", "currency").iterator(chunk_size)
+    }
+    entries = (
+        Entry.objects.order_by("wallet_id", "sequence")
+        .values_list("wallet_id", "sequence", "amount", "balance_after", "currency")
+        .iterator(chunk_size)
+    )
+    for wallet_id, lines in groupby(entries, key=itemgetter(0)):
+        label, balance, sequence, currency = wallets.pop(wallet_id, (None, ZERO, None, None))
+        running, last = ZERO, 0
+        for _, at, amount, after, entry_currency in lines:
+            if at != last + 1:
+                yield Discrepancy(wallet_id, label, f"entry {last + 1} is missing")
+            running, last = money.add(running, amount), at
+            if running != after:
+                yield Discrepancy(wallet_id, label, f"entry {at} says {after:f} where the sum is {running:f}")
+                running = after
+            if currency is not None and entry_currency != currency:
+                yield Discrepancy(wallet_id, label, f"entry {at} is in {entry_currency}, the wallet in {currency}")
+        if balance != running:
+            yield Discrepancy(wallet_id, label, f"the balance is {balance:f} where the entries sum to {running:f}")
+        if sequence is not None and sequence != last:
+            yield Discrepancy(wallet_id, label, f"the sequence is {sequence} where the last entry is {last}")
+    for wallet_id, (label, balance, sequence, _currency) in wallets.items():
+        if balance or sequence:
+            yield Discrepancy(wallet_id, label, f"it holds {balance:f} at sequence {sequence} without any entry")
+
+
+def _transactions_against_entries(chunk_size: int) -> Iterator[Discrepancy]:
+    sums: dict[int, Decimal] = {}
+    entries = Entry.objects.exclude(transaction_id=None).values_list("transaction_id", "amount")
+    for transaction_id, amount in entries.iterator(chunk_size):
+        sums[transaction_id] = money.add(sums.get(transaction_id, ZERO), amount)
+    transactions = Transaction.objects.values_list("id", "txid", "wallet_id", "wallet__label", "amount")
+    for identifier, txid, wallet_id, label, amount in transactions.iterator(chunk_size):
+        total = sums.pop(identifier, ZERO)
+        if total != amount:
+            problem = f"transaction {txid!r} is of {amount:f} where its entries sum to {total:f}"
+            yield Discrepancy(wallet_id, label, problem)
+    for identifier, total in sums.items():
+        if total:
+            last = Entry.objects.filter(transaction_id=identifier).order_by("-id").values_list("wallet_id", flat=True)
+            yield Discrepancy(last[0], None, f"deleted transaction {identifier} left {total:f} behind")

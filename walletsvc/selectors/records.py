@@ -1,0 +1,34 @@
+"""Read the public resources: one record, or a page of a list, as far as the principal reaches."""
+
+from __future__ import annotations
+
+from walletsvc.principals import Principal
+from walletsvc.reading.execution import Page, Record, read_many, read_one, read_page
+from walletsvc.reading.questions import Question, Selection
+from walletsvc.reading.resources import RESOURCES
+
+EVERYTHING = Selection()
+"""All fields of a record, and nothing related."""
+
+
+def get_record(
+    *, principal: Principal, resource: str, selection: Selection = EVERYTHING, **match: object
+) -> Record | None:
+    """Return the record whose unique column matches (`id=1`, `label="Savings"`), or None."""
+    return read_one(RESOURCES[resource], selection, principal=principal, **match)
+
+
+def list_records(*, principal: Principal, question: Question) -> Page:
+    """Return the page that the question asks for. Raises `InvalidParameter`."""
+    return read_page(question, principal=principal)
+
+
+def list_records_by_id(
+    *, principal: Principal, resource: str, ids: list[int], selection: Selection = EVERYTHING
+) -> list[Record | None]:
+    """Return the record of each id, in their order, and None for what is not there."""
+    found = {
+        record.id: record
+        for record in read_many(RESOURCES[resource], selection, principal=principal, id__in=set(ids))
+    }
+    return [found.get(identifier) for identifier in ids]

@@ -1,0 +1,72 @@
+"""How a write becomes durable: one transaction, retried as a whole, then the stamps, then the answer."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.db import DatabaseError, connection, transaction
+
+from walletsvc import engines, errors
+from walletsvc.cache import Invalidation
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+ATTEMPTS = 10
+BACKOFF_SECONDS = 0.005
+MAX_BACKOFF_SECONDS = 0.25
+
+
+class Outdated(Exception):
+    """What `work` decided on has changed before it got its locks: it is run again from the start."""
+
+
+def durably(
+    work: Callable[[set[int]], T],
+    *,
+    explain_duplicate: Callable[[], errors.WalletError | None] = lambda: None,
+) -> T:
+    """Run `work` in a durable transaction of its own and return its result once it is committed.
+
+    `work` is given a set to which it adds the id of each wallet it touches; it may run more than once, so it
+    must not keep anything of an earlier run. What it raises undoes the transaction and comes out unchanged,
+    except that contention is retried, COMMIT included: after a deadlock the server has already rolled back
+    (MySQL manual, "InnoDB Error Handling"), so nothing less than the whole can be repeated.
+
+    A violated unique constraint is raised as what `explain_duplicate` returns, asked after the rollback; if
+    that finds no holder any more, the holder has just gone, and the work is tried again.
+
+    Raises `Conflict` when the retries are used up, `Unavailable` when the database went away.
+    """
+    for attempt in range(ATTEMPTS):
+        if attempt:
+            time.sleep(random.uniform(0, min(MAX_BACKOFF_SECONDS, BACKOFF_SECONDS * 2**attempt)))  # noqa: S311
+        invalidation = Invalidation()
+        try:
+            with transaction.atomic(durable=True):
+                touched: set[int] = set()
+                result = work(touched)
+                invalidation.mark(touched)
+        except Outdated:
+            continue
+        except DatabaseError as error:
+            if engines.is_lost(error):
+                connection.close()
+                raise errors.Unavailable("The database went away. Ask by txid whether it was stored.") from error
+            if engines.is_duplicate(error):
+                refusal = explain_duplicate()
+                if refusal is not None:
+                    raise refusal from error
+            elif not engines.is_contention(error):
+                raise
+            logger.info("Contention, attempt %d of %d: %s", attempt + 1, ATTEMPTS, error)
+        else:
+            return result
+        finally:
+            invalidation.settle()
+    raise errors.Conflict("Others keep changing the same wallets. Try again.")

@@ -1,0 +1,157 @@
+"""What callers send, checked field by field: both faces pass values on as they came."""
+
+from __future__ import annotations
+
+import json
+import math
+import unicodedata
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from decimal import Decimal
+from enum import Enum
+from typing import Final
+
+from walletsvc import errors
+from walletsvc.models.columns import MAX_DESCRIPTION_LENGTH, MAX_TEXT_LENGTH
+
+MAX_ID = 2**63 - 1
+MAX_METADATA_CHARACTERS = 16_384
+MAX_METADATA_DEPTH = 16
+"""Well below what every engine's JSON parser takes (MariaDB: 32, https://mariadb.com/kb/en/json_valid/)."""
+
+
+class Unset(Enum):
+    """The type of `UNSET`."""
+
+    UNSET = "unset"
+
+
+UNSET: Final = Unset.UNSET
+"""The value of a field that the caller did not name, as opposed to null."""
+
+
+class Refusals:
+    """Collects what is wrong with several fields, to tell the caller all of it at once."""
+
+    def __init__(self) -> None:
+        self._errors: list[errors.WalletError] = []
+
+    @contextmanager
+    def collect(self) -> Iterator[None]:
+        """Keep the refusal raised inside, and go on."""
+        try:
+            yield
+        except errors.WalletError as error:
+            self._errors.extend(error.each())
+
+    def raise_if_any(self) -> None:
+        """Raise what was collected: the one refusal itself, or `Several`."""
+        if len(self._errors) == 1:
+            raise self._errors[0]
+        if self._errors:
+            raise errors.Several(self._errors)
+
+
+def parse_name(value: object, *, field: str) -> str:
+    """Return a label or txid as it came.
+
+    Raises `Required`, `Invalid` (not a text, control characters, space at an end), `Blank` or `TooLong`.
+    """
+    if value is None or value is UNSET:
+        raise errors.Required(f"{field} is required.", field=field)
+    text = _parse_text(value, field=field, max_length=MAX_TEXT_LENGTH, allowed_controls="")
+    if not text:
+        raise errors.Blank(f"{field} must not be empty.", field=field)
+    if text != text.strip():
+        raise errors.Invalid(f"{field} must not begin or end with space.", field=field)
+    return text
+
+
+def parse_description(value: object) -> str:
+    """Return a description: any text, empty when not given. Raises `Invalid` or `TooLong`."""
+    if value is UNSET:
+        return ""
+    return _parse_text(value, field="description", max_length=MAX_DESCRIPTION_LENGTH, allowed_controls="\n\t")
+
+
+def _parse_text(value: object, *, field: str, max_length: int, allowed_controls: str) -> str:
+    if not isinstance(value, str):
+        raise errors.Invalid(f"{field} must be a string.", field=field)
+    if len(value) > max_length:
+        raise errors.TooLong(f"{field} has at most {max_length} characters.", field=field, limit=max_length)
+    if any(unicodedata.category(c) in ("Cc", "Cs") and c not in allowed_controls for c in value):
+        raise errors.Invalid(f"{field} must not contain control characters.", field=field)
+    return value
+
+
+def parse_metadata(value: object) -> dict[str, object]:
+    """Return a JSON object of the caller's own, empty when not given.
+
+    Raises `Invalid` for anything but an object, for nesting deeper than 16, and for numbers and texts that
+    JSON columns do not keep; `TooLong` past 16,384 characters of JSON.
+    """
+    if value is UNSET:
+        return {}
+    if not isinstance(value, Mapping):
+        raise errors.Invalid("metadata must be an object.", field="metadata")
+    parsed = {_parse_key(key): _parse_json(item, depth=1) for key, item in value.items()}
+    if len(json.dumps(parsed)) > MAX_METADATA_CHARACTERS:
+        raise errors.TooLong(
+            f"metadata has at most {MAX_METADATA_CHARACTERS} characters of JSON.",
+            field="metadata",
+            limit=MAX_METADATA_CHARACTERS,
+        )
+    return parsed
+
+
+def _parse_key(key: object) -> str:
+    return _parse_json_text(str(key))
+
+
+def _parse_json(value: object, *, depth: int) -> object:
+    if depth > MAX_METADATA_DEPTH:
+        raise errors.Invalid(f"metadata is nested deeper than {MAX_METADATA_DEPTH} levels.", field="metadata")
+    if isinstance(value, Mapping):
+        return {_parse_key(key): _parse_json(item, depth=depth + 1) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_parse_json(item, depth=depth + 1) for item in value]
+    if isinstance(value, str):
+        return _parse_json_text(value)
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        if -(2**63) <= value < 2**63:
+            return value
+    elif isinstance(value, Decimal | float):
+        # The one place for floats: a JSON column keeps them, and only those that keep their digits get in.
+        number = float(value)
+        if math.isfinite(number) and Decimal(repr(number)) == Decimal(str(value)):
+            return number
+    raise errors.Invalid("metadata holds a number that would lose digits: send it as a string.", field="metadata")
+
+
+def _parse_json_text(text: str) -> str:
+    if any(unicodedata.category(c) == "Cs" or c == "\0" for c in text):
+        raise errors.Invalid("metadata holds a text that is not valid Unicode.", field="metadata")
+    return text
+
+
+def parse_id(value: object, *, what: str, field: str | None = None) -> int:
+    """Return the integer id in `value`, an int or its decimal text.
+
+    Raises `Required` for None, `Invalid` for what is no text or integer, `NotFound` for a text that no object
+    has as its id: not a number, or beyond 64 bits.
+    """
+    if value is None or value is UNSET:
+        raise errors.Required(f"{what} is required.", field=field)
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise errors.Invalid(f"The id of a {what} is a string of digits.", field=field)
+    text = value if isinstance(value, str) else str(value) if abs(value) <= MAX_ID else ""
+    if text.isascii() and text.isdigit() and len(text) <= 19 and text == str(int(text)) and int(text) <= MAX_ID:
+        return int(text)
+    raise not_found(what, text, field=field)
+
+
+def not_found(what: str, identifier: object, *, field: str | None = None) -> errors.NotFound:
+    """Return the refusal for an object that is not there, or not within the caller's reach."""
+    return errors.NotFound(f"There is no {what} {str(identifier)[:64]!r}.", field=field)

@@ -1,0 +1,114 @@
+"""Open, change and delete wallets."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.utils import timezone
+
+from walletsvc import errors, money
+from walletsvc.models import Wallet
+from walletsvc.principals import Principal
+from walletsvc.services.durability import durably
+from walletsvc.services.inputs import UNSET, Refusals, parse_id, parse_metadata, parse_name
+from walletsvc.services.posting import Clock, Ledger
+
+
+def create_wallet(
+    *,
+    principal: Principal,
+    label: object = UNSET,
+    balance: object = UNSET,
+    currency: object = UNSET,
+    metadata: object = UNSET,
+    clock: Clock = timezone.now,
+) -> Wallet:
+    """Open a wallet, with an opening balance if one is given, and return it.
+
+    `currency` is `settings.DEFAULT_CURRENCY` unless given. Raises refusals of fields and amounts,
+    `InsufficientFunds` for a negative balance, and `DuplicateLabel`.
+    """
+    refusals = Refusals()
+    wallet = Wallet(owner=principal.owner or "", currency="", balance=money.parse_amount("0"))
+    with refusals.collect():
+        wallet.label = parse_name(label, field="label")
+    with refusals.collect():
+        wallet.currency = settings.DEFAULT_CURRENCY if currency is UNSET else money.parse_currency(currency)
+    with refusals.collect():
+        if balance is not UNSET:
+            wallet.balance = money.parse_amount(balance, field="balance")
+    with refusals.collect():
+        wallet.metadata = parse_metadata(metadata)
+    refusals.raise_if_any()
+    opening = wallet.balance
+
+    def work(touched: set[int]) -> Wallet:
+        wallet.id, wallet.balance = None, opening
+        Ledger(principal=principal, clock=clock, touched=touched).open_wallet(wallet)
+        return wallet
+
+    return durably(work, explain_duplicate=lambda: _duplicate_label(principal, wallet.label))
+
+
+def update_wallet(
+    *,
+    principal: Principal,
+    wallet_id: object,
+    label: object = UNSET,
+    metadata: object = UNSET,
+    balance: object = UNSET,
+    currency: object = UNSET,
+    clock: Clock = timezone.now,
+) -> Wallet:
+    """Change what may be changed of a wallet, and return it.
+
+    Raises `NotFound`, refusals of fields, `Immutable` for a balance or currency, and `DuplicateLabel`.
+    """
+    identifier = parse_id(wallet_id, what="Wallet")
+    refusals = Refusals()
+    changes: dict[str, object] = {}
+    with refusals.collect():
+        if label is not UNSET:
+            changes["label"] = parse_name(label, field="label")
+    with refusals.collect():
+        if metadata is not UNSET:
+            changes["metadata"] = parse_metadata(metadata)
+    for field, value in (("balance", balance), ("currency", currency)):
+        with refusals.collect():
+            if value is not UNSET:
+                raise errors.Immutable(f"The {field} of a wallet is changed by transactions only.", field=field)
+
+    def work(touched: set[int]) -> Wallet:
+        ledger = Ledger(principal=principal, clock=clock, touched=touched)
+        ledger.lock(identifier)
+        refusals.raise_if_any()
+        wallet = Wallet.objects.get(id=identifier)
+        changed = [field for field, value in changes.items() if getattr(wallet, field) != value]
+        if changed:
+            for field in changed:
+                setattr(wallet, field, changes[field])
+            wallet.updated_at = ledger.at
+            wallet.save(update_fields=[*changed, "updated_at"])
+        return wallet
+
+    return durably(work, explain_duplicate=lambda: _duplicate_label(principal, changes.get("label")))
+
+
+def delete_wallet(*, principal: Principal, wallet_id: object, clock: Clock = timezone.now) -> None:
+    """Delete an empty wallet with its transactions; its entries stay. Raises `NotFound` or `WalletNotEmpty`."""
+    identifier = parse_id(wallet_id, what="Wallet")
+
+    def work(touched: set[int]) -> None:
+        ledger = Ledger(principal=principal, clock=clock, touched=touched)
+        ledger.lock(identifier)
+        ledger.close_wallet(identifier)
+
+    durably(work)
+
+
+def _duplicate_label(principal: Principal, label: object) -> errors.DuplicateLabel | None:
+    holder = Wallet.objects.filter(label=label).values_list("id", "owner").first()
+    if holder is None:
+        return None
+    visible = principal.owner is None or holder[1] == principal.owner
+    context = {"wallet": holder[0]} if visible else {}
+    return errors.DuplicateLabel("Another wallet has this label.", field="label", **context)

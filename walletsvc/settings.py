@@ -1,0 +1,130 @@
+"""Settings: everything from the environment or an optional `.env` beside manage.py. README has the table."""
+
+from pathlib import Path
+
+import environ
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+INSECURE_SECRET_KEY = "insecure-for-local-use-only"  # noqa: S105 - refused when DEBUG is off
+
+env = environ.Env()
+if (BASE_DIR / ".env").is_file():
+    env.read_env(BASE_DIR / ".env")
+
+DEBUG = env.bool("DEBUG", default=True)
+SECRET_KEY = env.str("SECRET_KEY", default=INSECURE_SECRET_KEY)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+WEB_WORKERS = env.int("WEB_WORKERS", default=1)
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "django_filters",
+    "rest_framework",
+    "rest_framework_json_api",
+    "strawberry_django",
+    "walletsvc",
+    "rest_api",
+    "graphql_api",
+]
+MIDDLEWARE = [
+    "corsheaders.middleware.CorsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+]
+ROOT_URLCONF = "walletsvc.urls"
+WSGI_APPLICATION = "walletsvc.wsgi.application"
+APPEND_SLASH = False
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
+STATIC_URL = "/static/"
+
+# -- database: DATABASE_URL, or DB_NAME and friends for MySQL, or an SQLite file -------------------------
+
+if env.str("DATABASE_URL", default=""):
+    _database = env.db_url("DATABASE_URL")
+elif env.str("DB_NAME", default=""):
+    _database = {
+        "ENGINE": "django.db.backends.mysql",
+        "NAME": env.str("DB_NAME"),
+        "USER": env.str("DB_USER", default=""),
+        "PASSWORD": env.str("DB_PASSWORD", default=""),
+        "HOST": env.str("DB_HOST", default="127.0.0.1"),
+        "PORT": env.str("DB_PORT", default="3306"),
+    }
+else:
+    _database = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(BASE_DIR / "walletsvc.sqlite3")}
+
+_DATABASE_OPTIONS: dict[str, dict[str, object]] = {
+    "django.db.backends.mysql": {
+        "charset": "utf8mb4",
+        # Decisions are made on rows locked by the statement that reads them; gap locks would only add deadlocks.
+        "isolation_level": "read committed",
+        "init_command": "SET sql_mode='STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO',"
+        " innodb_lock_wait_timeout=5",
+        "connect_timeout": 5,
+    },
+    "django.db.backends.sqlite3": {
+        # The write lock is taken by BEGIN, so that no transaction fails half-way for want of it.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        # FULL: an acknowledged write survives a power cut as well (https://www.sqlite.org/pragma.html#pragma_synchronous).
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+    },
+}
+DATABASES = {
+    "default": _database
+    | {
+        "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=600),
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": _DATABASE_OPTIONS.get(_database["ENGINE"], {}) | _database.get("OPTIONS", {}),
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# -- cache -----------------------------------------------------------------------------------------------
+
+REDIS_URL = env.str("REDIS_URL", default="")
+if REDIS_URL:
+    CACHES = {
+        "default": {
+            "BACKEND": "django_redis.cache.RedisCache",
+            "LOCATION": REDIS_URL,
+            "OPTIONS": {
+                "CONNECTION_POOL_CLASS": "walletsvc.cache_stores.InstanceCheckingPool",
+                "CONNECTION_POOL_KWARGS": {
+                    # A cache that does not answer at once is as good as none.
+                    "socket_timeout": 0.25,
+                    "socket_connect_timeout": 0.25,
+                },
+            },
+        }
+    }
+else:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CACHE_SECONDS = env.int("CACHE_SECONDS", default=60)
+
+# -- money -----------------------------------------------------------------------------------------------
+
+DEFAULT_CURRENCY = env.str("DEFAULT_CURRENCY", default="USD")
+ASSETS: dict[str, int] = env.dict("ASSETS", cast={"value": int}, default={"BTC": 8, "ETH": 18})
+
+# -- HTTP ------------------------------------------------------------------------------------------------
+
+CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = False
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+}
