@@ -1,0 +1,76 @@
+# `make` alone lists the targets. Settings come from the environment or `.env` (see .env.example).
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+PYTHON ?= python3
+export VENV ?= .venv
+python := $(VENV)/bin/python
+pip_install := $(python) -m pip install --quiet --disable-pip-version-check --require-hashes
+# --no-config and the unset variables keep one machine's package sources out of everyone's locks.
+lock := env -u UV_INDEX -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS -u PIP_FIND_LINKS $(VENV)/bin/uv pip compile \
+	--no-config --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
+	--no-emit-find-links --custom-compile-command "make lock" pyproject.toml
+
+.PHONY: help
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
+
+.PHONY: run
+run: $(VENV)/.base assets ## Set the database up and serve on 127.0.0.1:8000 (PORT moves it)
+	@if $(python) -c 'import sys; from walletsvc.settings import DATABASES as d; sys.exit("mysql" not in d["default"]["ENGINE"])'; \
+		then $(MAKE) --no-print-directory $(VENV)/.mysql; fi
+	@$(python) manage.py setup_database
+	@exec $(python) manage.py serve
+
+.PHONY: test
+test: $(VENV)/.dev ## Run the whole suite on SQLite + memory, then on MariaDB + Redis (PYTEST_ARGS)
+	@scripts/test.sh
+
+.PHONY: lint
+lint: $(VENV)/.dev ## Run every static and drift check (CHECKS picks some, see scripts/lint.sh)
+	@scripts/lint.sh $(CHECKS)
+
+.PHONY: schema
+schema: $(VENV)/.dev ## Print the GraphQL schema to graphql_api/schema.graphql
+	@$(python) manage.py export_schema graphql_api.schema:schema --path graphql_api/schema.graphql
+
+.PHONY: assets
+assets: ## Build GraphiQL from its npm package, where npm is present
+	@if [ ! -f graphql_api/playground/build.sh ]; then :; \
+	elif ! command -v npm >/dev/null; then echo "npm is missing: /graphql/ shows its page without local GraphiQL."; \
+	elif ! bash graphql_api/playground/build.sh; then echo "GraphiQL was not built: /graphql/ shows its page without it."; fi
+
+.PHONY: lock
+lock: $(VENV)/.dev ## Lock the requirements again (LOCK_ARGS=--upgrade takes newer versions)
+	$(lock) --output-file requirements/base.txt $(LOCK_ARGS) >/dev/null
+	$(lock) --output-file requirements/mysql.txt $(LOCK_ARGS) --extra mysql --constraint requirements/base.txt >/dev/null
+	$(lock) --output-file requirements/dev.txt $(LOCK_ARGS) --group dev --constraint requirements/base.txt >/dev/null
+
+.PHONY: clean
+clean: ## Remove what was built; keeps .env and the SQLite database
+	rm -rf $(VENV) build dist *.egg-info graphql_api/static/graphql_api graphql_api/playground/node_modules
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp in the environment is older than its lock when the lock has changed: then pip runs again.
+$(VENV)/.base: requirements/base.txt | $(VENV)/bin/pip
+	@echo "Installing $<"
+	@$(pip_install) -r $<
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt | $(VENV)/bin/pip
+	@echo "Installing $<"
+	@$(pip_install) -r $<
+	@touch $@
+
+$(VENV)/.mysql: requirements/mysql.txt | $(VENV)/bin/pip
+	@echo "Installing $<"
+	@$(pip_install) -r $< || { echo "mysqlclient compiles: on Debian it needs gcc libmariadb-dev pkg-config python3-dev." >&2; exit 1; }
+	@touch $@
+
+$(VENV)/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: PYTHON=python3.x make ...")'
+	@$(PYTHON) -m venv $(VENV) || { scripts/system-packages.sh python3-venv && $(PYTHON) -m venv --clear $(VENV); }

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Run the static and drift checks, all of them or those named. `make lint`, CI and pre-commit all call this.
+# Usage: scripts/lint.sh [CHECK...]
+# Checks: ruff format types imports migrations alembic-sqlite alembic-mariadb schema locks
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+bin=${VENV:-.venv}/bin
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+# Nothing here touches the developer's own database: a local `.env` gives way to the environment.
+export DEBUG=true SECRET_KEY=insecure-for-local-use-only DB_NAME='' REDIS_URL=''
+export DATABASE_URL=sqlite:///$folder/lint.sqlite3
+
+check_ruff() { "$bin/ruff" check .; }
+check_format() { "$bin/ruff" format --check .; }
+check_types() { "$bin/mypy"; }
+check_imports() { "$bin/lint-imports"; }
+check_migrations() { "$bin/python" manage.py makemigrations --check --dry-run; }
+
+# `alembic check` compares with a database in which both tools have run.
+both_tools() { "$bin/python" manage.py setup_database && "$bin/alembic" check; }
+check_alembic-sqlite() { both_tools; }
+check_alembic-mariadb() {
+    # shellcheck disable=SC2016 # $0 is for the inner shell
+    "$bin/python" -m tests.servers -- bash -euo pipefail -c '"$0/python" manage.py setup_database && "$0/alembic" check' "$bin"
+}
+
+check_schema() {
+    "$bin/python" manage.py export_schema graphql_api.schema:schema --path "$folder/schema.graphql" >/dev/null || return 1
+    diff -u graphql_api/schema.graphql "$folder/schema.graphql" && return 0
+    echo "graphql_api/schema.graphql is out of date: run 'make schema'" >&2
+    return 1
+}
+
+# An address in a lock would tie every install to one package host.
+check_locks() {
+    local found=0
+    if grep -n '://' requirements/*.txt; then found=1; fi
+    if grep -n '"resolved"' graphql_api/playground/package-lock.json 2>/dev/null; then found=1; fi
+    [[ $found -eq 0 ]] || echo "A lock names a package host (above): 'make lock' writes none." >&2
+    return "$found"
+}
+
+all=(ruff format types imports migrations alembic-sqlite alembic-mariadb schema locks)
+[[ $# -gt 0 ]] || set -- "${all[@]}"
+failures=()
+for check in "$@"; do
+    declare -F "check_$check" >/dev/null || { echo "No check is called '$check'; there are: ${all[*]}" >&2 && exit 2; }
+    started=$SECONDS
+    printf '\n--- %s ---\n' "$check"
+    # `set -e` is off inside a function that a condition calls: the checks chain with && instead.
+    if "check_$check" </dev/null; then outcome=passed; else outcome=FAILED && failures+=("$check"); fi
+    printf '%s: %s, %s s\n' "$check" "$outcome" "$((SECONDS - started))"
+done
+
+if [[ ${#failures[@]} -gt 0 ]]; then
+    printf '\nFailed: %s\n' "${failures[*]}" >&2
+    exit 1
+fi
+printf '\nAll passed: %s\n' "$*"

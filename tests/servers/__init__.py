@@ -1,0 +1,13 @@
+"""Private MariaDB and Redis servers for tests: own folder, free loopback port, gone when their owner is.
+
+with MariaDBServer() as database, RedisServer() as redis:
+    database.url, redis.url
+
+python -m tests.servers -- COMMAND...   run COMMAND with DATABASE_URL and REDIS_URL of a new pair
+"""
+
+from tests.servers.mariadb import MariaDBServer
+from tests.servers.process import ServerError, find_binary
+from tests.servers.redis import RedisServer
+
+__all__ = ["MariaDBServer", "RedisServer", "ServerError", "find_binary"]

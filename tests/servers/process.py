@@ -1,0 +1,201 @@
+"""What all private servers share: a folder, a port, a process, and an end that cannot be missed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import ClassVar, Self
+
+_HOST = "127.0.0.1"
+_MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 - a mount point; the folder inside it is made by mkdtemp
+_MEMORY_NEEDED_BYTES = 2**30
+_POLL_SECONDS = 0.02
+
+# Waits on a pipe that only the owner holds: it closes when the owner ends, even by SIGKILL, from whichever
+# thread the server was started (PR_SET_PDEATHSIG follows the thread, not the process).
+_WATCHDOG = 'cat >/dev/null; kill -9 "$0" 2>/dev/null; rm -rf "$1"'
+
+
+class ServerError(RuntimeError):
+    """A server is missing, did not start or did not stop."""
+
+
+def find_binary(*names: str) -> Path | None:
+    """Find the first program of these names. Servers often live in /usr/sbin, off a user's PATH."""
+    search_path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin", "/sbin"])
+    found = (shutil.which(name, path=search_path) for name in names)
+    return next((Path(path) for path in found if path), None)
+
+
+class Server:
+    """One server process in a folder of its own. Its port stays the same when it is started again."""
+
+    binaries: ClassVar[tuple[str, ...]]
+    start_seconds: ClassVar[float] = 60
+
+    def __init__(self, *, in_memory: bool = True) -> None:
+        """Prepare the folder, in memory where there is room unless the data should meet a disk."""
+        binary = find_binary(*self.binaries)
+        if binary is None:
+            raise ServerError(f"none of {', '.join(self.binaries)} is installed")
+        self.binary = binary
+        self.host = _HOST
+        self.port = _free_port()
+        self.folder = Path(tempfile.mkdtemp(prefix="walletsvc-", dir=_parent_folder(in_memory=in_memory)))
+        self._process: subprocess.Popen[bytes] | None = None
+        self._watchdog: subprocess.Popen[bytes] | None = None
+        self._initialized = False
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    @property
+    def url(self) -> str:
+        """Return the address for DATABASE_URL or REDIS_URL."""
+        raise NotImplementedError
+
+    @property
+    def pid(self) -> int:
+        """Return the process id. Raises ServerError when the server is not running."""
+        if self._process is None:
+            raise ServerError(f"{self.binary.name} is not running")
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start, or start again on the data as it was left, and wait until connections are served."""
+        if self._process is not None:
+            raise ServerError(f"{self.binary.name} is running already")
+        if not self._initialized:
+            self._initialize()
+            self._initialized = True
+        with self._log_path.open("ab") as log:
+            # A session of its own: an interrupt at the terminal reaches the tests, which stop the server.
+            self._process = subprocess.Popen(
+                [str(self.binary), *self._arguments()],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                start_new_session=True,
+            )
+        self._watchdog = subprocess.Popen(
+            ["sh", "-c", _WATCHDOG, str(self._process.pid), str(self.folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            start_new_session=True,
+        )
+        self._wait_until_ready()
+
+    def stop(self, *, timeout_seconds: float = 30) -> None:
+        """Shut down in order and keep the data."""
+        self._end(signal.SIGTERM, timeout_seconds=timeout_seconds)
+
+    def kill(self) -> None:
+        """End at once, as a crash would, and keep the data."""
+        self._end(signal.SIGKILL, timeout_seconds=10)
+
+    def pause(self) -> None:
+        """Stop answering while connections stay open."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Answer again after a pause."""
+        os.kill(self.pid, signal.SIGCONT)
+
+    def close(self) -> None:
+        """End the server and remove its folder."""
+        if self._process is not None:
+            self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _initialize(self) -> None:
+        """Make what has to exist before the first start."""
+
+    def _arguments(self) -> list[str]:
+        raise NotImplementedError
+
+    def _answers(self, connection: socket.socket) -> bool:
+        """Tell whether the server greets or replies on this fresh connection."""
+        raise NotImplementedError
+
+    def _connect(self, *, timeout_seconds: float) -> socket.socket:
+        return socket.create_connection((self.host, self.port), timeout_seconds)
+
+    @property
+    def _log_path(self) -> Path:
+        return self.folder / "server.log"
+
+    def _error(self, problem: str) -> ServerError:
+        lines = self._log_path.read_text(errors="replace").splitlines() if self._log_path.exists() else []
+        return ServerError("\n".join([f"{self.binary.name} {problem}; the end of its log:", *lines[-30:]]))
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + self.start_seconds
+        while time.monotonic() < deadline:
+            if self._process is not None and self._process.poll() is not None:
+                exit_code = self._process.returncode
+                self._forget_process()
+                raise self._error(f"ended with {exit_code} while starting")
+            with (
+                contextlib.suppress(OSError),
+                socket.create_connection((self.host, self.port), 1) as connection,
+            ):
+                if self._answers(connection):
+                    return
+            time.sleep(_POLL_SECONDS)
+        self.kill()
+        raise self._error(f"was not ready within {self.start_seconds} s")
+
+    def _end(self, signal_number: signal.Signals, *, timeout_seconds: float) -> None:
+        if self._process is None:
+            raise ServerError(f"{self.binary.name} is not running")
+        self._process.send_signal(signal_number)
+        self._process.send_signal(signal.SIGCONT)  # a paused process would not see SIGTERM
+        try:
+            self._process.wait(timeout_seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(10)
+            raise self._error(f"did not stop within {timeout_seconds} s and was killed") from None
+        finally:
+            self._forget_process()
+
+    def _forget_process(self) -> None:
+        # The watchdog goes first: it must not meet a process id that was given to someone else.
+        if self._watchdog is not None:
+            os.killpg(self._watchdog.pid, signal.SIGKILL)
+            self._watchdog.wait(10)
+            if self._watchdog.stdin is not None:
+                self._watchdog.stdin.close()
+        self._process = self._watchdog = None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((_HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _parent_folder(*, in_memory: bool) -> Path | None:
+    """Return a folder in memory with room to spare, or None for the system's temporary folder."""
+    if not (in_memory and os.access(_MEMORY_FOLDER, os.W_OK)):
+        return None
+    return _MEMORY_FOLDER if shutil.disk_usage(_MEMORY_FOLDER).free >= _MEMORY_NEEDED_BYTES else None
