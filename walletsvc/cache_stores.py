@@ -142,7 +142,8 @@ class RedisStore:
         self._failures_answered = 0
 
     def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
-        return self._ask(lambda: self._client.mget(keys))
+        values: list[bytes | None] = self._ask(lambda: self._client.mget(keys))
+        return values
 
     def put(self, key: str, value: bytes, *, seconds: int) -> None:
         self._ask(lambda: self._client.set(key, value, ex=seconds))

@@ -161,7 +161,7 @@ class InvalidParameter(WalletError):
     code = "invalid_parameter"
 
     def __init__(self, message: str, *, parameter: str, **context: object) -> None:
-        super().__init__(message, **context)
+        super().__init__(message, field=None, **context)
         self.parameter = parameter
 
 

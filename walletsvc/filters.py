@@ -176,4 +176,5 @@ def filter_queryset(resource: str, queryset: QuerySet[Model], filters: Iterable[
     if not filter_set.is_valid():
         name, messages = next(iter(filter_set.errors.get_json_data().items()))
         raise InvalidParameter(messages[0]["message"], parameter=f"filter.{name}")
-    return filter_set.qs
+    filtered: QuerySet[Model] = filter_set.qs
+    return filtered

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
@@ -68,7 +68,7 @@ def _wallets_against_entries(chunk_size: int) -> Iterator[Discrepancy]:
 
 def _transactions_against_entries(chunk_size: int) -> Iterator[Discrepancy]:
     sums: dict[int, Decimal] = {}
-    entries = Entry.objects.exclude(transaction_id=None).values_list("transaction_id", "amount")
+    entries = Entry.objects.filter(transaction_id__isnull=False).values_list("transaction_id", "amount")
     for transaction_id, amount in entries.iterator(chunk_size):
         sums[transaction_id] = money.add(sums.get(transaction_id, ZERO), amount)
     transactions = Transaction.objects.values_list("id", "txid", "wallet_id", "wallet__label", "amount")
@@ -77,7 +77,16 @@ def _transactions_against_entries(chunk_size: int) -> Iterator[Discrepancy]:
         if total != amount:
             problem = f"transaction {txid!r} is of {amount:f} where its entries sum to {total:f}"
             yield Discrepancy(wallet_id, label, problem)
-    for identifier, total in sums.items():
-        if total:
-            last = Entry.objects.filter(transaction_id=identifier).order_by("-id").values_list("wallet_id", flat=True)
-            yield Discrepancy(last[0], None, f"deleted transaction {identifier} left {total:f} behind")
+    left_behind = {identifier: total for identifier, total in sums.items() if total}
+    for identifier, wallet_id in _last_wallets(left_behind):
+        label = Wallet.objects.filter(id=wallet_id).values_list("label", flat=True).first()
+        # A wallet takes its transactions along when it is deleted, and those give nothing back.
+        if label is not None:
+            total = left_behind[identifier]
+            yield Discrepancy(wallet_id, label, f"deleted transaction {identifier} left {total:f} behind")
+
+
+def _last_wallets(transaction_ids: Iterable[int]) -> Iterator[tuple[int, int]]:
+    for transaction_id in transaction_ids:
+        entries = Entry.objects.filter(transaction_id=transaction_id).order_by("-id")
+        yield transaction_id, entries.values_list("wallet_id", flat=True)[0]

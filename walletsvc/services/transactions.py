@@ -12,7 +12,7 @@ from walletsvc.models import Transaction
 from walletsvc.models.entry import Kind
 from walletsvc.principals import Principal
 from walletsvc.reading.scope import within_reach
-from walletsvc.services.durability import Outdated, durably
+from walletsvc.services.durability import Outdated
 from walletsvc.services.inputs import (
     UNSET,
     Refusals,
@@ -22,7 +22,7 @@ from walletsvc.services.inputs import (
     parse_metadata,
     parse_name,
 )
-from walletsvc.services.posting import Clock, Ledger
+from walletsvc.services.posting import Clock, Ledger, change_balances
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +61,14 @@ def create_transaction(
         transaction.metadata = parse_metadata(metadata)
     refusals.raise_if_any()
 
-    def work(touched: set[int]) -> Transaction:
-        ledger = Ledger(principal=principal, clock=clock, touched=touched)
+    def work(ledger: Ledger) -> Transaction:
         ledger.lock(transaction.wallet_id, field="wallet")
         ledger.post(transaction)
         return transaction
 
-    return durably(work, explain_duplicate=lambda: _duplicate_txid(principal, transaction.txid))
+    return change_balances(
+        work, principal=principal, clock=clock, explain_duplicate=lambda: _duplicate_txid(principal, transaction.txid)
+    )
 
 
 def update_transaction(
@@ -106,8 +107,7 @@ def update_transaction(
         if metadata is not UNSET:
             changes["metadata"] = parse_metadata(metadata)
 
-    def work(touched: set[int]) -> Transaction:
-        ledger = Ledger(principal=principal, clock=clock, touched=touched)
+    def work(ledger: Ledger) -> Transaction:
         transaction = _lock(ledger, identifier, also=new_wallet_id)
         refusals.raise_if_any()
         before = (transaction.amount, transaction.wallet_id)
@@ -124,7 +124,12 @@ def update_transaction(
             transaction.save(update_fields=[*changed, "amount", "wallet", "updated_at"])
         return transaction
 
-    return durably(work, explain_duplicate=lambda: _duplicate_txid(principal, changes.get("txid")))
+    return change_balances(
+        work,
+        principal=principal,
+        clock=clock,
+        explain_duplicate=lambda: _duplicate_txid(principal, changes.get("txid")),
+    )
 
 
 def delete_transaction(*, principal: Principal, transaction_id: object, clock: Clock = timezone.now) -> None:
@@ -134,11 +139,10 @@ def delete_transaction(*, principal: Principal, transaction_id: object, clock: C
     """
     identifier = parse_id(transaction_id, what="Transaction")
 
-    def work(touched: set[int]) -> None:
-        ledger = Ledger(principal=principal, clock=clock, touched=touched)
+    def work(ledger: Ledger) -> None:
         ledger.give_back(_lock(ledger, identifier))
 
-    durably(work)
+    change_balances(work, principal=principal, clock=clock)
 
 
 def create_transfer(
@@ -179,8 +183,7 @@ def create_transfer(
     if debit.wallet_id == credit.wallet_id:
         raise errors.Invalid("A transfer takes two wallets.", field="destination")
 
-    def work(touched: set[int]) -> Transfer:
-        ledger = Ledger(principal=principal, clock=clock, touched=touched)
+    def work(ledger: Ledger) -> Transfer:
         ledger.lock(debit.wallet_id, credit.wallet_id)
         currencies = [ledger.wallet(each.wallet_id).currency for each in (debit, credit)]
         if currencies[0] != currencies[1]:
@@ -194,7 +197,7 @@ def create_transfer(
     def explain_duplicate() -> errors.DuplicateTxid | None:
         return _duplicate_txid(principal, debit.txid) or _duplicate_txid(principal, credit.txid)
 
-    return durably(work, explain_duplicate=explain_duplicate)
+    return change_balances(work, principal=principal, clock=clock, explain_duplicate=explain_duplicate)
 
 
 def _parse_change(amount: object) -> Decimal:

@@ -8,9 +8,8 @@ from django.utils import timezone
 from walletsvc import errors, money
 from walletsvc.models import Wallet
 from walletsvc.principals import Principal
-from walletsvc.services.durability import durably
 from walletsvc.services.inputs import UNSET, Refusals, parse_id, parse_metadata, parse_name
-from walletsvc.services.posting import Clock, Ledger
+from walletsvc.services.posting import ZERO, Clock, Ledger, change_balances
 
 
 def create_wallet(
@@ -28,25 +27,27 @@ def create_wallet(
     `InsufficientFunds` for a negative balance, and `DuplicateLabel`.
     """
     refusals = Refusals()
-    wallet = Wallet(owner=principal.owner or "", currency="", balance=money.parse_amount("0"))
+    wallet = Wallet(owner=principal.owner or "")
+    opening = ZERO
     with refusals.collect():
         wallet.label = parse_name(label, field="label")
     with refusals.collect():
         wallet.currency = settings.DEFAULT_CURRENCY if currency is UNSET else money.parse_currency(currency)
     with refusals.collect():
         if balance is not UNSET:
-            wallet.balance = money.parse_amount(balance, field="balance")
+            opening = money.parse_amount(balance, field="balance")
     with refusals.collect():
         wallet.metadata = parse_metadata(metadata)
     refusals.raise_if_any()
-    opening = wallet.balance
 
-    def work(touched: set[int]) -> Wallet:
-        wallet.id, wallet.balance = None, opening
-        Ledger(principal=principal, clock=clock, touched=touched).open_wallet(wallet)
+    def work(ledger: Ledger) -> Wallet:
+        wallet.id = None
+        ledger.open_wallet(wallet, opening=opening)
         return wallet
 
-    return durably(work, explain_duplicate=lambda: _duplicate_label(principal, wallet.label))
+    return change_balances(
+        work, principal=principal, clock=clock, explain_duplicate=lambda: _duplicate_label(principal, wallet.label)
+    )
 
 
 def update_wallet(
@@ -77,8 +78,7 @@ def update_wallet(
             if value is not UNSET:
                 raise errors.Immutable(f"The {field} of a wallet is changed by transactions only.", field=field)
 
-    def work(touched: set[int]) -> Wallet:
-        ledger = Ledger(principal=principal, clock=clock, touched=touched)
+    def work(ledger: Ledger) -> Wallet:
         ledger.lock(identifier)
         refusals.raise_if_any()
         wallet = Wallet.objects.get(id=identifier)
@@ -90,19 +90,23 @@ def update_wallet(
             wallet.save(update_fields=[*changed, "updated_at"])
         return wallet
 
-    return durably(work, explain_duplicate=lambda: _duplicate_label(principal, changes.get("label")))
+    return change_balances(
+        work,
+        principal=principal,
+        clock=clock,
+        explain_duplicate=lambda: _duplicate_label(principal, changes.get("label")),
+    )
 
 
 def delete_wallet(*, principal: Principal, wallet_id: object, clock: Clock = timezone.now) -> None:
     """Delete an empty wallet with its transactions; its entries stay. Raises `NotFound` or `WalletNotEmpty`."""
     identifier = parse_id(wallet_id, what="Wallet")
 
-    def work(touched: set[int]) -> None:
-        ledger = Ledger(principal=principal, clock=clock, touched=touched)
+    def work(ledger: Ledger) -> None:
         ledger.lock(identifier)
         ledger.close_wallet(identifier)
 
-    durably(work)
+    change_balances(work, principal=principal, clock=clock)
 
 
 def _duplicate_label(principal: Principal, label: object) -> errors.DuplicateLabel | None:

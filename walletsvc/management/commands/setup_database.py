@@ -2,12 +2,11 @@
 
 from typing import Any
 
+from alembic import command
 from alembic.config import Config
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
-
-from alembic import command
 
 
 class Command(BaseCommand):

@@ -1,0 +1,37 @@
+"""The overdraft guard: whether a balance may change so. Pure: what it is given was read under the lock."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from walletsvc import engines, errors, money
+
+
+def decide_balance(balance: Decimal, change: Decimal, *, currency: str, wallet_id: int | None, field: str) -> Decimal:
+    """Return the balance after `change`.
+
+    Raises `ScaleExceeded` or `PrecisionExceeded` for a change that cannot be kept exactly, `InsufficientFunds`
+    if the balance would fall below zero, and `OutOfRange` or `PrecisionExceeded` for a balance that cannot be
+    kept; each naming `field`.
+    """
+    check_amount(change, currency=currency, field=field)
+    after = money.add(balance, change)
+    if after < 0:
+        raise errors.InsufficientFunds(
+            "The balance does not cover it.",
+            field=field,
+            balance=money.format_amount(balance, currency),
+            amount=money.format_amount(change, currency),
+            currency=currency,
+            wallet=wallet_id,
+        )
+    if after >= money.LIMIT:
+        raise money.out_of_range(field=field)
+    money.check_precision(after, max_digits=engines.exact_digits(), field=field)
+    return after
+
+
+def check_amount(amount: Decimal, *, currency: str, field: str) -> None:
+    """Raise `ScaleExceeded` or `PrecisionExceeded` unless currency and database keep `amount` exactly."""
+    money.check_scale(amount, currency=currency, field=field)
+    money.check_precision(amount, max_digits=engines.exact_digits(), field=field)

@@ -1,0 +1,67 @@
+"""Plain statements through Django's cursor, and what the columns' values look like there.
+
+For the hot path only: through the ORM it costs 2.8 times as much as the server takes for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import connection
+
+from walletsvc import money
+
+Value = str | int | None
+
+_ROWS_A_STATEMENT = 500
+"""Well below SQLite's limit of 32,766 parameters (https://www.sqlite.org/limits.html#max_variable_number)."""
+
+
+def select_for_update(statement: str, values: Sequence[Value]) -> tuple[object, ...] | None:
+    """Return the first row of a SELECT and lock it until the end of the transaction.
+
+    SQLite has no row locks: its BEGIN IMMEDIATE has locked everything already.
+    """
+    lock = connection.ops.for_update_sql() if connection.features.has_select_for_update else ""
+    with connection.cursor() as cursor:
+        cursor.execute(f"{statement} {lock}", values)
+        row: tuple[object, ...] | None = cursor.fetchone()
+        return row
+
+
+def execute(statement: str, values: Sequence[Value]) -> int:
+    """Run a statement and return the id of the row that it inserted, if it did."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return int(cursor.lastrowid or 0)
+
+
+def insert(statement: str, rows: Sequence[Sequence[Value]]) -> int:
+    """Run an `INSERT … VALUES` for all rows and return the id of the row, where it is a single one."""
+    row_marks = "(" + ", ".join(["%s"] * len(rows[0])) + ")"
+    identifier = 0
+    for start in range(0, len(rows), _ROWS_A_STATEMENT):
+        chunk = rows[start : start + _ROWS_A_STATEMENT]
+        marks = ", ".join([row_marks] * len(chunk))
+        identifier = execute(f"{statement} VALUES {marks}", [value for row in chunk for value in row])
+    return identifier
+
+
+def from_decimal(value: Decimal) -> str | None:
+    """Return an amount as a money column takes it."""
+    return connection.ops.adapt_decimalfield_value(value, money.MAX_DIGITS, money.DECIMAL_PLACES)
+
+
+def to_decimal(value: object) -> Decimal:
+    """Return an amount as a money column gave it: MySQL's are Decimal, SQLite's an int or an 8-byte real."""
+    if isinstance(value, Decimal):
+        return value
+    # 15 digits are what such a number keeps, and what is let in.
+    return Decimal(f"{value:.{money.SQLITE_MAX_DIGITS}g}")
+
+
+def from_time(value: datetime) -> str | None:
+    """Return a moment as a time column takes it."""
+    return connection.ops.adapt_datetimefield_value(value)
