@@ -22,6 +22,7 @@ check_migrations() { "$bin/python" manage.py makemigrations --check --dry-run; }
 both_tools() { "$bin/python" manage.py setup_database && "$bin/alembic" check; }
 check_alembic-sqlite() { both_tools; }
 check_alembic-mariadb() {
+    scripts/prepare-servers.sh || return 1
     # shellcheck disable=SC2016 # $0 is for the inner shell
     "$bin/python" -m tests.servers -- bash -euo pipefail -c '"$0/python" manage.py setup_database && "$0/alembic" check' "$bin"
 }

@@ -4,7 +4,7 @@
 set -euo pipefail
 
 if [[ $(id -u) -ne 0 ]] || ! command -v apt-get >/dev/null; then
-    echo "Missing on this machine. On Debian or Ubuntu, run: sudo apt-get install --no-install-recommends $*" >&2
+    echo "Packages are missing. On Debian or Ubuntu, run: sudo apt-get install --no-install-recommends $*" >&2
     exit 1
 fi
 

@@ -23,35 +23,16 @@ run_half() { # NAME COMMAND...
     summary+=("$name: $outcome, $((SECONDS - started)) s")
 }
 
-missing_packages() {
-    local PATH=$PATH:/usr/sbin:/usr/local/sbin
-    # `command -v A B` succeeds if either is there. The client package has a part that mariadb-install-db calls.
-    command -v mariadbd mysqld >/dev/null || echo mariadb-server-core mariadb-client-core
-    command -v redis-server valkey-server >/dev/null || echo redis-server
-    if ! "$python" -c 'import MySQLdb' 2>/dev/null; then
-        command -v gcc >/dev/null || echo gcc libc6-dev
-        command -v pkg-config >/dev/null || echo pkg-config
-        pkg-config --exists mysqlclient 2>/dev/null || pkg-config --exists libmariadb 2>/dev/null || echo libmariadb-dev
-        [[ -f $("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h ]] || echo python3-dev
-    fi
-}
+preparation=$(mktemp)
+trap 'rm -f "$preparation"' EXIT
+servers=ready
+scripts/prepare-servers.sh 2>&1 | tee "$preparation" || servers=missing
 
-prepare_servers() {
-    local packages
-    mapfile -t packages < <(missing_packages | tr ' ' '\n')
-    [[ ${#packages[@]} -eq 0 ]] || scripts/system-packages.sh "${packages[@]}" || return 1
-    "$python" -c 'import MySQLdb' 2>/dev/null || make --no-print-directory "${VENV:-.venv}/.mysql"
-}
-
-servers_ready=yes
-prepare_servers || servers_ready=no
-
-run_half "SQLite + memory" DATABASE_URL= REDIS_URL= \
-    "$python" -m pytest "${pytest_args[@]}"
-if [[ $servers_ready == yes ]]; then
+run_half "SQLite + memory" DATABASE_URL= REDIS_URL= "$python" -m pytest "${pytest_args[@]}"
+if [[ $servers == ready ]]; then
     run_half "MariaDB + Redis" "$python" -m tests.servers -- "$python" -m pytest "${pytest_args[@]}"
 else
-    summary+=("MariaDB + Redis: NOT RUN, what it needs is missing (the first lines above say what)")
+    summary+=("MariaDB + Redis: NOT RUN. $(tail -n 1 "$preparation")")
     failed=1
 fi
 

@@ -63,9 +63,7 @@ def test_mariadb_keeps_what_was_committed_through_a_kill_and_leaves_no_folder() 
 
 @needs_redis
 @pytest.mark.parametrize(("persistent", "kept"), [(True, b"here"), (False, None)])
-def test_redis_keeps_its_keys_through_a_kill_only_when_persistent(
-    *, persistent: bool, kept: bytes | None
-) -> None:
+def test_redis_keeps_its_keys_through_a_kill_only_when_persistent(*, persistent: bool, kept: bytes | None) -> None:
     with RedisServer(persistent=persistent) as server, redis.Redis.from_url(server.url) as client:
         client.set("key", "here")
         server.kill()
