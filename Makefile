@@ -19,7 +19,7 @@ help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
 
 .PHONY: run
-run: $(VENV)/.base assets ## Set the database up and serve on 127.0.0.1:8000 (PORT moves it)
+run: $(VENV)/.base assets .env ## Set the database up and serve on 127.0.0.1:8000 (PORT moves it)
 	@if $(python) -c 'import sys; from walletsvc.settings import DATABASES as d; sys.exit("mysql" not in d["default"]["ENGINE"])'; \
 		then $(MAKE) --no-print-directory $(VENV)/.mysql; fi
 	@$(python) manage.py setup_database
@@ -54,6 +54,11 @@ clean: ## Remove what was built; keeps .env and the SQLite database
 	rm -rf $(VENV) build dist *.egg-info graphql_api/static/graphql_api graphql_api/playground/node_modules
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A secret of its own for each checkout: with DEBUG off, the server refuses to start on a known one.
+.env: | $(VENV)/.base
+	@$(python) -c 'import secrets; print("# Made by `make run` for local use; .env.example has all settings.\nDEBUG=true\nSECRET_KEY=" + secrets.token_urlsafe(50))' > $@
+	@chmod 600 $@
 
 # A stamp in the environment is older than its lock when the lock has changed: then pip runs again.
 $(VENV)/.base: requirements/base.txt | $(VENV)/bin/pip

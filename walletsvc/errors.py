@@ -14,10 +14,12 @@ class WalletError(Exception):
     """A refusal. Nothing has changed when it is raised.
 
     `field` is the snake_case name of the input that is to blame, if one is. `context` holds values that
-    can be shown to the caller: strings, integers, and lists of them.
+    can be shown to the caller: strings, integers, and lists of them. `step` is the place, from 0, of the
+    operation that was refused, where several were to be done as one.
     """
 
     code: ClassVar[str]
+    step: int = 0
 
     def __init__(self, message: str, *, field: str | None = None, **context: object) -> None:
         super().__init__(message)
@@ -41,7 +43,9 @@ class Several(WalletError):
 
     def each(self) -> Iterator[WalletError]:
         for error in self.errors:
-            yield from error.each()
+            for single in error.each():
+                single.step = self.step
+                yield single
 
 
 # -- fields -------------------------------------------------------------------------------------------

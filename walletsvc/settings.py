@@ -107,7 +107,7 @@ CACHE_SECONDS = env.int("CACHE_SECONDS", default=60)
 # -- money -----------------------------------------------------------------------------------------------
 
 DEFAULT_CURRENCY = env.str("DEFAULT_CURRENCY", default="USD")
-ASSETS: dict[str, int] = env.dict("ASSETS", cast={"value": int}, default={"BTC": 8, "ETH": 18})
+ASSETS = {code: int(scale) for code, scale in env.dict("ASSETS", default={"BTC": 8, "ETH": 18}).items()}
 
 # -- HTTP ------------------------------------------------------------------------------------------------
 
@@ -126,5 +126,6 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {"alembic": {"level": "WARNING"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
 }

@@ -79,11 +79,11 @@ def _transactions_against_entries(chunk_size: int) -> Iterator[Discrepancy]:
             yield Discrepancy(wallet_id, label, problem)
     left_behind = {identifier: total for identifier, total in sums.items() if total}
     for identifier, wallet_id in _last_wallets(left_behind):
-        label = Wallet.objects.filter(id=wallet_id).values_list("label", flat=True).first()
+        holder = Wallet.objects.filter(id=wallet_id).values_list("label", flat=True).first()
         # A wallet takes its transactions along when it is deleted, and those give nothing back.
-        if label is not None:
+        if holder is not None:
             total = left_behind[identifier]
-            yield Discrepancy(wallet_id, label, f"deleted transaction {identifier} left {total:f} behind")
+            yield Discrepancy(wallet_id, holder, f"deleted transaction {identifier} left {total:f} behind")
 
 
 def _last_wallets(transaction_ids: Iterable[int]) -> Iterator[tuple[int, int]]:

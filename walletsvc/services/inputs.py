@@ -30,6 +30,23 @@ UNSET: Final = Unset.UNSET
 """The value of a field that the caller did not name, as opposed to null."""
 
 
+class LocalId:
+    """Stands for an object that an earlier step of the same batch creates."""
+
+    def __init__(self) -> None:
+        self.id: int | None = None
+
+    def resolve(self) -> int:
+        """Return the id, once the object is there."""
+        if self.id is None:
+            raise RuntimeError("The step that creates the object has not run.")
+        return self.id
+
+
+Reference = int | LocalId
+"""Which wallet or transaction is meant."""
+
+
 class Refusals:
     """Collects what is wrong with several fields, to tell the caller all of it at once."""
 
@@ -150,6 +167,16 @@ def parse_id(value: object, *, what: str, field: str | None = None) -> int:
     if text.isascii() and text.isdigit() and len(text) <= 19 and text == str(int(text)) and int(text) <= MAX_ID:
         return int(text)
     raise not_found(what, text, field=field)
+
+
+def parse_reference(value: object, *, what: str, field: str | None = None) -> Reference:
+    """Return what `parse_id` returns, or a `LocalId` as it is."""
+    return value if isinstance(value, LocalId) else parse_id(value, what=what, field=field)
+
+
+def resolve(reference: Reference) -> int:
+    """Return the id that a reference stands for by now."""
+    return reference.resolve() if isinstance(reference, LocalId) else reference
 
 
 def not_found(what: str, identifier: object, *, field: str | None = None) -> errors.NotFound:

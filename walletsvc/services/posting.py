@@ -3,17 +3,16 @@
 Every change goes the same way: lock the wallets, in the order of their ids and before any row that refers to
 them is inserted (InnoDB's foreign-key check takes a shared lock on the parent, and two transactions that both
 hold it and then want to update deadlock: MySQL manual, "Locks Set by Different SQL Statements in InnoDB");
-decide on what was read under the lock; write wallet, transaction, entry. `change_balances` commits it.
+decide on what was read under the lock; write wallet, transaction, entry. `steps.perform` commits it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypeVar
 
 from django.db import connection
 
@@ -22,31 +21,11 @@ from walletsvc.models import Transaction, Wallet
 from walletsvc.models.entry import Kind
 from walletsvc.principals import Principal
 from walletsvc.services import statements
-from walletsvc.services.durability import durably
 from walletsvc.services.guard import check_amount, decide_balance
 from walletsvc.services.inputs import not_found
 
 Clock = Callable[[], datetime]
-T = TypeVar("T")
 ZERO = Decimal(0)
-
-
-def change_balances(
-    work: Callable[[Ledger], T],
-    *,
-    principal: Principal,
-    clock: Clock,
-    explain_duplicate: Callable[[], errors.WalletError | None] = lambda: None,
-) -> T:
-    """Run `work` with a ledger of its own, durably, and return its result. Raises what `durably` raises."""
-
-    def attempt(touched: set[int]) -> T:
-        ledger = Ledger(principal=principal, clock=clock, touched=touched)
-        result = work(ledger)
-        ledger.flush()
-        return result
-
-    return durably(attempt, explain_duplicate=explain_duplicate)
 
 
 @dataclass(slots=True)
@@ -86,6 +65,7 @@ class Ledger:
         self._changed: dict[int, LockedWallet] = {}
         self._posted: list[Transaction] = []
         self._lines: list[_Line] = []
+        self._claims: set[tuple[str, type[errors.WalletError]]] = set()
         self._at: datetime | None = None
 
     @property
@@ -95,33 +75,42 @@ class Ledger:
             self._at = self._clock()
         return self._at
 
-    def lock(self, *wallet_ids: int, field: str | None = None) -> None:
+    def lock(self, wallet_ids: Iterable[int]) -> None:
         """Lock the wallets, in the order of their ids, until the end of the transaction.
 
-        All of an operation's wallets are locked by one call. Raises `NotFound` for one that is not there or not
-        within the principal's reach; `field` is the input that named it.
+        All of an operation's wallets are locked by one call. One that is not there or not within the principal's
+        reach is refused when it is asked for, not here.
         """
         if self._wallets:
             raise RuntimeError("The wallets of an operation are locked by one call, or two operations deadlock.")
-        for wallet_id in sorted(set(wallet_ids)):
-            self._wallets[wallet_id] = self._lock_one(wallet_id, field)
+        for row in statements.select_for_update(_WALLET_COLUMNS, "walletsvc_wallet", sorted(set(wallet_ids))):
+            wallet_id, currency, balance, sequence, owner = row
+            if self.principal.owner in (None, owner):
+                self._wallets[wallet_id] = LockedWallet(wallet_id, currency, statements.to_decimal(balance), sequence)
         self._touched.update(self._wallets)
 
-    def _lock_one(self, wallet_id: int, field: str | None) -> LockedWallet:
-        row: Any = statements.select_for_update(_SELECT_WALLET, [wallet_id])
-        if row is None or (self.principal.owner is not None and row[3] != self.principal.owner):
-            raise not_found("Wallet", wallet_id, field=field)
-        return LockedWallet(id=wallet_id, currency=row[0], balance=statements.to_decimal(row[1]), sequence=row[2])
+    def has_locked(self, wallet_id: int) -> bool:
+        """Tell whether the wallet is locked, or was opened by this operation."""
+        return wallet_id in self._wallets
 
-    def wallet(self, wallet_id: int) -> LockedWallet:
-        """Return a wallet that was locked, or opened by this operation."""
+    def wallet(self, wallet_id: int, *, field: str | None = None) -> LockedWallet:
+        """Return a wallet that is locked. Raises `NotFound`; `field` is the input that named it."""
+        if wallet_id not in self._wallets:
+            raise not_found("Wallet", wallet_id, field=field)
         return self._wallets[wallet_id]
+
+    def claim(self, name: str, refusal: errors.WalletError) -> None:
+        """Take a unique name for something that this operation makes. Raises `refusal` if it has done so before."""
+        if (name, type(refusal)) in self._claims:
+            raise refusal
+        self._claims.add((name, type(refusal)))
 
     def open_wallet(self, wallet: Wallet, *, opening: Decimal) -> None:
         """Insert a new wallet; a balance that it opens with becomes its first entry.
 
         Sets its id, balance, sequence and times. Raises what the guard raises, with the field `balance`.
         """
+        self.claim(wallet.label, errors.DuplicateLabel("This label is taken.", field="label"))
         wallet.balance = decide_balance(ZERO, opening, currency=wallet.currency, wallet_id=None, field="balance")
         wallet.sequence = 1 if opening else 0
         wallet.created_at = wallet.updated_at = self.at
@@ -146,13 +135,16 @@ class Ledger:
         Transaction.objects.filter(wallet_id=wallet_id)._raw_delete(using=connection.alias)
         Wallet.objects.filter(id=wallet_id)._raw_delete(using=connection.alias)
         del self._wallets[wallet_id]
+        # Labels and txids of what is gone may be taken again; the database has the last word.
+        self._claims.clear()
 
     def post(self, transaction: Transaction, *, kind: Kind = Kind.POST) -> None:
         """Add a new transaction to a locked wallet and apply its amount.
 
         Sets its currency and times, and with the next flush its id. Raises what the guard raises.
         """
-        wallet = self.wallet(transaction.wallet_id)
+        self.claim(transaction.txid, errors.DuplicateTxid("This txid is taken.", field="txid"))
+        wallet = self.wallet(transaction.wallet_id, field="wallet")
         self._apply(wallet, transaction.amount, kind, transaction)
         transaction.currency = wallet.currency
         transaction.created_at = transaction.updated_at = self.at
@@ -164,7 +156,7 @@ class Ledger:
         Changes the object, which the caller saves. Raises what the guard raises, and `CurrencyMismatch`.
         """
         self.flush()
-        old, new = self.wallet(transaction.wallet_id), self.wallet(wallet_id)
+        old, new = self.wallet(transaction.wallet_id), self.wallet(wallet_id, field="wallet")
         if old.currency != new.currency:
             raise errors.CurrencyMismatch(
                 f"A transaction of a {old.currency} wallet cannot move to a {new.currency} wallet.",
@@ -188,6 +180,7 @@ class Ledger:
         self._apply(wallet, money.negate(transaction.amount), Kind.DELETE, transaction)
         self.flush()
         Transaction.objects.filter(id=transaction.id)._raw_delete(using=connection.alias)
+        self._claims.discard((transaction.txid, errors.DuplicateTxid))
 
     def _apply(self, wallet: LockedWallet, change: Decimal, kind: Kind, transaction: Transaction) -> None:
         wallet.balance = decide_balance(
@@ -224,7 +217,7 @@ class Ledger:
         ]
 
 
-_SELECT_WALLET = "SELECT currency, balance, sequence, owner FROM walletsvc_wallet WHERE id = %s"
+_WALLET_COLUMNS = "id, currency, balance, sequence, owner"
 _UPDATE_WALLET = "UPDATE walletsvc_wallet SET balance = %s, sequence = %s, updated_at = %s WHERE id = %s"
 _INSERT_TRANSACTIONS = (
     "INSERT INTO walletsvc_transaction"

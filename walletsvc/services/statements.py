@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 
@@ -19,16 +20,23 @@ _ROWS_A_STATEMENT = 500
 """Well below SQLite's limit of 32,766 parameters (https://www.sqlite.org/limits.html#max_variable_number)."""
 
 
-def select_for_update(statement: str, values: Sequence[Value]) -> tuple[object, ...] | None:
-    """Return the first row of a SELECT and lock it until the end of the transaction.
+def select_for_update(columns: str, table: str, ids: Sequence[int]) -> list[tuple[Any, ...]]:
+    """Read the rows with these ids, in their order, and lock them until the end of the transaction.
 
+    The primary key is forced on MySQL: on a small table the optimizer would rather scan, and lock, all of it.
     SQLite has no row locks: its BEGIN IMMEDIATE has locked everything already.
     """
+    index = "FORCE INDEX (PRIMARY)" if connection.vendor == "mysql" else ""
     lock = connection.ops.for_update_sql() if connection.features.has_select_for_update else ""
+    rows: list[tuple[Any, ...]] = []
     with connection.cursor() as cursor:
-        cursor.execute(f"{statement} {lock}", values)
-        row: tuple[object, ...] | None = cursor.fetchone()
-        return row
+        for start in range(0, len(ids), _ROWS_A_STATEMENT):
+            chunk = ids[start : start + _ROWS_A_STATEMENT]
+            marks = ", ".join(["%s"] * len(chunk))
+            where = f"WHERE id IN ({marks}) ORDER BY id"
+            cursor.execute(f"SELECT {columns} FROM {table} {index} {where} {lock}", chunk)  # noqa: S608 - no input
+            rows.extend(cursor.fetchall())
+    return rows
 
 
 def execute(statement: str, values: Sequence[Value]) -> int:

@@ -8,8 +8,17 @@ from django.utils import timezone
 from walletsvc import errors, money
 from walletsvc.models import Wallet
 from walletsvc.principals import Principal
-from walletsvc.services.inputs import UNSET, Refusals, parse_id, parse_metadata, parse_name
-from walletsvc.services.posting import ZERO, Clock, Ledger, change_balances
+from walletsvc.services.inputs import (
+    UNSET,
+    LocalId,
+    Refusals,
+    parse_metadata,
+    parse_name,
+    parse_reference,
+    resolve,
+)
+from walletsvc.services.posting import ZERO, Clock, Ledger
+from walletsvc.services.steps import Step, perform
 
 
 def create_wallet(
@@ -26,6 +35,22 @@ def create_wallet(
     `currency` is `settings.DEFAULT_CURRENCY` unless given. Raises refusals of fields and amounts,
     `InsufficientFunds` for a negative balance, and `DuplicateLabel`.
     """
+    step = prepare_create_wallet(
+        principal=principal, label=label, balance=balance, currency=currency, metadata=metadata
+    )
+    return perform(step, principal=principal, clock=clock)
+
+
+def prepare_create_wallet(
+    *,
+    principal: Principal,
+    label: object = UNSET,
+    balance: object = UNSET,
+    currency: object = UNSET,
+    metadata: object = UNSET,
+    local_id: LocalId | None = None,
+) -> Step[Wallet]:
+    """Return the step behind `create_wallet`; it tells `local_id` the id. Raises refusals of the input."""
     refusals = Refusals()
     wallet = Wallet(owner=principal.owner or "")
     opening = ZERO
@@ -40,14 +65,14 @@ def create_wallet(
         wallet.metadata = parse_metadata(metadata)
     refusals.raise_if_any()
 
-    def work(ledger: Ledger) -> Wallet:
+    def run(ledger: Ledger) -> Wallet:
         wallet.id = None
         ledger.open_wallet(wallet, opening=opening)
+        if local_id is not None:
+            local_id.id = wallet.id
         return wallet
 
-    return change_balances(
-        work, principal=principal, clock=clock, explain_duplicate=lambda: _duplicate_label(principal, wallet.label)
-    )
+    return Step(run, explain_duplicate=lambda: _duplicate_label(principal, wallet.label))
 
 
 def update_wallet(
@@ -64,7 +89,23 @@ def update_wallet(
 
     Raises `NotFound`, refusals of fields, `Immutable` for a balance or currency, and `DuplicateLabel`.
     """
-    identifier = parse_id(wallet_id, what="Wallet")
+    step = prepare_update_wallet(
+        principal=principal, wallet_id=wallet_id, label=label, metadata=metadata, balance=balance, currency=currency
+    )
+    return perform(step, principal=principal, clock=clock)
+
+
+def prepare_update_wallet(
+    *,
+    principal: Principal,
+    wallet_id: object,
+    label: object = UNSET,
+    metadata: object = UNSET,
+    balance: object = UNSET,
+    currency: object = UNSET,
+) -> Step[Wallet]:
+    """Return the step behind `update_wallet`. Raises `NotFound` for an id that cannot be one."""
+    reference = parse_reference(wallet_id, what="Wallet")
     refusals = Refusals()
     changes: dict[str, object] = {}
     with refusals.collect():
@@ -78,10 +119,11 @@ def update_wallet(
             if value is not UNSET:
                 raise errors.Immutable(f"The {field} of a wallet is changed by transactions only.", field=field)
 
-    def work(ledger: Ledger) -> Wallet:
-        ledger.lock(identifier)
+    def run(ledger: Ledger) -> Wallet:
+        ledger.wallet(resolve(reference))
         refusals.raise_if_any()
-        wallet = Wallet.objects.get(id=identifier)
+        ledger.flush()
+        wallet = Wallet.objects.get(id=resolve(reference))
         changed = [field for field, value in changes.items() if getattr(wallet, field) != value]
         if changed:
             for field in changed:
@@ -90,23 +132,20 @@ def update_wallet(
             wallet.save(update_fields=[*changed, "updated_at"])
         return wallet
 
-    return change_balances(
-        work,
-        principal=principal,
-        clock=clock,
-        explain_duplicate=lambda: _duplicate_label(principal, changes.get("label")),
+    return Step(
+        run, wallets=(reference,), explain_duplicate=lambda: _duplicate_label(principal, changes.get("label"))
     )
 
 
 def delete_wallet(*, principal: Principal, wallet_id: object, clock: Clock = timezone.now) -> None:
     """Delete an empty wallet with its transactions; its entries stay. Raises `NotFound` or `WalletNotEmpty`."""
-    identifier = parse_id(wallet_id, what="Wallet")
+    perform(prepare_delete_wallet(wallet_id=wallet_id), principal=principal, clock=clock)
 
-    def work(ledger: Ledger) -> None:
-        ledger.lock(identifier)
-        ledger.close_wallet(identifier)
 
-    change_balances(work, principal=principal, clock=clock)
+def prepare_delete_wallet(*, wallet_id: object) -> Step[None]:
+    """Return the step behind `delete_wallet`. Raises `NotFound` for an id that cannot be one."""
+    reference = parse_reference(wallet_id, what="Wallet")
+    return Step(lambda ledger: ledger.close_wallet(resolve(reference)), wallets=(reference,))
 
 
 def _duplicate_label(principal: Principal, label: object) -> errors.DuplicateLabel | None:
