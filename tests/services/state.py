@@ -1,0 +1,59 @@
+"""What the tables hold, and proofs that a refusal left them alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from walletsvc import errors
+from walletsvc.models import Entry, Transaction, Wallet
+from walletsvc.money import format_amount
+from walletsvc.selectors.reconciliation import compute_discrepancies
+
+Refusal = tuple[str, str | None]
+"""A code and the field that is to blame."""
+
+
+def snapshot() -> dict[str, list[Any]]:
+    """Return all rows of all tables."""
+    models = (Wallet, Transaction, Entry)
+    return {model.__name__: list(model.objects.order_by("id").values_list()) for model in models}
+
+
+def lines(wallet_id: int) -> list[tuple[int, str, str, str, str]]:
+    """Return a wallet's ledger: sequence, kind, amount, balance after, txid."""
+    columns = ("sequence", "kind", "amount", "balance_after", "txid", "currency")
+    entries = Entry.objects.filter(wallet_id=wallet_id).order_by("sequence").values_list(*columns)
+    return [
+        (sequence, kind, format_amount(amount, currency), format_amount(after, currency), txid)
+        for sequence, kind, amount, after, txid, currency in entries
+    ]
+
+
+def balance(wallet_id: int) -> str:
+    """Return what a wallet holds, as it prints."""
+    wallet = Wallet.objects.get(id=wallet_id)
+    return format_amount(wallet.balance, wallet.currency)
+
+
+def assert_reconciled() -> None:
+    """Assert what section 3 of the design says of every wallet."""
+    assert list(compute_discrepancies()) == []
+
+
+def refusals_of(error: errors.WalletError) -> list[Refusal]:
+    """Return the single refusals in an error."""
+    return [(each.code, each.field) for each in error.each()]
+
+
+@contextmanager
+def refused(*expected: Refusal) -> Iterator[pytest.ExceptionInfo[errors.WalletError]]:
+    """Assert that what is done inside is refused with exactly these codes and fields, and that nothing changed."""
+    before = snapshot()
+    with pytest.raises(errors.WalletError) as caught:
+        yield caught
+    assert refusals_of(caught.value) == list(expected)
+    assert snapshot() == before
