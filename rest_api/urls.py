@@ -1,1 +1,52 @@
-urlpatterns = []
+"""The URLs below /api/, each with and without a trailing slash. What is not listed here is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.urls import URLPattern, re_path
+
+from rest_api.endpoints import ENDPOINTS, Endpoint
+from rest_api.views.base import allow
+from rest_api.views.related import ManyRelationshipView, OneRelationshipView, RelatedItemView, RelatedListView
+from rest_api.views.resources import CollectionView, ItemView
+from rest_api.views.root import RootView, UnknownView
+
+_READ = ("GET", "HEAD")
+
+
+def _patterns(endpoint: Endpoint) -> Iterator[URLPattern]:
+    collection = rf"\A{endpoint.path}"
+    item = rf"{collection}/(?P<identifier>[^/]+)"
+    creating = ["POST"] if endpoint.create else []
+    changing = [*(["PATCH"] if endpoint.update else []), *(["DELETE"] if endpoint.delete else [])]
+    yield re_path(
+        rf"{collection}/?\Z",
+        CollectionView.as_view(endpoint=endpoint, http_method_names=allow([*_READ, *creating])),
+        name=f"{endpoint.path}-list",
+    )
+    yield re_path(
+        rf"{item}/?\Z",
+        ItemView.as_view(endpoint=endpoint, http_method_names=allow([*_READ, *changing])),
+        name=f"{endpoint.path}-detail",
+    )
+    views = [
+        *((name, RelatedListView, ManyRelationshipView) for name in endpoint.resource.to_many),
+        *((name, RelatedItemView, OneRelationshipView) for name in endpoint.resource.to_one),
+    ]
+    for name, related, relationship in views:
+        options = {"endpoint": endpoint, "relation": name, "http_method_names": allow(_READ)}
+        yield re_path(rf"{item}/{name}/?\Z", related.as_view(**options), name=f"{endpoint.path}-{name}")
+        yield re_path(
+            rf"{item}/relationships/{name}/?\Z",
+            relationship.as_view(**options),
+            name=f"{endpoint.path}-relationships-{name}",
+        )
+
+
+urlpatterns = [
+    re_path(r"\A\Z", RootView.as_view(), name="root"),
+    *(pattern for endpoint in ENDPOINTS.values() for pattern in _patterns(endpoint)),
+    # Otherwise Django would answer in HTML.
+    re_path(r"(?s:.*)", UnknownView.as_view()),
+]

@@ -1,0 +1,200 @@
+"""The documents that clients send: one resource object, checked as far as JSON:API itself goes.
+
+What the values mean is for the services, which get them as they came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rest_api.endpoints import Endpoint
+from rest_api.errors import Problem, Refused
+from walletsvc import errors
+
+
+@dataclass(slots=True)
+class ResourceInput:
+    """What a resource object asks to be written: raw values by the names of the serializer's fields."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    pointers: dict[str, str] = field(default_factory=dict)
+    base: str = "/data"
+
+    def locate(self, field_name: str) -> str:
+        """Return the pointer to an input.
+
+        To the object that lacks it where it was not sent: a pointer leads to something that is there
+        (https://jsonapi.org/format/#error-objects).
+        """
+        return self.pointers.get(field_name, self.base)
+
+
+def read_resource(
+    document: object, endpoint: Endpoint, *, expected_id: str | None = None, base: str = "/data"
+) -> ResourceInput:
+    """Return what a document wants to create at `endpoint`, or to change of the resource `expected_id`.
+
+    `base` is the pointer to the resource object. Raises `Refused` with every problem found: 422 for a wrong structure
+    or member, 409 for another type or id, 403 for an id of the client's own and for what is not written this way.
+    """
+    resource = _member(document, "data", pointer="")
+    if not isinstance(resource, dict):
+        raise Refused(_invalid("One resource object is expected.", base))
+    _raise_if_any(_check_identity(resource, endpoint.name, expected_id, base))
+    written = ResourceInput(base=base)
+    problems = [*_read_attributes(resource, endpoint, written), *_read_relationships(resource, endpoint, written)]
+    _raise_if_any(problems)
+    return written
+
+
+def _member(document: object, name: str, *, pointer: str) -> object:
+    if not isinstance(document, dict):
+        raise Refused(_invalid("An object is expected.", pointer))
+    if name not in document:
+        raise Refused(_required(f"The member {name} is missing.", pointer))
+    return document[name]
+
+
+def _raise_if_any(problems: Iterator[Problem] | list[Problem]) -> None:
+    found = list(problems)
+    if found:
+        raise Refused(*found)
+
+
+def _invalid(detail: str, pointer: str) -> Problem:
+    return Problem(422, errors.Invalid.code, detail, pointer=pointer)
+
+
+def _required(detail: str, pointer: str) -> Problem:
+    return Problem(422, errors.Required.code, detail, pointer=pointer)
+
+
+# -- who it is -----------------------------------------------------------------------------------------
+
+
+def _check_identity(
+    resource: Mapping[str, Any], type_name: str, expected_id: str | None, base: str
+) -> Iterator[Problem]:
+    yield from check_type(resource, type_name, base)
+    identifier = resource.get("id")
+    if "lid" in resource and not isinstance(resource["lid"], str):
+        yield _invalid("A local id is a string.", f"{base}/lid")
+    if expected_id is None:
+        if "id" in resource:
+            yield Problem(403, errors.Forbidden.code, "Ids are given by this server.", pointer=f"{base}/id")
+    elif "id" not in resource:
+        yield _required("The member id is missing.", base)
+    elif not isinstance(identifier, str):
+        yield _invalid("An id is a string.", f"{base}/id")
+    elif identifier != expected_id:
+        yield Problem(409, "id_conflict", f"This is the URL of {expected_id[:64]!r}.", pointer=f"{base}/id")
+
+
+def check_type(identified: Mapping[str, Any], type_name: str, base: str) -> Iterator[Problem]:
+    """Yield what is wrong with the type of a resource object or identifier."""
+    if "type" not in identified:
+        yield _required("The member type is missing.", base)
+    elif not isinstance(identified["type"], str):
+        yield _invalid("A type is a string.", f"{base}/type")
+    elif identified["type"] != type_name:
+        yield Problem(409, "type_conflict", f"The type here is {type_name}.", pointer=f"{base}/type")
+
+
+# -- attributes ----------------------------------------------------------------------------------------
+
+
+def _read_attributes(resource: Mapping[str, Any], endpoint: Endpoint, written: ResourceInput) -> Iterator[Problem]:
+    if "attributes" not in resource:
+        return
+    base = f"{written.base}/attributes"
+    attributes = resource["attributes"]
+    if not isinstance(attributes, dict):
+        yield _invalid("The attributes are an object.", base)
+        return
+    # Where an attribute is missing, this is what lacks it.
+    written.pointers.update({field_name: base for field_name, _ in endpoint.attributes.values()})
+    for name, value in attributes.items():
+        if name.startswith("@"):
+            continue  # JSON:API: @-members are ignored.
+        pointer = f"{base}/{_escape(name)}"
+        field_name, is_writable = endpoint.attributes.get(name, (None, False))
+        if field_name is not None and is_writable:
+            written.values[field_name] = value
+            written.pointers[field_name] = pointer
+        elif field_name is not None:
+            yield Problem(422, errors.Immutable.code, f"{name} is set by this server.", pointer=pointer)
+        elif name in endpoint.writable_relations:
+            # The public contract from before relationships: {"wallet": "1"}.
+            written.values[name] = value
+            written.pointers[name] = pointer
+        else:
+            yield _invalid(f"{endpoint.name} has no attribute {name[:64]!r}.", pointer)
+
+
+def _escape(name: str) -> str:
+    """Return a member's name as a JSON pointer spells it (RFC 6901, section 3)."""
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+# -- relationships -------------------------------------------------------------------------------------
+
+
+def _read_relationships(resource: Mapping[str, Any], endpoint: Endpoint, written: ResourceInput) -> Iterator[Problem]:
+    if "relationships" not in resource:
+        return
+    base = f"{written.base}/relationships"
+    relationships = resource["relationships"]
+    if not isinstance(relationships, dict):
+        yield _invalid("The relationships are an object.", base)
+        return
+    for name, relationship in relationships.items():
+        if name.startswith("@"):
+            continue
+        pointer = f"{base}/{_escape(name)}"
+        if name in endpoint.writable_relations:
+            yield from _read_relationship(relationship, endpoint, name, pointer, written)
+        elif name in endpoint.resource.to_one or name in endpoint.resource.to_many:
+            detail = f"{name} is not written as a part of {endpoint.name}."
+            yield Problem(403, errors.Forbidden.code, detail, pointer=pointer)
+        else:
+            yield _invalid(f"{endpoint.name} has no relationship {name[:64]!r}.", pointer)
+
+
+def _read_relationship(
+    relationship: object, endpoint: Endpoint, name: str, pointer: str, written: ResourceInput
+) -> Iterator[Problem]:
+    if not isinstance(relationship, dict):
+        yield _invalid("A relationship is an object with the member data.", pointer)
+        return
+    if "data" not in relationship:
+        yield _required("The member data is missing.", pointer)
+        return
+    linkage = relationship["data"]
+    problems = list(check_linkage(linkage, endpoint.resource.to_one[name].target, f"{pointer}/data"))
+    yield from problems
+    if problems:
+        return
+    identifier = None if linkage is None else linkage["id"]
+    if name in written.values and str(written.values[name]) != identifier:
+        yield _invalid(f"{name} is given twice, as two different ones.", written.pointers[name])
+    written.values[name] = identifier
+    written.pointers[name] = pointer
+
+
+def check_linkage(linkage: object, type_name: str, pointer: str) -> Iterator[Problem]:
+    """Yield what is wrong with a to-one linkage: null, or the identifier of a `type_name`."""
+    if linkage is None:
+        return
+    if not isinstance(linkage, dict):
+        yield _invalid("A linkage is null or a resource identifier object.", pointer)
+        return
+    yield from check_type(linkage, type_name, pointer)
+    if "id" in linkage:
+        if not isinstance(linkage["id"], str):
+            yield _invalid("An id is a string.", f"{pointer}/id")
+    elif "lid" in linkage:
+        yield _invalid("A local id is known within its document only; there is none such here.", f"{pointer}/lid")
+    else:
+        yield _required("The member id is missing.", pointer)

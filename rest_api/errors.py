@@ -1,0 +1,183 @@
+"""What the domain and the protocol refuse, as JSON:API error objects. The one map of this face."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from django.db import DatabaseError, connection
+from rest_framework import exceptions as drf
+
+from walletsvc import engines, errors
+
+logger = logging.getLogger(__name__)
+
+STATUS: Mapping[type[errors.WalletError], int] = {
+    errors.Several: 422,
+    errors.Required: 422,
+    errors.Blank: 422,
+    errors.TooLong: 422,
+    errors.Invalid: 422,
+    errors.Immutable: 422,
+    errors.InvalidAmount: 422,
+    errors.ScaleExceeded: 422,
+    errors.PrecisionExceeded: 422,
+    errors.OutOfRange: 422,
+    errors.UnknownCurrency: 422,
+    errors.CurrencyMismatch: 422,
+    errors.InsufficientFunds: 422,
+    errors.NotFound: 404,
+    errors.DuplicateTxid: 409,
+    errors.DuplicateLabel: 409,
+    errors.WalletNotEmpty: 409,
+    errors.InvalidParameter: 400,
+    errors.Forbidden: 403,
+    errors.Conflict: 503,
+    errors.Unavailable: 503,
+}
+"""The status of each refusal of the domain. A test walks all subclasses of `WalletError`."""
+
+UNSUPPORTED_SORT = "https://jsonapi.org/profiles/ethanresnick/cursor-pagination/unsupported-sort"
+"""The type of error that the cursor pagination profile wants for an order that cannot be paged through."""
+
+Locate = Callable[[str], str]
+"""Turns the name by which the domain knows an input into a JSON pointer to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One JSON:API error object (https://jsonapi.org/format/#error-objects)."""
+
+    status: int
+    code: str
+    detail: str
+    pointer: str | None = None
+    parameter: str | None = None
+    header: str | None = None
+    meta: Mapping[str, object] = field(default_factory=dict)
+    type_link: str | None = None
+
+    def render(self) -> dict[str, object]:
+        """Return the error object. The title is the code in words, so it never changes."""
+        rendered: dict[str, object] = {
+            "status": str(self.status),
+            "code": self.code,
+            "title": self.code.replace("_", " ").capitalize(),
+            "detail": _printable(self.detail),
+        }
+        if self.type_link is not None:
+            rendered["links"] = {"type": self.type_link}
+        named = {"pointer": self.pointer, "parameter": self.parameter, "header": self.header}
+        source = {name: _printable(value) for name, value in named.items() if value is not None}
+        if source:
+            rendered["source"] = source
+        if self.meta:
+            rendered["meta"] = dict(self.meta)
+        return rendered
+
+
+class Refused(Exception):
+    """A request that this face refuses by itself: what no service or selector gets to see."""
+
+    def __init__(self, *problems: Problem, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__("; ".join(problem.detail for problem in problems))
+        self.problems = problems
+        self.headers = dict(headers or {})
+
+
+def refuse(status: int, code: str, detail: str, *, pointer: str | None = None) -> Refused:
+    """Return the refusal with one problem, of the document member at `pointer` if given."""
+    return Refused(Problem(status, code, detail, pointer=pointer))
+
+
+def bad_parameter(name: str, detail: str) -> Refused:
+    """Return the refusal of a query parameter."""
+    return Refused(Problem(400, errors.InvalidParameter.code, detail, parameter=name))
+
+
+def common_status(problems: Sequence[Problem]) -> int:
+    """Return the status of the whole answer: the one they share, or else the most general that applies."""
+    statuses = {problem.status for problem in problems}
+    if len(statuses) == 1:
+        return statuses.pop()
+    return 400 if max(statuses) < 500 else 500
+
+
+def explain(exception: Exception, *, locate: Locate | None = None) -> Refused:
+    """Turn any exception into what the caller is told. What nobody foresaw is logged and masked."""
+    if isinstance(exception, Refused):
+        return exception
+    if isinstance(exception, DatabaseError) and engines.is_lost(exception):
+        connection.close()
+        exception = errors.Unavailable("The database does not answer.")
+    elif isinstance(exception, DatabaseError) and engines.is_contention(exception):
+        exception = errors.Conflict("Others are in the way. Try again.")
+    if isinstance(exception, errors.WalletError):
+        return _explain_refusal(exception, locate)
+    if isinstance(exception, drf.APIException):
+        return _explain_framework(exception)
+    logger.error("Unforeseen", exc_info=exception)
+    return Refused(Problem(500, "internal_error", "Something went wrong on our side. It has been logged."))
+
+
+def _explain_refusal(error: errors.WalletError, locate: Locate | None) -> Refused:
+    problems = [_problem(each, locate) for each in error.each()]
+    headers = {}
+    if isinstance(error, errors.Conflict | errors.Unavailable):
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    return Refused(*problems, headers=headers)
+
+
+def _problem(error: errors.WalletError, locate: Locate | None) -> Problem:
+    meta = {camel_case(name): value for name, value in error.context.items() if value is not None}
+    problem = Problem(STATUS[type(error)], error.code, error.message, meta=meta)
+    if isinstance(error, errors.InvalidParameter):
+        parameter = parameter_name(error.parameter)
+        return replace(problem, parameter=parameter, type_link=UNSUPPORTED_SORT if parameter == "sort" else None)
+    if error.field is not None and locate is not None:
+        return replace(problem, pointer=locate(error.field))
+    return problem
+
+
+def _explain_framework(error: drf.APIException) -> Refused:
+    """What the REST framework's own hooks raise: authentication, permissions, throttles, methods."""
+    headers = {}
+    wait = getattr(error, "wait", None)
+    if wait is not None:
+        headers["Retry-After"] = str(int(wait))
+    challenge = getattr(error, "auth_header", None)
+    if challenge is not None:
+        headers["WWW-Authenticate"] = challenge
+    code = _FRAMEWORK_CODES.get(error.status_code, "invalid")
+    return Refused(Problem(error.status_code, code, str(error.detail)), headers=headers)
+
+
+_FRAMEWORK_CODES = {
+    401: "unauthenticated",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    406: "not_acceptable",
+    415: "unsupported_media_type",
+    429: "rate_limited",
+}
+
+
+def parameter_name(domain_name: str) -> str:
+    """Return the query parameter that the domain knows as `filter.label`, `page.size`, `after`."""
+    if domain_name in ("after", "before"):
+        return f"page[{domain_name}]"
+    family, dot, member = domain_name.partition(".")
+    return f"{family}[{member}]" if dot else family
+
+
+def camel_case(name: str) -> str:
+    """Return the public name of what the domain calls `retry_after_seconds`: retryAfterSeconds."""
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def _printable(text: str) -> str:
+    """Return the text as UTF-8 can hold it: a caller's lone surrogate, quoted back, would break the answer."""
+    return text.encode(errors="replace").decode()

@@ -1,0 +1,65 @@
+"""The links and meta of a list, by page number or by cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from rest_api.parameters import format_url
+from rest_api.query import Query, is_range
+from walletsvc.reading.execution import Page
+from walletsvc.reading.questions import CursorPage, NumberedPage
+
+
+def list_url(path: str, query: Query) -> str:
+    """Return the canonical URL of a list: equal for equal questions."""
+    return format_url(path, [*query.parameters(), *query.page_parameters()])
+
+
+def page_links(path: str, query: Query, page: Page) -> Mapping[str, object]:
+    """Return the links first, last, prev and next; null where there is no such page or none that is known."""
+    if isinstance(query.page, NumberedPage):
+        return _numbered_links(path, query, query.page, pages=count_pages(query.page, page))
+    return _cursor_links(path, query, query.page, page)
+
+
+def page_meta(query: Query, page: Page) -> Mapping[str, object] | None:
+    """Return the meta of the document: how many there are, or what the cursor pagination profile wants said."""
+    if isinstance(query.page, NumberedPage):
+        pages = count_pages(query.page, page)
+        return {"pagination": {"page": query.page.number, "pages": pages, "count": page.count}}
+    if is_range(query.page) and page.has_next:
+        return {"page": {"rangeTruncated": True}}
+    return None
+
+
+def count_pages(page: NumberedPage, answer: Page) -> int:
+    """Return how many pages the list has; an empty list has one."""
+    return max(1, -(-(answer.count or 0) // page.size))
+
+
+def _numbered_links(path: str, query: Query, page: NumberedPage, *, pages: int) -> Mapping[str, object]:
+    def link(number: int) -> str:
+        return list_url(path, replace(query, page=replace(page, number=number)))
+
+    return {
+        "first": link(1),
+        "last": link(pages),
+        # Beyond the end, the way back is to the last page.
+        "prev": link(min(page.number - 1, pages)) if page.number > 1 else None,
+        "next": link(page.number + 1) if page.number < pages else None,
+    }
+
+
+def _cursor_links(path: str, query: Query, page: CursorPage, answer: Page) -> Mapping[str, object]:
+    def link(*, after: str | None = None, before: str | None = None) -> str:
+        return list_url(path, replace(query, page=replace(page, after=after, before=before)))
+
+    links: dict[str, object] = {"first": link(), "last": None, "prev": None, "next": None}
+    if answer.records:
+        if answer.has_previous:
+            links["prev"] = link(before=answer.records[0].cursor)
+        if answer.has_next or is_range(page):
+            # The range ends where the client said; the list may go on.
+            links["next"] = link(after=answer.records[-1].cursor)
+    return links

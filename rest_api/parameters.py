@@ -1,0 +1,53 @@
+"""The query string: which parameters there are, before anyone asks what they mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote, unquote_to_bytes
+
+from rest_api.errors import bad_parameter
+
+_MAX_LENGTH = 8192
+_NAME = re.compile(r"[^\[\]]+(?:\[[^\[\]]*\])*")
+
+
+def parse_parameters(query_string: str, *, allowed: Iterable[str]) -> dict[str, str]:
+    """Return the value of each parameter.
+
+    `allowed` names the families: `page` allows `page[size]`, and what the family makes of `size` is its own
+    matter. Raises `Refused` (400) for any other, for one given twice, and for what is no UTF-8.
+    """
+    if len(query_string) > _MAX_LENGTH:
+        raise bad_parameter("", f"A query has at most {_MAX_LENGTH} characters.")
+    families = frozenset(allowed)
+    parameters: dict[str, str] = {}
+    for name, value in _split(query_string):
+        family = name.partition("[")[0]
+        if family not in families or not _NAME.fullmatch(name):
+            raise bad_parameter(name, f"There is no query parameter {name[:64]!r} here.")
+        if name in parameters:
+            raise bad_parameter(name, "The parameter is given twice.")
+        parameters[name] = value
+    return parameters
+
+
+def _split(query_string: str) -> Iterator[tuple[str, str]]:
+    for part in query_string.split("&"):
+        if part:
+            name, _, value = part.partition("=")
+            yield _decode(name, name), _decode(name, value)
+
+
+def _decode(name: str, text: str) -> str:
+    try:
+        # WSGI hands bytes over as Latin-1 (PEP 3333).
+        return unquote_to_bytes(text.replace("+", " ").encode("latin-1")).decode()
+    except UnicodeError as error:
+        raise bad_parameter(name, "The parameter is not valid UTF-8.") from error
+
+
+def format_url(path: str, parameters: Iterable[tuple[str, str]]) -> str:
+    """Return the path with a query string, percent-encoded as RFC 3986 wants it."""
+    query = "&".join(f"{quote(name, safe='')}={quote(value, safe=',:')}" for name, value in parameters)
+    return f"{path}?{query}" if query else path

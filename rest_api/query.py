@@ -1,0 +1,241 @@
+"""What a query string asks for: include, fields, filter, sort and page, as a question to the read engine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rest_api.errors import Problem, Refused, bad_parameter
+from walletsvc.errors import InvalidParameter
+from walletsvc.reading.questions import (
+    DEFAULT_PAGE_SIZE,
+    MAX_PAGE_NUMBER,
+    MAX_PAGE_SIZE,
+    CursorPage,
+    NumberedPage,
+    Question,
+    Selection,
+)
+from walletsvc.reading.resources import RESOURCES, Resource
+
+MAX_SIZE_EXCEEDED = "https://jsonapi.org/profiles/ethanresnick/cursor-pagination/max-size-exceeded"
+"""The type of error that the cursor pagination profile wants for a page that is too large."""
+
+_MAX_PATHS = 10
+_MAX_PATH_LENGTH = 4
+_MEMBER = re.compile(r"\w+\[([^\[\]]*)\]")
+
+Tree = dict[str, Any]
+"""Relations to include, each with the relations to include of what it leads to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A parsed query string. `fields` holds the names wanted of a type, attributes and relations alike."""
+
+    include: tuple[str, ...] = ()
+    fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    filters: tuple[tuple[str, str], ...] = ()
+    sort: tuple[str, ...] = ()
+    page: NumberedPage | CursorPage = field(default_factory=NumberedPage)
+
+    def shows(self, resource_name: str, relation: str) -> bool:
+        """Tell whether the fieldset of the type lets a relation be seen."""
+        wanted = self.fields.get(resource_name)
+        return wanted is None or relation in wanted
+
+    def selection(self, resource: Resource, *, per_parent: int = DEFAULT_PAGE_SIZE) -> Selection:
+        """Return what is wanted of each record; of what is included, at most `per_parent` for each."""
+        tree: Tree = {}
+        for path in self.include:
+            branch = tree
+            for name in path.split("."):
+                branch = branch.setdefault(name, {})
+        return self._select(resource, tree, per_parent)
+
+    def _select(self, resource: Resource, tree: Tree, size: int) -> Selection:
+        wanted = self.fields.get(resource.name)
+        to_one, to_many = [], []
+        for name, branch in tree.items():
+            if name in resource.to_one:
+                to_one.append((name, self._select(RESOURCES[resource.to_one[name].target], branch, size)))
+            else:
+                target = RESOURCES[resource.to_many[name].target]
+                selection = self._select(target, branch, size)
+                to_many.append((name, Question(target.name, selection, page=CursorPage(size=size))))
+        return Selection(None if wanted is None else frozenset(wanted), tuple(to_one), tuple(to_many))
+
+    def question(self, resource: Resource, *extra_filters: tuple[str, str]) -> Question:
+        """Return the list that is asked for, narrowed by `extra_filters`."""
+        return Question(
+            resource=resource.name,
+            selection=self.selection(resource),
+            filters=(*extra_filters, *self.filters),
+            order=self.sort,
+            page=self.page,
+            count=isinstance(self.page, NumberedPage),
+        )
+
+    def parameters(self) -> Iterator[tuple[str, str]]:
+        """Yield the parameters but those of the page, in one order: equal questions make equal URLs."""
+        for name, value in sorted(self.filters):
+            yield f"filter[{name}]", value
+        if self.sort:
+            yield "sort", ",".join(self.sort)
+        if self.include:
+            yield "include", ",".join(self.include)
+        for type_name, names in sorted(self.fields.items()):
+            yield f"fields[{type_name}]", ",".join(names)
+
+    def page_parameters(self) -> Iterator[tuple[str, str]]:
+        """Yield the parameters of the page, as far as they are not the defaults."""
+        if isinstance(self.page, NumberedPage):
+            if self.page.number != 1:
+                yield "page[number]", str(self.page.number)
+        else:
+            if self.page.after is not None:
+                yield "page[after]", self.page.after
+            if self.page.before is not None:
+                yield "page[before]", self.page.before
+        # Between two cursors the default is another one, so there the size is always named.
+        if self.page.size != DEFAULT_PAGE_SIZE or is_range(self.page):
+            yield "page[size]", str(self.page.size)
+
+
+def is_range(page: NumberedPage | CursorPage) -> bool:
+    """Tell whether a page is what lies between two cursors."""
+    return isinstance(page, CursorPage) and page.after is not None and page.before is not None
+
+
+def parse_query(resource: Resource, parameters: Mapping[str, str], *, cursors: bool = False) -> Query:
+    """Return what `parameters` ask of `resource`.
+
+    `cursors` pages by cursor even where no cursor is given: the client has asked for the profile. Raises
+    `Refused` (400) for what has no meaning; what the engine alone can tell it refuses later, by the same code.
+    """
+    return Query(
+        include=_parse_include(resource, parameters.get("include", "")),
+        fields=dict(_parse_fields(parameters)),
+        filters=tuple(sorted(_members(parameters, "filter"))),
+        sort=_parse_sort(parameters),
+        page=_parse_page(dict(_members(parameters, "page")), cursors=cursors),
+    )
+
+
+def _members(parameters: Mapping[str, str], family: str) -> Iterator[tuple[str, str]]:
+    """Yield the member and value of each `family[member]`."""
+    for name, value in parameters.items():
+        if name.partition("[")[0] == family:
+            member = _MEMBER.fullmatch(name)
+            if member is None:
+                raise bad_parameter(name, f"The parameter is written {family}[name].")
+            yield member[1], value
+
+
+def _parse_sort(parameters: Mapping[str, str]) -> tuple[str, ...]:
+    if "sort" not in parameters:
+        return ()
+    names = tuple(parameters["sort"].split(","))
+    if "" in names:
+        raise bad_parameter("sort", "Name what to sort by, with commas between.")
+    return names
+
+
+def _parse_fields(parameters: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for type_name, value in _members(parameters, "fields"):
+        parameter = f"fields[{type_name}]"
+        resource = RESOURCES.get(type_name)
+        if resource is None:
+            raise bad_parameter(parameter, f"There is no type {type_name[:64]!r}, but {', '.join(RESOURCES)}.")
+        known = {each.name for each in resource.fields} | {*resource.to_one, *resource.to_many}
+        names = set(value.split(",")) if value else set()
+        for name in sorted(names - known):
+            raise bad_parameter(parameter, f"{type_name} has no field {name[:64]!r}.")
+        yield type_name, tuple(sorted(names))
+
+
+# -- include -------------------------------------------------------------------------------------------
+
+
+def _parse_include(resource: Resource, value: str) -> tuple[str, ...]:
+    if not value:
+        return ()
+    paths = sorted(set(value.split(",")))
+    if len(paths) > _MAX_PATHS:
+        raise bad_parameter("include", f"At most {_MAX_PATHS} paths are included.")
+    for path in paths:
+        _check_path(resource, path)
+    return tuple(paths)
+
+
+def _check_path(resource: Resource, path: str) -> None:
+    names = path.split(".")
+    if len(names) > _MAX_PATH_LENGTH:
+        raise bad_parameter("include", f"A path has at most {_MAX_PATH_LENGTH} relationships.")
+    manifold = 0
+    for name in names:
+        relation = resource.to_one.get(name) or resource.to_many.get(name)
+        if relation is None:
+            raise bad_parameter("include", f"{resource.name} has no relationship {name[:64]!r}.")
+        manifold += name in resource.to_many
+        resource = RESOURCES[relation.target]
+    if manifold > 1:
+        # Pages of pages: the document would grow by the product of their sizes.
+        raise bad_parameter("include", f"{path!r} goes through more than one to-many relationship.")
+
+
+# -- pages ---------------------------------------------------------------------------------------------
+
+
+def _parse_page(members: Mapping[str, str], *, cursors: bool) -> NumberedPage | CursorPage:
+    _check_known(members, ("number", "size", "after", "before"))
+    after, before = members.get("after"), members.get("before")
+    both = after is not None and before is not None
+    # Between two cursors, the profile wants as many as there may be.
+    size = _parse_size(members.get("size"), default=MAX_PAGE_SIZE if both else DEFAULT_PAGE_SIZE)
+    if after is None and before is None and not (cursors and "number" not in members):
+        return NumberedPage(_parse_number(members.get("number", "1")), size)
+    if "number" in members:
+        raise bad_parameter("page[number]", "A page is named by its number or by a cursor, not by both.")
+    for name in ("after", "before"):
+        if members.get(name) == "":
+            raise bad_parameter(f"page[{name}]", "This is no cursor of this list.")
+    return CursorPage(size=size, after=after, before=before, backward=before is not None and after is None)
+
+
+def _check_known(members: Iterable[str], known: tuple[str, ...]) -> None:
+    for name in members:
+        if name not in known:
+            raise bad_parameter(f"page[{name}]", f"A page has {', '.join(known)}, not {name[:64]!r}.")
+
+
+def _parse_size(text: str | None, *, default: int) -> int:
+    if text is None:
+        return default
+    size = _parse_positive(text, "page[size]")
+    if size > MAX_PAGE_SIZE:
+        problem = Problem(
+            400,
+            InvalidParameter.code,
+            f"A page has at most {MAX_PAGE_SIZE} resources.",
+            parameter="page[size]",
+            meta={"page": {"maxSize": MAX_PAGE_SIZE}, "limit": MAX_PAGE_SIZE},
+            type_link=MAX_SIZE_EXCEEDED,
+        )
+        raise Refused(problem)
+    return size
+
+
+def _parse_number(text: str) -> int:
+    number = _parse_positive(text, "page[number]")
+    if number > MAX_PAGE_NUMBER:
+        raise bad_parameter("page[number]", f"Pages are numbered up to {MAX_PAGE_NUMBER}.")
+    return number
+
+
+def _parse_positive(text: str, parameter: str) -> int:
+    if not re.fullmatch("0*[1-9][0-9]{0,17}", text[:64], re.ASCII) or len(text) > 64:
+        raise bad_parameter(parameter, "It takes a positive integer.")
+    return int(text)

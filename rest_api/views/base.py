@@ -1,0 +1,94 @@
+"""What every URL of the API does alike: negotiate, refuse in JSON:API, and say what may be done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+from django.core.exceptions import DisallowedHost
+from django.http import HttpResponse
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from rest_api import negotiation
+from rest_api.encoder import Document, encode_problems
+from rest_api.errors import Locate, Refused, common_status, explain, refuse
+from rest_api.negotiation import NOTHING_AGREED, Negotiated, content_type
+from rest_api.parameters import parse_parameters
+from rest_api.principals import get_principal
+from walletsvc.principals import Principal
+
+
+class JsonApiView(APIView):
+    """A URL of the API. Access control has the framework's hooks: authenticators, permissions, throttles."""
+
+    authentication_classes: Any = ()
+    permission_classes: Any = ()
+    throttle_classes: Any = ()
+    parser_classes: Any = ()
+    renderer_classes: Any = ()
+
+    extensions: ClassVar[frozenset[str]] = frozenset()
+    """The JSON:API extensions that requests to this URL may use."""
+
+    negotiated: Negotiated = NOTHING_AGREED
+    locate: Locate | None = None
+    """Tells where in the request document an input is; set once the document has been read."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Decide whether the request is answered at all, before its method is looked at."""
+        try:
+            request.get_host()
+        except DisallowedHost as error:
+            # Django asks only where it builds absolute URLs. Against DNS rebinding the answer is always the same.
+            raise refuse(400, "invalid_host", "The server is not known by this host name.") from error
+        self.negotiated = negotiation.choose(request.headers.get("Accept"), extensions=self.extensions)
+        self.perform_authentication(request)
+        self.check_permissions(request)
+        self.check_throttles(request)
+
+    @property
+    def principal(self) -> Principal:
+        """Return the caller."""
+        return get_principal(self.request)
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """Return the headers of every response."""
+        return {"Allow": ", ".join(self.allowed_methods), "Vary": "Accept"}
+
+    def parameters(self, *allowed: str) -> Mapping[str, str]:
+        """Return the query parameters. Raises `Refused` for any whose family is not among `allowed`."""
+        return parse_parameters(self.request.META.get("QUERY_STRING", ""), allowed=allowed)
+
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Say which methods the URL has."""
+        self.parameters()
+        document = Document(request.get_full_path(), meta={"methods": self.allowed_methods})
+        return self.respond(200, document.encode({}))
+
+    def respond(self, status: int, body: bytes, *, headers: Mapping[str, str] | None = None) -> HttpResponse:
+        """Return the response with a document."""
+        response = HttpResponse(body, status=status, headers=headers, content_type=content_type(self.applied()))
+        response["Content-Length"] = str(len(body))
+        if self.request.method == "HEAD":
+            response.content = b""
+        return response
+
+    def applied(self) -> Negotiated:
+        """Return the extensions and profiles that the response has applied."""
+        return NOTHING_AGREED
+
+    def handle_exception(self, exc: Exception) -> Any:
+        """Answer a refusal, or whatever went wrong, with a JSON:API document."""
+        return self.refuse(explain(exc, locate=self.locate))
+
+    def refuse(self, refused: Refused) -> HttpResponse:
+        """Return the response that tells why not."""
+        body = encode_problems(refused.problems, self.applied())
+        return self.respond(common_status(refused.problems), body, headers=refused.headers)
+
+
+def allow(methods: Iterable[str]) -> list[str]:
+    """Return the names for `http_method_names`: these methods, and OPTIONS as everywhere."""
+    return [*(method.lower() for method in methods), "options"]

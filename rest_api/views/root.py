@@ -1,0 +1,39 @@
+"""The root of the API, and every URL that is none of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from rest_framework.request import Request
+
+from rest_api.encoder import Document
+from rest_api.endpoints import BASE, ENDPOINTS
+from rest_api.errors import refuse
+from rest_api.views.base import JsonApiView
+from walletsvc.errors import NotFound
+
+
+class RootView(JsonApiView):
+    """Say which collections there are."""
+
+    http_method_names = ["get", "head", "options"]
+
+    def get(self, request: Request) -> HttpResponse:
+        self.parameters()
+        collections = {endpoint.name: endpoint.url for endpoint in ENDPOINTS.values()}
+        meta = {"service": "walletsvc", "collections": collections}
+        return self.respond(200, Document(BASE, meta=meta).encode({}))
+
+
+class UnknownView(JsonApiView):
+    """Refuse whatever is asked."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        raise refuse(404, NotFound.code, f"There is nothing at {request.path[:256]}.")
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """Return no Allow header: nothing is allowed here."""
+        return {"Vary": "Accept"}

@@ -1,0 +1,378 @@
+"""Whatever is wrong with a write has its own code, points at the member to blame, and changes nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from tests.rest_api.conftest import Api, problems, resource
+from walletsvc.models import Entry, Transaction, Wallet
+
+POINTER = "/data/attributes/amount"
+MEGABYTE = "x" * 990_000
+
+
+@pytest.fixture
+def wallet(api: Api) -> Any:
+    return api.create_wallet(label="My Wallet", balance="100.00")
+
+
+def state() -> list[list[Any]]:
+    return [list(model.objects.order_by("id").values_list()) for model in (Wallet, Transaction, Entry)]
+
+
+def refused(api: Api, method: str, url: str, document: object, **headers: str) -> Any:
+    """Send what has to be refused, and return status and problems."""
+    before = state()
+    response = api.send(method, url, document, **headers)
+    assert state() == before
+    return response.status_code, problems(response)
+
+
+AMOUNTS = [
+    (b'"-100.01"', 422, "insufficient_funds"),
+    (b'"0"', 422, "invalid_amount"),
+    (b'"0.00"', 422, "invalid_amount"),
+    (b"0", 422, "invalid_amount"),
+    (b"-0.0", 422, "invalid_amount"),
+    (b'"NaN"', 422, "invalid_amount"),
+    (b'"Infinity"', 422, "invalid_amount"),
+    (b'"1e5"', 422, "invalid_amount"),
+    (b"1e5", 422, "invalid_amount"),
+    (b"1E400", 422, "invalid_amount"),
+    (b"1e99999999999999999999", 422, "invalid_amount"),
+    (b'"1,000.00"', 422, "invalid_amount"),
+    (b'" 1.00"', 422, "invalid_amount"),
+    (b'"+1.00"', 422, "invalid_amount"),
+    (b'"0x10"', 422, "invalid_amount"),
+    ('"\u0661.00"'.encode(), 422, "invalid_amount"),
+    (b'""', 422, "invalid_amount"),
+    (b'"1.001"', 422, "scale_exceeded"),
+    (b"1.001", 422, "scale_exceeded"),
+    (b'"1.%s"' % (b"1" * 19), 422, "scale_exceeded"),
+    (b'"%s"' % (b"1" * 40), 422, "out_of_range"),
+    (b"1" * 40, 422, "out_of_range"),
+    (b"9" * 5000, 422, "out_of_range"),
+    (b"true", 422, "invalid_amount"),
+    (b"null", 422, "required"),
+    (b"[1]", 422, "invalid_amount"),
+    (b'{"value": 1}', 422, "invalid_amount"),
+    (b'"%s"' % MEGABYTE.encode(), 422, "invalid_amount"),
+    (b"NaN", 400, "malformed"),
+    (b"Infinity", 400, "malformed"),
+    (b"-Infinity", 400, "malformed"),
+]
+
+
+@pytest.mark.parametrize(("amount", "status", "code"), AMOUNTS, ids=[str(each[0][:24]) for each in AMOUNTS])
+def test_an_amount_that_cannot_be_is_refused(api: Api, wallet: Any, amount: bytes, status: int, code: str) -> None:
+    attributes = b'{"txid":"TX1","wallet":"%s","amount":%s}' % (wallet["id"].encode(), amount)
+    body = b'{"data":{"type":"Transaction","attributes":%s}}' % attributes
+    pointer = POINTER if status == 422 else None
+    assert refused(api, "POST", "/api/transactions/", body) == (status, [(code, pointer)])
+
+
+def test_an_overdraft_tells_the_balance(api: Api, wallet: Any) -> None:
+    response = api.post(
+        "/api/transactions/", resource("Transaction", txid="TX1", amount="-100.01", wallet=wallet["id"])
+    )
+    (error,) = response.json()["errors"]
+    assert error == {
+        "status": "422",
+        "code": "insufficient_funds",
+        "title": "Insufficient funds",
+        "detail": "The balance does not cover it.",
+        "source": {"pointer": POINTER},
+        "meta": {"balance": "100.00", "amount": "-100.01", "currency": "USD", "wallet": int(wallet["id"])},
+    }
+    # The last cent is there.
+    api.create_transaction(wallet["id"], txid="TX1", amount="-100.00")
+
+
+def test_an_amount_that_sqlite_would_bend_is_refused_there(api: Api) -> None:
+    wallet = api.create_wallet(label="Ether", currency="ETH")
+    document = resource("Transaction", txid="TX1", amount="1.123456789012345678", wallet=wallet["id"])
+    if connection.vendor == "sqlite":
+        assert refused(api, "POST", "/api/transactions/", document) == (422, [("precision_exceeded", POINTER)])
+    else:
+        assert api.post("/api/transactions/", document).status_code == 201
+
+
+TEXTS: list[tuple[object, str]] = [
+    ("", "blank"),
+    (None, "required"),
+    (" leading", "invalid"),
+    ("trailing ", "invalid"),
+    ("trailing\u3000", "invalid"),
+    ("nul\0", "invalid"),
+    ("line\nbreak", "invalid"),
+    ("\ud800", "invalid"),
+    (1, "invalid"),
+    (True, "invalid"),
+    ([], "invalid"),
+    ({}, "invalid"),
+    ("x" * 256, "too_long"),
+    (MEGABYTE, "too_long"),
+]
+
+
+@pytest.mark.parametrize(("text", "code"), TEXTS, ids=[repr(text)[:24] for text, _ in TEXTS])
+def test_a_name_that_cannot_be_is_refused(api: Api, wallet: Any, text: object, code: str) -> None:
+    for type_name, url, name in (("Wallet", "wallets", "label"), ("Transaction", "transactions", "txid")):
+        attributes = {name: text} if type_name == "Wallet" else {name: text, "amount": "1", "wallet": wallet["id"]}
+        pointer = f"/data/attributes/{name}"
+        document = resource(type_name, **attributes)
+        document["data"]["attributes"] = attributes
+        assert refused(api, "POST", f"/api/{url}/", document) == (422, [(code, pointer)])
+
+
+def test_names_that_differ_in_anything_are_different(api: Api, wallet: Any) -> None:
+    names = [
+        "tx",
+        "TX",
+        "Tx",
+        "tẍ",
+        "tx\u0308",
+        "t\u2003x",
+        "tx🐎",
+        "tx🐴",
+        "Straße",
+        "Strasse",
+        "ß",
+        "ss",
+        "é",
+        "e",
+        "e\u0301",
+    ]
+    for name in names:
+        api.create_transaction(wallet["id"], txid=name, amount="1.00")
+        api.create_wallet(label=name)
+    assert [each["attributes"]["txid"] for each in api.data("/api/transactions/")] == names
+    assert [each["attributes"]["label"] for each in api.data("/api/wallets/")][1:] == names
+    for name in names:
+        document = resource("Transaction", txid=name, amount="1.00", wallet=wallet["id"])
+        assert refused(api, "POST", "/api/transactions/", document) == (
+            409,
+            [("duplicate_txid", "/data/attributes/txid")],
+        )
+        document = resource("Wallet", label=name)
+        assert refused(api, "POST", "/api/wallets/", document) == (
+            409,
+            [("duplicate_label", "/data/attributes/label")],
+        )
+
+
+def test_a_duplicate_names_its_holder(api: Api, wallet: Any) -> None:
+    holder = api.create_transaction(wallet["id"], txid="TX1", amount="1.00")
+    response = api.post("/api/transactions/", resource("Transaction", txid="TX1", amount="2.00", wallet=wallet["id"]))
+    assert response.json()["errors"][0]["meta"] == {"transaction": int(holder["id"])}
+    response = api.post("/api/wallets/", resource("Wallet", label="My Wallet"))
+    assert response.json()["errors"][0]["meta"] == {"wallet": int(wallet["id"])}
+
+
+@pytest.mark.parametrize("identifier", ["999999", "0", "-1", "abc", "01", str(2**63), "9" * 30, "1.0", "٣"])
+def test_a_wallet_that_is_not_there_is_not_found(api: Api, identifier: str) -> None:
+    document = resource("Transaction", txid="TX1", amount="1.00", wallet=identifier)
+    expected = (404, [("not_found", "/data/relationships/wallet")])
+    assert refused(api, "POST", "/api/transactions/", document) == expected
+    document = resource("Transaction", txid="TX1", amount="1.00")
+    document["data"]["attributes"]["wallet"] = identifier
+    assert refused(api, "POST", "/api/transactions/", document) == (404, [("not_found", "/data/attributes/wallet")])
+    for url in ("wallets", "transactions", "entries"):
+        assert api.get(f"/api/{url}/{identifier}/").status_code == 404
+    assert api.get(f"/api/wallets/{identifier}/transactions/").status_code == 404
+    assert api.get(f"/api/transactions/{identifier}/wallet/").status_code == 404
+    assert refused(api, "DELETE", f"/api/wallets/{identifier}/", None)[0] == 404
+    assert refused(api, "PATCH", f"/api/wallets/{identifier}/", resource("Wallet", identifier))[0] == 404
+
+
+@pytest.mark.parametrize("identifier", [2**63, 10**30, -1, 0])
+def test_an_integer_id_beyond_all_columns_is_not_found(api: Api, identifier: int) -> None:
+    document = resource("Transaction", txid="TX1", amount="1.00")
+    document["data"]["attributes"]["wallet"] = identifier
+    assert refused(api, "POST", "/api/transactions/", document) == (404, [("not_found", "/data/attributes/wallet")])
+
+
+def test_several_problems_are_told_at_once(api: Api, wallet: Any) -> None:
+    document = resource("Transaction", txid="", amount="x", metadata=[], wallet=wallet["id"])
+    assert refused(api, "POST", "/api/transactions/", document) == (
+        422,
+        [
+            ("blank", "/data/attributes/txid"),
+            ("invalid_amount", "/data/attributes/amount"),
+            ("invalid", "/data/attributes/metadata"),
+        ],
+    )
+
+
+def test_what_is_missing_is_missed_where_it_should_be(api: Api) -> None:
+    status, found = refused(api, "POST", "/api/transactions/", {"data": {"type": "Transaction"}})
+    assert (status, found) == (422, [("required", "/data")] * 3)
+    document = {"data": {"type": "Transaction", "attributes": {}}}
+    status, found = refused(api, "POST", "/api/transactions/", document)
+    assert found == [("required", "/data/attributes")] * 2 + [("required", "/data")]
+
+
+BODIES = [
+    (b"", 400, "malformed", None),
+    (b" ", 400, "malformed", None),
+    (b"{", 400, "malformed", None),
+    (b"{} {}", 400, "malformed", None),
+    (b"'", 400, "malformed", None),
+    (b'{"data": {"type": "Wallet", "type": "Wallet"}}', 400, "malformed", None),
+    (b'{"data": {"type": "Wallet", "attributes": {"label": "\xff"}}}', 400, "malformed", None),
+    (b"\xef\xbb\xbf{}", 400, "malformed", None),
+    (b"[" * 200_000, 400, "malformed", None),
+    (b'{"a":' * 100_000, 400, "malformed", None),
+    (b"[]", 422, "invalid", ""),
+    (b"null", 422, "invalid", ""),
+    (b"1", 422, "invalid", ""),
+    (b"{}", 422, "required", ""),
+    (b'{"meta": {}}', 422, "required", ""),
+    (b'{"data": null}', 422, "invalid", "/data"),
+    (b'{"data": []}', 422, "invalid", "/data"),
+    (b'{"data": "x"}', 422, "invalid", "/data"),
+    (b'{"data": {}}', 422, "required", "/data"),
+    (b'{"data": {"type": 1}}', 422, "invalid", "/data/type"),
+    (b'{"data": {"type": "wallet"}}', 409, "type_conflict", "/data/type"),
+    (b'{"data": {"type": "Transaction"}}', 409, "type_conflict", "/data/type"),
+    (b'{"data": {"type": "Wallet", "id": "1"}}', 403, "forbidden", "/data/id"),
+    (b'{"data": {"type": "Wallet", "id": null}}', 403, "forbidden", "/data/id"),
+    (b'{"data": {"type": "Wallet", "lid": 1}}', 422, "invalid", "/data/lid"),
+    (b'{"data": {"type": "Wallet", "attributes": []}}', 422, "invalid", "/data/attributes"),
+    (b'{"data": {"type": "Wallet", "attributes": null}}', 422, "invalid", "/data/attributes"),
+    (b'{"data": {"type": "Wallet", "attributes": {"name": 1}}}', 422, "invalid", "/data/attributes/name"),
+    (b'{"data": {"type": "Wallet", "attributes": {"a/~": 1}}}', 422, "invalid", "/data/attributes/a~1~0"),
+    (b'{"data": {"type": "Wallet", "attributes": {"\\ud800": 1}}}', 422, "invalid", "/data/attributes/?"),
+    (b'{"data": {"type": "Wallet", "attributes": {"sequence": 1}}}', 422, "immutable", "/data/attributes/sequence"),
+    (b'{"data": {"type": "Wallet", "attributes": {"created_at": 1}}}', 422, "invalid", "/data/attributes/created_at"),
+    (b'{"data": {"type": "Wallet", "attributes": {"owner": "me"}}}', 422, "invalid", "/data/attributes/owner"),
+    (b'{"data": {"type": "Wallet", "relationships": []}}', 422, "invalid", "/data/relationships"),
+    (b'{"data": {"type": "Wallet", "relationships": {"x": {}}}}', 422, "invalid", "/data/relationships/x"),
+    (
+        b'{"data": {"type": "Wallet", "relationships": {"entries": {}}}}',
+        403,
+        "forbidden",
+        "/data/relationships/entries",
+    ),
+]
+
+
+@pytest.mark.parametrize(("body", "status", "code", "pointer"), BODIES, ids=[str(each[0][:60]) for each in BODIES])
+def test_a_document_of_a_wrong_structure_is_refused(
+    api: Api, body: bytes, status: int, code: str, pointer: str | None
+) -> None:
+    assert refused(api, "POST", "/api/wallets/", body) == (status, [(code, pointer)])
+
+
+RELATIONSHIPS: list[tuple[object, int, str, str]] = [
+    (None, 422, "invalid", ""),
+    ([], 422, "invalid", ""),
+    ({}, 422, "required", ""),
+    ({"data": None}, 422, "required", ""),
+    ({"data": []}, 422, "invalid", "/data"),
+    ({"data": "1"}, 422, "invalid", "/data"),
+    ({"data": {}}, 422, "required", "/data"),
+    ({"data": {"type": "Wallet"}}, 422, "required", "/data"),
+    ({"data": {"type": "Wallet", "id": 1}}, 422, "invalid", "/data/id"),
+    ({"data": {"type": "Wallet", "lid": "a"}}, 422, "invalid", "/data/lid"),
+    ({"data": {"type": "Entry", "id": "1"}}, 409, "type_conflict", "/data/type"),
+    ({"data": {"type": None, "id": "1"}}, 422, "invalid", "/data/type"),
+]
+
+
+@pytest.mark.parametrize(("relationship", "status", "code", "pointer"), RELATIONSHIPS)
+def test_a_relationship_of_a_wrong_structure_is_refused(
+    api: Api, relationship: object, status: int, code: str, pointer: str
+) -> None:
+    document = resource("Transaction", txid="TX1", amount="1.00")
+    document["data"]["relationships"] = {"wallet": relationship}
+    status_found, found = refused(api, "POST", "/api/transactions/", document)
+    assert status_found == status
+    assert set(found) == {(code, f"/data/relationships/wallet{pointer}")}
+
+
+def test_at_members_are_ignored(api: Api) -> None:
+    document = {
+        "@context": "x",
+        "data": {"type": "Wallet", "@id": 1, "attributes": {"label": "A", "@a": 1}, "relationships": {"@b": 1}},
+    }
+    assert api.post("/api/wallets/", document).status_code == 201
+
+
+def test_a_patch_names_its_own_resource(api: Api, wallet: Any) -> None:
+    url, other = wallet["links"]["self"], api.create_wallet(label="Other")
+
+    def patched(data: object) -> Any:
+        return refused(api, "PATCH", url, {"data": data})
+
+    assert patched({"type": "Wallet", "id": other["id"]}) == (409, [("id_conflict", "/data/id")])
+    assert patched({"type": "Wallet", "id": int(wallet["id"])}) == (422, [("invalid", "/data/id")])
+    assert patched({"type": "Wallet"}) == (422, [("required", "/data")])
+    assert patched({"type": "Transaction", "id": wallet["id"]}) == (409, [("type_conflict", "/data/type")])
+
+
+def test_a_body_of_more_than_a_megabyte_is_refused(api: Api) -> None:
+    limit = 1_000_000
+    document = json.dumps(resource("Wallet", label="My Wallet")).encode()
+    assert refused(api, "POST", "/api/wallets/", document.ljust(limit + 1)) == (413, [("too_long", None)])
+    assert api.post("/api/wallets/", document.ljust(limit)).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        "application/json",
+        "text/plain",
+        "",
+        "nonsense",
+        "application/vnd.api+json; charset=utf-8",
+        "application/vnd.api+json;version=1",
+        'application/vnd.api+json; ext="https://example.com/ext"',
+        'application/vnd.api+json; ext="https://jsonapi.org/ext/atomic"',
+    ],
+)
+def test_another_media_type_is_refused(api: Api, wallet: Any, media_type: str) -> None:
+    expected = (415, [("unsupported_media_type", "Content-Type")])
+    document = resource("Wallet", label="Other")
+    assert refused(api, "POST", "/api/wallets/", document, content_type=media_type) == expected
+    document = resource("Wallet", wallet["id"], label="Other")
+    assert refused(api, "PATCH", wallet["links"]["self"], document, content_type=media_type) == expected
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    ["APPLICATION/vnd.API+json", 'application/vnd.api+json; profile="https://example.com/a https://example.com/b"'],
+)
+def test_profiles_that_are_not_known_are_no_hindrance(api: Api, media_type: str) -> None:
+    document = resource("Wallet", label="Other")
+    assert api.send("POST", "/api/wallets/", document, content_type=media_type).status_code == 201
+
+
+METADATA: list[tuple[object, str]] = [
+    (None, "invalid"),
+    ([], "invalid"),
+    ("x", "invalid"),
+    (1, "invalid"),
+    ({"a": 2**64}, "invalid"),
+    ({"a": "\0"}, "invalid"),
+    ({"a": "\ud800"}, "invalid"),
+    ({"a": "x" * 20_000}, "too_long"),
+]
+
+
+@pytest.mark.parametrize(("metadata", "code"), METADATA, ids=[repr(value)[:20] for value, _ in METADATA])
+def test_metadata_that_would_not_come_back_the_same_is_refused(api: Api, metadata: object, code: str) -> None:
+    document = resource("Wallet", label="My Wallet", metadata=metadata)
+    assert refused(api, "POST", "/api/wallets/", document) == (422, [(code, "/data/attributes/metadata")])
+
+
+def test_metadata_nested_beyond_the_parsers_of_databases_is_refused(api: Api) -> None:
+    for depth in (17, 500):
+        body = b'{"data":{"type":"Wallet","attributes":{"label":"A","metadata":{"a":%s}}}}' % (
+            b"[" * depth + b"]" * depth
+        )
+        assert refused(api, "POST", "/api/wallets/", body) == (422, [("invalid", "/data/attributes/metadata")])
