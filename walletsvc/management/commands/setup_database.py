@@ -1,24 +1,63 @@
 """Bring the database up to date, whatever state it is in."""
 
+import io
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError as AlembicError
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from sqlalchemy.exc import DBAPIError
+
+from walletsvc.management.database_setup import keeping_views_and_triggers, taking_turns
+
+HINTS = {
+    # ER_BINLOG_CREATE_ROUTINE_NEED_SUPER (https://dev.mysql.com/doc/refman/8.4/en/stored-programs-logging.html)
+    1419: "The server keeps a binary log and lets only administrators make triggers. Start it with"
+    " log_bin_trust_function_creators=1, or run: SET GLOBAL log_bin_trust_function_creators = 1;",
+    # ER_TABLEACCESS_DENIED_ERROR
+    1142: "The database user needs these privileges here: SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX,"
+    " REFERENCES, TRIGGER, CREATE VIEW.",
+}
 
 
 class Command(BaseCommand):
-    """Run both migration tools, in the order in which one builds on the other."""
+    """Run both migration tools, in the order in which one builds on the other, and look at the result."""
 
-    help = "Run Django's migrations (tables, constraints), then Alembic's (triggers, collations, views)."
+    help = (
+        "Run Django's migrations (tables, constraints), then Alembic's (triggers, collations, views)."
+        " Safe to run again, and from several processes at once."
+    )
+    # They would load both faces, which have nothing to say here and take their time.
+    requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
         verbosity = options["verbosity"]
-        call_command("migrate", interactive=False, verbosity=verbosity)
-        config = Config(str(settings.BASE_DIR / "alembic.ini"))
-        config.attributes["quiet"] = verbosity == 0
-        command.upgrade(config, "head")
+        with taking_turns():
+            with keeping_views_and_triggers():
+                call_command("migrate", interactive=False, verbosity=verbosity, stdout=self.stdout)
+            self._run_alembic(report=self.stdout.write if verbosity else lambda _line: None)
         if verbosity:
             self.stdout.write("The database is up to date.")
+
+    def _run_alembic(self, *, report: Callable[[str], object]) -> None:
+        config = Config(settings.BASE_DIR / "alembic.ini", stdout=io.StringIO())
+        config.attributes["report"] = report
+        report("Running Alembic's revisions:")
+        try:
+            command.upgrade(config, "head")
+            command.check(config)
+        except DBAPIError as error:
+            raise CommandError("\n".join(map(str, _explain(error)))) from error
+        except AlembicError as error:
+            raise CommandError(str(error)) from error
+
+
+def _explain(error: DBAPIError) -> Iterator[object]:
+    yield error.orig
+    code = error.orig.args[0] if error.orig and error.orig.args else None
+    if code in HINTS:
+        yield HINTS[code]

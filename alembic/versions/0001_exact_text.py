@@ -1,0 +1,40 @@
+"""Let texts compare byte for byte on MySQL and MariaDB, as they do on SQLite.
+
+Their default collations take "a", "A", "á" and "a " for the same: two people's labels would clash, and an owner
+would see the wallets of another one. utf8mb4_bin still ignores trailing spaces, these two do not
+(https://mariadb.com/kb/en/supported-character-sets-and-collations/, "NO PAD";
+https://dev.mysql.com/doc/refman/8.4/en/charset-unicode-sets.html, "Unicode _bin Collations").
+
+CONVERT keeps everything else about a column, and changes the table's default with it: a column that Django adds
+or alters later is exact as well.
+
+Revision: 0001. Can be run again after it failed half-way.
+"""
+
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+TABLES = ("walletsvc_wallet", "walletsvc_transaction", "walletsvc_entry")
+
+# MariaDB reads the first comment, and ignores a version from 50700 to 99999; MySQL reads the second
+# (https://mariadb.com/kb/en/comment-syntax/, "Executable Comment Syntax").
+EXACT = "/*M! utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */"
+
+
+def upgrade() -> None:
+    if op.get_context().dialect.name == "sqlite":
+        return
+    for table in TABLES:
+        op.execute(f"ALTER TABLE {table} CONVERT TO CHARACTER SET utf8mb4 COLLATE {EXACT}")
+
+
+def downgrade() -> None:
+    """Fails with a duplicate where two texts differ only in what the default collation ignores."""
+    if op.get_context().dialect.name == "sqlite":
+        return
+    for table in TABLES:
+        op.execute(f"ALTER TABLE {table} CONVERT TO CHARACTER SET utf8mb4")

@@ -1,0 +1,169 @@
+"""What the whole suite stands on: a database as `setup_database` makes it, empty tables, an empty cache, factories.
+
+The suite runs on the engines that DATABASE_URL and REDIS_URL name: `make test` runs it on both.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from decimal import Decimal
+from itertools import count
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.test import TransactionTestCase
+from django_redis import get_redis_connection
+from redis import Redis
+
+from tests.databases import new_database, url_of
+from tests.live import LiveServer
+from tests.tables import empty_tables
+from walletsvc import cache
+from walletsvc.cache_stores import PREFIX
+from walletsvc.models import Transaction, Wallet
+from walletsvc.principals import ANYONE, Principal
+from walletsvc.services.transactions import create_transaction
+from walletsvc.services.wallets import create_wallet
+
+_MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 - a mount point; the folder inside it is made by tempfile
+
+
+# -- the database ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def memory_folder() -> Iterator[Path]:
+    """Return a folder for database files, in memory where that is possible: a COMMIT then waits for no disk."""
+    parent = _MEMORY_FOLDER if os.access(_MEMORY_FOLDER, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="walletsvc-tests-", dir=parent) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(memory_folder: Path, django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Put SQLite's test database into a file; Django would keep it in memory.
+
+    Connections to one database in memory lock whole tables against each other and fail at once instead of waiting
+    (https://www.sqlite.org/sharedcache.html): threads would meet an engine that no user has.
+    """
+    database = settings.DATABASES["default"]
+    if database["ENGINE"] == "django.db.backends.sqlite3":
+        # Workers of pytest-xdist are processes, and have a folder each.
+        database["TEST"]["NAME"] = str(memory_folder / "tests.sqlite3")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Finish the test database as users do theirs: Django's migrations have run, Alembic's follow."""
+    with django_db_blocker.unblock():
+        call_command("setup_database", verbosity=0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tables_are_emptied_past_their_triggers() -> Iterator[None]:
+    """Let tests with `transaction=True` leave empty tables: Django would DELETE the entries, which is refused."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _test_case: empty_tables())
+        yield
+
+
+# -- the cache -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session", autouse=True)
+def redis_urls(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """Give each worker of pytest-xdist two of the 16 Redis databases: for this process, and for its live servers.
+
+    They have different databases behind them, in which the same id is another wallet.
+    """
+    if not settings.REDIS_URL:
+        return "", ""
+    worker = getattr(request.config, "workerinput", {}).get("workerid", "gw0")
+    number = int(worker.removeprefix("gw")) % 8
+    address, _, _ = settings.REDIS_URL.rpartition("/")
+    settings.CACHES["default"]["LOCATION"] = f"{address}/{number}"
+    return f"{address}/{number}", f"{address}/{number + 8}"
+
+
+@pytest.fixture(autouse=True)
+def empty_cache(redis_urls: tuple[str, str]) -> None:
+    """Begin each test with an empty cache, and with a store that remembers no failure."""
+    cache.store.cache_clear()
+    if settings.REDIS_URL:
+        forget_cached(get_redis_connection("default"))
+
+
+def forget_cached(client: Redis) -> None:
+    """Remove our keys and nothing else, in case that the address is of a server that others use too."""
+    keys = list(client.scan_iter(f"{PREFIX}*", count=1000))
+    if keys:
+        client.delete(*keys)
+
+
+# -- the real server -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def start_live(memory_folder: Path, redis_urls: tuple[str, str]) -> Iterator[Callable[..., LiveServer]]:
+    """Return a function that starts a server on a new database: `start_live(workers=2, CACHE_SECONDS="1")`."""
+    with ExitStack() as stack:
+
+        def start(**settings: Any) -> LiveServer:
+            if "redis_url" not in settings and redis_urls[1]:
+                settings["redis_url"] = redis_urls[1]
+                with Redis.from_url(redis_urls[1]) as client:
+                    forget_cached(client)
+            name = stack.enter_context(new_database(memory_folder))
+            return stack.enter_context(LiveServer(database_url=url_of(name), **settings))
+
+        yield start
+
+
+@pytest.fixture
+def live(start_live: Callable[..., LiveServer]) -> LiveServer:
+    """Return a running server with one worker, on a new database."""
+    return start_live()
+
+
+# -- factories -------------------------------------------------------------------------------------------
+
+
+class MakeWallet(Protocol):
+    def __call__(
+        self, balance: str | Decimal = "0", *, principal: Principal = ANYONE, **fields: object
+    ) -> Wallet: ...
+
+
+class Post(Protocol):
+    def __call__(
+        self, wallet: Wallet, amount: str | Decimal, *, principal: Principal = ANYONE, **fields: object
+    ) -> Transaction: ...
+
+
+@pytest.fixture
+def make_wallet() -> MakeWallet:
+    """Return a function that opens a wallet: `make_wallet("100.00", label="Savings", currency="EUR")`."""
+    numbers = count(1)
+
+    def make(balance: str | Decimal = "0", *, principal: Principal = ANYONE, **fields: Any) -> Wallet:
+        return create_wallet(principal=principal, balance=balance, **{"label": f"Wallet {next(numbers)}", **fields})
+
+    return make
+
+
+@pytest.fixture
+def post() -> Post:
+    """Return a function that posts a transaction: `post(wallet, "-5.00", txid="TX1")`."""
+    numbers = count(1)
+
+    def post(wallet: Wallet, amount: str | Decimal, *, principal: Principal = ANYONE, **fields: Any) -> Transaction:
+        named = {"txid": f"TX-{next(numbers)}", **fields}
+        return create_transaction(principal=principal, wallet_id=wallet.id, amount=amount, **named)
+
+    return post

@@ -1,0 +1,61 @@
+"""Databases beside the test database: for servers in processes of their own, and for what changes the schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+from uuid import uuid4
+
+from django.db import connection
+
+
+@contextmanager
+def new_database(folder: Path) -> Iterator[str]:
+    """Make an empty database on the engine of the tests, yield its name, and remove it: on SQLite, a file."""
+    name = f"walletsvc_{uuid4().hex}"
+    if connection.vendor == "sqlite":
+        path = folder / f"{name}.sqlite3"
+        try:
+            yield str(path)
+        finally:
+            for each in folder.glob(f"{path.name}*"):  # the file, its log and the log's index
+                each.unlink()
+        return
+    _execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+    try:
+        yield name
+    finally:
+        _execute(f"DROP DATABASE {name}")
+
+
+def url_of(name: str) -> str:
+    """Return the DATABASE_URL of a database that `new_database` made."""
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{name}"
+    server = connection.settings_dict
+    return (
+        f"mysql://{quote(server['USER'], safe='')}:{quote(server['PASSWORD'], safe='')}"
+        f"@{server['HOST']}:{server['PORT']}/{name}"
+    )
+
+
+@contextmanager
+def connected_to(name: str) -> Iterator[None]:
+    """Let Django's connection of this thread lead to another database."""
+    own_name = connection.settings_dict["NAME"]
+    connection.close()
+    connection.settings_dict["NAME"] = name
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = own_name
+
+
+def _execute(statement: str) -> None:
+    # A connection of its own: tests that may not use the database can still have a server that does.
+    driver_connection = connection.get_new_connection(connection.get_connection_params())
+    with driver_connection, driver_connection.cursor() as cursor:
+        cursor.execute(statement)

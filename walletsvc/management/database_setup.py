@@ -1,0 +1,95 @@
+"""What setting a database up takes beside the two migration tools."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import blake2b
+from pathlib import Path
+
+from django.core.management.base import CommandError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+WAIT_SECONDS = 600
+
+
+@contextmanager
+def taking_turns() -> Iterator[None]:
+    """Keep other processes that set up the same database waiting; two containers may start at once.
+
+    The lock goes with the process that holds it. Raises `CommandError` after ten minutes on MySQL.
+    """
+    if connection.vendor == "mysql":
+        with _mysql_lock():
+            yield
+    elif connection.vendor == "sqlite" and Path(connection.settings_dict["NAME"]).parent.is_dir():
+        with _folder_lock(Path(connection.settings_dict["NAME"]).parent):
+            yield
+    else:
+        yield
+
+
+@contextmanager
+def _mysql_lock() -> Iterator[None]:
+    # The lock's name is the server's, not the database's, and has at most 64 characters.
+    name = "walletsvc:" + blake2b(connection.settings_dict["NAME"].encode(), digest_size=16).hexdigest()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT GET_LOCK(%s, %s)", [name, WAIT_SECONDS])
+        if cursor.fetchone() != (1,):
+            raise CommandError(f"Another process has been setting this database up for {WAIT_SECONDS} seconds.")
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT RELEASE_LOCK(%s)", [name])
+
+
+@contextmanager
+def _folder_lock(folder: Path) -> Iterator[None]:
+    """Lock the folder, not the file: closing a second handle of the file would drop SQLite's own locks
+    (https://www.sqlite.org/howtocorrupt.html, section 2.2).
+    """
+    import fcntl  # Unix only
+
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def keeping_views_and_triggers() -> Iterator[None]:
+    """Take SQLite's views out of the way of pending migrations, and put back every view and trigger after them.
+
+    SQLite alters a table by making a new one in its place. A view on it makes that fail, and triggers go with the
+    old one, without a word (https://www.sqlite.org/lang_altertable.html, section 7).
+    """
+    if connection.vendor != "sqlite" or not _is_migration_pending():
+        yield
+        return
+    kept = _views_and_triggers()
+    with connection.cursor() as cursor:
+        for kind, name in kept:
+            if kind == "view":
+                cursor.execute(f"DROP VIEW {connection.ops.quote_name(name)}")
+    try:
+        yield
+    finally:
+        lost = kept.keys() - _views_and_triggers().keys()
+        with connection.cursor() as cursor:
+            for each in sorted(lost):
+                cursor.execute(kept[each])
+
+
+def _is_migration_pending() -> bool:
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def _views_and_triggers() -> dict[tuple[str, str], str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT type, name, sql FROM sqlite_master WHERE type IN ('view', 'trigger')")
+        return {(kind, name): sql for kind, name, sql in cursor.fetchall()}
