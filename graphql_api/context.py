@@ -1,0 +1,31 @@
+"""What the resolvers of one operation share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from graphql import GraphQLResolveInfo
+
+from graphql_api.planning import Planner
+from walletsvc.principals import ANYONE, Principal
+
+
+@dataclass(slots=True)
+class Context:
+    """The caller, and the plan of the operation once a resolver has asked for it."""
+
+    principal: Principal
+    _planner: Planner | None = None
+
+    def planner(self, info: GraphQLResolveInfo[Any]) -> Planner:
+        """Return the planner of the operation that `info` belongs to."""
+        if self._planner is None:
+            self._planner = Planner(info)
+        return self._planner
+
+
+def principal_of(request: HttpRequest) -> Principal:
+    """Return who is calling: until access control is switched on, anyone."""
+    return ANYONE

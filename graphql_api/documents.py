@@ -1,0 +1,83 @@
+"""Documents: parsed and validated once, and kept in memory by their text."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from graphql import GraphQLError, GraphQLSchema, parse, specified_rules, validate
+from graphql.language import DocumentNode
+from graphql.validation import ASTValidationRule, ValuesOfCorrectTypeRule
+
+from graphql_api.errors import VALIDATION_FAILED, code_of_value
+
+MAX_KEPT_CHARACTERS = 500_000
+"""How much text of documents is kept. What is parsed from it takes up to a hundred times as many bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A parsed document, and what validation found wrong with it."""
+
+    ast: DocumentNode
+    errors: tuple[GraphQLError, ...]
+
+
+class _ValuesRule(ValuesOfCorrectTypeRule):
+    """Tells a literal that is missing or of the wrong kind by the code that the same value has in a variable."""
+
+    def report_error(self, error: GraphQLError) -> None:
+        error.extensions = {"code": code_of_value(error.message)}
+        super().report_error(error)
+
+
+_RULES: list[type[ASTValidationRule]] = [
+    _ValuesRule if rule is ValuesOfCorrectTypeRule else rule for rule in specified_rules
+]
+
+
+def load(schema: GraphQLSchema, text: str) -> Document:
+    """Return the document in `text`. Raises `GraphQLSyntaxError`."""
+    document = _kept.get(text)
+    if document is None:
+        ast = parse(text)
+        document = Document(ast, tuple(_validate(schema, ast)))
+        _kept.put(text, document)
+    return document
+
+
+def _validate(schema: GraphQLSchema, ast: DocumentNode) -> list[GraphQLError]:
+    found = validate(schema, ast, _RULES)
+    for error in found:
+        if not error.extensions:
+            error.extensions = {"code": VALIDATION_FAILED}
+    return found
+
+
+class _Kept:
+    """Documents by their whole text (never by a hash or a length), the least recently used dropped first."""
+
+    def __init__(self) -> None:
+        self._documents: OrderedDict[str, Document] = OrderedDict()
+        self._characters = 0
+        self._lock = threading.Lock()
+
+    def get(self, text: str) -> Document | None:
+        with self._lock:
+            document = self._documents.get(text)
+            if document is not None:
+                self._documents.move_to_end(text)
+            return document
+
+    def put(self, text: str, document: Document) -> None:
+        with self._lock:
+            if text not in self._documents:
+                self._characters += len(text)
+            self._documents[text] = document
+            while self._characters > MAX_KEPT_CHARACTERS:
+                dropped, _ = self._documents.popitem(last=False)
+                self._characters -= len(dropped)
+
+
+_kept = _Kept()

@@ -1,0 +1,115 @@
+"""What can go wrong, as GraphQL errors. The one map of this face."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from enum import Enum
+
+from django.db import DatabaseError, connection
+from graphql import GraphQLError, GraphQLSyntaxError
+
+from walletsvc import engines, errors
+
+logger = logging.getLogger(__name__)
+
+
+class Place(Enum):
+    """Where a mutation tells of a refusal. A query tells of each in `errors`, with `extensions.code`."""
+
+    USER_ERRORS = "userErrors"
+    """In the payload: what was sent is to blame, or the state of the wallet. People can do something about it."""
+
+    ERRORS = "errors"
+    """Beside the data: the circumstances are to blame. The same request may succeed later, or for another caller."""
+
+
+PLACES: Mapping[type[errors.WalletError], Place] = {
+    errors.Several: Place.USER_ERRORS,
+    errors.Required: Place.USER_ERRORS,
+    errors.Blank: Place.USER_ERRORS,
+    errors.TooLong: Place.USER_ERRORS,
+    errors.Invalid: Place.USER_ERRORS,
+    errors.Immutable: Place.USER_ERRORS,
+    errors.InvalidAmount: Place.USER_ERRORS,
+    errors.ScaleExceeded: Place.USER_ERRORS,
+    errors.PrecisionExceeded: Place.USER_ERRORS,
+    errors.OutOfRange: Place.USER_ERRORS,
+    errors.UnknownCurrency: Place.USER_ERRORS,
+    errors.CurrencyMismatch: Place.USER_ERRORS,
+    errors.InsufficientFunds: Place.USER_ERRORS,
+    errors.NotFound: Place.USER_ERRORS,
+    errors.DuplicateTxid: Place.USER_ERRORS,
+    errors.DuplicateLabel: Place.USER_ERRORS,
+    errors.WalletNotEmpty: Place.USER_ERRORS,
+    errors.InvalidParameter: Place.ERRORS,
+    errors.Forbidden: Place.ERRORS,
+    errors.Conflict: Place.ERRORS,
+    errors.Unavailable: Place.ERRORS,
+}
+"""The place of each refusal of the domain. A test walks all subclasses of `WalletError`."""
+
+PARSE_FAILED = "graphql_parse_failed"
+VALIDATION_FAILED = "graphql_validation_failed"
+INTERNAL_ERROR = "internal_error"
+
+
+def explain(error: GraphQLError) -> None:
+    """Give an error its `extensions.code`, in place. What nobody foresaw is logged and masked."""
+    if error.extensions and "code" in error.extensions:
+        return
+    cause = _root_cause(error)
+    if isinstance(cause, DatabaseError) and engines.is_lost(cause):
+        connection.close()
+        cause = errors.Unavailable("The database does not answer.")
+    elif isinstance(cause, DatabaseError) and engines.is_contention(cause):
+        cause = errors.Conflict("Others are in the way. Try again.")
+    if isinstance(cause, errors.WalletError):
+        error.message = cause.message
+        error.extensions = describe(cause)
+    elif isinstance(cause, GraphQLSyntaxError):
+        error.extensions = {"code": PARSE_FAILED}
+    elif cause is None:
+        error.extensions = {"code": code_of_value(error.message)}
+    else:
+        logger.error("Unforeseen", exc_info=cause)
+        error.message = "Something went wrong on our side. It has been logged."
+        error.extensions = {"code": INTERNAL_ERROR}
+
+
+def describe(error: errors.WalletError) -> dict[str, object]:
+    """Return what a refusal tells programs: its code, what is to blame, and its context."""
+    described: dict[str, object] = {"code": error.code}
+    if isinstance(error, errors.InvalidParameter):
+        described["parameter"] = argument_name(error.parameter)
+    elif error.field is not None:
+        described["field"] = camel_case(error.field)
+    return described | {camel_case(name): value for name, value in error.context.items() if value is not None}
+
+
+def argument_name(parameter: str) -> str:
+    """Return the argument that the domain knows as `filter.label.icontains`, `sort`, `first`."""
+    family, dot, member = parameter.partition(".")
+    return {"filter": "filters", "sort": "ordering"}.get(family, family) + dot + member
+
+
+def camel_case(name: str) -> str:
+    """Return the public name of what the domain calls `retry_after_seconds`: retryAfterSeconds."""
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def _root_cause(error: GraphQLError) -> Exception | None:
+    """Return what was raised at the bottom, or None if it was graphql-core that refused."""
+    cause: Exception | None = error
+    while isinstance(cause, GraphQLError) and not isinstance(cause, GraphQLSyntaxError):
+        cause = cause.original_error
+    return cause
+
+
+def code_of_value(message: str) -> str:
+    """Return the code of a value that graphql-core refused. It has no codes: only its words tell a missing value
+    from one of the wrong kind. A test holds them against the installed version."""
+    if "of non-null type" in message or "include required field" in message or "of required type" in message:
+        return errors.Required.code
+    return errors.Invalid.code

@@ -1,0 +1,110 @@
+"""One operation, from its text to the bytes of its answer; queries go through the stamped cache."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from graphql import GraphQLError, get_operation_ast
+from graphql.language import OperationType
+
+from graphql_api import documents
+from graphql_api.context import Context
+from graphql_api.errors import VALIDATION_FAILED, explain
+from graphql_api.requests import GraphQLRequest, Refused
+from graphql_api.schema import schema
+from walletsvc import cache
+from walletsvc.money import ScientificDecimal
+from walletsvc.principals import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The body of an answer.
+
+    `is_executed` is false where nothing ran: the document or a variable was refused. `is_flawless` is true where
+    there is no error in it.
+    """
+
+    body: bytes
+    is_executed: bool = True
+    is_flawless: bool = True
+
+
+def answer(request: GraphQLRequest, *, principal: Principal, read_only: bool) -> Answer:
+    """Run the operation that `request` names.
+
+    Raises `Refused`: 400 if there is no document, 405 if it is more than a query and `read_only` is set.
+    """
+    if request.query is None:
+        raise Refused(400, "malformed", "There is no `query` in the request.")
+    try:
+        document = documents.load(schema._schema, request.query)
+    except GraphQLError as error:
+        return _refuse(error)
+    operation = get_operation_ast(document.ast, request.operation_name)
+    if operation is None:
+        return _refuse(_unknown_operation(request.operation_name))
+    if operation.operation is OperationType.QUERY:
+        return _answer_query(request, principal)
+    if read_only:
+        raise Refused(405, "method_not_allowed", "GET is for queries only.", headers={"Allow": "POST"})
+    return _execute(request, principal)
+
+
+def _answer_query(request: GraphQLRequest, principal: Principal) -> Answer:
+    parts = [principal.reach, request.query or "", request.operation_name or "", repr(_canonical(request.variables))]
+    found = cache.look_up(cache.make_key("graphql", *parts), stamps=[cache.EVERYTHING])
+    if found.response is not None:
+        return Answer(found.response)
+    answered = _execute(request, principal)
+    if answered.is_flawless:
+        cache.keep(found, answered.body)
+    return answered
+
+
+def _canonical(value: Any) -> Any:
+    """Return `value` such that two JSON values have one repr only if every resolver takes them for the same."""
+    if isinstance(value, dict):
+        return {key: _canonical(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_canonical(item) for item in value]
+    return ("scientific", str(value)) if isinstance(value, ScientificDecimal) else value
+
+
+def _execute(request: GraphQLRequest, principal: Principal) -> Answer:
+    result = schema.execute_sync(
+        request.query,
+        variable_values=request.variables,
+        context_value=Context(principal),
+        operation_name=request.operation_name,
+    )
+    content: dict[str, object] = {}
+    if result.errors:
+        content["errors"] = [error.formatted for error in result.errors]
+    if result.data is not None:
+        content["data"] = result.data
+    if result.extensions:
+        content["extensions"] = result.extensions
+    return Answer(encode(content), is_executed=result.data is not None, is_flawless=not result.errors)
+
+
+def _unknown_operation(name: str | None) -> GraphQLError:
+    message = f"There is no operation {name[:64]!r}." if name else "There are several operations: name one."
+    return GraphQLError(message, extensions={"code": VALIDATION_FAILED})
+
+
+def _refuse(error: GraphQLError) -> Answer:
+    explain(error)
+    return Answer(encode({"errors": [error.formatted]}), is_executed=False, is_flawless=False)
+
+
+def encode(content: dict[str, Any]) -> bytes:
+    """Return the content as JSON."""
+    try:
+        return orjson.dumps(content)
+    except TypeError:
+        # A caller's lone surrogate, quoted back in a message: UTF-8 cannot hold it, an escape can.
+        return json.dumps(content).encode()

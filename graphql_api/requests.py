@@ -1,0 +1,128 @@
+"""From HTTP to a GraphQL request, and the media type of its answer, as the "GraphQL over HTTP" specification says.
+
+https://graphql.github.io/graphql-over-http/draft/
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, UnreadablePostError
+
+from graphql_api.scalars import parse_json_integer
+from walletsvc.errors import TooLong
+from walletsvc.money import parse_json_number
+
+JSON_TYPE = "application/json"
+RESPONSE_TYPE = "application/graphql-response+json"
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLRequest:
+    """An operation that a client asks for. `extensions` are those of the request, such as `persistedQuery`."""
+
+    query: str | None
+    variables: dict[str, Any]
+    operation_name: str | None
+    extensions: dict[str, Any]
+
+
+class Refused(Exception):
+    """A request that does not get as far as GraphQL."""
+
+    def __init__(self, status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.headers = dict(headers or {})
+
+
+def read_request(request: HttpRequest) -> GraphQLRequest:
+    """Return the GraphQL request in the URL of a GET or the body of a POST.
+
+    Raises `Refused`: 400 for what is malformed, 413 for too long a body, 415 for another media type.
+    """
+    if request.method == "GET":
+        members: dict[str, Any] = {
+            name: request.GET[name] for name in ("query", "operationName") if name in request.GET
+        }
+        for name in ("variables", "extensions"):
+            if request.GET.get(name):
+                members[name] = _parse_json(request.GET[name].encode())
+        return _check(members)
+    if request.content_type != JSON_TYPE:
+        raise Refused(415, "unsupported_media_type", f"Send {JSON_TYPE}.", headers={"Accept": JSON_TYPE})
+    if (request.content_params or {}).get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
+        raise Refused(415, "unsupported_media_type", "Send JSON in UTF-8.", headers={"Accept": JSON_TYPE})
+    return _check(_parse_json(_read_body(request)))
+
+
+def _read_body(request: HttpRequest) -> bytes:
+    try:
+        return request.body
+    except RequestDataTooBig as error:
+        # The rest of the body is still on its way, and nobody will read it.
+        raise Refused(413, TooLong.code, "The body is too long.", headers={"Connection": "close"}) from error
+    except UnreadablePostError as error:
+        raise Refused(400, "malformed", "The body broke off.") from error
+
+
+def _parse_json(body: bytes) -> Any:
+    try:
+        return json.loads(
+            body.decode("utf-8"),
+            parse_float=parse_json_number,
+            parse_int=parse_json_integer,
+            parse_constant=_refuse_constant,
+        )
+    except UnicodeDecodeError as error:
+        raise Refused(400, "malformed", "The JSON is not in UTF-8.") from error
+    except RecursionError as error:
+        raise Refused(400, "malformed", "The JSON is nested too deeply.") from error
+    except ValueError as error:
+        raise Refused(400, "malformed", f"This is no JSON: {error}") from error
+
+
+def _refuse_constant(word: str) -> object:
+    raise ValueError(f"{word} is no JSON value.")
+
+
+def _check(members: Any) -> GraphQLRequest:
+    if not isinstance(members, dict):
+        raise Refused(400, "malformed", "A GraphQL request is a JSON object.")
+    query, name = members.get("query"), members.get("operationName")
+    for member, value in (("query", query), ("operationName", name)):
+        if value is not None and not isinstance(value, str):
+            raise Refused(400, "malformed", f"`{member}` is a string.")
+    variables, extensions = members.get("variables"), members.get("extensions")
+    for member, value in (("variables", variables), ("extensions", extensions)):
+        if value is not None and not isinstance(value, dict):
+            raise Refused(400, "malformed", f"`{member}` is an object.")
+    return GraphQLRequest(query or None, variables or {}, name or None, extensions or {})
+
+
+def choose_type(request: HttpRequest) -> str:
+    """Return the media type to answer in: the one that the client likes best.
+
+    Whoever takes anything gets `application/json`, which no client misreads. Raises `Refused` (406).
+    """
+    for accepted in request.accepted_types:
+        for offered in (JSON_TYPE, RESPONSE_TYPE):
+            main_type, _, sub_type = offered.partition("/")
+            if accepted.main_type in (main_type, "*") and accepted.sub_type in (sub_type, "*"):
+                return offered
+    raise Refused(406, "not_acceptable", f"Answers are {RESPONSE_TYPE} or {JSON_TYPE}.")
+
+
+def wants_page(request: HttpRequest) -> bool:
+    """Tell whether a browser is asking for the playground rather than for an answer."""
+    return (
+        request.method == "GET"
+        and "query" not in request.GET
+        and any((each.main_type, each.sub_type) == ("text", "html") for each in request.accepted_types)
+    )

@@ -1,0 +1,94 @@
+"""Where in the records and pages of the read engine each field is.
+
+These are graphql-core's own resolvers, called with nothing in between: a page of 100 records calls hundreds of them,
+and strawberry's wrapper around each would cost more than the query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema
+
+from graphql_api.ids import global_id
+from walletsvc.errors import NotFound
+from walletsvc.reading.execution import Page, Record
+from walletsvc.reading.resources import RESOURCES
+
+Resolve = Callable[..., Any]
+
+
+def bind(schema: GraphQLSchema) -> None:
+    """Give the types that show records and pages their resolvers."""
+    node = schema.type_map["Node"]
+    assert isinstance(node, GraphQLInterfaceType)  # noqa: S101 - for the type checker
+    node.resolve_type = lambda record, _info, _type: record.resource.name
+    for name, resource in RESOURCES.items():
+        resolvers: dict[str, Resolve] = {"id": _global_id, "databaseId": _database_id}
+        resolvers |= {field.name: _attribute(field.name) for field in resource.fields}
+        resolvers |= {relation: _to_one(relation) for relation in resource.to_one}
+        resolvers |= {relation: _to_many(relation) for relation in resource.to_many}
+        _bind_type(schema, name, resolvers)
+        _bind_type(schema, f"{name}Connection", _CONNECTION)
+        _bind_type(schema, f"{name}Edge", _EDGE)
+    _bind_type(schema, "PageInfo", _PAGE_INFO)
+
+
+def _bind_type(schema: GraphQLSchema, name: str, resolvers: dict[str, Resolve]) -> None:
+    object_type = schema.type_map[name]
+    assert isinstance(object_type, GraphQLObjectType)  # noqa: S101 - for the type checker
+    # Each field gives one type of object, so there is nothing to check object by object.
+    object_type.is_type_of = None
+    for field_name, field in object_type.fields.items():
+        field.resolve = resolvers[field_name]
+
+
+def _attribute(name: str) -> Resolve:
+    def resolve(record: Record, _info: GraphQLResolveInfo[Any]) -> object:
+        return record.attributes[name]
+
+    return resolve
+
+
+def _global_id(record: Record, _info: GraphQLResolveInfo[Any]) -> str:
+    return global_id(record.resource.name, record.id)
+
+
+def _database_id(record: Record, _info: GraphQLResolveInfo[Any]) -> str:
+    return str(record.id)
+
+
+def _to_one(name: str) -> Resolve:
+    def resolve(record: Record, info: GraphQLResolveInfo[Any]) -> Record | None:
+        related = record.one[name]
+        if related is None and record.resource.name == "Transaction":
+            # Deleted between the query for the transaction and the one for its wallet.
+            raise NotFound("The wallet has just been deleted.")
+        return related
+
+    return resolve
+
+
+def _to_many(name: str) -> Resolve:
+    def resolve(record: Record, info: GraphQLResolveInfo[Any], **_arguments: object) -> Page:
+        return record.many[name, info.context.planner(info).alias_of(info.field_nodes[0])]
+
+    return resolve
+
+
+_CONNECTION: dict[str, Resolve] = {
+    "edges": lambda page, _info: page.records,
+    "pageInfo": lambda page, _info: page,
+    "totalCount": lambda page, _info: page.count,
+}
+_EDGE: dict[str, Resolve] = {
+    "node": lambda record, _info: record,
+    "cursor": lambda record, _info: record.cursor,
+}
+_PAGE_INFO: dict[str, Resolve] = {
+    "hasNextPage": lambda page, _info: page.has_next,
+    "hasPreviousPage": lambda page, _info: page.has_previous,
+    "startCursor": lambda page, _info: page.records[0].cursor if page.records else None,
+    "endCursor": lambda page, _info: page.records[-1].cursor if page.records else None,
+}

@@ -1,0 +1,106 @@
+"""The scalars of the schema. Input passes as it came: which values are right is for the domain to say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, NewType
+
+import strawberry
+from graphql import GraphQLError
+from graphql.language import (
+    BooleanValueNode,
+    FloatValueNode,
+    IntValueNode,
+    ListValueNode,
+    NullValueNode,
+    ObjectValueNode,
+    ValueNode,
+    VariableNode,
+)
+from strawberry.types.scalar import ScalarDefinition
+
+from walletsvc.money import parse_json_number
+
+Amount = NewType("Amount", str)
+DateTime = NewType("DateTime", str)
+Long = NewType("Long", int)
+JSON = NewType("JSON", object)
+
+_MAX_INTEGER_DIGITS = 64
+
+
+def parse_json_integer(text: str) -> int | Decimal:
+    """Turn the text of an integer into a number; one far beyond any limit into a Decimal.
+
+    For `json.loads(parse_int=...)`: Python refuses to read an int of more than 4,300 digits.
+    """
+    return int(text) if len(text) <= _MAX_INTEGER_DIGITS else Decimal(text)
+
+
+def read_literal(node: ValueNode, variables: Mapping[str, Any] | None = None) -> object:
+    """Return the value that a literal of a document stands for, with its numbers exact."""
+    match node:
+        case VariableNode():
+            return (variables or {}).get(node.name.value)
+        case IntValueNode():
+            return parse_json_integer(node.value)
+        case FloatValueNode():
+            return parse_json_number(node.value)
+        case NullValueNode():
+            return None
+        case BooleanValueNode():
+            return node.value
+        case ListValueNode():
+            return [read_literal(item, variables) for item in node.values]
+        case ObjectValueNode():
+            return {field.name.value: read_literal(field.value, variables) for field in node.fields}
+        case _:
+            # Strings, and words such as NaN.
+            return getattr(node, "value", None)
+
+
+def as_it_came(value: Any) -> Any:
+    """Return the value."""
+    return value
+
+
+def _parse_long(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not -(2**63) <= value < 2**63:
+        raise GraphQLError("A Long is an integer of at most 64 bits.")
+    return value
+
+
+def _parse_time(value: object) -> str:
+    if not isinstance(value, str):
+        raise GraphQLError("A DateTime is a string such as 2026-01-31T12:00:00Z.")
+    return value
+
+
+def _scalar(name: str, description: str, *, parse: Any, url: str | None = None) -> ScalarDefinition:
+    return strawberry.scalar(
+        name=name,
+        description=description,
+        specified_by_url=url,
+        serialize=as_it_came,
+        parse_value=parse,
+        parse_literal=lambda node, variables=None: parse(read_literal(node, variables)),
+    )
+
+
+SCALARS: dict[object, ScalarDefinition] = {
+    Amount: _scalar(
+        "Amount",
+        "An exact decimal amount. Answers have a string with exactly the decimal places of the currency, such as "
+        '"150.00". Send a string too, or a number, whose digits are taken as they are written.',
+        parse=as_it_came,
+    ),
+    DateTime: _scalar(
+        "DateTime",
+        "A moment in UTC as RFC 3339 writes it: 2026-01-31T12:00:00.000000Z.",
+        parse=_parse_time,
+        url="https://www.rfc-editor.org/rfc/rfc3339",
+    ),
+    Long: _scalar("Long", "An integer of up to 64 bits, as a JSON number.", parse=_parse_long),
+    JSON: _scalar("JSON", "Any JSON value.", parse=as_it_came, url="https://www.rfc-editor.org/rfc/rfc8259"),
+}

@@ -1,0 +1,33 @@
+"""The schema: `manage.py export_schema graphql_api.schema:schema` prints it, and CI holds it to schema.graphql."""
+
+from __future__ import annotations
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext
+
+from graphql_api.errors import explain
+from graphql_api.extensions import KnownDocuments
+from graphql_api.mutations import Mutation
+from graphql_api.queries import Query
+from graphql_api.resolvers import bind
+from graphql_api.scalars import SCALARS
+
+
+class Schema(strawberry.Schema):
+    """A schema whose errors have codes."""
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Give each error its code; the domain's refusals are no news for the log."""
+        for error in errors:
+            explain(error)
+
+
+schema = Schema(
+    query=Query,
+    mutation=Mutation,
+    extensions=[KnownDocuments],
+    config=StrawberryConfig(scalar_map=SCALARS),
+)
+bind(schema._schema)

@@ -1,0 +1,159 @@
+"""The objects of the schema, as a contract: their fields, types and descriptions.
+
+The values behind them are `Record`s and `Page`s of the read engine; `resolvers.py` says where in them each field is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from inspect import Parameter, Signature
+from typing import Annotated, Any
+
+import strawberry
+import strawberry_django
+from strawberry import UNSET
+
+from graphql_api.arguments import FILTERS_TYPES, ORDER_TYPES
+from graphql_api.scalars import JSON, Amount, DateTime, Long
+from walletsvc import models
+from walletsvc.models.entry import Kind
+from walletsvc.reading.questions import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
+
+_FIRST = f"How many from the start: {DEFAULT_PAGE_SIZE} unless given, at most {MAX_PAGE_SIZE}."
+_LAST = f"How many from the end, at most {MAX_PAGE_SIZE}."
+
+
+Info = strawberry.Info[Any, Any]
+
+
+def _bound_later(root: Any, info: Info) -> Any:
+    """Stand in for the resolver that `resolvers.bind` gives the field."""
+    return root
+
+
+def connection(resource: str, *, description: str, resolve: Callable[[Any, Info], Any] = _bound_later) -> Any:
+    """Declare a field that is a page of a list, with the arguments that every list takes.
+
+    `resolve` is given the root and the info; it finds the arguments where it plans the read.
+    """
+    arguments: dict[str, Any] = {
+        "filters": FILTERS_TYPES[resource],
+        "ordering": list.__class_getitem__(ORDER_TYPES[resource]),
+        "first": Annotated[int, strawberry.argument(description=_FIRST)],
+        "after": Annotated[str, strawberry.argument(description="Begin behind this cursor.")],
+        "last": Annotated[int, strawberry.argument(description=_LAST)],
+        "before": Annotated[str, strawberry.argument(description="End ahead of this cursor.")],
+    }
+
+    def resolver(root: Any, info: Info, **_arguments: object) -> Any:
+        return resolve(root, info)
+
+    parameters = [Parameter("root", Parameter.POSITIONAL_OR_KEYWORD)]
+    parameters.append(Parameter("info", Parameter.POSITIONAL_OR_KEYWORD, annotation=Info))
+    for name, kind in arguments.items():
+        parameters.append(Parameter(name, Parameter.KEYWORD_ONLY, default=UNSET, annotation=kind | None))
+    # Strawberry reads a field's arguments off the signature of a function.
+    resolver.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    return strawberry.field(resolver=resolver, description=description)
+
+
+def _described(description: str) -> Any:
+    return strawberry.field(description=description)
+
+
+@strawberry.interface(description="An object with a global id.")
+class Node:
+    id: strawberry.ID = _described("The global id: unique among all objects of all types.")
+
+
+@strawberry.type(description="Where a page of a list begins and ends.")
+class PageInfo:
+    has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
+    end_cursor: str | None
+
+
+@strawberry_django.type(models.Wallet, description="Holds money in one currency.")
+class Wallet(Node):
+    database_id: strawberry.ID = _described("The id in the REST API.")
+    label: str = _described("Unique, and compared byte for byte.")
+    balance: Amount
+    currency: str = _described("An ISO 4217 code, or an asset's.")
+    sequence: Long = _described("How many entries there have been: the version of the wallet.")
+    metadata: JSON = _described("An object of the client's own.")
+    created_at: DateTime
+    updated_at: DateTime
+    transactions: TransactionConnection = connection("Transaction", description="Its transactions.")
+    entries: EntryConnection = connection("Entry", description="Its lines of the ledger.")
+
+
+@strawberry_django.type(models.Transaction, description="One named change of one wallet.")
+class Transaction(Node):
+    database_id: strawberry.ID = _described("The id in the REST API.")
+    txid: str = _described("The client's name for it: unique, and compared byte for byte.")
+    amount: Amount = _described("Positive for a credit, negative for a debit.")
+    currency: str = _described("The currency of its wallet.")
+    description: str
+    metadata: JSON = _described("An object of the client's own.")
+    created_at: DateTime
+    updated_at: DateTime
+    wallet: Wallet
+    entries: EntryConnection = connection("Entry", description="The lines of the ledger it has made.")
+
+
+@strawberry_django.type(models.Entry, description="One immutable line of the ledger.")
+class Entry(Node):
+    database_id: strawberry.ID = _described("The id in the REST API.")
+    sequence: Long = _described("Its place among the entries of its wallet, from 1, without a gap.")
+    amount: Amount
+    balance_after: Amount = _described("The balance of the wallet after it.")
+    currency: str
+    kind: Kind
+    txid: str = _described("The txid at that time; empty for an opening balance.")
+    principal: str = _described("Who made it.")
+    created_at: DateTime
+    wallet: Wallet | None = _described("Its wallet, unless that has been deleted.")
+    transaction: Transaction | None = _described("Its transaction, unless that has been deleted.")
+
+
+@strawberry.type
+class WalletEdge:
+    node: Wallet
+    cursor: str
+
+
+@strawberry.type
+class TransactionEdge:
+    node: Transaction
+    cursor: str
+
+
+@strawberry.type
+class EntryEdge:
+    node: Entry
+    cursor: str
+
+
+_TOTAL_COUNT = "How many the whole list has. Counted only when it is asked for."
+
+
+@strawberry.type
+class WalletConnection:
+    edges: list[WalletEdge]
+    page_info: PageInfo
+    total_count: Long = _described(_TOTAL_COUNT)
+
+
+@strawberry.type
+class TransactionConnection:
+    edges: list[TransactionEdge]
+    page_info: PageInfo
+    total_count: Long = _described(_TOTAL_COUNT)
+
+
+@strawberry.type
+class EntryConnection:
+    edges: list[EntryEdge]
+    page_info: PageInfo
+    total_count: Long = _described(_TOTAL_COUNT)

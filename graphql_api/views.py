@@ -1,0 +1,46 @@
+"""GraphQL over HTTP: `/graphql/` for programs, and the playground for browsers."""
+
+from __future__ import annotations
+
+import logging
+
+from django.http import HttpRequest, HttpResponse
+
+from graphql_api.context import principal_of
+from graphql_api.errors import INTERNAL_ERROR
+from graphql_api.execution import answer, encode
+from graphql_api.pages import playground
+from graphql_api.requests import JSON_TYPE, RESPONSE_TYPE, Refused, choose_type, read_request, wants_page
+
+logger = logging.getLogger(__name__)
+
+
+def graphql(request: HttpRequest) -> HttpResponse:
+    """Answer a GraphQL request, by POST or (queries only) GET."""
+    try:
+        return _respond(request)
+    except Refused as refused:
+        return _refuse(refused)
+    except Exception:
+        logger.exception("Unforeseen")
+        return _refuse(Refused(500, INTERNAL_ERROR, "Something went wrong on our side. It has been logged."))
+
+
+def _respond(request: HttpRequest) -> HttpResponse:
+    if request.method not in ("GET", "POST"):
+        raise Refused(405, "method_not_allowed", "GraphQL takes GET and POST.", headers={"Allow": "GET, POST"})
+    if wants_page(request):
+        return playground()
+    media_type = choose_type(request)
+    answered = answer(read_request(request), principal=principal_of(request), read_only=request.method == "GET")
+    # The newer media type lets the status tell that nothing ran; with the older one clients expect 200.
+    status = 400 if media_type == RESPONSE_TYPE and not answered.is_executed else 200
+    return HttpResponse(answered.body, status=status, content_type=f"{media_type}; charset=utf-8")
+
+
+def _refuse(refused: Refused) -> HttpResponse:
+    """Return the answer to a request that did not get as far as GraphQL, in the shape that GraphQL errors have."""
+    body = encode({"errors": [{"message": refused.message, "extensions": {"code": refused.code}}]})
+    return HttpResponse(
+        body, status=refused.status, content_type=f"{JSON_TYPE}; charset=utf-8", headers=refused.headers
+    )

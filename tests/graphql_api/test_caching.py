@@ -1,0 +1,140 @@
+"""Query results are cached under the stamps that REST documents have."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from walletsvc import cache
+from walletsvc.principals import Principal
+
+pytestmark = pytest.mark.django_db
+
+BALANCES = "{ wallets { edges { node { label balance } } } }"
+
+
+def queries_of(ask: Any, query: str, **variables: object) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        ask(query, **variables)
+    return len(queries)
+
+
+def test_the_second_answer_needs_no_database_and_is_the_same(ask: Any, make_wallet: Any) -> None:
+    make_wallet("1.00")
+    first = ask(BALANCES)
+    with CaptureQueriesContext(connection) as queries:
+        assert ask(BALANCES) == first
+    assert len(queries) == 0
+
+
+@pytest.mark.parametrize("write", ["graphql", "service"])
+def test_a_write_by_any_face_makes_it_miss(write: str, ask: Any, make_wallet: Any, post: Any) -> None:
+    wallet = make_wallet("1.00", label="A")
+    for number in range(3):
+        expected = {"wallets": {"edges": [{"node": {"label": "A", "balance": f"{number + 1}.00"}}]}}
+        assert ask(BALANCES).data == expected
+        assert ask(BALANCES).data == expected
+        if write == "graphql":
+            reply = ask(
+                "mutation ($input: CreateTransactionInput!) { createTransaction(input: $input) { userErrors { code } } }",
+                input={"txid": f"T{number}", "amount": "1", "walletId": wallet.id},
+            )
+            assert reply.data == {"createTransaction": {"userErrors": []}}
+        else:
+            post(wallet, "1.00")
+
+
+def test_a_rest_write_makes_the_graphql_cache_miss_and_back(ask: Any, client: Client, make_wallet: Any) -> None:
+    wallet = make_wallet("1.00", label="A")
+
+    def rest_balance() -> str:
+        return client.get(f"/api/wallets/{wallet.id}/").json()["data"]["attributes"]["balance"]
+
+    def graphql_balance() -> str:
+        return ask("query ($id: ID!) { wallet(id: $id) { balance } }", id=wallet.id).data["wallet"]["balance"]
+
+    assert [rest_balance(), graphql_balance(), rest_balance(), graphql_balance()] == ["1.00"] * 4
+    attributes = {"txid": "T1", "amount": "50.00", "wallet": str(wallet.id)}
+    body = json.dumps({"data": {"type": "Transaction", "attributes": attributes}})
+    assert client.post("/api/transactions/", body, content_type="application/vnd.api+json").status_code == 201
+    assert [graphql_balance(), rest_balance()] == ["51.00", "51.00"]
+    ask(
+        "mutation ($input: CreateTransactionInput!) { createTransaction(input: $input) { userErrors { code } } }",
+        input={"txid": "T2", "amount": "-1", "walletId": wallet.id},
+    )
+    assert [rest_balance(), graphql_balance()] == ["50.00", "50.00"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"filters": {"balance": {"gte": 1}}}, {"filters": {"balance": {"gte": "1.0"}}}),
+        ({"filters": {"label": {"exact": "1"}}}, {"filters": {"label": {"exact": "2"}}}),
+        ({"first": 1}, {"first": 2}),
+        ({"first": 1}, {"last": 1}),
+        ({}, {"first": None}),
+    ],
+)
+def test_other_variables_are_another_question(one: Any, other: Any, ask: Any, make_wallet: Any) -> None:
+    make_wallet("1.00")
+    query = "query ($filters: WalletFilters, $first: Int, $last: Int) { wallets(filters: $filters, first: $first, last: $last) { edges { node { id } } } }"
+    assert queries_of(ask, query, **one) == 1
+    assert queries_of(ask, query, **other) == 1
+    assert queries_of(ask, query, **one) == 0
+
+
+def test_a_number_with_an_exponent_is_not_answered_as_the_plain_one(ask_raw: Any) -> None:
+    query = "query ($filters: WalletFilters) { wallets(filters: $filters) { totalCount } }"
+    assert ask_raw(query, '{"filters": {"balance": {"gte": 0.0000001}}}').errors == []
+    assert ask_raw(query, '{"filters": {"balance": {"gte": 1e-7}}}').codes == ["invalid_parameter"]
+
+
+def test_each_operation_of_a_document_is_a_question_of_its_own(client: Client) -> None:
+    query = "query A { a: __typename } query B { b: __typename }"
+    for name, expected in (("A", {"a": "Query"}), ("B", {"b": "Query"}), ("A", {"a": "Query"})):
+        body = json.dumps({"query": query, "operationName": name})
+        assert client.post("/graphql/", body, content_type="application/json").json()["data"] == expected
+
+
+def test_an_answer_with_an_error_is_not_kept(ask: Any, make_wallet: Any) -> None:
+    query = '{ walletByLabel(label: "Late") { label } wallets { edges { node { label } } } }'
+    assert ask(query).codes == ["not_found"]
+    assert queries_of(ask, query) == 2
+
+
+def test_no_caller_is_served_what_another_reaches(
+    ask: Any, make_wallet: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann, bob = (Principal(subject=name, scopes=frozenset({"read"}), owner=name) for name in ("ann", "bob"))
+    make_wallet("1.00", principal=ann, label="Ann's")
+    make_wallet("2.00", principal=bob, label="Bob's")
+    for principal, label in ((ann, "Ann's"), (bob, "Bob's"), (ann, "Ann's")):
+        monkeypatch.setattr("graphql_api.views.principal_of", lambda request, principal=principal: principal)
+        assert [edge["node"]["label"] for edge in ask(BALANCES).data["wallets"]["edges"]] == [label]
+        reply = ask('{ bob: walletByLabel(label: "Bob\'s") { balance } }')
+        assert reply.data == {"bob": {"balance": "2.00"} if principal is bob else None}
+
+
+def test_a_mutation_runs_each_time(ask: Any, make_wallet: Any) -> None:
+    query = 'mutation { createWallet(input: {label: "A"}) { userErrors { code } } }'
+    assert ask(query).data == {"createWallet": {"userErrors": []}}
+    assert ask(query).data == {"createWallet": {"userErrors": [{"code": "duplicate_label"}]}}
+
+
+def test_without_a_cache_everything_works(ask: Any, make_wallet: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Gone:
+        def __getattr__(self, name: str) -> Any:
+            def fail(*_args: object, **_kwargs: object) -> None:
+                raise cache.Unreachable
+
+            return fail
+
+    monkeypatch.setattr(cache, "store", Gone)
+    make_wallet("1.00", label="A")
+    for _ in range(2):
+        assert ask(BALANCES).data == {"wallets": {"edges": [{"node": {"label": "A", "balance": "1.00"}}]}}
