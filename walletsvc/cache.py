@@ -14,6 +14,7 @@ from functools import cache
 from hashlib import blake2b
 
 from django.conf import settings
+from django_redis import get_redis_connection
 
 from walletsvc.cache_stores import (
     GENERATION,
@@ -38,7 +39,7 @@ def wallet_stamp(wallet_id: int) -> str:
 @cache
 def store() -> Store:
     """Return the store that the settings choose, the same for the whole process."""
-    return RedisStore() if settings.REDIS_URL else MemoryStore()
+    return RedisStore(get_redis_connection("default")) if settings.REDIS_URL else MemoryStore()
 
 
 def make_key(*parts: str) -> str:
@@ -68,7 +69,10 @@ def look_up(key: str, *, stamps: Sequence[str]) -> Lookup:
     """Ask for the response under `key` as of the current `stamps` (names from `wallet_stamp`, `EVERYTHING`).
 
     Call it before reading the database, and pass what it returns to `keep` with the response that was built.
+    CACHE_SECONDS=0 switches the cache off: nothing is asked for, and so nothing is stored.
     """
+    if not settings.CACHE_SECONDS:
+        return Lookup(key, None, None)
     names = [GENERATION, *(PREFIX + "stamp:" + name for name in stamps)]
     try:
         entry, *tokens = store().get_many([key, *names])

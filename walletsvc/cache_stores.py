@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import redis
-from django_redis import get_redis_connection
 
 logger = logging.getLogger(__name__)
 
@@ -62,10 +61,11 @@ def new_token() -> bytes:
 class MemoryStore:
     """For one process: the embedded default. Evicts what was used least recently."""
 
-    def __init__(self, *, max_entries: int = 4096) -> None:
+    def __init__(self, *, max_entries: int = 4096, clock: Callable[[], float] = time.monotonic) -> None:
         self._entries: OrderedDict[str, tuple[bytes, float]] = OrderedDict()
         self._lock = threading.Lock()
         self._max_entries = max_entries
+        self._clock = clock
 
     def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
         with self._lock:
@@ -102,14 +102,14 @@ class MemoryStore:
         value, expires = self._entries.get(key, (None, 0.0))
         if value is None:
             return None
-        if expires < time.monotonic():
+        if expires <= self._clock():
             del self._entries[key]
             return None
         self._entries.move_to_end(key)
         return value
 
     def _put(self, key: str, value: bytes, seconds: int) -> None:
-        self._entries[key] = (value, time.monotonic() + seconds)
+        self._entries[key] = (value, self._clock() + seconds)
         self._entries.move_to_end(key)
         while len(self._entries) > self._max_entries:
             self._entries.popitem(last=False)
@@ -133,8 +133,9 @@ class RedisStore:
     before does the same (`InstanceCheckingPool`).
     """
 
-    def __init__(self, *, pause_seconds: float = 1.0) -> None:
-        self._client: redis.Redis = get_redis_connection("default")
+    def __init__(self, client: redis.Redis, *, pause_seconds: float = 1.0) -> None:
+        """Keep everything in the Redis behind `client`; after a failure, leave it alone for `pause_seconds`."""
+        self._client = client
         self._settle = self._client.register_script(_SETTLE)
         self._pause_seconds = pause_seconds
         self._paused_until = 0.0
@@ -167,7 +168,7 @@ class RedisStore:
         self._ask(set_marks)
 
     def settle(self, tokens: Mapping[str, bytes], *, mark: bytes) -> None:
-        arguments = [mark, STAMP_SECONDS, *tokens.values()]
+        arguments: list[bytes | int] = [mark, STAMP_SECONDS, *tokens.values()]
         self._ask(lambda: self._settle(keys=list(tokens), args=arguments))
 
     def _ask(self, command: Callable[[], Any]) -> Any:

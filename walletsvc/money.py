@@ -104,7 +104,10 @@ def _amount_text(value: object) -> str | None:
         # Python refuses to print integers of more than 4,300 digits; none that long is in range.
         return str(value) if abs(value) < LIMIT * 10 else "9" * (MAX_DIGITS + 1)
     if isinstance(value, Decimal) and value.is_finite():
-        return f"{value:f}" if -100 < value.adjusted() < 100 else "9" * (MAX_DIGITS + 1)
+        # In full, unless an exponent would make that long: such a number is too large, or too fine.
+        if value.adjusted() >= 100:
+            return "9" * (MAX_DIGITS + 1)
+        return f"{value:f}" if value.adjusted() > -100 else "0." + "9" * (DECIMAL_PLACES + 1)
     return None
 
 

@@ -71,7 +71,9 @@ _DATABASE_OPTIONS: dict[str, dict[str, object]] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         # FULL: an acknowledged write survives a power cut as well (https://www.sqlite.org/pragma.html#pragma_synchronous).
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        # recursive_triggers: only with it do REPLACE's silent deletions meet the trigger that keeps entries
+        # (https://www.sqlite.org/lang_conflict.html).
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON;",
     },
 }
 DATABASES = {

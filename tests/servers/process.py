@@ -20,7 +20,7 @@ _POLL_SECONDS = 0.02
 
 # Waits on a pipe that only the owner holds: it closes when the owner ends, even by SIGKILL, from whichever
 # thread the server was started (PR_SET_PDEATHSIG follows the thread, not the process).
-_WATCHDOG = 'cat >/dev/null; kill -9 "$0" 2>/dev/null; rm -rf "$1"'
+_WATCHDOG = 'cat >/dev/null; kill -9 "-$0" 2>/dev/null; rm -rf "$1"'
 
 
 class ServerError(RuntimeError):
@@ -91,6 +91,7 @@ class Server:
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,
+                env=self._environment(),
                 start_new_session=True,
             )
         self._watchdog = subprocess.Popen(
@@ -108,7 +109,8 @@ class Server:
         self._end(signal.SIGTERM, timeout_seconds=timeout_seconds)
 
     def kill(self) -> None:
-        """End at once, as a crash would, and keep the data."""
+        """End at once with all children, as a crash of the machine would, and keep the data."""
+        os.killpg(self.pid, signal.SIGKILL)
         self._end(signal.SIGKILL, timeout_seconds=10)
 
     def pause(self) -> None:
@@ -130,6 +132,10 @@ class Server:
 
     def _arguments(self) -> list[str]:
         raise NotImplementedError
+
+    def _environment(self) -> dict[str, str] | None:
+        """Return the environment of the process, or None for that of its owner."""
+        return None
 
     def _answers(self, connection: socket.socket) -> bool:
         """Tell whether the server greets or replies on this fresh connection."""

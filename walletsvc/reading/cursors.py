@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -40,7 +39,7 @@ def decode_cursor(cursor: str, order: Order, *, parameter: str) -> list[object]:
         return [_decode(column, value) for (column, _), value in zip(order.columns, values, strict=True)]
     except InvalidParameter:
         raise
-    except (ValueError, TypeError, binascii.Error, WalletError) as error:
+    except (ValueError, TypeError, OverflowError, WalletError) as error:
         raise InvalidParameter("This is no cursor of this list.", parameter=parameter) from error
 
 
@@ -67,7 +66,10 @@ def _decode(column: str, value: object) -> object:
     if not isinstance(value, str):
         raise ValueError(column)
     if column == "created_at":
-        return datetime.fromisoformat(value).astimezone(UTC)
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is None:
+            raise ValueError(column)
+        return moment.astimezone(UTC)
     if column in ("balance", "amount"):
         return parse_amount(value)
     return value

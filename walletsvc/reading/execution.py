@@ -98,7 +98,7 @@ def read_page(question: Question, *, principal: Principal) -> Page:
     else:
         page = _read_cursor_page(queryset, question, question.page, order)
     page.count = count
-    _read_related(page.records, question.selection, principal=principal)
+    read_related(page.records, question.selection, principal=principal)
     return page
 
 
@@ -113,7 +113,7 @@ def read_many(resource: Resource, selection: Selection, *, principal: Principal,
     plan = _make_plan(resource.name, selection.fields, ())
     queryset: QuerySet[Model] = within_reach(resource.model._default_manager.filter(**match), principal)
     records = [plan.record(row) for row in queryset.order_by().values_list(*plan.columns)]
-    _read_related(records, selection, principal=principal)
+    read_related(records, selection, principal=principal)
     return records
 
 
@@ -170,7 +170,7 @@ def _cut(rows: list[Any], question: Question, order: Order, plan: Plan) -> Page:
 # -- related records -----------------------------------------------------------------------------------
 
 
-def _read_related(records: Sequence[Record], selection: Selection, *, principal: Principal) -> None:
+def read_related(records: Sequence[Record], selection: Selection, *, principal: Principal) -> None:
     """Read what is related to all of `records` at once. Never by a JOIN: MariaDB would begin with the other
     table and sort."""
     for name, wanted in selection.to_one:
@@ -207,7 +207,7 @@ def _read_to_many(parents: Sequence[Record], name: str, question: Question, prin
         page = parent.many[name, question.alias] = pages.get(parent.id, Page([]))
         page.count = counts.get(parent.id, 0) if question.count else None
     children = [record for page in pages.values() for record in page.records]
-    _read_related(children, question.selection, principal=principal)
+    read_related(children, question.selection, principal=principal)
 
 
 def _count_by(queryset: QuerySet[Model], column: str) -> dict[int, int]:

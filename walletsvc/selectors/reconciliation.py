@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
@@ -10,6 +11,7 @@ from operator import itemgetter
 
 from walletsvc import money
 from walletsvc.models import Entry, Transaction, Wallet
+from walletsvc.money import format_plain as plain
 
 ZERO = Decimal(0)
 
@@ -28,8 +30,9 @@ def compute_discrepancies(*, chunk_size: int = 5000) -> Iterator[Discrepancy]:
 
     Balances equal the sum of their entries and the last `balance_after`; sequences have no gap; each
     `balance_after` follows from the one before; and the amount of each live transaction equals the sum of its
-    entries. Sums are made here, exactly, and not by the database: SQLite would add floats. To be read from a
-    consistent snapshot, it runs in one transaction of the caller's.
+    entries in its wallet, while those in other wallets cancel out. Sums are made here, exactly, and not by the
+    database: SQLite would add floats. To be read from a consistent snapshot, it runs in one transaction of the
+    caller's.
     """
     yield from _wallets_against_entries(chunk_size)
     yield from _transactions_against_entries(chunk_size)
@@ -53,40 +56,40 @@ def _wallets_against_entries(chunk_size: int) -> Iterator[Discrepancy]:
                 yield Discrepancy(wallet_id, label, f"entry {last + 1} is missing")
             running, last = money.add(running, amount), at
             if running != after:
-                yield Discrepancy(wallet_id, label, f"entry {at} says {after:f} where the sum is {running:f}")
+                yield Discrepancy(
+                    wallet_id, label, f"entry {at} says {plain(after)} where the sum is {plain(running)}"
+                )
                 running = after
             if currency is not None and entry_currency != currency:
                 yield Discrepancy(wallet_id, label, f"entry {at} is in {entry_currency}, the wallet in {currency}")
         if balance != running:
-            yield Discrepancy(wallet_id, label, f"the balance is {balance:f} where the entries sum to {running:f}")
+            yield Discrepancy(
+                wallet_id, label, f"the balance is {plain(balance)} where the entries sum to {plain(running)}"
+            )
         if sequence is not None and sequence != last:
             yield Discrepancy(wallet_id, label, f"the sequence is {sequence} where the last entry is {last}")
     for wallet_id, (label, balance, sequence, _currency) in wallets.items():
         if balance or sequence:
-            yield Discrepancy(wallet_id, label, f"it holds {balance:f} at sequence {sequence} without any entry")
+            yield Discrepancy(wallet_id, label, f"it holds {plain(balance)} at sequence {sequence} without any entry")
 
 
 def _transactions_against_entries(chunk_size: int) -> Iterator[Discrepancy]:
-    sums: dict[int, Decimal] = {}
-    entries = Entry.objects.filter(transaction_id__isnull=False).values_list("transaction_id", "amount")
-    for transaction_id, amount in entries.iterator(chunk_size):
-        sums[transaction_id] = money.add(sums.get(transaction_id, ZERO), amount)
+    # By wallet as well: what a transaction has moved out of must sum to nothing there.
+    sums: defaultdict[tuple[int, int], Decimal] = defaultdict(Decimal)
+    entries = Entry.objects.filter(transaction_id__isnull=False)
+    columns = entries.values_list("transaction_id", "wallet_id", "amount")
+    for identifier, wallet_id, amount in columns.iterator(chunk_size):
+        sums[identifier, wallet_id] = money.add(sums[identifier, wallet_id], amount)
     transactions = Transaction.objects.values_list("id", "txid", "wallet_id", "wallet__label", "amount")
     for identifier, txid, wallet_id, label, amount in transactions.iterator(chunk_size):
-        total = sums.pop(identifier, ZERO)
+        total = sums.pop((identifier, wallet_id), ZERO)
         if total != amount:
-            problem = f"transaction {txid!r} is of {amount:f} where its entries sum to {total:f}"
+            problem = f"transaction {txid!r} is of {plain(amount)} where its entries sum to {plain(total)}"
             yield Discrepancy(wallet_id, label, problem)
-    left_behind = {identifier: total for identifier, total in sums.items() if total}
-    for identifier, wallet_id in _last_wallets(left_behind):
-        holder = Wallet.objects.filter(id=wallet_id).values_list("label", flat=True).first()
+    for (identifier, wallet_id), total in sums.items():
+        holder = Wallet.objects.filter(id=wallet_id).values_list("label", flat=True).first() if total else None
         # A wallet takes its transactions along when it is deleted, and those give nothing back.
         if holder is not None:
-            total = left_behind[identifier]
-            yield Discrepancy(wallet_id, holder, f"deleted transaction {identifier} left {total:f} behind")
-
-
-def _last_wallets(transaction_ids: Iterable[int]) -> Iterator[tuple[int, int]]:
-    for transaction_id in transaction_ids:
-        entries = Entry.objects.filter(transaction_id=transaction_id).order_by("-id")
-        yield transaction_id, entries.values_list("wallet_id", flat=True)[0]
+            yield Discrepancy(
+                wallet_id, holder, f"transaction {identifier}, no longer here, left {plain(total)} behind"
+            )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from walletsvc.principals import Principal
-from walletsvc.reading.execution import Page, Record, read_many, read_one, read_page
+from walletsvc.reading.execution import Page, Record, read_many, read_one, read_page, read_related
 from walletsvc.reading.questions import Question, Selection
 from walletsvc.reading.resources import RESOURCES
 
@@ -32,3 +34,8 @@ def list_records_by_id(
         for record in read_many(RESOURCES[resource], selection, principal=principal, id__in=set(ids))
     }
     return [found.get(identifier) for identifier in ids]
+
+
+def add_related(records: Sequence[Record], selection: Selection, *, principal: Principal) -> None:
+    """Read what `selection` wants that is related to `records`, as it is now, into them."""
+    read_related(records, selection, principal=principal)

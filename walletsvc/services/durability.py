@@ -55,18 +55,30 @@ def durably(
         except Outdated:
             continue
         except DatabaseError as error:
-            if engines.is_lost(error):
-                connection.close()
-                raise errors.Unavailable("The database went away. Ask by txid whether it was stored.") from error
-            if engines.is_duplicate(error):
-                refusal = explain_duplicate()
-                if refusal is not None:
-                    raise refusal from error
-            elif not engines.is_contention(error):
-                raise
+            refusal = _refusal_behind(error, explain_duplicate)
+            if refusal is not None:
+                raise refusal from error
             logger.info("Contention, attempt %d of %d: %s", attempt + 1, ATTEMPTS, error)
         else:
             return result
         finally:
             invalidation.settle()
     raise errors.Conflict("Others keep changing the same wallets. Try again.")
+
+
+def _refusal_behind(
+    error: DatabaseError, explain_duplicate: Callable[[], errors.WalletError | None]
+) -> errors.WalletError | None:
+    """Return what to tell the caller of `error`, None if the work is to be tried again; raise it if it is neither."""
+    if engines.is_lost(error):
+        connection.close()
+        return errors.Unavailable("The database went away. Ask by txid whether it was stored.")
+    if engines.is_contention(error):
+        return None
+    if not engines.is_duplicate(error):
+        raise error
+    try:
+        return explain_duplicate()
+    except DatabaseError as another:
+        # The question who the holder is meets the same troubles as the work itself.
+        return _refusal_behind(another, lambda: None)

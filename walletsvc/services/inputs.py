@@ -179,6 +179,11 @@ def resolve(reference: Reference) -> int:
     return reference.resolve() if isinstance(reference, LocalId) else reference
 
 
+def id_so_far(reference: Reference) -> int:
+    """Return the id that a reference stands for, or 0, which is no object's, while it stands for none."""
+    return reference.id or 0 if isinstance(reference, LocalId) else reference
+
+
 def not_found(what: str, identifier: object, *, field: str | None = None) -> errors.NotFound:
     """Return the refusal for an object that is not there, or not within the caller's reach."""
     return errors.NotFound(f"There is no {what} {str(identifier)[:64]!r}.", field=field)

@@ -60,8 +60,9 @@ def perform_all(steps: Sequence[Step[Any] | errors.WalletError], *, principal: P
                     raise step
                 results.append(step.run(ledger))
             except errors.WalletError as refusal:
-                refusal.step = place
-                raise
+                cause = _behind(refusal, step)
+                cause.step = place
+                raise cause from None
         ledger.flush()
         return results
 
@@ -74,6 +75,20 @@ def perform_all(steps: Sequence[Step[Any] | errors.WalletError], *, principal: P
         return None
 
     return durably(attempt, explain_duplicate=explain_duplicate)
+
+
+def _behind(refusal: errors.WalletError, step: Step[Any] | errors.WalletError) -> errors.WalletError:
+    """Return what the caller is to be told where a step was refused.
+
+    One whose answer was lost repeats its request. It has to learn that its txid is there, and not that there is no
+    money left to do the same again.
+    """
+    if isinstance(step, Step) and isinstance(refusal, _DUE_TO_BALANCE):
+        return step.explain_duplicate() or refusal
+    return refusal
+
+
+_DUE_TO_BALANCE = (errors.InsufficientFunds, errors.OutOfRange, errors.PrecisionExceeded)
 
 
 def _wallet_ids(steps: Sequence[Step[Any]], principal: Principal) -> set[int]:

@@ -14,6 +14,7 @@ from walletsvc.services.inputs import (
     LocalId,
     Reference,
     Refusals,
+    id_so_far,
     parse_description,
     parse_metadata,
     parse_name,
@@ -167,7 +168,7 @@ def prepare_update_transaction(
         run,
         wallets=() if new_wallet is None else (new_wallet,),
         transaction=reference,
-        explain_duplicate=lambda: find_txid_holder(principal, changes.get("txid")),
+        explain_duplicate=lambda: find_txid_holder(principal, changes.get("txid"), but=id_so_far(reference)),
     )
 
 
@@ -193,9 +194,12 @@ def parse_change(amount: object) -> Decimal:
     return parsed
 
 
-def find_txid_holder(principal: Principal, txid: object) -> errors.DuplicateTxid | None:
-    """Return the refusal of a txid that is taken; it names the holder if the principal can see it."""
-    holder = Transaction.objects.filter(txid=txid).values_list("id", "wallet__owner").first()
+def find_txid_holder(principal: Principal, txid: object, *, but: int = 0) -> errors.DuplicateTxid | None:
+    """Return the refusal of a txid that a transaction, `but` the one of this id, has.
+
+    It names the holder if the principal can see it.
+    """
+    holder = Transaction.objects.filter(txid=txid).exclude(id=but).values_list("id", "wallet__owner").first()
     if holder is None:
         return None
     visible = principal.owner is None or holder[1] == principal.owner

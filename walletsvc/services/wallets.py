@@ -12,6 +12,7 @@ from walletsvc.services.inputs import (
     UNSET,
     LocalId,
     Refusals,
+    id_so_far,
     parse_metadata,
     parse_name,
     parse_reference,
@@ -72,7 +73,7 @@ def prepare_create_wallet(
             local_id.id = wallet.id
         return wallet
 
-    return Step(run, explain_duplicate=lambda: _duplicate_label(principal, wallet.label))
+    return Step(run, explain_duplicate=lambda: _find_label_holder(principal, wallet.label))
 
 
 def update_wallet(
@@ -133,7 +134,9 @@ def prepare_update_wallet(
         return wallet
 
     return Step(
-        run, wallets=(reference,), explain_duplicate=lambda: _duplicate_label(principal, changes.get("label"))
+        run,
+        wallets=(reference,),
+        explain_duplicate=lambda: _find_label_holder(principal, changes.get("label"), but=id_so_far(reference)),
     )
 
 
@@ -148,8 +151,12 @@ def prepare_delete_wallet(*, wallet_id: object) -> Step[None]:
     return Step(lambda ledger: ledger.close_wallet(resolve(reference)), wallets=(reference,))
 
 
-def _duplicate_label(principal: Principal, label: object) -> errors.DuplicateLabel | None:
-    holder = Wallet.objects.filter(label=label).values_list("id", "owner").first()
+def _find_label_holder(principal: Principal, label: object, *, but: int = 0) -> errors.DuplicateLabel | None:
+    """Return the refusal of a label that a wallet, `but` the one of this id, has.
+
+    It names the holder if the principal can see it.
+    """
+    holder = Wallet.objects.filter(label=label).exclude(id=but).values_list("id", "owner").first()
     if holder is None:
         return None
     visible = principal.owner is None or holder[1] == principal.owner

@@ -1,0 +1,39 @@
+"""Both stores, and a Redis that can be stopped, paused and started again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cache.stores import connect
+from tests.servers import RedisServer, find_binary
+from walletsvc import cache
+from walletsvc.cache_stores import MemoryStore, RedisStore, Store
+
+HAS_REDIS = find_binary(*RedisServer.binaries) is not None
+collect_ignore = [] if HAS_REDIS else ["test_redis.py"]
+
+
+@pytest.fixture(scope="session")
+def shared_redis() -> Iterator[RedisServer]:
+    """Return a running server that tests leave running."""
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture(params=["memory", "redis"] if HAS_REDIS else ["memory"])
+def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """Let the cache use a new store of each kind."""
+    if request.param == "memory":
+        chosen: Store = MemoryStore()
+        monkeypatch.setattr(cache, "store", lambda: chosen)
+        yield chosen
+        return
+    server: RedisServer = request.getfixturevalue("shared_redis")
+    server.flush()
+    client = connect(server)
+    chosen = RedisStore(client, pause_seconds=0)
+    monkeypatch.setattr(cache, "store", lambda: chosen)
+    yield chosen
+    client.connection_pool.disconnect()

@@ -1,0 +1,24 @@
+"""Ways into the stores that the cache itself has no use for."""
+
+from __future__ import annotations
+
+import redis
+
+from tests.servers import RedisServer
+from walletsvc.cache_stores import InstanceCheckingPool, MemoryStore, RedisStore, Store
+
+
+def connect(server: RedisServer) -> redis.Redis:
+    """Return a client of its own, as another process would have, with the pool that the settings name."""
+    pool = InstanceCheckingPool.from_url(server.url, socket_timeout=0.25, socket_connect_timeout=0.25)
+    return redis.Redis(connection_pool=pool)
+
+
+def forget(store: Store, *, prefix: str) -> None:
+    """Remove the keys that begin with `prefix`, as if they had expired."""
+    if isinstance(store, MemoryStore):
+        for key in [key for key in store._entries if key.startswith(prefix)]:
+            del store._entries[key]
+    elif isinstance(store, RedisStore):
+        for key in store._client.scan_iter(f"{prefix}*"):
+            store._client.delete(key)

@@ -1,0 +1,172 @@
+"""Every order in which readers and writers can take turns: who has seen a write's answer never reads older data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.cache.stores import forget
+from walletsvc import cache
+from walletsvc.cache import EVERYTHING, Invalidation, Lookup, keep, look_up
+from walletsvc.cache_stores import PREFIX, MemoryStore
+
+Step = Callable[[], None]
+Actor = tuple[str, ...]
+
+READ: Actor = ("look up", "read", "keep")
+COMMITTED: Actor = ("mark", "commit", "settle")
+ROLLED_BACK: Actor = ("mark", "settle")
+DIED: Actor = ("mark", "commit")
+MARKS_EXPIRE: Actor = ("expire",)
+STAMPS_ARE_EVICTED: Actor = ("evict",)
+
+
+class World:
+    """A database that holds the set of the writes that were committed, a cache, and who does what with them.
+
+    Each actor does its steps in its order; `take` makes the next step of one of them.
+    """
+
+    def __init__(self, actors: Sequence[Actor]) -> None:
+        self.store = MemoryStore()
+        self.committed: frozenset[int] = frozenset()
+        self.answered: frozenset[int] = frozenset()
+        self.invalidations: dict[int, Invalidation] = {}
+        self.lookups: dict[int, Lookup] = {}
+        self.owed: dict[int, frozenset[int]] = {}
+        self.found: dict[int, frozenset[int]] = {}
+        self.todo = [list(actor) for actor in actors]
+
+    def take(self, actor: int) -> None:
+        if self.todo[actor]:
+            step = self.todo[actor].pop(0)
+            getattr(self, step.replace(" ", "_"))(actor)
+
+    # -- a writer --
+
+    def mark(self, actor: int) -> None:
+        self.invalidations[actor] = Invalidation()
+        self.invalidations[actor].mark([])
+
+    def commit(self, actor: int) -> None:
+        self.committed |= {actor}
+
+    def settle(self, actor: int) -> None:
+        self.invalidations[actor].settle()
+        self.answered |= {actor} & self.committed
+
+    # -- a reader --
+
+    def look_up(self, actor: int) -> None:
+        self.owed[actor] = self.answered
+        lookup = look_up("key", stamps=[EVERYTHING])
+        self.lookups[actor] = lookup
+        if lookup.response is not None:
+            self.todo[actor].clear()
+            self.answer(actor, decode(lookup.response))
+
+    def read(self, actor: int) -> None:
+        self.found[actor] = self.committed
+
+    def keep(self, actor: int) -> None:
+        keep(self.lookups[actor], encode(self.found[actor]))
+        self.answer(actor, self.found[actor])
+
+    def answer(self, actor: int, found: frozenset[int]) -> None:
+        assert self.owed[actor] <= found, f"reader {actor} was owed {set(self.owed[actor])}, and got {set(found)}"
+
+    # -- time, and a cache that is full --
+
+    def expire(self, _actor: int) -> None:
+        forget(self.store, prefix=f"{PREFIX}stamp:{EVERYTHING}")
+
+    def evict(self, _actor: int) -> None:
+        forget(self.store, prefix=f"{PREFIX}stamp:")
+
+
+def encode(writes: Iterable[int]) -> bytes:
+    return ",".join(map(str, sorted(writes))).encode()
+
+
+def decode(response: bytes) -> frozenset[int]:
+    return frozenset(map(int, response.split(b","))) if response else frozenset()
+
+
+def interleavings(lengths: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """Return every order in which actors with so many steps each can take turns."""
+    if not any(lengths):
+        yield ()
+    for actor, left in enumerate(lengths):
+        if left:
+            for rest in interleavings((*lengths[:actor], left - 1, *lengths[actor + 1 :])):
+                yield (actor, *rest)
+
+
+def play(actors: Sequence[Actor], order: Iterable[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the actors take turns in this order, and two readers come after them."""
+    actors = [*actors, READ, READ]
+    world = World(actors)
+    monkeypatch.setattr(cache, "store", lambda: world.store)
+    last = [actor for actor in (len(actors) - 2, len(actors) - 1) for _ in READ]
+    for actor in [*order, *last]:
+        world.take(actor)
+
+
+def play_all(actors: Sequence[Actor], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the actors take turns in every possible order."""
+    for order in interleavings(tuple(map(len, actors))):
+        play(actors, order, monkeypatch)
+
+
+@pytest.mark.parametrize("second", [COMMITTED, ROLLED_BACK, DIED], ids=["commits", "rolls back", "dies"])
+def test_a_reader_between_two_writers_while_marks_expire(second: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    play_all((READ, COMMITTED, second), monkeypatch)
+    play_all((READ, COMMITTED, second, MARKS_EXPIRE), monkeypatch)
+
+
+def test_two_readers_and_a_writer_while_stamps_are_evicted(monkeypatch: pytest.MonkeyPatch) -> None:
+    play_all((READ, READ, COMMITTED, STAMPS_ARE_EVICTED), monkeypatch)
+
+
+@settings(deadline=None, max_examples=400)
+@given(
+    actors=st.lists(
+        st.sampled_from([READ, READ, COMMITTED, COMMITTED, ROLLED_BACK, DIED, MARKS_EXPIRE, STAMPS_ARE_EVICTED]),
+        min_size=3,
+        max_size=9,
+    ),
+    data=st.data(),
+)
+def test_any_crowd(actors: list[Actor], data: st.DataObject) -> None:
+    turns = [number for number, actor in enumerate(actors) for _ in actor]
+    order = data.draw(st.permutations(turns))
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        play(actors, order, monkeypatch)
+
+
+# -- the proof of the proofs: with less, some order fails -----------------------------------------------------
+
+
+def test_without_stamps_a_reader_is_served_what_is_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Invalidation, "settle", lambda self: None)
+    monkeypatch.setattr(Invalidation, "mark", lambda self, wallet_ids: None)
+    with pytest.raises(AssertionError, match="was owed"):
+        play_all((READ, COMMITTED), monkeypatch)
+
+
+def test_it_would_not_do_to_replace_ones_own_mark_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may have expired, or been overwritten and settled, and a reader have stored under what came after."""
+
+    def settle(store: MemoryStore, tokens: Mapping[str, bytes], *, mark: bytes) -> None:
+        for key, token in tokens.items():
+            if store._get(key) == mark:
+                store._put(key, token, 60)
+
+    monkeypatch.setattr(MemoryStore, "settle", settle)
+    with pytest.raises(AssertionError, match="was owed"):
+        play_all((READ, COMMITTED, ROLLED_BACK), monkeypatch)
+    with pytest.raises(AssertionError, match="was owed"):
+        play_all((READ, COMMITTED, MARKS_EXPIRE), monkeypatch)

@@ -1,0 +1,282 @@
+"""Section 6, step by step: readers and writers take turns in the order that each test writes down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.cache.stores import forget
+from tests.concurrency.faults import COMMIT, FAULTS, Wire, tapped
+from walletsvc import errors
+from walletsvc.cache import EVERYTHING, Invalidation, Lookup, keep, look_up, make_key, remember, wallet_stamp
+from walletsvc.cache_stores import GENERATION, MARK, PREFIX, MemoryStore, Store, new_token
+from walletsvc.principals import ANYONE, Principal
+from walletsvc.services import durability
+from walletsvc.services.transactions import create_transaction
+from walletsvc.services.wallets import create_wallet, update_wallet
+
+KEY = make_key("rest", "*", "/api/wallets/1")
+STAMPS = [wallet_stamp(1), EVERYTHING]
+pytestmark = pytest.mark.usefixtures("store")
+
+
+def ask(key: str = KEY, stamps: list[str] = STAMPS) -> Lookup:
+    return look_up(key, stamps=stamps)
+
+
+def marked(*wallet_ids: int) -> Invalidation:
+    """Return a writer that is about to commit."""
+    invalidation = Invalidation()
+    invalidation.mark(wallet_ids)
+    return invalidation
+
+
+def write(*wallet_ids: int) -> None:
+    marked(*wallet_ids).settle()
+
+
+def expire_marks(store: Store) -> None:
+    """Let all stamps and marks be gone, as time would have it for the marks."""
+    forget(store, prefix=f"{PREFIX}stamp:")
+
+
+def test_what_is_kept_is_found() -> None:
+    lookup = ask()
+    assert (lookup.is_hit, lookup.response) == (False, None)
+    keep(lookup, b"first\nsecond")
+    assert (ask().is_hit, ask().response) == (True, b"first\nsecond")
+
+
+def test_an_empty_response_is_a_hit() -> None:
+    keep(ask(), b"")
+    assert (ask().is_hit, ask().response) == (True, b"")
+
+
+def test_a_response_is_built_once() -> None:
+    built = []
+
+    def build() -> bytes:
+        built.append(1)
+        return b"answer"
+
+    assert [remember(KEY, stamps=STAMPS, build=build) for _ in range(3)] == [b"answer"] * 3
+    assert len(built) == 1
+    write(1)
+    assert remember(KEY, stamps=STAMPS, build=build) == b"answer"
+    assert len(built) == 2
+
+
+def test_a_write_makes_old_responses_unreachable() -> None:
+    keep(ask(), b"old")
+    write(1)
+    assert ask().response is None
+    keep(ask(), b"new")
+    assert ask().response == b"new"
+
+
+def test_a_write_leaves_what_shows_other_wallets_only() -> None:
+    keep(ask("mine", [wallet_stamp(1)]), b"of 1")
+    keep(ask("other", [wallet_stamp(2)]), b"of 2")
+    keep(ask("list", [EVERYTHING]), b"of all")
+    write(2)
+    assert ask("mine", [wallet_stamp(1)]).response == b"of 1"
+    assert ask("other", [wallet_stamp(2)]).response is None
+    assert ask("list", [EVERYTHING]).response is None
+
+
+def test_a_response_under_other_stamps_is_not_served() -> None:
+    keep(ask(stamps=[wallet_stamp(1)]), b"one")
+    assert ask(stamps=[wallet_stamp(1), wallet_stamp(2)]).response is None
+    assert ask(stamps=[wallet_stamp(2)]).response is None
+
+
+def test_a_reader_that_raced_a_writer_stores_where_nobody_asks() -> None:
+    reader = ask()
+    write(1)
+    keep(reader, b"read before the commit")
+    assert ask().response is None
+
+
+def test_a_reader_that_stores_while_a_writer_commits_is_not_served() -> None:
+    reader, writer = ask(), marked(1)
+    keep(reader, b"read before the commit")
+    assert ask().response is None
+    writer.settle()
+    assert ask().response is None
+
+
+def test_nothing_is_stored_or_served_under_a_mark() -> None:
+    keep(ask(), b"old")
+    writer = marked(1)
+    reader = ask()
+    assert (reader.response, reader.stamps) == (None, None)
+    keep(reader, b"read under the mark")
+    writer.settle()
+    assert ask().response is None
+    keep(ask(), b"new")
+    assert ask().response == b"new"
+
+
+def test_another_writers_mark_stays() -> None:
+    first = marked(1)
+    second = marked(1)
+    first.settle()
+    assert ask().stamps is None
+    second.settle()
+    assert ask().stamps is not None
+
+
+def test_a_rollback_gives_way_to_another_writers_commit() -> None:
+    first, second = marked(1), marked(2)
+    second.settle()  # rolled back, and with it goes the mark that stood for both
+    reader = ask()
+    keep(reader, b"read before the first one's commit")
+    first.settle()
+    assert ask().response is None
+
+
+def test_a_mark_that_expired_before_the_commit_does_no_harm(store: Store) -> None:
+    writer = marked(1)
+    expire_marks(store)
+    reader = ask()
+    keep(reader, b"read before the commit")
+    assert ask().response == b"read before the commit"  # nobody has seen the write's answer
+    writer.settle()
+    assert ask().response is None
+
+
+def test_a_writer_that_dies_after_its_commit_blocks_for_as_long_as_its_mark_lives(store: Store) -> None:
+    keep(ask(), b"old")
+    marked(1)
+    assert (ask().response, ask().stamps) == (None, None)
+    expire_marks(store)
+    assert ask().response is None
+    keep(ask(), b"new")
+    assert ask().response == b"new"
+
+
+def test_a_mark_is_short_lived() -> None:
+    now = [0.0]
+    store = MemoryStore(clock=lambda: now[0])
+    store.mark(["key"], MARK + b"1")
+    now[0] = 4.9
+    assert store.get_many(["key"]) == [MARK + b"1"]
+    now[0] = 5.0
+    assert store.get_many(["key"]) == [None]
+
+
+def test_missing_stamps_are_made_anew(store: Store) -> None:
+    keep(ask(), b"old")
+    before = ask().stamps
+    forget(store, prefix=f"{PREFIX}stamp:")
+    after = ask()
+    assert after.response is None
+    assert set((after.stamps or b"").split()).isdisjoint((before or b"").split())
+    assert len(set((after.stamps or b"").split())) == 3
+    assert ask().stamps == after.stamps
+
+
+def test_one_missing_stamp_is_enough(store: Store) -> None:
+    for name in (wallet_stamp(1), EVERYTHING, "generation"):
+        keep(ask(), b"old")
+        assert ask().is_hit
+        forget(store, prefix=f"{PREFIX}stamp:{name}")
+        assert ask().response is None
+
+
+def test_a_new_generation_makes_everything_unreachable(store: Store) -> None:
+    for key in ("a", "b"):
+        keep(ask(key, [EVERYTHING]), b"old")
+    store.put(GENERATION, new_token(), seconds=60)
+    assert [ask(key, [EVERYTHING]).response for key in ("a", "b")] == [None, None]
+
+
+def test_a_memory_store_forgets_what_was_used_least_recently() -> None:
+    store = MemoryStore(max_entries=3)
+    for key in ("a", "b", "c"):
+        store.put(key, b"x", seconds=60)
+    store.get_many(["a"])
+    store.put("d", b"x", seconds=60)
+    assert store.get_many(["a", "b", "c", "d"]) == [b"x", None, b"x", b"x"]
+
+
+def test_responses_live_for_the_seconds_in_the_settings(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    store = MemoryStore(clock=lambda: now[0])
+    monkeypatch.setattr("walletsvc.cache.store", lambda: store)
+    settings.CACHE_SECONDS = 7
+    keep(ask(), b"old")
+    now[0] = 6.9
+    assert ask().is_hit
+    now[0] = 7.0
+    assert not ask().is_hit
+
+
+def test_keys_tell_callers_faces_and_questions_apart() -> None:
+    alice = Principal("a", frozenset(), owner="alice")
+    keys = [
+        make_key("rest", ANYONE.reach, "/wallets"),
+        make_key("graphql", ANYONE.reach, "/wallets"),
+        make_key("rest", alice.reach, "/wallets"),
+        make_key("rest", Principal("b", frozenset(), owner="bob").reach, "/wallets"),
+        make_key("rest", Principal("c", frozenset(), owner="*").reach, "/wallets"),
+        make_key("rest", Principal("d", frozenset(), owner="").reach, "/wallets"),
+        make_key("rest*", "", "/wallets"),
+        make_key("rest", "*/wallets"),
+        make_key("rest", "*", "/wallets", ""),
+        make_key("rest", "*", "/wallets\ud800"),
+    ]
+    assert len(set(keys)) == len(keys)
+    assert make_key("rest", Principal("other", frozenset(), owner="alice").reach, "/wallets") == keys[2]
+
+
+# -- writes --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stamps_of(transactional_db: None) -> Callable[[int], bytes | None]:
+    return lambda wallet_id: ask(stamps=[wallet_stamp(wallet_id), EVERYTHING]).stamps
+
+
+def test_every_wallet_that_an_operation_touches_has_a_new_stamp(stamps_of: Callable[[int], bytes | None]) -> None:
+    wallet = create_wallet(principal=ANYONE, label="A", balance="10")
+    before = stamps_of(wallet.id)
+    assert before is not None
+    create_transaction(principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="1")
+    assert stamps_of(wallet.id) not in (None, before)
+
+
+def test_a_new_wallets_stamp_is_new_too(stamps_of: Callable[[int], bytes | None]) -> None:
+    first = create_wallet(principal=ANYONE, label="A")
+    generation, *before = (stamps_of(first.id + 1) or b"").split()
+    assert create_wallet(principal=ANYONE, label="B").id == first.id + 1
+    same_generation, *after = (stamps_of(first.id + 1) or b"").split()
+    assert same_generation == generation
+    assert (len(before), len(after), set(before) & set(after)) == (2, 2, set())
+
+
+def test_a_refused_operation_leaves_the_cache_alone(stamps_of: Callable[[int], bytes | None]) -> None:
+    wallet = create_wallet(principal=ANYONE, label="A")
+    before = stamps_of(wallet.id)
+    with pytest.raises(errors.InsufficientFunds):
+        create_transaction(principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="-1")
+    assert stamps_of(wallet.id) == before
+
+
+def test_a_failed_commit_leaves_no_mark_behind(
+    stamps_of: Callable[[int], bytes | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(durability, "MAX_BACKOFF_SECONDS", 0)
+    wallet = create_wallet(principal=ANYONE, label="A")
+    seen = []
+
+    def strike() -> None:
+        seen.append(stamps_of(wallet.id))
+        FAULTS[0].strike()
+
+    with tapped(Wire(strike, lambda _, sent: sent == COMMIT)), pytest.raises(errors.Conflict):
+        update_wallet(principal=ANYONE, wallet_id=wallet.id, label="B")
+    assert seen == [None] * durability.ATTEMPTS  # each time the mark was there
+    assert stamps_of(wallet.id) is not None

@@ -1,0 +1,95 @@
+"""What goes wrong between us and the database: at a statement, or at COMMIT."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from unittest import mock
+
+from django.db import OperationalError, connection, connections
+
+COMMIT = "COMMIT"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`strike` happens in the place of a statement, or before it where it does not raise.
+
+    `code` is the refusal that it leads to when it happens once; None where the operation is to succeed.
+    """
+
+    name: str
+    strike: Callable[[], None]
+    code: str | None = None
+
+
+def _raise(*arguments: object, rolled_back: bool = False) -> Callable[[], None]:
+    def strike() -> None:
+        if rolled_back:
+            connection.connection.rollback()
+        raise OperationalError(*arguments)
+
+    return strike
+
+
+def _kill() -> None:
+    """Let the server end this connection, so that it is the real driver that complains."""
+    identifier = connection.connection.thread_id()
+    other = connections.create_connection("default")
+    with other.cursor() as cursor:
+        cursor.execute(f"KILL CONNECTION {identifier}")
+    other.close()
+
+
+# (mariadb.com/kb/en/mariadb-error-code-reference) A deadlock has been rolled back by the server when it is told of, a
+# lock wait that timed out has not.
+FAULTS = {
+    "mysql": [
+        Fault("deadlock", _raise(1213, "Deadlock found when trying to get lock", rolled_back=True)),
+        Fault("lock wait timeout", _raise(1205, "Lock wait timeout exceeded")),
+        Fault("lost connection", _raise(2013, "Lost connection to server during query"), code="unavailable"),
+        Fault("killed connection", _kill, code="unavailable"),
+    ],
+    "sqlite": [
+        Fault("locked database", _raise("database is locked")),
+        Fault("locked table", _raise("database table is locked: walletsvc_wallet")),
+    ],
+}[connection.vendor]
+
+
+@dataclass
+class Wire:
+    """Everything that is sent to the database, COMMIT included; `strike` is called before what `strikes_at` picks."""
+
+    strike: Callable[[], None] | None = None
+    strikes_at: Callable[[int, str], bool] = lambda _place, _statement: False
+    sent: list[str] = field(default_factory=list)
+
+    def send(self, statement: str) -> None:
+        """Take note of a statement, and let the fault happen where it is to."""
+        self.sent.append(statement)
+        if self.strike is not None and self.strikes_at(len(self.sent) - 1, statement):
+            self.strike()
+
+
+@contextmanager
+def tapped(wire: Wire) -> Iterator[None]:
+    """Let `wire` see what this thread's connection sends."""
+    commit = connection._commit
+
+    def before_statement(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        wire.send(sql)
+        return execute(sql, params, many, context)
+
+    def before_commit() -> None:
+        with connection.wrap_database_errors:
+            wire.send(COMMIT)
+        commit()
+
+    with (
+        connection.execute_wrapper(before_statement),
+        mock.patch.object(connections["default"], "_commit", before_commit),
+    ):
+        yield

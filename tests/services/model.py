@@ -1,0 +1,180 @@
+"""The rules of the ledger in plain Python: what the services are held against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from walletsvc.principals import Principal
+
+SCALES = {"USD": 2, "JPY": 0}
+
+
+class Refused(Exception):
+    """The operation is to be refused with this code."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+Line = tuple[str, Decimal, Decimal, str]
+"""Kind, amount, balance after, txid."""
+
+
+@dataclass
+class ModelWallet:
+    label: str
+    currency: str
+    owner: str
+    lines: list[Line] = field(default_factory=list)
+
+    @property
+    def balance(self) -> Decimal:
+        return sum((line[1] for line in self.lines), Decimal(0))
+
+
+@dataclass
+class ModelTransaction:
+    txid: str
+    wallet: int
+    amount: Decimal
+
+
+class Model:
+    """Wallets and transactions by id. Operations only check, and raise `Refused`; `apply_…` makes them happen."""
+
+    def __init__(self) -> None:
+        self.wallets: dict[int, ModelWallet] = {}
+        self.transactions: dict[int, ModelTransaction] = {}
+        self.closed: dict[int, list[Line]] = {}
+
+    # -- rules -----------------------------------------------------------------------------------------------
+
+    def wallet(self, identifier: int, principal: Principal) -> ModelWallet:
+        wallet = self.wallets.get(identifier)
+        if wallet is None or principal.owner not in (None, wallet.owner):
+            raise Refused("not_found")
+        return wallet
+
+    def transaction(self, identifier: int, principal: Principal) -> ModelTransaction:
+        transaction = self.transactions.get(identifier)
+        if transaction is None:
+            raise Refused("not_found")
+        self.wallet(transaction.wallet, principal)
+        return transaction
+
+    def check_label(self, label: str, *, of: int | None = None) -> None:
+        if any(wallet.label == label for identifier, wallet in self.wallets.items() if identifier != of):
+            raise Refused("duplicate_label")
+
+    def check_txid(self, txid: str, *, of: int | None = None) -> None:
+        if any(each.txid == txid for identifier, each in self.transactions.items() if identifier != of):
+            raise Refused("duplicate_txid")
+
+    @staticmethod
+    def check_amount(amount: Decimal) -> None:
+        if not amount:
+            raise Refused("invalid_amount")
+
+    @staticmethod
+    def check_scale(amount: Decimal, currency: str) -> None:
+        if amount != round(amount, SCALES[currency]):
+            raise Refused("scale_exceeded")
+
+    @staticmethod
+    def check_funds(balance: Decimal, change: Decimal) -> None:
+        if balance + change < 0:
+            raise Refused("insufficient_funds")
+
+    # -- operations ------------------------------------------------------------------------------------------
+
+    def open_wallet(self, label: str, currency: str, opening: Decimal) -> None:
+        self.check_scale(opening, currency)
+        self.check_label(label)
+        self.check_funds(Decimal(0), opening)
+
+    def post(self, principal: Principal, wallet_id: int, txid: str, amount: Decimal) -> None:
+        self.check_amount(amount)
+        wallet = self.wallet(wallet_id, principal)
+        self.check_scale(amount, wallet.currency)
+        self.check_txid(txid)
+        self.check_funds(wallet.balance, amount)
+
+    def transfer(self, principal: Principal, source_id: int, destination_id: int, txid: str, amount: Decimal) -> None:
+        if amount <= 0:
+            raise Refused("invalid_amount")
+        if source_id == destination_id:
+            raise Refused("invalid")
+        source, destination = self.wallet(source_id, principal), self.wallet(destination_id, principal)
+        if source.currency != destination.currency:
+            raise Refused("currency_mismatch")
+        self.check_scale(amount, source.currency)
+        self.check_txid(f"{txid}.out")
+        self.check_txid(f"{txid}.in")
+        self.check_funds(source.balance, -amount)
+
+    def give_back(self, principal: Principal, identifier: int) -> None:
+        transaction = self.transaction(identifier, principal)
+        self.check_funds(self.wallets[transaction.wallet].balance, -transaction.amount)
+
+    def rename(self, principal: Principal, identifier: int, label: str) -> None:
+        self.wallet(identifier, principal)
+        self.check_label(label, of=identifier)
+
+    def close(self, principal: Principal, identifier: int) -> None:
+        if self.wallet(identifier, principal).balance:
+            raise Refused("wallet_not_empty")
+
+    def amend(
+        self, principal: Principal, identifier: int, txid: str | None, amount: Decimal | None, wallet_id: int | None
+    ) -> None:
+        transaction = self.transaction(identifier, principal)
+        if amount is not None:
+            self.check_amount(amount)
+        old = self.wallets[transaction.wallet]
+        new = old if wallet_id is None else self.wallet(wallet_id, principal)
+        after = transaction.amount if amount is None else amount
+        if old.currency != new.currency:
+            raise Refused("currency_mismatch")
+        self.check_scale(after, new.currency)
+        if txid is not None:
+            self.check_txid(txid, of=identifier)
+        if old is new:
+            self.check_funds(old.balance, after - transaction.amount)
+        else:
+            self.check_funds(old.balance, -transaction.amount)
+            self.check_funds(new.balance, after)
+
+    # -- effects ---------------------------------------------------------------------------------------------
+
+    def apply_line(self, wallet_id: int, kind: str, amount: Decimal, txid: str) -> None:
+        if amount:
+            wallet = self.wallets[wallet_id]
+            wallet.lines.append((kind, amount, wallet.balance + amount, txid))
+
+    def apply_post(self, identifier: int, kind: str, wallet_id: int, txid: str, amount: Decimal) -> None:
+        self.transactions[identifier] = ModelTransaction(txid, wallet_id, amount)
+        self.apply_line(wallet_id, kind, amount, txid)
+
+    def apply_amendment(
+        self, identifier: int, txid: str | None, amount: Decimal | None, wallet_id: int | None
+    ) -> None:
+        transaction = self.transactions[identifier]
+        after = transaction.amount if amount is None else amount
+        if wallet_id is None or wallet_id == transaction.wallet:
+            self.apply_line(transaction.wallet, "amend", after - transaction.amount, transaction.txid)
+        else:
+            self.apply_line(transaction.wallet, "move_out", -transaction.amount, transaction.txid)
+            self.apply_line(wallet_id, "move_in", after, transaction.txid)
+            transaction.wallet = wallet_id
+        transaction.amount = after
+        transaction.txid = txid or transaction.txid
+
+    def apply_deletion(self, identifier: int) -> None:
+        transaction = self.transactions.pop(identifier)
+        self.apply_line(transaction.wallet, "delete", -transaction.amount, transaction.txid)
+
+    def apply_close(self, identifier: int) -> None:
+        self.closed[identifier] = self.wallets.pop(identifier).lines
+        self.transactions = {key: each for key, each in self.transactions.items() if each.wallet != identifier}

@@ -1,0 +1,134 @@
+"""Cursors lead back to their place, and nothing else passes for one."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from walletsvc import errors
+from walletsvc.reading.cursors import decode_cursor, encode_cursor
+from walletsvc.reading.questions import parse_order
+from walletsvc.reading.resources import ENTRY, TRANSACTION, WALLET
+
+BY_LABEL = parse_order(WALLET, ("-createdAt", "label", "balance"))
+BY_TIME = parse_order(WALLET, ("createdAt",))
+BY_BALANCE = parse_order(WALLET, ("balance",))
+BY_ID = parse_order(WALLET, ())
+MOMENT = datetime(2026, 1, 31, 12, 0, 0, 123456, tzinfo=UTC)
+
+
+def forge(*values: object) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps(list(values))).decode().rstrip("=")
+
+
+@given(
+    st.datetimes(timezones=st.just(UTC)),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=255),
+    st.integers(0, 10**38 - 1).map(lambda units: Decimal(f"{units // 10**18}.{units % 10**18:018d}")),
+    st.integers(1, 2**63 - 1),
+)
+def test_a_cursor_leads_back_to_its_place(moment: datetime, label: str, balance: Decimal, identifier: int) -> None:
+    values = [moment, label, balance, identifier]
+    cursor = encode_cursor(BY_LABEL, values)
+    assert cursor.isascii()
+    assert not set(cursor) & set("=+/")
+    assert decode_cursor(cursor, BY_LABEL, parameter="after") == values
+
+
+def test_a_cursor_of_entries_holds_their_sequence() -> None:
+    order = parse_order(ENTRY, ("-sequence",))
+    assert decode_cursor(encode_cursor(order, [7, 3]), order, parameter="after") == [7, 3]
+
+
+def test_a_moment_in_another_zone_is_the_same_moment() -> None:
+    prague = MOMENT.astimezone(timezone(timedelta(hours=1)))
+    assert decode_cursor(forge("created_at,id", prague.isoformat(), 1), BY_TIME, parameter="after") == [MOMENT, 1]
+
+
+def test_a_cursor_belongs_to_the_order_it_was_made_in() -> None:
+    cursor = encode_cursor(BY_LABEL, [MOMENT, "a", Decimal(5), 1])
+    others = [BY_LABEL.reversed(), BY_ID, BY_TIME, parse_order(TRANSACTION, ("-createdAt",))]
+    for other in others:
+        with pytest.raises(errors.InvalidParameter, match="another order") as caught:
+            decode_cursor(cursor, other, parameter="before")
+        assert caught.value.parameter == "before"
+
+
+def test_no_part_of_a_cursor_is_a_cursor() -> None:
+    cursor = encode_cursor(BY_LABEL, [MOMENT, "label", Decimal("5.00"), 1])
+    for length in range(len(cursor)):
+        with pytest.raises(errors.InvalidParameter):
+            decode_cursor(cursor[:length], BY_LABEL, parameter="after")
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "",
+        "x",
+        "=",
+        "====",
+        "\u00e9",
+        "\ud800",
+        "a\0b",
+        "a b",
+        "A" * 5000,
+        forge(),
+        forge("id"),
+        forge("id", 1, 2),
+        forge(None, 1),
+        forge("id", None),
+        forge(*["id", True]),
+        forge("id", 1.0),
+        forge("id", "1"),
+        forge("id", 2**63),
+        forge("id", [1]),
+        base64.urlsafe_b64encode(b"[1").decode(),
+        base64.urlsafe_b64encode(b"1").decode(),
+        base64.urlsafe_b64encode(b"null").decode(),
+        base64.urlsafe_b64encode(b'{"id": 1}').decode(),
+        base64.urlsafe_b64encode(b"\xff\xfe").decode(),
+        base64.urlsafe_b64encode(b"[" * 1200).decode(),
+    ],
+    ids=lambda value: ascii(value)[:24],
+)
+def test_a_forged_cursor_is_refused(cursor: str) -> None:
+    with pytest.raises(errors.InvalidParameter) as caught:
+        decode_cursor(cursor, BY_ID, parameter="after")
+    assert caught.value.parameter == "after"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, 5, "", "x", "2026-13-01T00:00:00+00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"],
+    ids=str,
+)
+def test_a_forged_moment_is_refused(value: object) -> None:
+    with pytest.raises(errors.InvalidParameter):
+        decode_cursor(forge("created_at,id", value, 1), BY_TIME, parameter="after")
+
+
+def test_a_moment_without_a_zone_is_refused() -> None:
+    with pytest.raises(errors.InvalidParameter):
+        decode_cursor(forge("created_at,id", "2026-01-31T12:00:00", 1), BY_TIME, parameter="after")
+
+
+@pytest.mark.parametrize(
+    "value", [None, 5, 5.0, "", "x", "1e5", "NaN", "1" * 21, "0.0000000000000000001", ["1"]], ids=str
+)
+def test_a_forged_amount_is_refused(value: object) -> None:
+    with pytest.raises(errors.InvalidParameter):
+        decode_cursor(forge("balance,id", value, 1), BY_BALANCE, parameter="after")
+
+
+def test_a_forged_text_is_refused() -> None:
+    order = parse_order(WALLET, ("label",))
+    for value in (None, 5, ["a"]):
+        with pytest.raises(errors.InvalidParameter):
+            decode_cursor(forge("label,id", value, 1), order, parameter="after")
