@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpRequest
 from graphql import GraphQLResolveInfo
@@ -22,7 +22,9 @@ class Context:
     def planner(self, info: GraphQLResolveInfo[Any]) -> Planner:
         """Return the planner of the operation that `info` belongs to."""
         if self._planner is None:
-            self._planner = Planner(info)
+            # Strawberry hands resolvers the coerced values alone.
+            variables = cast(dict[str, Any], info.variable_values)
+            self._planner = Planner(info.schema, info.fragments, info.operation, variables)
         return self._planner
 
 

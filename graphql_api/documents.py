@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from graphql import GraphQLError, GraphQLSchema, parse, specified_rules, validate
 from graphql.language import DocumentNode
 from graphql.validation import ASTValidationRule, ValuesOfCorrectTypeRule
 
+from graphql_api.compiled import CompiledQuery
 from graphql_api.errors import VALIDATION_FAILED, code_of_value
 
 MAX_KEPT_CHARACTERS = 500_000
@@ -22,6 +23,8 @@ class Document:
 
     ast: DocumentNode
     errors: tuple[GraphQLError, ...]
+    compiled: dict[str | None, CompiledQuery | None] = field(default_factory=dict)
+    """The queries in it by their names, compiled; None for what is left to graphql-core."""
 
 
 class _ValuesRule(ValuesOfCorrectTypeRule):

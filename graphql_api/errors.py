@@ -43,6 +43,7 @@ PLACES: Mapping[type[errors.WalletError], Place] = {
     errors.DuplicateLabel: Place.USER_ERRORS,
     errors.WalletNotEmpty: Place.USER_ERRORS,
     errors.InvalidParameter: Place.ERRORS,
+    errors.PreconditionFailed: Place.USER_ERRORS,
     errors.Forbidden: Place.ERRORS,
     errors.Conflict: Place.ERRORS,
     errors.Unavailable: Place.ERRORS,

@@ -28,19 +28,19 @@ _POLICY = "; ".join(
 )
 
 
-def playground() -> HttpResponse:
+def playground(request: HttpRequest) -> HttpResponse:
     """Return the page."""
     if not (ASSETS / "playground.js").is_file():
         return HttpResponse(get_graphql_ide_html("graphiql"))
-    return HttpResponse(
-        render_to_string("graphql_api/playground.html"), headers={"Content-Security-Policy": _POLICY}
-    )
+    # The page's own address with a slash, which the caller may have left out.
+    page = render_to_string("graphql_api/playground.html", {"base": request.path.rstrip("/")})
+    return HttpResponse(page, headers={"Content-Security-Policy": _POLICY})
 
 
 def asset(request: HttpRequest, name: str) -> HttpResponseBase:
     """Return one of the files that the page loads; with DEBUG off too, and without a server for static files."""
     try:
-        response = serve(request, name, document_root=ASSETS)
+        response = serve(request, name, document_root=str(ASSETS))
     except Http404:
         return HttpResponse("There is no such file.", status=404, content_type="text/plain")
     response["Cache-Control"] = "public, max-age=0, must-revalidate"

@@ -10,13 +10,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from graphql import GraphQLObjectType, GraphQLResolveInfo
+from graphql import GraphQLObjectType, GraphQLSchema
 from graphql.execution.values import VariableValues, get_argument_values
 from graphql.language import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     InlineFragmentNode,
+    OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
 )
@@ -83,13 +84,18 @@ class _WantedList:
 class Planner:
     """Plans the reads of one operation. `alias_of` tells under which alias the list of a field node is kept."""
 
-    def __init__(self, info: GraphQLResolveInfo[Any]) -> None:
-        self._schema = info.schema
-        self._fragments: dict[str, FragmentDefinitionNode] = info.fragments
-        # Strawberry hands resolvers the coerced values alone.
-        self._variables = cast(dict[str, Any], info.variable_values)
-        self._values = VariableValues({}, self._variables)
-        self._operation = info.operation
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        fragments: dict[str, FragmentDefinitionNode],
+        operation: OperationDefinitionNode,
+        variables: dict[str, Any],
+    ) -> None:
+        self._schema = schema
+        self._fragments = fragments
+        self._variables = variables
+        self._values = VariableValues({}, variables)
+        self._operation = operation
         self._roots: dict[int, Root] = {}
         self._aliases: dict[int, str] = {}
 

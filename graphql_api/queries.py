@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
 import strawberry
@@ -22,6 +22,7 @@ from walletsvc.selectors.records import get_record, list_records, list_records_b
 from walletsvc.services.inputs import MAX_ID, not_found, parse_id
 
 T = TypeVar("T")
+Reader = Callable[[Planner, Root, Principal], Page | Record]
 
 
 def _once(info: Info, read: Callable[[Planner, Root, Principal], T]) -> T:
@@ -35,30 +36,52 @@ def _once(info: Info, read: Callable[[Planner, Root, Principal], T]) -> T:
     return answer
 
 
-def _list(resource: str) -> Callable[[Any, Info], Page]:
+def _read_list(resource: str) -> Reader:
     def read(planner: Planner, root: Root, principal: Principal) -> Page:
         return list_records(principal=principal, question=planner.question(resource, root))
 
-    return lambda _root, info: _once(info, read)
+    return read
 
 
-def _get(info: Info, kind: type[T], **match: str | int) -> T:
-    """Return the one record that matches, as what the schema shows it as. Raises `NotFound`."""
-    resource = kind.__name__
+def _read_one(resource: str, match: Callable[[Mapping[str, Any]], dict[str, str | int]]) -> Reader:
+    """Return a reader of the one record that `match` makes of the arguments. It raises `NotFound`."""
 
     def read(planner: Planner, root: Root, principal: Principal) -> Record:
+        matched = match(root.arguments)
         selection = planner.select(resource, root.nodes)
-        record = get_record(principal=principal, resource=resource, selection=selection, **match)
+        record = get_record(principal=principal, resource=resource, selection=selection, **matched)
         if record is None:
-            raise not_found(resource, *match.values())
+            raise not_found(resource, *matched.values())
         return record
 
-    return cast(T, _once(info, read))
+    return read
 
 
-def _get_by_id(info: Info, kind: type[T], identifier: object) -> T:
-    resource = kind.__name__
-    return _get(info, kind, id=parse_id(database_id(identifier, resource), what=resource))
+def _by_id(resource: str) -> Reader:
+    def match(arguments: Mapping[str, Any]) -> dict[str, str | int]:
+        return {"id": parse_id(database_id(arguments["id"], resource), what=resource)}
+
+    return _read_one(resource, match)
+
+
+def _by_name(resource: str, name: str) -> Reader:
+    return _read_one(resource, lambda arguments: {name: arguments[name]})
+
+
+ROOTS: Mapping[str, Reader] = {
+    "wallets": _read_list("Wallet"),
+    "transactions": _read_list("Transaction"),
+    "entries": _read_list("Entry"),
+    "wallet": _by_id("Wallet"),
+    "walletByLabel": _by_name("Wallet", "label"),
+    "transaction": _by_id("Transaction"),
+    "transactionByTxid": _by_name("Transaction", "txid"),
+}
+"""How the fields that ask one question of the read engine are read."""
+
+
+def _resolve(name: str) -> Callable[[Any, Info], Any]:
+    return lambda _root, info: _once(info, ROOTS[name])
 
 
 def _list_nodes(info: Info, global_ids: list[strawberry.ID], *, parameter: str) -> list[types.Node | None]:
@@ -94,13 +117,13 @@ class Query:
     """Everything that can be read."""
 
     wallets: types.WalletConnection | None = connection(
-        "Wallet", description="Wallets, the first that came first unless ordered.", resolve=_list("Wallet")
+        "Wallet", description="Wallets, the first that came first unless ordered.", resolve=_resolve("wallets")
     )
     transactions: types.TransactionConnection | None = connection(
-        "Transaction", description="Transactions of all wallets.", resolve=_list("Transaction")
+        "Transaction", description="Transactions of all wallets.", resolve=_resolve("transactions")
     )
     entries: types.EntryConnection | None = connection(
-        "Entry", description="Lines of the ledger, of all wallets.", resolve=_list("Entry")
+        "Entry", description="Lines of the ledger, of all wallets.", resolve=_resolve("entries")
     )
 
     @strawberry.field(description="The object with this global id, or null.")
@@ -113,16 +136,16 @@ class Query:
 
     @strawberry.field(description="A wallet, by its id or databaseId.")
     def wallet(self, info: Info, id: strawberry.ID) -> types.Wallet | None:
-        return _get_by_id(info, types.Wallet, id)
+        return cast(types.Wallet, _once(info, ROOTS["wallet"]))
 
     @strawberry.field(description="A wallet, by its exact label.")
     def wallet_by_label(self, info: Info, label: str) -> types.Wallet | None:
-        return _get(info, types.Wallet, label=label)
+        return cast(types.Wallet, _once(info, ROOTS["walletByLabel"]))
 
     @strawberry.field(description="A transaction, by its id or databaseId.")
     def transaction(self, info: Info, id: strawberry.ID) -> types.Transaction | None:
-        return _get_by_id(info, types.Transaction, id)
+        return cast(types.Transaction, _once(info, ROOTS["transaction"]))
 
     @strawberry.field(description="A transaction, by its exact txid.")
     def transaction_by_txid(self, info: Info, txid: str) -> types.Transaction | None:
-        return _get(info, types.Transaction, txid=txid)
+        return cast(types.Transaction, _once(info, ROOTS["transactionByTxid"]))

@@ -53,13 +53,13 @@ def read_request(request: HttpRequest) -> GraphQLRequest:
         }
         for name in ("variables", "extensions"):
             if request.GET.get(name):
-                members[name] = _parse_json(request.GET[name].encode())
-        return _check(members)
+                members[name] = parse_json(request.GET[name].encode())
+        return check_members(members)
     if request.content_type != JSON_TYPE:
         raise Refused(415, "unsupported_media_type", f"Send {JSON_TYPE}.", headers={"Accept": JSON_TYPE})
     if (request.content_params or {}).get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
         raise Refused(415, "unsupported_media_type", "Send JSON in UTF-8.", headers={"Accept": JSON_TYPE})
-    return _check(_parse_json(_read_body(request)))
+    return check_members(parse_json(_read_body(request)))
 
 
 def _read_body(request: HttpRequest) -> bytes:
@@ -72,7 +72,8 @@ def _read_body(request: HttpRequest) -> bytes:
         raise Refused(400, "malformed", "The body broke off.") from error
 
 
-def _parse_json(body: bytes) -> Any:
+def parse_json(body: bytes) -> Any:
+    """Return the JSON value in `body`, its numbers exact. Raises `Refused` (400)."""
     try:
         return json.loads(
             body.decode("utf-8"),
@@ -92,7 +93,8 @@ def _refuse_constant(word: str) -> object:
     raise ValueError(f"{word} is no JSON value.")
 
 
-def _check(members: Any) -> GraphQLRequest:
+def check_members(members: Any) -> GraphQLRequest:
+    """Return the request that a JSON value is. Raises `Refused` (400)."""
     if not isinstance(members, dict):
         raise Refused(400, "malformed", "A GraphQL request is a JSON object.")
     query, name = members.get("query"), members.get("operationName")

@@ -5,5 +5,5 @@ from graphql_api.views import graphql
 
 urlpatterns = [
     re_path(r"^$", graphql),
-    re_path(r"^assets/(?P<name>[\w.-]+)$", asset, name="graphql-asset"),
+    re_path(r"^assets/(?P<name>\w[\w.-]*)$", asset),
 ]

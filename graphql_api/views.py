@@ -30,7 +30,7 @@ def _respond(request: HttpRequest) -> HttpResponse:
     if request.method not in ("GET", "POST"):
         raise Refused(405, "method_not_allowed", "GraphQL takes GET and POST.", headers={"Allow": "GET, POST"})
     if wants_page(request):
-        return playground()
+        return playground(request)
     media_type = choose_type(request)
     answered = answer(read_request(request), principal=principal_of(request), read_only=request.method == "GET")
     # The newer media type lets the status tell that nothing ran; with the older one clients expect 200.

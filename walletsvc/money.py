@@ -5,8 +5,8 @@ from __future__ import annotations
 import decimal
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
 
 from django.conf import settings
 from iso4217 import Currency
@@ -43,18 +43,26 @@ def parse_json_number(text: str) -> Decimal:
     return ScientificDecimal(text) if "e" in text or "E" in text else Decimal(text)
 
 
+@dataclass(frozen=True, slots=True)
+class _Scales:
+    assets: object
+    by_code: Mapping[str, int]
+
+
+_scales = _Scales(None, {})
+
+
 def scales() -> Mapping[str, int]:
     """Return the scale (decimal places) of each known currency, by its code.
 
     ISO 4217 currencies that have a minor unit, and the assets of `settings.ASSETS`, which win.
     """
-    return _scales(tuple(sorted(settings.ASSETS.items())))
-
-
-@lru_cache(maxsize=8)
-def _scales(assets: tuple[tuple[str, int], ...]) -> Mapping[str, int]:
-    known = {currency.code: currency.exponent for currency in Currency if currency.exponent is not None}
-    return known | dict(assets)
+    # Asked with every amount that is printed, so made anew only where the settings are others.
+    global _scales
+    if _scales.assets is not settings.ASSETS:
+        by_code = {currency.code: currency.exponent for currency in Currency if currency.exponent is not None}
+        _scales = _Scales(settings.ASSETS, by_code | settings.ASSETS)
+    return _scales.by_code
 
 
 def parse_currency(value: object, *, field: str = "currency") -> str:
@@ -161,10 +169,8 @@ def format_amount(value: Decimal, currency: str) -> str:
     is printed in full rather than rounded.
     """
     scale = scales().get(currency, 0)
-    exponent = value.as_tuple().exponent
-    if isinstance(exponent, int) and -exponent > scale:
-        scale = max(scale, _decimal_places(value))
-    return f"{value:.{scale}f}"
+    text = f"{value:.{scale}f}"
+    return text if Decimal(text) == value else format_plain(value)
 
 
 def format_plain(value: Decimal) -> str:

@@ -304,7 +304,8 @@ def test_a_document_that_makes_no_sense_is_refused(query: str, code: str, ask: A
 
 
 def test_a_lone_surrogate_quoted_back_is_escaped(client: Client) -> None:
-    body = rb'{"query": "query ($id: Boolean!) { wallets @include(if: $id) { totalCount } }", "variables": {"id": "\ud800"}}'
+    query = b"query ($yes: Boolean!) { wallets @include(if: $yes) { totalCount } }"
+    body = b'{"query": "%s", "variables": {"yes": "\\ud800"}}' % query
     response = client.post("/graphql/", body, content_type="application/json")
     assert response.status_code == 200
     assert response.json()["errors"][0]["extensions"]["code"] == "invalid"

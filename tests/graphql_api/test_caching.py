@@ -16,6 +16,7 @@ from walletsvc.principals import Principal
 pytestmark = pytest.mark.django_db
 
 BALANCES = "{ wallets { edges { node { label balance } } } }"
+POST = "mutation ($input: CreateTransactionInput!) { createTransaction(input: $input) { userErrors { code } } }"
 
 
 def queries_of(ask: Any, query: str, **variables: object) -> int:
@@ -40,10 +41,7 @@ def test_a_write_by_any_face_makes_it_miss(write: str, ask: Any, make_wallet: An
         assert ask(BALANCES).data == expected
         assert ask(BALANCES).data == expected
         if write == "graphql":
-            reply = ask(
-                "mutation ($input: CreateTransactionInput!) { createTransaction(input: $input) { userErrors { code } } }",
-                input={"txid": f"T{number}", "amount": "1", "walletId": wallet.id},
-            )
+            reply = ask(POST, input={"txid": f"T{number}", "amount": "1", "walletId": wallet.id})
             assert reply.data == {"createTransaction": {"userErrors": []}}
         else:
             post(wallet, "1.00")
@@ -63,10 +61,7 @@ def test_a_rest_write_makes_the_graphql_cache_miss_and_back(ask: Any, client: Cl
     body = json.dumps({"data": {"type": "Transaction", "attributes": attributes}})
     assert client.post("/api/transactions/", body, content_type="application/vnd.api+json").status_code == 201
     assert [graphql_balance(), rest_balance()] == ["51.00", "51.00"]
-    ask(
-        "mutation ($input: CreateTransactionInput!) { createTransaction(input: $input) { userErrors { code } } }",
-        input={"txid": "T2", "amount": "-1", "walletId": wallet.id},
-    )
+    ask(POST, input={"txid": "T2", "amount": "-1", "walletId": wallet.id})
     assert [rest_balance(), graphql_balance()] == ["50.00", "50.00"]
 
 
@@ -82,7 +77,8 @@ def test_a_rest_write_makes_the_graphql_cache_miss_and_back(ask: Any, client: Cl
 )
 def test_other_variables_are_another_question(one: Any, other: Any, ask: Any, make_wallet: Any) -> None:
     make_wallet("1.00")
-    query = "query ($filters: WalletFilters, $first: Int, $last: Int) { wallets(filters: $filters, first: $first, last: $last) { edges { node { id } } } }"
+    query = """query ($filters: WalletFilters, $first: Int, $last: Int) {
+      wallets(filters: $filters, first: $first, last: $last) { edges { node { id } } } }"""
     assert queries_of(ask, query, **one) == 1
     assert queries_of(ask, query, **other) == 1
     assert queries_of(ask, query, **one) == 0

@@ -180,7 +180,8 @@ def test_filters_may_stand_in_the_document(ask: Any, make_wallet: Any, post: Any
         f"""{{ transactions(
           filters: {{wallet: "{wallet.id}", amount: {{gte: "10.00"}}}}, ordering: [{{createdAt: DESC}}], first: 20
         ) {{ totalCount edges {{ node {{ txid amount }} }} }}
-        few: transactions(filters: {{amount: {{gt: 10.5, lt: 30}}, search: "nr"}}) {{ edges {{ node {{ txid }} }} }} }}"""
+        few: transactions(filters: {{amount: {{gt: 10.5, lt: 30}}, search: "nr"}}) {{
+          edges {{ node {{ txid }} }} }} }}"""
     )
     assert reply.errors == []
     assert reply.data == {

@@ -15,7 +15,8 @@ pytestmark = pytest.mark.django_db
 
 def test_a_wallet_is_opened(ask: Any) -> None:
     reply = ask(
-        """mutation { createWallet(input: {label: "My Wallet", balance: "100.00", metadata: {rate: 1.25, list: [null, 1]}}) {
+        """mutation {
+          createWallet(input: {label: "My Wallet", balance: "100.00", metadata: {rate: 1.25, list: [null, 1]}}) {
           wallet { databaseId label balance currency sequence metadata transactions { totalCount }
             entries { totalCount edges { node { kind amount balanceAfter } } } }
           userErrors { code } } }"""
@@ -240,7 +241,8 @@ def test_mutations_of_one_document_run_in_order_and_each_sees_the_last(ask: Any,
           c: createTransaction(input: {txid: "C", amount: "-4", walletId: $id}) { ...Result }
         }
         fragment Result on CreateTransactionPayload {
-          transaction { wallet { balance transactions(last: 1) { edges { node { txid } } } } } userErrors { code } }""",
+          transaction { wallet { balance transactions(last: 1) { edges { node { txid } } } } }
+          userErrors { code } }""",
         id=wallet.id,
     )
 

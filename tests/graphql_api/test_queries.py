@@ -129,7 +129,7 @@ def test_objects_are_found_by_their_exact_names(ask: Any, make_wallet: Any, post
 
 @pytest.mark.parametrize(
     "identifier",
-    ["0", "987654321", "-1", "01", "1.0", " 1", "abc", "", "９", "9" * 30, "RW50cnk6MQ==", 2**63, -(2**80)],
+    ["0", "987654321", "-1", "01", "1.0", " 1", "abc", "", "\uff19", "9" * 30, "RW50cnk6MQ==", 2**63, -(2**80)],
 )
 @pytest.mark.parametrize("name", ["wallet", "transaction"])
 def test_an_id_that_nothing_has_is_not_found(name: str, identifier: object, ask: Any) -> None:

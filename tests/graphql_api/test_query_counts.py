@@ -14,7 +14,8 @@ pytestmark = pytest.mark.django_db
 
 DEEP = """{
   wallets(first: 50) { totalCount edges { node { label
-    transactions(first: 3) { totalCount edges { node { txid wallet { label entries(first: 2) { edges { node { kind } } } }
+    transactions(first: 3) { totalCount edges { node { txid
+      wallet { label entries(first: 2) { edges { node { kind } } } }
       entries(last: 2) { edges { node { kind transaction { txid wallet { balance } } } } } } } }
   } } } }"""
 ALIASED = """{

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from operator import itemgetter
 from typing import Any
 
 from django.db.models import Count, F, Model, QuerySet, Window
@@ -16,7 +15,7 @@ from walletsvc.filters import filter_queryset
 from walletsvc.principals import Principal
 from walletsvc.reading import cursors
 from walletsvc.reading.questions import CursorPage, NumberedPage, Order, Question, Selection, parse_order
-from walletsvc.reading.resources import RESOURCES, Field, Resource
+from walletsvc.reading.resources import RESOURCES, Printer, Resource
 from walletsvc.reading.scope import within_reach
 
 
@@ -25,16 +24,22 @@ class Record:
     """One object as both faces show it.
 
     `attributes` are printed, by public name. `keys` are the ids behind its to-one relations, `one` and `many`
-    the related records that were asked for; `many` by relation and alias.
+    the related records that were asked for; `many` by relation and alias. `place` is that in the list: the order and
+    the values that its columns have.
     """
 
     resource: Resource = field(repr=False)
     id: int
     attributes: dict[str, object]
     keys: dict[str, int | None]
-    cursor: str | None = None
+    place: tuple[Order, tuple[object, ...]] | None = None
     one: dict[str, Record | None] = field(default_factory=dict)
     many: dict[tuple[str, str], Page] = field(default_factory=dict)
+
+    @property
+    def cursor(self) -> str | None:
+        """Return the cursor of its place in the list that it was read as part of; made only when it is asked for."""
+        return cursors.encode_cursor(*self.place) if self.place is not None else None
 
 
 @dataclass(slots=True)
@@ -53,14 +58,17 @@ class Plan:
 
     resource: Resource
     columns: tuple[str, ...]
-    fields: tuple[tuple[Field, int], ...]
+    fields: tuple[tuple[str, int, Printer | None], ...]
     keys: tuple[tuple[str, int], ...]
     currency: int
 
     def record(self, row: Sequence[Any]) -> Record:
         """Turn a row into a record."""
         currency = row[self.currency]
-        attributes = {each.name: each.print(row[index], currency) for each, index in self.fields}
+        attributes = {
+            name: row[index] if print_value is None else print_value(row[index], currency)
+            for name, index, print_value in self.fields
+        }
         return Record(self.resource, row[0], attributes, {name: row[index] for name, index in self.keys})
 
 
@@ -75,7 +83,7 @@ def _make_plan(resource_name: str, fields: frozenset[str] | None, also: tuple[st
     return Plan(
         resource=resource,
         columns=tuple(columns),
-        fields=tuple((each, place[each.column]) for each in wanted),
+        fields=tuple((each.name, place[each.column], each.print) for each in wanted),
         keys=tuple((name, place[relation.column]) for name, relation in resource.to_one.items()),
         currency=place["currency"],
     )
@@ -152,12 +160,11 @@ def _cut(rows: list[Any], question: Question, order: Order, plan: Plan) -> Page:
     backward = isinstance(page, CursorPage) and page.backward
     if backward:
         rows.reverse()
-    place = itemgetter(*(plan.columns.index(column) for column, _ in order.columns))
+    places = [plan.columns.index(column) for column, _ in order.columns]
     records = []
     for row in rows:
         record = plan.record(row)
-        values = place(row)
-        record.cursor = cursors.encode_cursor(order, values if isinstance(values, tuple) else (values,))
+        record.place = (order, tuple([row[place] for place in places]))
         records.append(record)
     if not isinstance(page, CursorPage):
         return Page(records, has_next=more)
@@ -202,9 +209,9 @@ def _read_to_many(parents: Sequence[Record], name: str, question: Question, prin
     if len(parents) == 1:
         pages = {ids[0]: _read_cursor_page(queryset, question, question.page, order)}
     else:
-        pages = _read_windows(queryset, question, question.page, order, column)
+        pages = _read_windows(queryset, question, question.page, order, column, ids)
     for parent in parents:
-        page = parent.many[name, question.alias] = pages.get(parent.id, Page([]))
+        page = parent.many[name, question.alias] = pages[parent.id]
         page.count = counts.get(parent.id, 0) if question.count else None
     children = [record for page in pages.values() for record in page.records]
     read_related(children, question.selection, principal=principal)
@@ -215,9 +222,9 @@ def _count_by(queryset: QuerySet[Model], column: str) -> dict[int, int]:
 
 
 def _read_windows(
-    queryset: QuerySet[Model], question: Question, page: CursorPage, order: Order, column: str
+    queryset: QuerySet[Model], question: Question, page: CursorPage, order: Order, column: str, ids: Sequence[int]
 ) -> dict[int, Page]:
-    """Read the same page for each parent in one query."""
+    """Read the same page for each of these parents in one query."""
     walk = order.reversed() if page.backward else order
     plan = _plan(question, order, column)
     queryset = _between_cursors(queryset, page, order)
@@ -228,7 +235,7 @@ def _read_windows(
     index = plan.columns.index(column)
     for row in numbered.order_by(column, "place").values_list(*plan.columns):
         rows_by_parent[row[index]].append(row)
-    return {parent: _cut(rows, question, order, plan) for parent, rows in rows_by_parent.items()}
+    return {parent: _cut(rows_by_parent[parent], question, order, plan) for parent in ids}
 
 
 def _expression(word: str) -> Any:

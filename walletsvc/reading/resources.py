@@ -17,11 +17,6 @@ Printer = Callable[[Any, str], object]
 """Turns a column's value into what both faces print; it is given the row's currency too."""
 
 
-def print_plain(value: object, _currency: str) -> object:
-    """Print texts, integers and JSON as they are."""
-    return value
-
-
 def print_amount(value: Decimal, currency: str) -> str:
     """Print an amount at the scale of its currency."""
     return money.format_amount(value, currency)
@@ -29,16 +24,18 @@ def print_amount(value: Decimal, currency: str) -> str:
 
 def print_time(value: datetime, _currency: str = "") -> str:
     """Print a moment in UTC to the microsecond, as RFC 3339 has it: 2026-01-31T12:00:00.000000Z."""
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if value.tzinfo is not UTC:
+        value = value.astimezone(UTC)
+    return value.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A public attribute: `name` as the faces call it, the `column` behind it, how it prints."""
+    """A public attribute: `name` as the faces call it, the `column` behind it, how it prints (None: as it is)."""
 
     name: str
     column: str
-    print: Printer = print_plain
+    print: Printer | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,181 @@
+"""Queries without graphql-core's machinery: a known document is turned once into encoders, and run from then on.
+
+graphql-core calls a resolver, completes a value and builds a path for each field of each record. All that a page of
+records needs is one dict a record, of values that the read engine has already printed. What is not compiled (a
+directive, introspection, a mutation, anything that ends in an error) goes the way of graphql-core; a test over
+generated documents proves that both say the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import GraphQLNonNull, GraphQLObjectType, GraphQLSchema, get_named_type
+from graphql.execution.values import VariableValues, get_variable_values
+from graphql.language import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+)
+
+from graphql_api.planning import Planner
+from graphql_api.queries import ROOTS
+from walletsvc.errors import WalletError
+from walletsvc.principals import Principal
+from walletsvc.reading.execution import Page, Record
+from walletsvc.reading.resources import RESOURCES
+
+Encode = Callable[[Any, Planner], object]
+"""Turns a record or a page into what the selection shows of it."""
+
+
+class Uncompiled(Exception):
+    """Something that is left to graphql-core."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledQuery:
+    """The root fields of a query: their names in the answer, first nodes, readers and encoders."""
+
+    schema: GraphQLSchema
+    operation: OperationDefinitionNode
+    fragments: dict[str, FragmentDefinitionNode]
+    roots: tuple[tuple[str, FieldNode, str, Encode], ...]
+
+    def run(self, variables: dict[str, Any], principal: Principal) -> dict[str, object] | None:
+        """Return the data of the answer, or None if it is left to graphql-core."""
+        values = get_variable_values(self.schema, self.operation.variable_definitions or (), variables)
+        if not isinstance(values, VariableValues):
+            return None
+        planner = Planner(self.schema, self.fragments, self.operation, values.coerced)
+        data: dict[str, object] = {}
+        try:
+            for key, node, name, encode in self.roots:
+                root = planner.root(node)
+                if not root.is_answered:
+                    root.answer = ROOTS[name](planner, root, principal)
+                data[key] = encode(root.answer, planner)
+        except (Uncompiled, WalletError):
+            return None
+        return data
+
+
+def compile_query(
+    schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode
+) -> CompiledQuery | None:
+    """Return the compiled form of a valid query, or None if it has something that is left to graphql-core."""
+    fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
+    compiler = _Compiler(schema, fragments)
+    query_type = schema.query_type
+    if query_type is None or operation.directives:
+        return None
+    try:
+        roots = tuple(
+            (key, nodes[0], nodes[0].name.value, compiler.root(query_type, nodes))
+            for key, nodes in compiler.fields([operation.selection_set], query_type.name).items()
+        )
+    except Uncompiled:
+        return None
+    return CompiledQuery(schema, operation, fragments, roots)
+
+
+class _Compiler:
+    def __init__(self, schema: GraphQLSchema, fragments: dict[str, FragmentDefinitionNode]) -> None:
+        self._schema = schema
+        self._fragments = fragments
+
+    def fields(self, selection_sets: Sequence[SelectionSetNode], type_name: str) -> dict[str, list[FieldNode]]:
+        """Return the field nodes of each name in the answer (GraphQL specification, section 6.3.2)."""
+        found: dict[str, list[FieldNode]] = {}
+        visited: set[str] = set()
+        for selection_set in selection_sets:
+            for node in self._walk(selection_set, type_name, visited):
+                found.setdefault((node.alias or node.name).value, []).append(node)
+        return found
+
+    def _walk(self, selection_set: SelectionSetNode, type_name: str, visited: set[str]) -> Iterator[FieldNode]:
+        for node in selection_set.selections:
+            if node.directives:
+                raise Uncompiled
+            if isinstance(node, FieldNode):
+                yield node
+                continue
+            fragment: Any = node
+            if isinstance(node, FragmentSpreadNode):
+                if node.name.value in visited:
+                    continue
+                visited.add(node.name.value)
+                fragment = self._fragments[node.name.value]
+            condition = fragment.type_condition
+            if condition is None or condition.name.value in (type_name, "Node"):
+                yield from self._walk(fragment.selection_set, type_name, visited)
+
+    def root(self, query_type: GraphQLObjectType, nodes: list[FieldNode]) -> Encode:
+        name = nodes[0].name.value
+        if name not in ROOTS:
+            raise Uncompiled
+        return self._object(get_named_type(query_type.fields[name].type).name, nodes)
+
+    def _object(self, type_name: str, nodes: list[FieldNode]) -> Encode:
+        """Return the encoder of what `nodes` select of an object."""
+        object_type: Any = self._schema.type_map[type_name]
+        leaves: list[tuple[str, Callable[[Any, Any], object]]] = []
+        branches: list[tuple[str, Encode]] = []
+        keys: list[str] = []
+        for key, same in self._below(nodes, type_name).items():
+            keys.append(key)
+            name = same[0].name.value
+            if name == "__typename":
+                leaves.append((key, lambda _value, _info: type_name))
+            elif same[0].selection_set is None:
+                leaves.append((key, object_type.fields[name].resolve))
+            else:
+                branches.append((key, self._branch(object_type, name, same)))
+        if not branches:
+            return lambda value, _planner: {key: resolve(value, None) for key, resolve in leaves}
+
+        def encode(value: Any, planner: Planner) -> object:
+            encoded = dict.fromkeys(keys)
+            for key, resolve in leaves:
+                encoded[key] = resolve(value, None)
+            for key, branch in branches:
+                encoded[key] = branch(value, planner)
+            return encoded
+
+        return encode
+
+    def _below(self, nodes: list[FieldNode], type_name: str) -> dict[str, list[FieldNode]]:
+        return self.fields([node.selection_set for node in nodes if node.selection_set], type_name)
+
+    def _branch(self, parent: GraphQLObjectType, name: str, nodes: list[FieldNode]) -> Encode:
+        """Return the encoder of a field of `parent` that is an object or a list of them."""
+        field_type = parent.fields[name].type
+        encode = self._object(get_named_type(field_type).name, nodes)
+        resource = RESOURCES.get(parent.name)
+        if resource is None:
+            return _of_page(name, encode)
+        if name in resource.to_many:
+            node = nodes[0]
+            return lambda record, planner: encode(record.many[name, planner.alias_of(node)], planner)
+
+        def to_one(record: Record, planner: Planner) -> object:
+            related = record.one[name]
+            if related is None and isinstance(field_type, GraphQLNonNull):
+                raise Uncompiled
+            return None if related is None else encode(related, planner)
+
+        return to_one
+
+
+def _of_page(name: str, encode: Encode) -> Encode:
+    """Return the encoder of a field of a connection or an edge. A page stands for both it and its info."""
+
+    def edges(page: Page, planner: Planner) -> object:
+        return [encode(record, planner) for record in page.records]
+
+    return edges if name == "edges" else encode

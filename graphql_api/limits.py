@@ -1,0 +1,120 @@
+"""How much a document may ask for, before it is validated: validation itself is what a hostile document goes for.
+
+The rule that fields which share a name can be merged compares them in pairs, so its time grows with the square of
+a document (for graphql-js that was CVE-2023-26144), and nested fragments multiply the fields that they stand for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from django.conf import settings
+from graphql import GraphQLError, GraphQLSyntaxError, parse
+from graphql.language import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    Node,
+    OperationDefinitionNode,
+    SelectionSetNode,
+)
+
+MAX_PAIRS = 5_000
+"""How many pairs of fields of one name validation may have to compare: some 20 ms."""
+
+
+class LimitExceeded(GraphQLError):
+    """A document asks for more than a limit allows."""
+
+    def __init__(self, code: str, message: str, *, limit: int, **context: object) -> None:
+        super().__init__(message, extensions={"code": code, "limit": limit, **context})
+
+
+def parse_within_limits(text: str) -> DocumentNode:
+    """Parse a document that is neither too long nor too deep, and has not too many tokens, aliases or fields.
+
+    Raises `LimitExceeded`, or `GraphQLSyntaxError`.
+    """
+    if len(text) > settings.GRAPHQL_MAX_CHARACTERS:
+        limit = settings.GRAPHQL_MAX_CHARACTERS
+        raise LimitExceeded("graphql_too_long", f"A document has at most {limit} characters.", limit=limit)
+    try:
+        document = parse(text, max_lexical_tokens=settings.GRAPHQL_MAX_TOKENS)
+    except GraphQLSyntaxError as error:
+        if "tokens. Parsing aborted" not in error.message:
+            raise
+        limit = settings.GRAPHQL_MAX_TOKENS
+        message = f"A document has at most {limit} tokens."
+        raise LimitExceeded("graphql_too_many_tokens", message, limit=limit) from error
+    _Walk(document).check()
+    return document
+
+
+class _Walk:
+    """Walks the fields of a document as execution would: fragments put in place, fields of one name merged.
+
+    Whatever the fragments multiply, it stops at the first limit.
+    """
+
+    def __init__(self, document: DocumentNode) -> None:
+        self._document = document
+        self._fragments = {
+            each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
+        }
+        self._fields = 0
+        self._aliases = 0
+        self._pairs = 0
+
+    def check(self) -> None:
+        """Raise `LimitExceeded` at the first limit."""
+        for definition in self._document.definitions:
+            # Fragments too: validation looks at those that no operation uses.
+            if isinstance(definition, OperationDefinitionNode | FragmentDefinitionNode):
+                self._visit([definition.selection_set], depth=1)
+
+    def _visit(self, selection_sets: Sequence[SelectionSetNode], *, depth: int) -> None:
+        same: dict[str, list[FieldNode]] = {}
+        visited: set[str] = set()
+        for selection_set in selection_sets:
+            for field in self._expand(selection_set, visited):
+                self._count(field)
+                same.setdefault((field.alias or field.name).value, []).append(field)
+        if same and depth > settings.GRAPHQL_MAX_DEPTH:
+            limit = settings.GRAPHQL_MAX_DEPTH
+            raise LimitExceeded("graphql_too_deep", f"Fields are at most {limit} levels deep.", limit=limit)
+        for fields in same.values():
+            self._pairs += len(fields) * (len(fields) - 1) // 2
+            if self._pairs > MAX_PAIRS:
+                message = "Too many fields of one name are selected several times."
+                raise LimitExceeded("graphql_too_complex", message, limit=MAX_PAIRS)
+            below = [field.selection_set for field in fields if field.selection_set is not None]
+            if below:
+                self._visit(below, depth=depth + 1)
+
+    def _expand(self, selection_set: SelectionSetNode, visited: set[str]) -> Iterator[FieldNode]:
+        """Iterate over the fields of a selection set, each fragment in place of its first spread."""
+        pending: list[Node] = list(reversed(selection_set.selections))
+        while pending:
+            node = pending.pop()
+            if isinstance(node, FieldNode):
+                yield node
+            elif isinstance(node, FragmentSpreadNode):
+                fragment = self._fragments.get(node.name.value)
+                if fragment is not None and node.name.value not in visited:
+                    visited.add(node.name.value)
+                    pending.extend(reversed(fragment.selection_set.selections))
+            else:
+                pending.extend(reversed(node.selection_set.selections))  # type: ignore[attr-defined]
+
+    def _count(self, field: FieldNode) -> None:
+        self._fields += 1
+        if self._fields > settings.GRAPHQL_MAX_FIELDS:
+            limit = settings.GRAPHQL_MAX_FIELDS
+            message = f"A document selects at most {limit} fields, those in fragments counted where they are spread."
+            raise LimitExceeded("graphql_too_many_fields", message, limit=limit)
+        if field.alias is not None:
+            self._aliases += 1
+            if self._aliases > settings.GRAPHQL_MAX_ALIASES:
+                limit = settings.GRAPHQL_MAX_ALIASES
+                raise LimitExceeded("graphql_too_many_aliases", f"A document has at most {limit} aliases.", limit=limit)

@@ -1,0 +1,152 @@
+"""Compiled queries against graphql-core: the same bytes for whatever can be asked."""
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graphql_api import documents, execution
+from graphql_api.compiled import compile_query
+from graphql_api.requests import GraphQLRequest
+from graphql_api.schema import schema
+from walletsvc.principals import ANYONE
+from walletsvc.reading.resources import RESOURCES
+
+pytestmark = pytest.mark.django_db
+
+ROOT_CONNECTIONS = {"wallets": "Wallet", "transactions": "Transaction", "entries": "Entry"}
+ARGUMENTS = {
+    "Wallet": ["", "(first: 2)", "(last: 2)", "(ordering: [{balance: DESC}])", '(filters: {search: "wallet"})'],
+    "Transaction": [
+        "",
+        "(first: $n)",
+        "(ordering: [{amount: ASC}, {txid: DESC}])",
+        '(filters: {amount: {gte: "2"}})',
+    ],
+    "Entry": ["", "(first: 3)", "(filters: {kind: post})", "(ordering: [{sequence: DESC}], last: 4)"],
+}
+
+
+@pytest.fixture
+def ledger(make_wallet, post):
+    """Fill three wallets, one of them empty."""
+    wallets = [make_wallet("100.00"), make_wallet("5.00", metadata={"a": [1, None]}), make_wallet()]
+    for number in range(6):
+        post(wallets[number % 2], f"{number + 1}.00", txid=f"T{number}")
+    return wallets
+
+
+@st.composite
+def selections(draw, resource, depth):
+    """Draw a selection of a record's fields: plain, aliased, in fragments, twice."""
+    declared = RESOURCES[resource]
+    leaves = st.sampled_from(["__typename", "id", "databaseId", *(field.name for field in declared.fields)])
+    parts = [draw(leaves) for _ in range(draw(st.integers(1, 3)))]
+    parts += [f"{name.strip('_')}Again: {name}" for name in parts if draw(st.booleans())]
+    if depth:
+        for name, relation in declared.to_one.items():
+            if draw(st.booleans()):
+                parts.append(f"{name} {{ {draw(selections(relation.target, depth - 1))} }}")
+        for name, relation in declared.to_many.items():
+            if draw(st.booleans()):
+                parts.append(draw(pages(name, relation.target, depth - 1, alias=f"{name}{draw(st.integers(0, 99))}")))
+    if draw(st.booleans()):
+        parts.append(f"... on {resource} {{ {draw(leaves)} }}")
+    if draw(st.booleans()):
+        parts.append("... on Node { id }")
+    return " ".join(parts)
+
+
+@st.composite
+def pages(draw, name, resource, depth, *, alias):
+    """Draw a connection with its arguments and what it selects."""
+    arguments = draw(st.sampled_from(ARGUMENTS[resource]))
+    beside = draw(st.sampled_from(["cursor", "__typename", ""]))
+    edge = f"edges {{ {beside} node {{ {draw(selections(resource, depth))} }} }}"
+    extra = draw(
+        st.sampled_from(
+            ["", "totalCount", "pageInfo { hasNextPage hasPreviousPage startCursor endCursor }", "__typename"]
+        )
+    )
+    return f"{alias}: {name}{arguments} {{ {edge} {extra} }}"
+
+
+@st.composite
+def queries(draw):
+    """Draw a query of one to three root fields."""
+    roots = []
+    for number in range(draw(st.integers(1, 3))):
+        name = draw(st.sampled_from([*ROOT_CONNECTIONS, "wallet", "walletByLabel", "transactionByTxid"]))
+        if name in ROOT_CONNECTIONS:
+            roots.append(draw(pages(name, ROOT_CONNECTIONS[name], 2, alias=f"r{number}")))
+        elif name == "wallet":
+            roots.append(f"r{number}: wallet(id: $wallet) {{ {draw(selections('Wallet', 2))} }}")
+        elif name == "walletByLabel":
+            roots.append(f"r{number}: walletByLabel(label: $label) {{ {draw(selections('Wallet', 1))} }}")
+        else:
+            roots.append(f'r{number}: transactionByTxid(txid: "T1") {{ {draw(selections("Transaction", 2))} }}')
+    return "query ($n: Int = 3, $wallet: ID!, $label: String!) { " + " ".join(roots) + " }"
+
+
+def both_ways(query, variables):
+    """Return what graphql-core and the compiled query say; the latter is None where it leaves it to the former."""
+    request = GraphQLRequest(query, variables, None, {})
+    document = documents.load(schema._schema, query)
+    assert [error.message for error in document.errors if "never used" not in error.message] == []
+    operation = document.ast.definitions[0]
+    compiled = compile_query(schema._schema, document.ast, operation)
+    data = compiled.run(variables, ANYONE) if compiled else None
+    stock = schema.execute_sync(
+        query,
+        variable_values=variables,
+        context_value=execution.Context(ANYONE),
+        operation_name=request.operation_name,
+    )
+    return stock, data
+
+
+def test_says_what_graphql_core_says(ledger):
+    asked = itertools.count()
+
+    @given(queries())
+    def says_the_same(query):
+        # An unused variable is no matter here, but a document with one is not valid.
+        for name in ("$n: Int = 3, ", "$wallet: ID!, ", "$label: String!"):
+            if query.count(name.split(":")[0]) == 1:
+                query = query.replace(name, "")
+        query = query.replace(", ) {", ") {").replace("query () {", "query {")
+        stock, data = both_ways(query, {"wallet": str(ledger[0].id), "label": ledger[1].label})
+        assert stock.errors is None
+        assert execution.encode({"data": data}) == execution.encode({"data": stock.data})
+        next(asked)
+
+    says_the_same()
+    assert next(asked) >= 20
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ wallets { edges @skip(if: false) { node { id } } } }",
+        "{ __schema { queryType { name } } }",
+        '{ node(id: "V2FsbGV0OjE=") { id } }',
+    ],
+)
+def test_leaves_to_graphql_core_what_it_cannot_do(ledger, query):
+    document = documents.load(schema._schema, query)
+    assert compile_query(schema._schema, document.ast, document.ast.definitions[0]) is None
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ wallet(id: 999999) { label } }",
+        "{ wallets(first: 101) { edges { node { id } } } }",
+        '{ wallets(after: "nonsense") { edges { node { id } } } }',
+    ],
+)
+def test_leaves_errors_to_graphql_core(ledger, query):
+    stock, data = both_ways(query, {})
+    assert data is None
+    assert stock.errors is not None

@@ -1,0 +1,282 @@
+"""Records with what is related to them: printed, complete, and by as many queries as there are levels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.selectors.asking import ask, names
+from walletsvc.models import Transaction, Wallet
+from walletsvc.principals import ANYONE
+from walletsvc.reading.execution import Page, Record
+from walletsvc.reading.questions import CursorPage, NumberedPage, Question, Selection
+from walletsvc.selectors.records import get_record, list_records_by_id
+from walletsvc.services.transactions import create_transaction, delete_transaction
+from walletsvc.services.wallets import create_wallet, delete_wallet
+
+pytestmark = pytest.mark.django_db
+
+MOMENT = datetime(2026, 1, 31, 12, 0, 0, 1, tzinfo=UTC)
+PRINTED = "2026-01-31T12:00:00.000001Z"
+
+
+def open_wallets(number: int, *, each: int, start: int = 0) -> list[Wallet]:
+    """Open wallets, the n-th with `each` transactions more than it has ties for, but the first with none."""
+    wallets = []
+    for place in range(start, start + number):
+        wallet = create_wallet(principal=ANYONE, label=f"W{place}", balance="50", clock=lambda: MOMENT)
+        wallets.append(wallet)
+        for post in range(each if place else 0):
+            create_transaction(
+                principal=ANYONE,
+                txid=f"{place}.{post}",
+                wallet_id=wallet.id,
+                amount=("1", "-2", "1")[post % 3],
+                clock=lambda: MOMENT,
+            )
+    return wallets
+
+
+def shape(record: Record) -> Any:
+    """Return everything about a record, so that two can be compared."""
+    return (
+        record.resource.name,
+        record.id,
+        record.attributes,
+        record.keys,
+        {name: one and shape(one) for name, one in record.one.items()},
+        {name: page_shape(page) for name, page in record.many.items()},
+    )
+
+
+def page_shape(page: Page) -> Any:
+    records = [(record.cursor, shape(record)) for record in page.records]
+    return records, page.has_next, page.has_previous, page.count
+
+
+def test_records_print_as_both_faces_show_them() -> None:
+    wallet = create_wallet(principal=ANYONE, label="Sävings", balance="5", metadata={"a": [1]}, clock=lambda: MOMENT)
+    transaction = create_transaction(
+        principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="-0.5", description="d", clock=lambda: MOMENT
+    )
+    times = {"createdAt": PRINTED, "updatedAt": PRINTED}
+    [record] = ask("Wallet").records
+    assert (record.id, record.keys, record.one, record.many) == (wallet.id, {}, {}, {})
+    assert record.attributes == {
+        "label": "Sävings",
+        "balance": "4.50",
+        "currency": "USD",
+        "sequence": 2,
+        "metadata": {"a": [1]},
+        **times,
+    }
+    [record] = ask("Transaction").records
+    assert (record.id, record.keys) == (transaction.id, {"wallet": wallet.id})
+    assert record.attributes == {
+        "txid": "T1",
+        "amount": "-0.50",
+        "currency": "USD",
+        "description": "d",
+        "metadata": {},
+        **times,
+    }
+    opening, post = ask("Entry").records
+    assert (opening.keys, post.keys) == (
+        {"wallet": wallet.id, "transaction": None},
+        {"wallet": wallet.id, "transaction": transaction.id},
+    )
+    assert opening.attributes == {
+        "sequence": 1,
+        "amount": "5.00",
+        "balanceAfter": "5.00",
+        "currency": "USD",
+        "kind": "opening",
+        "txid": "",
+        "principal": "anonymous",
+        "createdAt": PRINTED,
+    }
+    assert (post.attributes["amount"], post.attributes["balanceAfter"], post.attributes["txid"]) == (
+        "-0.50",
+        "4.50",
+        "T1",
+    )
+
+
+def test_only_the_wanted_fields_are_read() -> None:
+    open_wallets(2, each=1)
+    selection = Selection(fields=frozenset({"label"}))
+    with CaptureQueriesContext(connection) as queries:
+        page = ask("Wallet", selection=selection)
+    assert [record.attributes for record in page.records] == [{"label": "W0"}, {"label": "W1"}]
+    assert "metadata" not in queries.captured_queries[0]["sql"]
+    assert [record.attributes for record in ask("Wallet", selection=Selection(fields=frozenset())).records] == [
+        {},
+        {},
+    ]
+
+
+def test_a_record_is_found_by_what_is_unique() -> None:
+    [wallet] = open_wallets(1, each=0)
+    for match in ({"id": wallet.id}, {"label": "W0"}):
+        record = get_record(principal=ANYONE, resource="Wallet", **match)
+        assert record is not None
+        assert record.id == wallet.id
+    for match in (
+        {"id": wallet.id + 1},
+        {"id": 2**63},
+        {"id": 10**30},
+        {"label": "w0"},
+        {"label": "W0 "},
+        {"label": "\ud800"},
+        {"label": "a\0"},
+    ):
+        assert get_record(principal=ANYONE, resource="Wallet", **match) is None
+
+
+def test_records_by_id_come_in_the_order_of_the_ids() -> None:
+    first, second = open_wallets(2, each=0)
+    wanted = [second.id, 10**30, first.id, 0, second.id, 2**63]
+    records = list_records_by_id(principal=ANYONE, resource="Wallet", ids=wanted)
+    assert [record and record.attributes["label"] for record in records] == ["W1", None, "W0", None, "W1", None]
+    assert list_records_by_id(principal=ANYONE, resource="Wallet", ids=[]) == []
+
+
+# -- related -------------------------------------------------------------------------------------------
+
+
+def test_to_one_relations_are_followed() -> None:
+    wallet = open_wallets(2, each=1)[1]
+    transaction = Transaction.objects.get()
+    selection = Selection(to_one=(("wallet", Selection(fields=frozenset({"label"}))), ("transaction", Selection())))
+    entries = ask("Entry", selection=selection, filters=(("wallet", str(wallet.id)),)).records
+    assert [entry.one["wallet"].attributes for entry in entries] == [{"label": "W1"}] * 2
+    assert [entry.one["transaction"] and entry.one["transaction"].id for entry in entries] == [None, transaction.id]
+    delete_transaction(principal=ANYONE, transaction_id=transaction.id)
+    entries = ask("Entry", selection=selection, filters=(("wallet", str(wallet.id)),)).records
+    assert [entry.one["transaction"] for entry in entries] == [None, None, None]
+
+
+def test_entries_outlive_their_wallet() -> None:
+    [wallet] = open_wallets(1, each=0)
+    create_transaction(principal=ANYONE, txid="all", wallet_id=wallet.id, amount="-50")
+    delete_wallet(principal=ANYONE, wallet_id=wallet.id)
+    entries = ask("Entry", selection=Selection(to_one=(("wallet", Selection()),))).records
+    assert [(entry.keys["wallet"], entry.one["wallet"]) for entry in entries] == [(wallet.id, None)] * 2
+
+
+def related_questions() -> Iterator[tuple[str, Question]]:
+    for backward in (False, True):
+        for order in ((), ("-amount",), ("amount", "txid")):
+            for size in (1, 2, 100):
+                yield (
+                    f"{'last' if backward else 'first'} {size} by {order or 'id'}",
+                    Question(
+                        "Transaction", order=order, page=CursorPage(size, backward=backward), count=True, alias="some"
+                    ),
+                )
+    yield "filtered", Question("Transaction", filters=(("amount.gt", "0"),), page=CursorPage(2), count=True)
+    yield (
+        "nested",
+        Question(
+            "Transaction",
+            Selection(
+                frozenset({"txid"}), to_one=(("wallet", Selection()),), to_many=(("entries", Question("Entry")),)
+            ),
+            page=CursorPage(2),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    "question", [each for _, each in related_questions()], ids=[name for name, _ in related_questions()]
+)
+def test_related_pages_of_many_are_those_of_each_alone(question: Question) -> None:
+    open_wallets(4, each=5)
+    selection = Selection(to_many=(("transactions", question),))
+    together = ask("Wallet", selection=selection).records
+    alone = [
+        get_record(principal=ANYONE, resource="Wallet", selection=selection, id=record.id) for record in together
+    ]
+    assert [shape(record) for record in together] == [shape(record) for record in alone if record]
+    assert [page.count for record in together for page in record.many.values()] == (
+        [None] * 4 if not question.count else [0, 3, 3, 3] if question.filters else [0, 5, 5, 5]
+    )
+
+
+def test_related_pages_between_cursors_are_those_of_each_alone() -> None:
+    open_wallets(3, each=5)
+    cursors = [record.cursor for record in ask("Transaction", order=("amount",), page=CursorPage(100)).records]
+    for page in (
+        CursorPage(2, after=cursors[3]),
+        CursorPage(2, before=cursors[7], backward=True),
+        CursorPage(3, after=cursors[1], before=cursors[8]),
+        CursorPage(2, after=cursors[-1]),
+    ):
+        question = Question("Transaction", order=("amount",), page=page, count=True)
+        selection = Selection(to_many=(("transactions", question),))
+        together = ask("Wallet", selection=selection).records
+        alone = [
+            get_record(principal=ANYONE, resource="Wallet", selection=selection, id=record.id) for record in together
+        ]
+        assert [shape(record) for record in together] == [shape(record) for record in alone if record]
+
+
+def test_one_relation_can_be_asked_for_twice() -> None:
+    open_wallets(2, each=3)
+    selection = Selection(
+        to_many=(
+            ("transactions", Question("Transaction", page=CursorPage(1), alias="oldest")),
+            ("transactions", Question("Transaction", page=CursorPage(1, backward=True), alias="newest")),
+        )
+    )
+    record = ask("Wallet", selection=selection).records[1]
+    assert {alias: names(page) for (_, alias), page in record.many.items()} == {"oldest": ["1.0"], "newest": ["1.2"]}
+
+
+def test_related_records_are_not_paged_by_number() -> None:
+    open_wallets(1, each=0)
+    with pytest.raises(TypeError):
+        ask("Wallet", selection=Selection(to_many=(("entries", Question("Entry", page=NumberedPage())),)))
+
+
+# -- query counts ----------------------------------------------------------------------------------------
+
+TWO_LEVELS = Selection(
+    to_many=(
+        (
+            "transactions",
+            Question(
+                "Transaction",
+                Selection(to_one=(("wallet", Selection()),), to_many=(("entries", Question("Entry", count=True)),)),
+                count=True,
+            ),
+        ),
+        ("entries", Question("Entry", Selection(to_one=(("transaction", Selection()),)), order=("-sequence",))),
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ({"resource": "Wallet"}, 1),
+        ({"resource": "Wallet", "count": True, "page": NumberedPage(1, 50)}, 2),
+        ({"resource": "Transaction", "selection": Selection(to_one=(("wallet", Selection()),))}, 2),
+        ({"resource": "Wallet", "selection": TWO_LEVELS, "count": True}, 9),
+    ],
+    ids=["a list", "a counted page", "a relation", "two levels"],
+)
+def test_queries_do_not_grow_with_the_rows(question: dict[str, Any], expected: int) -> None:
+    open_wallets(3, each=2)
+    counts = []
+    for start in (3, 12):
+        with CaptureQueriesContext(connection) as queries:
+            ask(**question)
+        counts.append(len(queries))
+        open_wallets(9, each=3, start=start)
+    assert counts == [expected, expected]
