@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 from graphql import GraphQLError, get_operation_ast
 from graphql.language import OperationDefinitionNode, OperationType
 
-from graphql_api import documents
+from graphql_api import documents, persisted
 from graphql_api.compiled import compile_query
 from graphql_api.context import Context
+from graphql_api.costs import check_cost
 from graphql_api.documents import Document
 from graphql_api.errors import VALIDATION_FAILED, explain
+from graphql_api.limits import LimitExceeded
 from graphql_api.requests import GraphQLRequest, Refused
 from graphql_api.schema import schema
 from walletsvc import cache
@@ -27,12 +29,13 @@ class Answer:
     """The body of an answer.
 
     `is_executed` is false where nothing ran: the document or a variable was refused. `is_flawless` is true where
-    there is no error in it.
+    there is no error in it. `kept` is where the cache has it.
     """
 
     body: bytes
     is_executed: bool = True
     is_flawless: bool = True
+    kept: cache.Kept | None = None
 
 
 def answer(request: GraphQLRequest, *, principal: Principal, read_only: bool) -> Answer:
@@ -40,12 +43,16 @@ def answer(request: GraphQLRequest, *, principal: Principal, read_only: bool) ->
 
     Raises `Refused`: 400 if there is no document, 405 if it is more than a query and `read_only` is set.
     """
-    if request.query is None:
-        raise Refused(400, "malformed", "There is no `query` in the request.")
     try:
-        document = documents.load(schema._schema, request.query)
+        text = persisted.find_text(request)
+        if text is None:
+            raise Refused(400, "malformed", "There is no `query` in the request.")
+        document = documents.load(schema._schema, text)
     except GraphQLError as error:
         return _refuse(error)
+    if not document.errors:
+        persisted.remember(request)
+    request = replace(request, query=text)
     operation = get_operation_ast(document.ast, request.operation_name)
     if operation is None:
         return _refuse(_unknown_operation(request.operation_name))
@@ -60,27 +67,35 @@ def _answer_query(
     request: GraphQLRequest, document: Document, operation: OperationDefinitionNode, principal: Principal
 ) -> Answer:
     parts = [principal.reach, request.query or "", request.operation_name or "", repr(_canonical(request.variables))]
-    found = cache.look_up(cache.make_key("graphql", *parts), stamps=[cache.EVERYTHING])
+    kept = cache.Kept(cache.make_key("graphql", *parts), (cache.EVERYTHING,))
+    found = cache.look_up(kept.key, stamps=kept.stamps)
     if found.response is not None:
-        return Answer(found.response)
-    data = _run_compiled(request, document, operation, principal)
-    answered = _execute(request, principal) if data is None else Answer(encode({"data": data}))
-    if answered.is_flawless:
-        cache.keep(found, answered.body)
-    return answered
+        return Answer(found.response, kept=kept)
+    answered = _run_compiled(request, document, operation, principal) or _execute(request, principal)
+    if not answered.is_flawless:
+        return answered
+    cache.keep(found, answered.body)
+    return replace(answered, kept=kept)
 
 
 def _run_compiled(
     request: GraphQLRequest, document: Document, operation: OperationDefinitionNode, principal: Principal
-) -> dict[str, object] | None:
-    """Return the data of a query that could be compiled and ran without an error."""
+) -> Answer | None:
+    """Return the answer to a query that could be compiled and ran without an error."""
     if document.errors:
         return None
     name = request.operation_name
     if name not in document.compiled:
         document.compiled[name] = compile_query(schema._schema, document.ast, operation)
     compiled = document.compiled[name]
-    return None if compiled is None else compiled.run(request.variables, principal)
+    if compiled is None:
+        return None
+    try:
+        cost = check_cost(document.cost(schema._schema, name), request.variables)
+    except LimitExceeded as error:
+        return _refuse(error)
+    data = compiled.run(request.variables, principal)
+    return None if data is None else Answer(encode({"data": data, "extensions": {"cost": cost}}))
 
 
 def _canonical(value: Any) -> Any:
@@ -119,7 +134,7 @@ def _refuse(error: GraphQLError) -> Answer:
     return Answer(encode({"errors": [error.formatted]}), is_executed=False, is_flawless=False)
 
 
-def encode(content: dict[str, Any]) -> bytes:
+def encode(content: object) -> bytes:
     """Return the content as JSON."""
     try:
         return orjson.dumps(content)

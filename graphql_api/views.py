@@ -8,9 +8,10 @@ from django.http import HttpRequest, HttpResponse
 
 from graphql_api.context import principal_of
 from graphql_api.errors import INTERNAL_ERROR
-from graphql_api.execution import answer, encode
+from graphql_api.execution import Answer, answer, encode
 from graphql_api.pages import playground
 from graphql_api.requests import JSON_TYPE, RESPONSE_TYPE, Refused, choose_type, read_request, wants_page
+from walletsvc.etags import is_known, make_etag
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +36,27 @@ def _respond(request: HttpRequest) -> HttpResponse:
     answered = answer(read_request(request), principal=principal_of(request), read_only=request.method == "GET")
     # The newer media type lets the status tell that nothing ran; with the older one clients expect 200.
     status = 400 if media_type == RESPONSE_TYPE and not answered.is_executed else 200
-    return HttpResponse(answered.body, status=status, content_type=f"{media_type}; charset=utf-8")
+    response = HttpResponse(answered.body, status=status, content_type=f"{media_type}; charset=utf-8")
+    response["Content-Length"] = str(len(answered.body))
+    response["Vary"] = "Accept"
+    if request.method == "GET":
+        _add_validators(request, response, answered)
+    response.kept = answered.kept  # type: ignore[attr-defined]  # for `walletsvc.front`
+    return response
+
+
+def _add_validators(request: HttpRequest, response: HttpResponse, answered: Answer) -> None:
+    """Let the client keep the answer and ask whether it still holds; make it a 304 if the client has it."""
+    if not answered.is_flawless:
+        response["Cache-Control"] = "no-store"
+        return
+    etag = make_etag(answered.body)
+    response["ETag"] = etag
+    response["Cache-Control"] = "private, no-cache"
+    if is_known(request.headers.get("If-None-Match"), etag):
+        response.status_code = 304
+        response.content = b""
+        del response["Content-Length"], response["Content-Type"]
 
 
 def _refuse(refused: Refused) -> HttpResponse:

@@ -11,7 +11,9 @@ from typing import Any
 
 from rest_api.endpoints import Endpoint
 from rest_api.errors import Problem, Refused
+from rest_api.local_ids import LocalIds
 from walletsvc import errors
+from walletsvc.services.inputs import LocalId
 
 
 @dataclass(slots=True)
@@ -21,6 +23,7 @@ class ResourceInput:
     values: dict[str, Any] = field(default_factory=dict)
     pointers: dict[str, str] = field(default_factory=dict)
     base: str = "/data"
+    local_ids: LocalIds = field(default_factory=LocalIds)
 
     def locate(self, field_name: str) -> str:
         """Return the pointer to an input.
@@ -42,8 +45,18 @@ def read_resource(
     resource = _member(document, "data", pointer="")
     if not isinstance(resource, dict):
         raise Refused(_invalid("One resource object is expected.", base))
-    _raise_if_any(_check_identity(resource, endpoint.name, expected_id, base))
-    written = ResourceInput(base=base)
+    _raise_if_any(check_identity(resource, endpoint.name, expected_id, base))
+    return read_fields(resource, endpoint, base=base)
+
+
+def read_fields(
+    resource: Mapping[str, Any], endpoint: Endpoint, *, base: str, local_ids: LocalIds | None = None
+) -> ResourceInput:
+    """Return the attributes and relationships of a resource object; `local_ids` are those of its document.
+
+    Raises `Refused` with every problem found.
+    """
+    written = ResourceInput(base=base, local_ids=local_ids or LocalIds())
     problems = [*_read_attributes(resource, endpoint, written), *_read_relationships(resource, endpoint, written)]
     _raise_if_any(problems)
     return written
@@ -74,9 +87,10 @@ def _required(detail: str, pointer: str) -> Problem:
 # -- who it is -----------------------------------------------------------------------------------------
 
 
-def _check_identity(
+def check_identity(
     resource: Mapping[str, Any], type_name: str, expected_id: str | None, base: str
 ) -> Iterator[Problem]:
+    """Yield what is wrong with type, id and lid of a resource object; a new one has no `expected_id`."""
     yield from check_type(resource, type_name, base)
     identifier = resource.get("id")
     if "lid" in resource and not isinstance(resource["lid"], str):
@@ -172,18 +186,21 @@ def _read_relationship(
         yield _required("The member data is missing.", pointer)
         return
     linkage = relationship["data"]
-    problems = list(check_linkage(linkage, endpoint.resource.to_one[name].target, f"{pointer}/data"))
+    target = endpoint.resource.to_one[name].target
+    problems = list(check_linkage(linkage, target, f"{pointer}/data", written.local_ids))
     yield from problems
     if problems:
         return
-    identifier = None if linkage is None else linkage["id"]
+    identifier = identify(linkage, written.local_ids)
     if name in written.values and str(written.values[name]) != identifier:
         yield _invalid(f"{name} is given twice, as two different ones.", written.pointers[name])
     written.values[name] = identifier
     written.pointers[name] = pointer
 
 
-def check_linkage(linkage: object, type_name: str, pointer: str) -> Iterator[Problem]:
+def check_linkage(
+    linkage: object, type_name: str, pointer: str, local_ids: LocalIds | None = None
+) -> Iterator[Problem]:
     """Yield what is wrong with a to-one linkage: null, or the identifier of a `type_name`."""
     if linkage is None:
         return
@@ -195,6 +212,14 @@ def check_linkage(linkage: object, type_name: str, pointer: str) -> Iterator[Pro
         if not isinstance(linkage["id"], str):
             yield _invalid("An id is a string.", f"{pointer}/id")
     elif "lid" in linkage:
-        yield _invalid("A local id is known within its document only; there is none such here.", f"{pointer}/lid")
+        yield from (local_ids or LocalIds()).check(type_name, linkage["lid"], f"{pointer}/lid")
     else:
         yield _required("The member id is missing.", pointer)
+
+
+def identify(linkage: Any, local_ids: LocalIds) -> str | LocalId | None:
+    """Return what a linkage that `check_linkage` found nothing wrong with refers to."""
+    if linkage is None:
+        return None
+    identifier: str | LocalId = linkage["id"] if "id" in linkage else local_ids.find(linkage["type"], linkage["lid"])
+    return identifier

@@ -168,6 +168,11 @@ def _to_many(record: Record, name: str, page: Page | None) -> dict[str, object]:
     return {"links": links, "data": data}
 
 
+def encode_resource(record: Record) -> dict[str, Any]:
+    """Return the resource object of a record with all its fields, as a part of another document."""
+    return _resource_object(record, Query(), _Pages([record]))
+
+
 # -- other documents -----------------------------------------------------------------------------------
 
 
@@ -200,10 +205,10 @@ def encode_problems(problems: Iterable[Problem], negotiated: Negotiated) -> byte
 def record_of(resource: Resource, instance: Any, selection: Selection) -> Record:
     """Return the record of a model instance, with no related records, as the read engine would have read it."""
     wanted = selection.fields
-    attributes = {
-        each.name: each.print(getattr(instance, each.column), instance.currency)
-        for each in resource.fields
-        if wanted is None or each.name in wanted
-    }
+    attributes: dict[str, object] = {}
+    for each in resource.fields:
+        if wanted is None or each.name in wanted:
+            value = getattr(instance, each.column)
+            attributes[each.name] = value if each.print is None else each.print(value, instance.currency)
     keys = {name: getattr(instance, relation.column) for name, relation in resource.to_one.items()}
     return Record(resource, instance.pk, attributes, keys)

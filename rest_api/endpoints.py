@@ -1,38 +1,60 @@
-"""The collections of the API: where each resource is, and the services that write it."""
+"""The collections of the API: where each resource is, and how it is written."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from rest_framework_json_api import serializers
 
 from rest_api.errors import camel_case
 from rest_api.serializers import EntrySerializer, TransactionSerializer, WalletSerializer
+from walletsvc.errors import Forbidden
 from walletsvc.principals import Principal
 from walletsvc.reading.resources import ENTRY, RESOURCES, TRANSACTION, WALLET, Resource
-from walletsvc.services.transactions import create_transaction, delete_transaction, update_transaction
-from walletsvc.services.wallets import create_wallet, delete_wallet, update_wallet
+from walletsvc.services.inputs import LocalId
+from walletsvc.services.steps import Step
+from walletsvc.services.transactions import (
+    prepare_create_transaction,
+    prepare_delete_transaction,
+    prepare_update_transaction,
+)
+from walletsvc.services.wallets import prepare_create_wallet, prepare_delete_wallet, prepare_update_wallet
+
+T = TypeVar("T")
 
 BASE = "/api/"
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A collection and its members. A write that is None is not allowed.
-
-    `create(principal, values)`, `update(principal, id, values)` and `delete(principal, id)` call the service;
-    `values` holds what the caller sent, by the names of the serializer's fields.
-    """
+    """A collection and its members. A write that is None is not allowed by any URL."""
 
     resource: Resource
     path: str
     serializer: type[serializers.ModelSerializer]
-    create: Callable[[Principal, Mapping[str, Any]], Any] | None = None
-    update: Callable[[Principal, str, Mapping[str, Any]], Any] | None = None
-    delete: Callable[[Principal, str], None] | None = None
+    create: Callable[[Principal, Mapping[str, Any], LocalId | None], Step[Any]] | None = None
+    update: Callable[[Principal, object, Mapping[str, Any]], Step[Any]] | None = None
+    delete: Callable[[Principal, object], Step[None]] | None = None
+
+    def prepare_create(
+        self, principal: Principal, values: Mapping[str, Any], *, local_id: LocalId | None = None
+    ) -> Step[Any]:
+        """Return the step that creates a resource of what was sent, by the names of the serializer's fields.
+
+        The step tells `local_id` the id. Raises what is wrong with the values.
+        """
+        return _allowed(self.create)(principal, values, local_id)
+
+    def prepare_update(self, principal: Principal, identifier: object, values: Mapping[str, Any]) -> Step[Any]:
+        """Return the step that changes a resource. Raises what is wrong with `values`."""
+        return _allowed(self.update)(principal, identifier, values)
+
+    def prepare_delete(self, principal: Principal, identifier: object) -> Step[None]:
+        """Return the step that deletes a resource."""
+        return _allowed(self.delete)(principal, identifier)
 
     @property
     def name(self) -> str:
@@ -73,28 +95,35 @@ class Endpoint:
         return frozenset(name for name in self.resource.to_one if not fields[name].read_only)
 
 
-def _create_wallet(principal: Principal, values: Mapping[str, Any]) -> Any:
-    return create_wallet(principal=principal, **values)
+def _allowed(write: T | None) -> T:
+    if write is None:
+        raise Forbidden("Nobody writes this: it is made by what happens to wallets and transactions.")
+    return write
 
 
-def _update_wallet(principal: Principal, identifier: str, values: Mapping[str, Any]) -> Any:
-    return update_wallet(principal=principal, wallet_id=identifier, **values)
+def _create_wallet(principal: Principal, values: Mapping[str, Any], local_id: LocalId | None) -> Step[Any]:
+    return prepare_create_wallet(principal=principal, local_id=local_id, **values)
 
 
-def _delete_wallet(principal: Principal, identifier: str) -> None:
-    delete_wallet(principal=principal, wallet_id=identifier)
+def _update_wallet(principal: Principal, identifier: object, values: Mapping[str, Any]) -> Step[Any]:
+    return prepare_update_wallet(principal=principal, wallet_id=identifier, **values)
 
 
-def _create_transaction(principal: Principal, values: Mapping[str, Any]) -> Any:
-    return create_transaction(principal=principal, **_transaction_arguments(values))
+def _delete_wallet(principal: Principal, identifier: object) -> Step[None]:
+    return prepare_delete_wallet(wallet_id=identifier)
 
 
-def _update_transaction(principal: Principal, identifier: str, values: Mapping[str, Any]) -> Any:
-    return update_transaction(principal=principal, transaction_id=identifier, **_transaction_arguments(values))
+def _create_transaction(principal: Principal, values: Mapping[str, Any], local_id: LocalId | None) -> Step[Any]:
+    return prepare_create_transaction(principal=principal, local_id=local_id, **_transaction_arguments(values))
 
 
-def _delete_transaction(principal: Principal, identifier: str) -> None:
-    delete_transaction(principal=principal, transaction_id=identifier)
+def _update_transaction(principal: Principal, identifier: object, values: Mapping[str, Any]) -> Step[Any]:
+    arguments = _transaction_arguments(values)
+    return prepare_update_transaction(principal=principal, transaction_id=identifier, **arguments)
+
+
+def _delete_transaction(principal: Principal, identifier: object) -> Step[None]:
+    return prepare_delete_transaction(transaction_id=identifier)
 
 
 def _transaction_arguments(values: Mapping[str, Any]) -> dict[str, Any]:

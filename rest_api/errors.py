@@ -32,6 +32,7 @@ STATUS: Mapping[type[errors.WalletError], int] = {
     errors.DuplicateLabel: 409,
     errors.WalletNotEmpty: 409,
     errors.InvalidParameter: 400,
+    errors.PreconditionFailed: 412,
     errors.Forbidden: 403,
     errors.Conflict: 503,
     errors.Unavailable: 503,
@@ -135,6 +136,8 @@ def _problem(error: errors.WalletError, locate: Locate | None) -> Problem:
     if isinstance(error, errors.InvalidParameter):
         parameter = parameter_name(error.parameter)
         return replace(problem, parameter=parameter, type_link=UNSUPPORTED_SORT if parameter == "sort" else None)
+    if isinstance(error, errors.PreconditionFailed):
+        return replace(problem, header="If-Match")
     if error.field is not None and locate is not None:
         return replace(problem, pointer=locate(error.field))
     return problem

@@ -23,8 +23,8 @@ from walletsvc.reading.resources import RESOURCES, Resource
 MAX_SIZE_EXCEEDED = "https://jsonapi.org/profiles/ethanresnick/cursor-pagination/max-size-exceeded"
 """The type of error that the cursor pagination profile wants for a page that is too large."""
 
-_MAX_PATHS = 10
-_MAX_PATH_LENGTH = 4
+MAX_PATHS = 10
+MAX_PATH_LENGTH = 4
 _MEMBER = re.compile(r"\w+\[([^\[\]]*)\]")
 
 Tree = dict[str, Any]
@@ -163,8 +163,8 @@ def _parse_include(resource: Resource, value: str) -> tuple[str, ...]:
     if not value:
         return ()
     paths = sorted(set(value.split(",")))
-    if len(paths) > _MAX_PATHS:
-        raise bad_parameter("include", f"At most {_MAX_PATHS} paths are included.")
+    if len(paths) > MAX_PATHS:
+        raise bad_parameter("include", f"At most {MAX_PATHS} paths are included.")
     for path in paths:
         _check_path(resource, path)
     return tuple(paths)
@@ -172,8 +172,8 @@ def _parse_include(resource: Resource, value: str) -> tuple[str, ...]:
 
 def _check_path(resource: Resource, path: str) -> None:
     names = path.split(".")
-    if len(names) > _MAX_PATH_LENGTH:
-        raise bad_parameter("include", f"A path has at most {_MAX_PATH_LENGTH} relationships.")
+    if len(names) > MAX_PATH_LENGTH:
+        raise bad_parameter("include", f"A path has at most {MAX_PATH_LENGTH} relationships.")
     manifold = 0
     for name in names:
         relation = resource.to_one.get(name) or resource.to_many.get(name)

@@ -8,7 +8,9 @@ from django.urls import URLPattern, re_path
 
 from rest_api.endpoints import ENDPOINTS, Endpoint
 from rest_api.views.base import allow
-from rest_api.views.related import ManyRelationshipView, OneRelationshipView, RelatedItemView, RelatedListView
+from rest_api.views.operations import OperationsView
+from rest_api.views.related import RelatedItemView, RelatedListView
+from rest_api.views.relationships import ManyRelationshipView, OneRelationshipView
 from rest_api.views.resources import CollectionView, ItemView
 from rest_api.views.root import RootView, UnknownView
 
@@ -31,21 +33,29 @@ def _patterns(endpoint: Endpoint) -> Iterator[URLPattern]:
         name=f"{endpoint.path}-detail",
     )
     views = [
-        *((name, RelatedListView, ManyRelationshipView) for name in endpoint.resource.to_many),
-        *((name, RelatedItemView, OneRelationshipView) for name in endpoint.resource.to_one),
+        *(
+            (name, RelatedListView, ManyRelationshipView, ["POST", "PATCH", "DELETE"])
+            for name in endpoint.resource.to_many
+        ),
+        *((name, RelatedItemView, OneRelationshipView, ["PATCH"]) for name in endpoint.resource.to_one),
     ]
-    for name, related, relationship in views:
-        options = {"endpoint": endpoint, "relation": name, "http_method_names": allow(_READ)}
-        yield re_path(rf"{item}/{name}/?\Z", related.as_view(**options), name=f"{endpoint.path}-{name}")
+    for name, related, relationship, writes in views:
+        options = {"endpoint": endpoint, "relation": name}
+        yield re_path(
+            rf"{item}/{name}/?\Z",
+            related.as_view(**options, http_method_names=allow(_READ)),
+            name=f"{endpoint.path}-{name}",
+        )
         yield re_path(
             rf"{item}/relationships/{name}/?\Z",
-            relationship.as_view(**options),
+            relationship.as_view(**options, http_method_names=allow([*_READ, *writes])),
             name=f"{endpoint.path}-relationships-{name}",
         )
 
 
 urlpatterns = [
     re_path(r"\A\Z", RootView.as_view(), name="root"),
+    re_path(r"\Aoperations/?\Z", OperationsView.as_view(), name="operations"),
     *(pattern for endpoint in ENDPOINTS.values() for pattern in _patterns(endpoint)),
     # Otherwise Django would answer in HTML.
     re_path(r"(?s:.*)", UnknownView.as_view()),

@@ -107,6 +107,14 @@ def keep(lookup: Lookup, response: bytes) -> None:
         return
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Where a response is kept. A face puts it on its HTTP response as `kept`, for the layer in front of Django."""
+
+    key: str
+    stamps: tuple[str, ...]
+
+
 def remember(key: str, *, stamps: Sequence[str], build: Callable[[], bytes]) -> bytes:
     """Return the response under `key`, from the cache or from `build`."""
     found = look_up(key, stamps=stamps)
@@ -123,22 +131,28 @@ class Invalidation:
     def __init__(self) -> None:
         self._mark = MARK + new_token()
         self._names: list[str] = []
+        self._announcement = b""
 
     def mark(self, wallet_ids: Iterable[int]) -> None:
         """Let nothing be stored that shows one of these wallets, until `settle` or for a few seconds."""
-        names = [EVERYTHING, *(wallet_stamp(wallet_id) for wallet_id in sorted(set(wallet_ids)))]
-        self._names = [PREFIX + "stamp:" + name for name in names]
+        ids = sorted(set(wallet_ids))
+        self._names = [PREFIX + "stamp:" + name for name in (EVERYTHING, *map(wallet_stamp, ids))]
+        self._announcement = ",".join(map(str, ids)).encode()
         try:
             store().mark(self._names, self._mark)
         except Unreachable:
             return
 
     def settle(self) -> None:
-        """Give new stamps to what was marked. Another writer's mark stays: that writer settles it."""
+        """Give new stamps to what was marked, and announce it (`changes.py`).
+
+        Another writer's mark stays: that writer settles it. Nothing tells a COMMIT that failed from one whose answer
+        was lost, so both are announced.
+        """
         if not self._names:
             return
         tokens = {name: new_token() for name in self._names}
         try:
-            store().settle(tokens, mark=self._mark)
+            store().settle(tokens, mark=self._mark, announcement=self._announcement)
         except Unreachable:
             return

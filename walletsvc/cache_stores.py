@@ -19,6 +19,9 @@ PREFIX = "walletsvc:"
 GENERATION = PREFIX + "stamp:generation"
 """A stamp that every response is stored under: a new token makes all of them unreachable at once."""
 _INSTANCE = PREFIX + "instance"
+CHANGES = PREFIX + "changes"
+"""The channel on which `settle` announces changes. Channels are of a whole server, not of one of its databases
+(https://redis.io/docs/latest/develop/pubsub/#database--scoping): whoever listens takes a message for a hint only."""
 
 STAMP_SECONDS = 86_400
 MARK_SECONDS = 5
@@ -45,8 +48,10 @@ class Store(Protocol):
     def mark(self, keys: Iterable[str], mark: bytes) -> None:
         """Put `mark` under each key, for `MARK_SECONDS`."""
 
-    def settle(self, tokens: Mapping[str, bytes], *, mark: bytes) -> None:
+    def settle(self, tokens: Mapping[str, bytes], *, mark: bytes, announcement: bytes = b"") -> None:
         """Put the token under each key, in one step, except where another writer's mark stands.
+
+        `announcement` then goes to whoever listens to `CHANGES`, if the store has a way to other processes.
 
         A plain token is replaced as well as `mark`: the mark may have expired or been overwritten and settled
         by another writer, and a reader stored under that token what it had read before our commit.
@@ -61,10 +66,18 @@ def new_token() -> bytes:
 class MemoryStore:
     """For one process: the embedded default. Evicts what was used least recently."""
 
-    def __init__(self, *, max_entries: int = 4096, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        *,
+        max_entries: int = 4096,
+        max_bytes: int = 64 * 2**20,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._entries: OrderedDict[str, tuple[bytes, float]] = OrderedDict()
+        self._bytes = 0
         self._lock = threading.Lock()
         self._max_entries = max_entries
+        self._max_bytes = max_bytes
         self._clock = clock
 
     def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
@@ -86,7 +99,7 @@ class MemoryStore:
             for key in keys:
                 self._put(key, mark, MARK_SECONDS)
 
-    def settle(self, tokens: Mapping[str, bytes], *, mark: bytes) -> None:
+    def settle(self, tokens: Mapping[str, bytes], *, mark: bytes, announcement: bytes = b"") -> None:
         with self._lock:
             for key, token in tokens.items():
                 current = self._get(key)
@@ -97,22 +110,28 @@ class MemoryStore:
         """Forget everything."""
         with self._lock:
             self._entries.clear()
+            self._bytes = 0
 
     def _get(self, key: str) -> bytes | None:
         value, expires = self._entries.get(key, (None, 0.0))
         if value is None:
             return None
         if expires <= self._clock():
-            del self._entries[key]
+            self._remove(key)
             return None
         self._entries.move_to_end(key)
         return value
 
     def _put(self, key: str, value: bytes, seconds: int) -> None:
+        self._remove(key)
         self._entries[key] = (value, self._clock() + seconds)
-        self._entries.move_to_end(key)
-        while len(self._entries) > self._max_entries:
-            self._entries.popitem(last=False)
+        self._bytes += len(value)
+        while len(self._entries) > self._max_entries or self._bytes > self._max_bytes:
+            self._remove(next(iter(self._entries)))
+
+    def _remove(self, key: str) -> None:
+        value, _ = self._entries.pop(key, (b"", 0.0))
+        self._bytes -= len(value)
 
 
 _SETTLE = """
@@ -122,7 +141,11 @@ for index, key in ipairs(KEYS) do
     redis.call('SET', key, ARGV[index + 2], 'EX', ARGV[2])
   end
 end
+if ARGV[#KEYS + 4] ~= '' then
+  redis.pcall('PUBLISH', ARGV[#KEYS + 3], ARGV[#KEYS + 4])
+end
 """
+"""In the same round trip, as every write waits for it. `pcall`: a user who may not publish keeps a working cache."""
 
 
 class RedisStore:
@@ -167,13 +190,17 @@ class RedisStore:
 
         self._ask(set_marks)
 
-    def settle(self, tokens: Mapping[str, bytes], *, mark: bytes) -> None:
-        arguments: list[bytes | int] = [mark, STAMP_SECONDS, *tokens.values()]
-        self._ask(lambda: self._settle(keys=list(tokens), args=arguments))
+    def settle(self, tokens: Mapping[str, bytes], *, mark: bytes, announcement: bytes = b"") -> None:
+        arguments: list[bytes | int | str] = [mark, STAMP_SECONDS, *tokens.values(), CHANGES, announcement]
+        self._ask(lambda: self._settle(keys=list(tokens), args=arguments), urgent=True)
 
-    def _ask(self, command: Callable[[], Any]) -> Any:
-        if time.monotonic() < self._paused_until:
-            # Whoever is turned away here may be a writer whose bump is lost.
+    def _ask(self, command: Callable[[], Any], *, urgent: bool = False) -> Any:
+        """Run a command, unless Redis is to be left alone and the command is not `urgent`.
+
+        To settle is: a single late answer must not keep it from the other processes that something has changed.
+        """
+        if time.monotonic() < self._paused_until and not urgent:
+            # Whoever is turned away here may be a writer whose mark is lost.
             self._failures += 1
             raise Unreachable
         try:

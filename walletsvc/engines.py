@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.db import DatabaseError, IntegrityError, connection
@@ -11,6 +12,7 @@ from django.db.backends.signals import connection_created
 from walletsvc.money import MAX_DIGITS, SQLITE_MAX_DIGITS
 
 _MYSQL_CONTENTION = {
+    1020,  # ER_CHECKREAD: what MariaDB 11.6 says where others would wait
     1205,  # ER_LOCK_WAIT_TIMEOUT
     1213,  # ER_LOCK_DEADLOCK
     3572,  # ER_LOCK_NOWAIT
@@ -23,6 +25,7 @@ _MYSQL_LOST = {
     2003,  # CR_CONN_HOST_ERROR
     2006,  # CR_SERVER_GONE_ERROR
     2013,  # CR_SERVER_LOST
+    4031,  # ER_CLIENT_INTERACTION_TIMEOUT (MySQL)
 }
 _CONTENTION_SQLSTATES = {"40001", "40P01"}
 
@@ -30,6 +33,14 @@ _CONTENTION_SQLSTATES = {"40001", "40P01"}
 def exact_digits() -> int:
     """Return how many significant digits of a decimal the current database keeps exactly."""
     return SQLITE_MAX_DIGITS if connection.vendor == "sqlite" else MAX_DIGITS
+
+
+def to_decimal(value: object) -> Decimal:
+    """Return an amount as a money column gave it: MySQL's are Decimal, SQLite's an int or an 8-byte real."""
+    if isinstance(value, Decimal):
+        return value
+    # 15 digits are what such a number keeps, and what is let in.
+    return Decimal(f"{value:.{SQLITE_MAX_DIGITS}g}")
 
 
 def is_contention(error: DatabaseError) -> bool:
@@ -72,4 +83,5 @@ def _teach_sqlite_unicode(connection: BaseDatabaseWrapper, **_kwargs: Any) -> No
 
 
 def _lower(value: object) -> object:
-    return value.lower() if isinstance(value, str) else value
+    # Letter by letter, as the servers do it: in a whole word, Python takes a sigma at the end for another letter.
+    return "".join(map(str.lower, value)) if isinstance(value, str) else value

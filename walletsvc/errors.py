@@ -169,6 +169,12 @@ class InvalidParameter(WalletError):
         self.parameter = parameter
 
 
+class PreconditionFailed(WalletError):
+    """The caller wants to change what it has seen, and it is no longer that."""
+
+    code = "precondition_failed"
+
+
 class Forbidden(WalletError):
     """The caller may see this but not do that."""
 

@@ -13,7 +13,7 @@ from typing import Any
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, Q, QuerySet, Value
 from django.db.models.functions import Lower
 from django.utils.dateparse import parse_datetime
 
@@ -43,8 +43,19 @@ class _IdField(forms.Field):
         text = str(value)
         if not (text.isascii() and text.isdigit()):
             raise ValidationError("An id is a string of digits.")
-        # An id beyond what a column holds is well-formed; it is only nobody's.
-        return int(text) if len(text) <= 19 and int(text) <= _MAX_ID else _NO_ID
+        # An id beyond what a column holds, or with zeros before it, is well-formed; it is only nobody's.
+        return int(text) if len(text) <= 19 and text == str(int(text)) and int(text) <= _MAX_ID else _NO_ID
+
+
+class _NumberField(forms.Field):
+    def to_python(self, value: Any) -> int | None:
+        if value is None:
+            return None
+        text = str(value)
+        if not (text.isascii() and text.isdigit()):
+            raise ValidationError("A sequence is a string of digits.")
+        # Beyond what a column holds there is nothing.
+        return min(int(text), _MAX_ID) if len(text) <= 19 else _MAX_ID
 
 
 class _TimeField(forms.Field):
@@ -63,27 +74,38 @@ class _TimeField(forms.Field):
             raise ValidationError("That moment is beyond the calendar.") from error
 
 
-class _TextFilter(django_filters.CharFilter):
+def _refuse_lone_surrogates(text: str) -> None:
+    """JSON can spell them, but they are no characters, and no driver sends them."""
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValidationError("That is not valid Unicode.")
+
+
+class TextFilter(django_filters.CharFilter):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, strip=False, max_length=255, **kwargs)
+        super().__init__(*args, strip=False, max_length=255, validators=[_refuse_lone_surrogates], **kwargs)
 
 
-class _AmountFilter(django_filters.Filter):
+class AmountFilter(django_filters.Filter):
     field_class = _AmountField
 
 
-class _IdFilter(django_filters.Filter):
+class IdFilter(django_filters.Filter):
     field_class = _IdField
 
 
-class _TimeFilter(django_filters.Filter):
+class NumberFilter(django_filters.Filter):
+    field_class = _NumberField
+
+
+class TimeFilter(django_filters.Filter):
     field_class = _TimeField
 
 
-class _FoldedFilter(_TextFilter):
+class _FoldedFilter(TextFilter):
     """Contains the text in any of the columns `field_name` names (with `|` between), whatever the case.
 
-    Folds explicitly: the columns compare byte for byte on MySQL, and SQLite's LIKE folds ASCII only.
+    Folds explicitly: the columns compare byte for byte on MySQL, and SQLite's LIKE folds ASCII only. The database
+    folds both sides, as no two programs fold all of Unicode alike.
     """
 
     def filter(self, qs: QuerySet[Model], value: Any) -> QuerySet[Model]:
@@ -92,7 +114,7 @@ class _FoldedFilter(_TextFilter):
         condition = Q()
         for column in str(self.field_name).split("|"):
             qs = qs.alias(**{f"folded_{column}": Lower(column)})
-            condition |= Q(**{f"folded_{column}__contains": value.lower()})
+            condition |= Q(**{f"folded_{column}__contains": Lower(Value(value))})
         return qs.filter(condition)
 
 
@@ -110,37 +132,41 @@ def _filter_set(model: type[Model], declared: Mapping[str, django_filters.Filter
 WalletFilterSet = _filter_set(
     Wallet,
     {
-        "label": _TextFilter(field_name="label"),
+        "label": TextFilter(field_name="label"),
         "label.icontains": _FoldedFilter(field_name="label"),
-        "balance": _AmountFilter(field_name="balance"),
-        **_ranges("balance", "balance", _AmountFilter),
-        "currency": _TextFilter(field_name="currency"),
-        **_ranges("createdAt", "created_at", _TimeFilter),
+        "balance": AmountFilter(field_name="balance"),
+        **_ranges("balance", "balance", AmountFilter),
+        "currency": TextFilter(field_name="currency"),
+        **_ranges("createdAt", "created_at", TimeFilter),
         "search": _FoldedFilter(field_name="label"),
     },
 )
 TransactionFilterSet = _filter_set(
     Transaction,
     {
-        "txid": _TextFilter(field_name="txid"),
+        "txid": TextFilter(field_name="txid"),
         "txid.icontains": _FoldedFilter(field_name="txid"),
-        "wallet": _IdFilter(field_name="wallet_id"),
-        "amount": _AmountFilter(field_name="amount"),
-        **_ranges("amount", "amount", _AmountFilter),
-        "currency": _TextFilter(field_name="currency"),
-        **_ranges("createdAt", "created_at", _TimeFilter),
+        "wallet": IdFilter(field_name="wallet_id"),
+        "amount": AmountFilter(field_name="amount"),
+        **_ranges("amount", "amount", AmountFilter),
+        "currency": TextFilter(field_name="currency"),
+        **_ranges("createdAt", "created_at", TimeFilter),
         "search": _FoldedFilter(field_name="txid|description"),
     },
 )
 EntryFilterSet = _filter_set(
     Entry,
     {
-        "wallet": _IdFilter(field_name="wallet_id"),
-        "transaction": _IdFilter(field_name="transaction_id"),
-        "txid": _TextFilter(field_name="txid"),
-        "kind": django_filters.ChoiceFilter(field_name="kind", choices=Kind.choices),
-        "sequence.gt": _IdFilter(field_name="sequence", lookup_expr="gt"),
-        **_ranges("createdAt", "created_at", _TimeFilter),
+        "wallet": IdFilter(field_name="wallet_id"),
+        "transaction": IdFilter(field_name="transaction_id"),
+        "txid": TextFilter(field_name="txid"),
+        "kind": django_filters.ChoiceFilter(
+            field_name="kind",
+            choices=Kind.choices,
+            error_messages={"invalid_choice": f"A kind is one of {', '.join(Kind.values)}."},
+        ),
+        "sequence.gt": NumberFilter(field_name="sequence", lookup_expr="gt"),
+        **_ranges("createdAt", "created_at", TimeFilter),
     },
 )
 FILTER_SETS: Mapping[str, type[django_filters.FilterSet]] = {

@@ -1,13 +1,15 @@
-"""The WSGI application."""
+"""The WSGI application: Django, with the layer in front of it that answers what is cached."""
 
 import os
 
-from django.core.wsgi import get_wsgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "walletsvc.settings")
-application = get_wsgi_application()
+django.setup(set_prefix=False)
 
 from walletsvc.checks import refuse_unsafe_settings  # noqa: E402 - needs the applications to be ready
+from walletsvc.front import FrontHandler  # noqa: E402
 
 # Whatever server loads this: it does not begin on settings that are unsafe.
 refuse_unsafe_settings()
+application = FrontHandler()

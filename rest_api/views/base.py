@@ -16,6 +16,7 @@ from rest_api.errors import Locate, Refused, common_status, explain, refuse
 from rest_api.negotiation import NOTHING_AGREED, Negotiated, content_type
 from rest_api.parameters import parse_parameters
 from rest_api.principals import get_principal
+from walletsvc.etags import is_known, make_etag
 from walletsvc.principals import Principal
 
 
@@ -75,6 +76,15 @@ class JsonApiView(APIView):
             response.content = b""
         return response
 
+    def serve_body(self, body: bytes) -> HttpResponse:
+        """Answer a GET with a document, or with 304 where the client says that it has it."""
+        etag = make_etag(body)
+        # To be kept by whom it is for, and to be asked for again each time: money moves.
+        validators = {"ETag": etag, "Cache-Control": "private, no-cache"}
+        if is_known(self.request.headers.get("If-None-Match"), etag):
+            return without_document(304, headers=validators)
+        return self.respond(200, body, headers=validators)
+
     def applied(self) -> Negotiated:
         """Return the extensions and profiles that the response has applied."""
         return NOTHING_AGREED
@@ -87,6 +97,13 @@ class JsonApiView(APIView):
         """Return the response that tells why not."""
         body = encode_problems(refused.problems, self.applied())
         return self.respond(common_status(refused.problems), body, headers=refused.headers)
+
+
+def without_document(status: int, *, headers: Mapping[str, str] | None = None) -> HttpResponse:
+    """Return a response that has no document, nor the type of one."""
+    response = HttpResponse(status=status, headers=headers)
+    del response["Content-Type"]
+    return response
 
 
 def allow(methods: Iterable[str]) -> list[str]:

@@ -13,7 +13,7 @@ from rest_api.negotiation import CURSOR_PROFILE, NOTHING_AGREED, Negotiated
 from rest_api.paging import list_url, page_links, page_meta
 from rest_api.query import Query, parse_query
 from rest_api.views.base import JsonApiView
-from walletsvc.cache import make_key, remember
+from walletsvc.cache import Kept, make_key, remember
 from walletsvc.reading.execution import Record
 from walletsvc.reading.questions import CursorPage, Selection
 from walletsvc.reading.resources import Resource
@@ -47,7 +47,9 @@ class ReadView(JsonApiView):
     ) -> HttpResponse:
         """Answer with the document at the canonical `url`, from the cache or from `build`."""
         key = make_key(*cache_key_parts(self.principal.reach, url, variant))
-        return self.respond(200, remember(key, stamps=stamps, build=build))
+        response = self.serve_body(remember(key, stamps=stamps, build=build))
+        response.kept = Kept(key, tuple(stamps))  # type: ignore[attr-defined]
+        return response
 
     def serve_list(
         self, path: str, query: Query, stamps: Sequence[str], build: Callable[[Document], bytes]

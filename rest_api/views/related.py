@@ -1,4 +1,4 @@
-"""What a resource is related to: /api/wallets/1/transactions/ and /api/wallets/1/relationships/transactions/.
+"""What a resource is related to: /api/wallets/1/transactions/ and /api/transactions/1/wallet/.
 
 The relations are those that the read engine declares; a URL never names anything else of an object.
 """
@@ -6,21 +6,18 @@ The relations are those that the read engine declares; a URL never names anythin
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from django.http import HttpResponse
 from rest_framework.request import Request
 
 from rest_api.caching import choose_stamps
-from rest_api.encoder import Document, encode_identifiers, encode_null, encode_one, encode_to_one, relationship_links
+from rest_api.encoder import Document, encode_null, encode_one
 from rest_api.endpoints import ENDPOINTS, Endpoint
-from rest_api.paging import page_links, page_meta
 from rest_api.parameters import format_url
 from rest_api.query import Query, parse_query
 from rest_api.views.reads import DOCUMENT_PARAMETERS, LIST_PARAMETERS, PER_RESOURCE, ReadView, build_list
 from walletsvc.reading.execution import Record
-from walletsvc.reading.questions import CursorPage, Selection
-from walletsvc.selectors.records import list_records
+from walletsvc.reading.questions import Selection
 from walletsvc.services.inputs import not_found, parse_id
 
 NOTHING = Selection(fields=frozenset())
@@ -66,35 +63,10 @@ class RelatedListView(ManyView):
         )
 
 
-class ManyRelationshipView(ManyView):
-    """List the identifiers of the related resources."""
-
-    def get(self, request: Request, identifier: str) -> HttpResponse:
-        query = self.parse_list(self.target.resource, "page")
-        number = parse_id(identifier, what=self.endpoint.name)
-        path = self.endpoint.relationship_url(number, self.relation)
-        return self.serve_related(
-            path, number, query, lambda document, parent: self._build(path, query, document, parent)
-        )
-
-    def _build(self, path: str, query: Query, document: Document, parent: Record) -> bytes:
-        question = query.question(self.target.resource, (self.filter_name, str(parent.id)))
-        page = list_records(principal=self.principal, question=replace(question, selection=NOTHING))
-        related = relationship_links(parent, self.relation)["related"]
-        framed = replace(
-            document, links={"related": related, **page_links(path, query, page)}, meta=page_meta(query, page)
-        )
-        return encode_identifiers(page.records, framed, with_cursors=isinstance(query.page, CursorPage))
-
-
-class OneView(ReadView):
-    """A to-one relation, of which `relation` is the name."""
+class RelatedItemView(ReadView):
+    """Read the related resource."""
 
     relation = ""
-
-
-class RelatedItemView(OneView):
-    """Read the related resource."""
 
     def get(self, request: Request, identifier: str) -> HttpResponse:
         target = ENDPOINTS[self.endpoint.resource.to_one[self.relation].target]
@@ -114,19 +86,3 @@ class RelatedItemView(OneView):
             return encode_one(related, query, Document(url))
 
         return self.serve(url, choose_stamps(target.resource, includes=True), build)
-
-
-class OneRelationshipView(OneView):
-    """Read the identifier of the related resource."""
-
-    def get(self, request: Request, identifier: str) -> HttpResponse:
-        self.parameters()
-        number = parse_id(identifier, what=self.endpoint.name)
-        url = self.endpoint.relationship_url(number, self.relation)
-
-        def build() -> bytes:
-            record = self.find(identifier, NOTHING)
-            related = relationship_links(record, self.relation)["related"]
-            return encode_to_one(record, self.relation, Document(url, links={"related": related}))
-
-        return self.serve(url, choose_stamps(self.endpoint.resource, includes=True), build)

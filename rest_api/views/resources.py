@@ -7,39 +7,24 @@ from typing import Any
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from rest_api import negotiation
 from rest_api.caching import choose_stamps
 from rest_api.documents import ResourceInput, read_resource
 from rest_api.encoder import Document, encode_one, record_of
 from rest_api.parameters import format_url
-from rest_api.parser import read_document
 from rest_api.query import Query, parse_query
-from rest_api.views.reads import (
-    DOCUMENT_PARAMETERS,
-    LIST_PARAMETERS,
-    PER_RESOURCE,
-    ReadView,
-    build_list,
-    find_record,
-)
+from rest_api.views.base import without_document
+from rest_api.views.reads import DOCUMENT_PARAMETERS, LIST_PARAMETERS, PER_RESOURCE, build_list
+from rest_api.views.writes import WriteView
+from walletsvc.selectors.records import add_related
 from walletsvc.services.inputs import parse_id
 
 
-def no_content() -> HttpResponse:
-    """Return the answer that has no document, nor the type of one."""
-    response = HttpResponse(status=204)
-    del response["Content-Type"]
-    return response
-
-
-class WriteView(ReadView):
-    """A URL that resources are written by."""
+class ResourceView(WriteView):
+    """A URL that answers with one resource, at least when it is written."""
 
     def read_input(self, *, expected_id: str | None = None) -> ResourceInput:
         """Return what the request document wants written."""
-        header = self.request.META.get("CONTENT_TYPE", "")
-        negotiation.check_content_type(header, extensions=self.extensions)
-        written = read_resource(read_document(self.request._request), self.endpoint, expected_id=expected_id)
+        written = read_resource(self.read_request(), self.endpoint, expected_id=expected_id)
         self.locate = written.locate
         return written
 
@@ -47,21 +32,25 @@ class WriteView(ReadView):
         """Return what the query asks of the one resource in the answer."""
         return parse_query(self.endpoint.resource, self.parameters(*DOCUMENT_PARAMETERS))
 
-    def encode_written(self, instance: Any, query: Query) -> bytes:
-        """Return what a GET of the instance, which a service has just written, says."""
-        selection = query.selection(self.endpoint.resource, per_parent=PER_RESOURCE)
-        if query.include:
-            record = find_record(self, self.endpoint, str(instance.pk), selection)
-        else:
-            record = record_of(self.endpoint.resource, instance, selection)
-        return encode_one(record, query, Document(self.item_url(instance.pk, query)))
-
     def item_url(self, identifier: int, query: Query) -> str:
         """Return the canonical URL of one resource with a query."""
         return format_url(self.endpoint.item_url(identifier), query.parameters())
 
+    def encode_stored(self, identifier: int, query: Query) -> bytes:
+        """Return the document of a resource as it is in the database. Raises `NotFound`."""
+        selection = query.selection(self.endpoint.resource, per_parent=PER_RESOURCE)
+        record = self.find(str(identifier), selection)
+        return encode_one(record, query, Document(self.item_url(identifier, query)))
 
-class CollectionView(WriteView):
+    def encode_written(self, instance: Any, query: Query) -> bytes:
+        """Return the same document from the instance that a service has just written."""
+        selection = query.selection(self.endpoint.resource, per_parent=PER_RESOURCE)
+        record = record_of(self.endpoint.resource, instance, selection)
+        add_related([record], selection, principal=self.principal)
+        return encode_one(record, query, Document(self.item_url(instance.pk, query)))
+
+
+class CollectionView(ResourceView):
     """List a collection, or create a member."""
 
     def get(self, request: Request) -> HttpResponse:
@@ -76,39 +65,31 @@ class CollectionView(WriteView):
     def post(self, request: Request) -> HttpResponse:
         query = self.document_query()
         written = self.read_input()
-        if self.endpoint.create is None:
-            raise TypeError(f"{self.endpoint.name} is not created by a request.")
-        instance = self.endpoint.create(self.principal, written.values)
+        instance = self.perform(self.endpoint.prepare_create(self.principal, written.values))
         location = {"Location": self.endpoint.item_url(instance.pk)}
         return self.respond(201, self.encode_written(instance, query), headers=location)
 
 
-class ItemView(WriteView):
+class ItemView(ResourceView):
     """Read, change or delete one resource."""
 
     def get(self, request: Request, identifier: str) -> HttpResponse:
         query = self.document_query()
-        resource = self.endpoint.resource
-        number = parse_id(identifier, what=resource.name)
-        url = self.item_url(number, query)
-        selection = query.selection(resource, per_parent=PER_RESOURCE)
-        return self.serve(
-            url,
-            choose_stamps(resource, identifier=number, includes=bool(query.include)),
-            lambda: encode_one(self.find(identifier, selection), query, Document(url)),
-        )
+        number = parse_id(identifier, what=self.endpoint.name)
+        stamps = choose_stamps(self.endpoint.resource, identifier=number, includes=bool(query.include))
+        return self.serve(self.item_url(number, query), stamps, lambda: self.encode_stored(number, query))
 
     def patch(self, request: Request, identifier: str) -> HttpResponse:
         query = self.document_query()
         written = self.read_input(expected_id=identifier)
-        if self.endpoint.update is None:
-            raise TypeError(f"{self.endpoint.name} is not changed by a request.")
-        instance = self.endpoint.update(self.principal, identifier, written.values)
+        number = parse_id(identifier, what=self.endpoint.name)
+        step = self.endpoint.prepare_update(self.principal, number, written.values)
+        instance = self.perform(step, read_current=lambda: self.encode_stored(number, query))
         return self.respond(200, self.encode_written(instance, query))
 
     def delete(self, request: Request, identifier: str) -> HttpResponse:
         self.parameters()
-        if self.endpoint.delete is None:
-            raise TypeError(f"{self.endpoint.name} is not deleted by a request.")
-        self.endpoint.delete(self.principal, identifier)
-        return no_content()
+        number = parse_id(identifier, what=self.endpoint.name)
+        step = self.endpoint.prepare_delete(self.principal, number)
+        self.perform(step, read_current=lambda: self.encode_stored(number, Query()))
+        return without_document(204)

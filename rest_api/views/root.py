@@ -23,7 +23,7 @@ class RootView(JsonApiView):
         self.parameters()
         collections = {endpoint.name: endpoint.url for endpoint in ENDPOINTS.values()}
         meta = {"service": "walletsvc", "collections": collections}
-        return self.respond(200, Document(BASE, meta=meta).encode({}))
+        return self.serve_body(Document(BASE, meta=meta).encode({}))
 
 
 class UnknownView(JsonApiView):

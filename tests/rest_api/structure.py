@@ -17,7 +17,11 @@ _CONTENT_TYPE = re.compile(r'application/vnd\.api\+json(; (ext|profile)="[^" ]+(
 _MEMBER_NAME = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9_-]*[a-zA-Z0-9])?")
 _URL = re.compile(r"(/api\b|https?://)[A-Za-z0-9%._~:/?#@!$&'()*+,;=-]*")
 
-TOP_LEVEL = {"data", "errors", "meta", "jsonapi", "links", "included"}
+ATOMIC = "https://jsonapi.org/ext/atomic"
+ATOMIC_TYPE = f'{MEDIA_TYPE}; ext="{ATOMIC}"'
+RESULTS = "atomic:results"
+
+TOP_LEVEL = {"data", "errors", "meta", "jsonapi", "links", "included", RESULTS}
 TOP_LEVEL_LINKS = {"self", "related", "describedby", "first", "last", "prev", "next"}
 ERROR = {"id", "links", "status", "code", "title", "detail", "source", "meta"}
 
@@ -50,9 +54,14 @@ def check_document(document: Any) -> None:
     """Raise `AssertionError` unless `document` has the structure of a response document."""
     assert isinstance(document, dict)
     assert document.keys() <= TOP_LEVEL
-    assert document.keys() & {"data", "errors", "meta"}
-    assert not {"data", "errors"} <= document.keys()
+    assert document.keys() & {"data", "errors", "meta", RESULTS}
+    assert len(document.keys() & {"data", "errors", RESULTS}) <= 1
     check_jsonapi(document["jsonapi"])
+    for result in document.get(RESULTS, []):
+        assert document["jsonapi"]["ext"] == [ATOMIC]
+        assert result.keys() <= {"data"}
+        if result:
+            check_resource(result["data"])
     check_links(document.get("links", {}), TOP_LEVEL_LINKS)
     assert isinstance(document.get("meta", {}), dict)
     if "errors" in document:

@@ -360,6 +360,8 @@ METADATA: list[tuple[object, str]] = [
     ({"a": 2**64}, "invalid"),
     ({"a": "\0"}, "invalid"),
     ({"a": "\ud800"}, "invalid"),
+    ({"links": {}}, "invalid"),
+    ({"a": [{"relationships": 1}]}, "invalid"),
     ({"a": "x" * 20_000}, "too_long"),
 ]
 

@@ -16,6 +16,7 @@ from walletsvc.principals import Principal
 from walletsvc.reading import cursors
 from walletsvc.reading.questions import CursorPage, NumberedPage, Order, Question, Selection, parse_order
 from walletsvc.reading.resources import RESOURCES, Printer, Resource
+from walletsvc.reading.rows import count_rows, fetch_rows
 from walletsvc.reading.scope import within_reach
 
 
@@ -94,13 +95,11 @@ def read_page(question: Question, *, principal: Principal) -> Page:
     resource = RESOURCES[question.resource]
     queryset = _base(question, principal)
     order = parse_order(resource, question.order)
-    count = queryset.count() if question.count else None
+    count = count_rows(queryset) if question.count else None
     if isinstance(question.page, NumberedPage):
         start = (question.page.number - 1) * question.page.size
         plan = _plan(question, order)
-        rows = list(
-            queryset.order_by(*order.order_by()).values_list(*plan.columns)[start : start + question.page.size + 1]
-        )
+        rows = fetch_rows(queryset, plan.columns, order=order, limit=question.page.size + 1, offset=start)
         page = _cut(rows, question, order, plan)
         page.has_previous = start > 0
     else:
@@ -120,7 +119,7 @@ def read_many(resource: Resource, selection: Selection, *, principal: Principal,
     """Return the records within reach whose columns match, in no order. For unique columns and lists of ids."""
     plan = _make_plan(resource.name, selection.fields, ())
     queryset: QuerySet[Model] = within_reach(resource.model._default_manager.filter(**match), principal)
-    records = [plan.record(row) for row in queryset.order_by().values_list(*plan.columns)]
+    records = [plan.record(row) for row in fetch_rows(queryset, plan.columns)]
     read_related(records, selection, principal=principal)
     return records
 
@@ -140,7 +139,7 @@ def _read_cursor_page(queryset: QuerySet[Model], question: Question, page: Curso
     walk = order.reversed() if page.backward else order
     plan = _plan(question, order)
     queryset = _between_cursors(queryset, page, order)
-    rows = list(queryset.order_by(*walk.order_by()).values_list(*plan.columns)[: page.size + 1])
+    rows = fetch_rows(queryset, plan.columns, order=walk, limit=page.size + 1)
     return _cut(rows, question, order, plan)
 
 

@@ -20,6 +20,8 @@ T = TypeVar("T")
 ATTEMPTS = 10
 BACKOFF_SECONDS = 0.005
 MAX_BACKOFF_SECONDS = 0.25
+PATIENCE_SECONDS = 10
+"""No attempt begins later than this: each may wait for a lock for as long as the server lets it."""
 
 
 class Outdated(Exception):
@@ -43,8 +45,11 @@ def durably(
 
     Raises `Conflict` when the retries are used up, `Unavailable` when the database went away.
     """
+    deadline = time.monotonic() + PATIENCE_SECONDS
     for attempt in range(ATTEMPTS):
         if attempt:
+            if time.monotonic() > deadline:
+                break
             time.sleep(random.uniform(0, min(MAX_BACKOFF_SECONDS, BACKOFF_SECONDS * 2**attempt)))  # noqa: S311
         invalidation = Invalidation()
         try:

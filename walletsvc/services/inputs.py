@@ -19,6 +19,9 @@ MAX_METADATA_CHARACTERS = 16_384
 MAX_METADATA_DEPTH = 16
 """Well below what every engine's JSON parser takes (MariaDB: 32, https://mariadb.com/kb/en/json_valid/)."""
 
+_RESERVED_KEYS = ("links", "relationships")
+"""No object in an attribute may have them (https://jsonapi.org/format/#document-resource-object-attributes)."""
+
 
 class Unset(Enum):
     """The type of `UNSET`."""
@@ -122,6 +125,8 @@ def parse_metadata(value: object) -> dict[str, object]:
 
 
 def _parse_key(key: object) -> str:
+    if key in _RESERVED_KEYS:
+        raise errors.Invalid(f"{key} is not a name for metadata: JSON:API reserves it.", field="metadata")
     return _parse_json_text(str(key))
 
 

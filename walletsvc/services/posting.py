@@ -16,13 +16,14 @@ from decimal import Decimal
 
 from django.db import connection
 
-from walletsvc import errors, money
+from walletsvc import engines, errors, money
 from walletsvc.models import Transaction, Wallet
 from walletsvc.models.entry import Kind
 from walletsvc.principals import Principal
 from walletsvc.services import statements
 from walletsvc.services.guard import check_amount, decide_balance
 from walletsvc.services.inputs import not_found
+from walletsvc.services.names import Names
 
 Clock = Callable[[], datetime]
 ZERO = Decimal(0)
@@ -59,13 +60,13 @@ class Ledger:
 
     def __init__(self, *, principal: Principal, clock: Clock, touched: set[int]) -> None:
         self.principal = principal
+        self.names = Names()
         self._clock = clock
         self._touched = touched
         self._wallets: dict[int, LockedWallet] = {}
         self._changed: dict[int, LockedWallet] = {}
         self._posted: list[Transaction] = []
         self._lines: list[_Line] = []
-        self._claims: set[tuple[str, type[errors.WalletError]]] = set()
         self._at: datetime | None = None
 
     @property
@@ -86,7 +87,7 @@ class Ledger:
         for row in statements.select_for_update(_WALLET_COLUMNS, "walletsvc_wallet", sorted(set(wallet_ids))):
             wallet_id, currency, balance, sequence, owner = row
             if self.principal.owner in (None, owner):
-                self._wallets[wallet_id] = LockedWallet(wallet_id, currency, statements.to_decimal(balance), sequence)
+                self._wallets[wallet_id] = LockedWallet(wallet_id, currency, engines.to_decimal(balance), sequence)
         self._touched.update(self._wallets)
 
     def has_locked(self, wallet_id: int) -> bool:
@@ -99,18 +100,12 @@ class Ledger:
             raise not_found("Wallet", wallet_id, field=field)
         return self._wallets[wallet_id]
 
-    def claim(self, name: str, refusal: errors.WalletError) -> None:
-        """Take a unique name for something that this operation makes. Raises `refusal` if it has done so before."""
-        if (name, type(refusal)) in self._claims:
-            raise refusal
-        self._claims.add((name, type(refusal)))
-
     def open_wallet(self, wallet: Wallet, *, opening: Decimal) -> None:
         """Insert a new wallet; a balance that it opens with becomes its first entry.
 
         Sets its id, balance, sequence and times. Raises what the guard raises, with the field `balance`.
         """
-        self.claim(wallet.label, errors.DuplicateLabel("This label is taken.", field="label"))
+        self.names.take_label(wallet.label)
         wallet.balance = decide_balance(ZERO, opening, currency=wallet.currency, wallet_id=None, field="balance")
         wallet.sequence = 1 if opening else 0
         wallet.created_at = wallet.updated_at = self.at
@@ -132,18 +127,21 @@ class Ledger:
                 currency=wallet.currency,
                 wallet=wallet_id,
             )
-        Transaction.objects.filter(wallet_id=wallet_id)._raw_delete(using=connection.alias)
-        Wallet.objects.filter(id=wallet_id)._raw_delete(using=connection.alias)
+        transactions, wallets = Transaction.objects.filter(wallet_id=wallet_id), Wallet.objects.filter(id=wallet_id)
+        if self.names:
+            self.names.give_up(
+                labels=wallets.values_list("label", flat=True), txids=transactions.values_list("txid", flat=True)
+            )
+        transactions._raw_delete(using=connection.alias)
+        wallets._raw_delete(using=connection.alias)
         del self._wallets[wallet_id]
-        # Labels and txids of what is gone may be taken again; the database has the last word.
-        self._claims.clear()
 
     def post(self, transaction: Transaction, *, kind: Kind = Kind.POST) -> None:
         """Add a new transaction to a locked wallet and apply its amount.
 
         Sets its currency and times, and with the next flush its id. Raises what the guard raises.
         """
-        self.claim(transaction.txid, errors.DuplicateTxid("This txid is taken.", field="txid"))
+        self.names.take_txid(transaction.txid)
         wallet = self.wallet(transaction.wallet_id, field="wallet")
         self._apply(wallet, transaction.amount, kind, transaction)
         transaction.currency = wallet.currency
@@ -180,7 +178,7 @@ class Ledger:
         self._apply(wallet, money.negate(transaction.amount), Kind.DELETE, transaction)
         self.flush()
         Transaction.objects.filter(id=transaction.id)._raw_delete(using=connection.alias)
-        self._claims.discard((transaction.txid, errors.DuplicateTxid))
+        self.names.give_up(txids=[transaction.txid])
 
     def _apply(self, wallet: LockedWallet, change: Decimal, kind: Kind, transaction: Transaction) -> None:
         wallet.balance = decide_balance(

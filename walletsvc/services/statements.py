@@ -62,14 +62,6 @@ def from_decimal(value: Decimal) -> str | None:
     return connection.ops.adapt_decimalfield_value(value, money.MAX_DIGITS, money.DECIMAL_PLACES)
 
 
-def to_decimal(value: object) -> Decimal:
-    """Return an amount as a money column gave it: MySQL's are Decimal, SQLite's an int or an 8-byte real."""
-    if isinstance(value, Decimal):
-        return value
-    # 15 digits are what such a number keeps, and what is let in.
-    return Decimal(f"{value:.{money.SQLITE_MAX_DIGITS}g}")
-
-
 def from_time(value: datetime) -> str | None:
     """Return a moment as a time column takes it."""
     return connection.ops.adapt_datetimefield_value(value)

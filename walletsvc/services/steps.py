@@ -7,7 +7,7 @@ and what it posts is written in bulk. Each step is guarded as it would be alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from walletsvc import errors
@@ -34,6 +34,17 @@ class Step(Generic[T]):
     wallets: tuple[Reference, ...] = ()
     transaction: Reference | None = None
     explain_duplicate: Callable[[], errors.WalletError | None] = lambda: None
+
+
+def guarded(step: Step[T], check: Callable[[], None]) -> Step[T]:
+    """Return the step that first calls `check`, once its wallets are locked; what `check` raises refuses it."""
+
+    def run(ledger: Ledger) -> T:
+        ledger.flush()
+        check()
+        return step.run(ledger)
+
+    return replace(step, run=run)
 
 
 def perform(step: Step[T], *, principal: Principal, clock: Clock) -> T:

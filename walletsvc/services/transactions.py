@@ -157,6 +157,9 @@ def prepare_update_transaction(
             wallet_id=transaction.wallet_id if new_wallet is None else resolve(new_wallet),
         )
         changed = [field for field, value in changes.items() if getattr(transaction, field) != value]
+        if "txid" in changed:
+            ledger.names.take_txid(str(changes["txid"]))
+            ledger.names.give_up(txids=[transaction.txid])
         for field in changed:
             setattr(transaction, field, changes[field])
         if changed or (transaction.amount, transaction.wallet_id) != before:

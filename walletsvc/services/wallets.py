@@ -126,6 +126,9 @@ def prepare_update_wallet(
         ledger.flush()
         wallet = Wallet.objects.get(id=resolve(reference))
         changed = [field for field, value in changes.items() if getattr(wallet, field) != value]
+        if "label" in changed:
+            ledger.names.take_label(str(changes["label"]))
+            ledger.names.give_up(labels=[wallet.label])
         if changed:
             for field in changed:
                 setattr(wallet, field, changes[field])

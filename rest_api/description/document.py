@@ -1,0 +1,41 @@
+"""The whole description."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import orjson
+
+from rest_api.description.documents import document_schemas
+from rest_api.description.paths import paths
+from rest_api.description.refusals import ERROR, error_schemas
+
+MEDIA_TYPE = "application/vnd.oai.openapi+json;version=3.1"
+"""The type that the OpenAPI Initiative has registered (https://spec.openapis.org/oas/latest.html)."""
+
+_TEXT = """\
+Wallets with a balance, and transactions that change it, never below zero. All of it is JSON:API 1.1
+(https://jsonapi.org/format/); a trailing slash is optional everywhere.
+
+Amounts are decimal texts with exactly the decimal places of their currency. A refused request has changed nothing.
+What each error is about is its `code`, which is stable; `source` leads to the member, parameter or header to blame.
+
+Each URL also has HEAD, where it has GET, and OPTIONS; other methods are answered with 405, unknown URLs with 404.
+"""
+
+
+def describe() -> dict[str, Any]:
+    """Return the OpenAPI document."""
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "walletsvc", "version": "1", "description": _TEXT, "license": {"name": "MIT"}},
+        "paths": dict(paths()),
+        "components": {"schemas": {**dict(document_schemas()), "Error": ERROR, **dict(error_schemas())}},
+    }
+
+
+@cache
+def encoded() -> bytes:
+    """Return the document as JSON, made once."""
+    return orjson.dumps(describe())

@@ -1,0 +1,100 @@
+"""JSON schemas of the attributes, from the serializers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework import fields
+
+from rest_api.endpoints import Endpoint
+from rest_api.errors import camel_case
+from rest_api.serializers import AmountField, TimeField
+from walletsvc import money
+from walletsvc.models.entry import Kind
+
+Schema = dict[str, Any]
+
+PLAIN_NUMBER = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$"
+
+_FIXED = frozenset({"balance", "currency"})
+"""What a wallet is opened with, and what a request does not change any more."""
+
+
+def amount() -> Schema:
+    """Return the schema of an amount as it is answered."""
+    return {"type": "string", "pattern": PLAIN_NUMBER, "examples": ["150.00"]}
+
+
+def output_attributes(endpoint: Endpoint) -> Schema:
+    """Return the schema of the attributes in an answer; a sparse fieldset may leave any of them out."""
+    properties = {
+        public: _describe(name, endpoint.serializer().fields[name], is_input=False)
+        for public, (name, _) in endpoint.attributes.items()
+    }
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+def input_attributes(endpoint: Endpoint, *, is_new: bool) -> Schema:
+    """Return the schema of the attributes in a request that creates a resource, or changes one."""
+    declared = endpoint.serializer().fields
+    properties: Schema = {}
+    required = []
+    for public, (name, is_writable) in endpoint.attributes.items():
+        if is_writable and (is_new or name not in _FIXED):
+            properties[public] = _describe(name, declared[name], is_input=True)
+            if is_new and declared[name].required:
+                required.append(public)
+    for relation in sorted(endpoint.writable_relations):
+        properties[camel_case(relation)] = {
+            "type": ["string", "integer"],
+            "deprecated": True,
+            "description": f"The id. Better send the relationship {relation}.",
+        }
+    schema: Schema = {"type": "object", "properties": properties} | _closed()
+    return schema | ({"required": required} if required else {})
+
+
+def _closed() -> Schema:
+    # JSON:API: members that begin with @ are to be ignored. Anything else that is not known is refused.
+    return {"patternProperties": {"^@": {}}, "additionalProperties": False}
+
+
+def closed_object(properties: Schema) -> Schema:
+    """Return the schema of an object in a request that has no members but these."""
+    return {"type": "object", "properties": properties} | _closed()
+
+
+def _describe(name: str, declared: Any, *, is_input: bool) -> Schema:
+    schema = _type_of(name, declared, is_input=is_input)
+    if declared.help_text:
+        schema["description"] = str(declared.help_text)
+    return schema
+
+
+def _type_of(name: str, declared: Any, *, is_input: bool) -> Schema:
+    if isinstance(declared, AmountField):
+        # Numbers are taken as well, exactly as they are written.
+        return {"anyOf": [amount() | {"maxLength": 64}, {"type": "number"}]} if is_input else amount()
+    if isinstance(declared, TimeField):
+        return {"type": "string", "format": "date-time"}
+    if isinstance(declared, fields.JSONField):
+        return {"type": "object"}
+    if isinstance(declared, fields.IntegerField):
+        return {"type": "integer", "minimum": 0}
+    if name == "currency":
+        return _currency(is_input=is_input)
+    if name == "kind":
+        return {"type": "string", "enum": list(Kind.values)}
+    schema: Schema = {"type": "string"}
+    if is_input and declared.max_length is not None:
+        schema["maxLength"] = declared.max_length
+    if is_input and not declared.allow_blank:
+        schema["minLength"] = 1
+    return schema
+
+
+def _currency(*, is_input: bool) -> Schema:
+    if not is_input:
+        return {"type": "string", "examples": [settings.DEFAULT_CURRENCY]}
+    return {"type": "string", "enum": sorted(money.scales()), "default": settings.DEFAULT_CURRENCY}

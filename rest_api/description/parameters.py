@@ -1,0 +1,118 @@
+"""The query parameters of each kind of URL, from the declarations of filters and resources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import django_filters
+
+from rest_api.description.fields import PLAIN_NUMBER, Schema
+from rest_api.query import MAX_PATH_LENGTH, MAX_PATHS
+from walletsvc.filters import FILTER_SETS, AmountFilter, IdFilter, NumberFilter, TextFilter, TimeFilter
+from walletsvc.reading.questions import DEFAULT_PAGE_SIZE, MAX_PAGE_NUMBER, MAX_PAGE_SIZE
+from walletsvc.reading.resources import RESOURCES, Resource
+
+Parameter = dict[str, Any]
+
+
+def list_parameters(resource: Resource) -> list[Parameter]:
+    """Return the parameters of a list."""
+    return [*_filters(resource), _sort(resource), *page_parameters(), *document_parameters(resource)]
+
+
+def document_parameters(resource: Resource) -> list[Parameter]:
+    """Return the parameters of a document with resources."""
+    paths = sorted(_paths(resource, MAX_PATH_LENGTH))
+    include = _in_query("include", _listing(paths) | {"maxItems": MAX_PATHS}, "Related resources to include.")
+    return [include, *_fields()]
+
+
+def page_parameters() -> list[Parameter]:
+    """Return the parameters of a page, by number or by cursor."""
+    cursor = {"type": "string", "minLength": 1, "format": "cursor"}
+    return [
+        _in_query(
+            "page[number]",
+            {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_NUMBER, "default": 1},
+            "The number of the page; not together with a cursor.",
+        ),
+        _in_query(
+            "page[size]",
+            {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": DEFAULT_PAGE_SIZE},
+            "How many resources a page has.",
+        ),
+        _in_query("page[after]", cursor, "The page after this cursor of a list in the same order."),
+        _in_query("page[before]", cursor, "The page before this cursor of a list in the same order."),
+    ]
+
+
+def header(name: str, description: str) -> Parameter:
+    """Return a parameter that is a header."""
+    return {"name": name, "in": "header", "schema": {"type": "string"}, "description": description}
+
+
+def _in_query(name: str, schema: Schema, description: str) -> Parameter:
+    parameter = {"name": name, "in": "query", "schema": schema, "description": description}
+    # A list is one value, with commas.
+    return parameter | ({"style": "form", "explode": False} if schema.get("type") == "array" else {})
+
+
+def _listing(names: list[str]) -> Schema:
+    return {"type": "array", "items": {"type": "string", "enum": names}, "uniqueItems": True}
+
+
+def _filters(resource: Resource) -> Iterator[Parameter]:
+    for name, declared in FILTER_SETS[resource.name].base_filters.items():
+        yield _in_query(f"filter[{name}]", _filter_schema(declared), f"Only what passes: {name.replace('.', ' ')}.")
+
+
+def _filter_schema(declared: django_filters.Filter) -> Schema:
+    if isinstance(declared, AmountFilter):
+        return {"type": "string", "pattern": PLAIN_NUMBER, "maxLength": 20}
+    if isinstance(declared, IdFilter | NumberFilter):
+        return {"type": "string", "pattern": "^[0-9]+$"}
+    if isinstance(declared, TimeFilter):
+        return {"type": "string", "format": "date-time"}
+    if isinstance(declared, django_filters.ChoiceFilter):
+        return {"type": "string", "enum": [value for value, _ in declared.extra["choices"]]}
+    if isinstance(declared, TextFilter):
+        return {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": declared.extra["max_length"],
+            "pattern": "^[^\\u0000]+$",
+        }
+    raise TypeError(f"Nobody has said what a {type(declared).__name__} takes.")
+
+
+def _sort(resource: Resource) -> Parameter:
+    names = [sign + name for name in resource.orders for sign in ("", "-")]
+    # No name twice, in either direction; what stands behind the id has no say any more.
+    twice = [
+        {"not": {"allOf": [{"contains": {"const": name}}, {"contains": {"const": f"-{name}"}}]}}
+        for name in resource.orders
+    ]
+    schema = _listing(names) | {"minItems": 1, "allOf": twice}
+    return _in_query("sort", schema, "What to sort by, - for descending. The order always ends in the id.")
+
+
+def _fields() -> Iterator[Parameter]:
+    for resource in RESOURCES.values():
+        names = [*(each.name for each in resource.fields), *resource.to_one, *resource.to_many]
+        yield _in_query(
+            f"fields[{resource.name}]", _listing(names), f"The fields of each {resource.name} in the answer."
+        )
+
+
+def _paths(resource: Resource, length: int, *, may_be_many: bool = True) -> Iterator[str]:
+    """Yield the paths that can be included: at most one relationship to many on each."""
+    if not length:
+        return
+    for name, relation in {**resource.to_one, **resource.to_many}.items():
+        is_many = name in resource.to_many
+        if is_many and not may_be_many:
+            continue
+        yield name
+        following = _paths(RESOURCES[relation.target], length - 1, may_be_many=may_be_many and not is_many)
+        yield from (f"{name}.{path}" for path in following)

@@ -1,0 +1,258 @@
+"""What can be asked of each URL, and every answer that can come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rest_api.description.documents import given_identifier, ref, request_document
+from rest_api.description.fields import Schema
+from rest_api.description.parameters import Parameter, document_parameters, header, list_parameters, page_parameters
+from rest_api.description.refusals import MEANINGS
+from rest_api.endpoints import BASE, ENDPOINTS, Endpoint
+from rest_api.negotiation import MEDIA_TYPE
+from rest_api.views.operations import ATOMIC
+
+Item = dict[str, Any]
+"""A path item: operations by method."""
+
+_IDENTIFIER: Parameter = {
+    "name": "id",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "pattern": "^[1-9][0-9]{0,17}$"},
+}
+_IF_NONE_MATCH = header("If-None-Match", "The ETag of what the client has: 304 if it is still that.")
+_IF_MATCH = header("If-Match", "The ETag of what the client has seen: 412 if it is not that any more.")
+_READING = (400, 406, 500, 503)
+_WRITING = (400, 403, 404, 406, 409, 413, 415, 422, 500, 503)
+
+
+def paths() -> Iterator[tuple[str, Item]]:
+    """Yield the path items by their paths."""
+    yield BASE, {"get": _operation("readRoot", "Say which collections there are", "Root", answers=_read("Root"))}
+    for endpoint in ENDPOINTS.values():
+        yield endpoint.url, _collection(endpoint)
+        yield endpoint.item_url("{id}"), _item(endpoint)
+        for name in endpoint.resource.to_many:
+            yield endpoint.related_url("{id}", name), _related_list(endpoint, name)
+            yield endpoint.relationship_url("{id}", name), _many_relationship(endpoint, name)
+        for name in endpoint.resource.to_one:
+            yield endpoint.related_url("{id}", name), _related_item(endpoint, name)
+            yield endpoint.relationship_url("{id}", name), _one_relationship(endpoint, name)
+    yield f"{BASE}operations/", {"post": _operations()}
+
+
+# -- collections and resources ---------------------------------------------------------------------------
+
+
+def _collection(endpoint: Endpoint) -> Item:
+    name = endpoint.name
+    item = {
+        "get": _operation(
+            f"list{name}",
+            f"List {endpoint.path}",
+            name,
+            parameters=[*list_parameters(endpoint.resource), _IF_NONE_MATCH],
+            answers=_read(f"{name}List"),
+        )
+    }
+    if endpoint.create is not None:
+        created = _document(f"{name}Document", "It is created.", "Location", "ETag")
+        item["post"] = _operation(
+            f"create{name}",
+            f"Create a {name}",
+            name,
+            parameters=document_parameters(endpoint.resource),
+            body=request_document(ref(f"New{name}")),
+            answers={"201": created | {"links": _links(endpoint)}} | refusals(*_WRITING),
+        )
+    return item
+
+
+def _item(endpoint: Endpoint) -> Item:
+    name = endpoint.name
+    parameters = document_parameters(endpoint.resource)
+    item = {
+        "get": _operation(
+            f"read{name}",
+            f"Read one {name}",
+            name,
+            parameters=[_IDENTIFIER, *parameters, _IF_NONE_MATCH],
+            answers=_read(f"{name}Document", 404),
+        )
+    }
+    if endpoint.update is not None:
+        item["patch"] = _operation(
+            f"update{name}",
+            f"Change one {name}",
+            name,
+            parameters=[_IDENTIFIER, *parameters, _IF_MATCH],
+            body=request_document(ref(f"Changed{name}")),
+            answers={"200": _document(f"{name}Document", "It is changed.", "ETag")} | refusals(*_WRITING, 412),
+        )
+    if endpoint.delete is not None:
+        item["delete"] = _operation(
+            f"delete{name}",
+            f"Delete one {name}",
+            name,
+            parameters=[_IDENTIFIER, _IF_MATCH],
+            answers=_DONE | refusals(*_READING, 404, 409, 412, 422),
+        )
+    return item
+
+
+# -- what is related -------------------------------------------------------------------------------------
+
+
+def _related_list(endpoint: Endpoint, name: str) -> Item:
+    target = ENDPOINTS[endpoint.resource.to_many[name].target]
+    return {
+        "get": _operation(
+            f"list{endpoint.name}{name.capitalize()}",
+            f"List the {name} of one {endpoint.name}",
+            endpoint.name,
+            parameters=[_IDENTIFIER, *list_parameters(target.resource), _IF_NONE_MATCH],
+            answers=_read(f"{target.name}List", 404),
+        )
+    }
+
+
+def _related_item(endpoint: Endpoint, name: str) -> Item:
+    target = ENDPOINTS[endpoint.resource.to_one[name].target]
+    answers = _read(f"{target.name}Document", 404)
+    content = answers["200"]["content"][MEDIA_TYPE]
+    # An opening entry has no transaction.
+    content["schema"] = {"anyOf": [content["schema"], ref(f"{target.name}Linkage")]}
+    return {
+        "get": _operation(
+            f"read{endpoint.name}{name.capitalize()}",
+            f"Read the {name} of one {endpoint.name}",
+            endpoint.name,
+            parameters=[_IDENTIFIER, *document_parameters(target.resource), _IF_NONE_MATCH],
+            answers=answers,
+        )
+    }
+
+
+def _many_relationship(endpoint: Endpoint, name: str) -> Item:
+    target = ENDPOINTS[endpoint.resource.to_many[name].target]
+    what = f"{endpoint.name}{name.capitalize()}Relationship"
+    item = {
+        "get": _operation(
+            f"list{what}",
+            f"List the identifiers of the {name} of one {endpoint.name}",
+            endpoint.name,
+            parameters=[_IDENTIFIER, *page_parameters(), _IF_NONE_MATCH],
+            answers=_read(f"{target.name}LinkageList", 404),
+        )
+    }
+    for method, verb in (("post", "addTo"), ("patch", "replace"), ("delete", "removeFrom")):
+        item[method] = _operation(
+            f"{verb}{what}",
+            f"Always refused: {name} come and go by themselves",
+            endpoint.name,
+            parameters=[_IDENTIFIER],
+            body=request_document({"type": "array", "items": given_identifier(target)}),
+            answers=refusals(*_WRITING),
+        )
+    return item
+
+
+def _one_relationship(endpoint: Endpoint, name: str) -> Item:
+    target = ENDPOINTS[endpoint.resource.to_one[name].target]
+    what = f"{endpoint.name}{name.capitalize()}Relationship"
+    is_writable = name in endpoint.writable_relations
+    return {
+        "get": _operation(
+            f"read{what}",
+            f"Read the identifier of the {name} of one {endpoint.name}",
+            endpoint.name,
+            parameters=[_IDENTIFIER, _IF_NONE_MATCH],
+            answers=_read(f"{target.name}Linkage", 404),
+        ),
+        "patch": _operation(
+            f"update{what}",
+            f"Move one {endpoint.name} to another {name}" if is_writable else f"Always refused: the {name} is fixed",
+            endpoint.name,
+            parameters=[_IDENTIFIER, *([_IF_MATCH] if is_writable else [])],
+            body=request_document(given_identifier(target)),
+            answers=_DONE | refusals(*_WRITING, 412) if is_writable else refusals(*_WRITING),
+        ),
+    }
+
+
+# -- operations ------------------------------------------------------------------------------------------
+
+
+def _operations() -> Schema:
+    media_type = f'{MEDIA_TYPE}; ext="{ATOMIC}"'
+    answers = {"200": _document("Results", "All are done; one result for each.", media_type=media_type)}
+    return _operation(
+        "performOperations",
+        "Do up to 1,000 operations, all or nothing",
+        "Operations",
+        body=ref("Operations"),
+        media_type=media_type,
+        answers=answers | _DONE | refusals(*_WRITING, media_type=(media_type, MEDIA_TYPE)),
+    )
+
+
+# -- parts -----------------------------------------------------------------------------------------------
+
+
+def _operation(
+    operation_id: str,
+    summary: str,
+    tag: str,
+    *,
+    answers: Schema,
+    parameters: Sequence[Parameter] = (),
+    body: Schema | None = None,
+    media_type: str = MEDIA_TYPE,
+) -> Schema:
+    described: Schema = {"operationId": operation_id, "summary": summary, "tags": [tag], "responses": answers}
+    if parameters:
+        described["parameters"] = list(parameters)
+    if body is not None:
+        described["requestBody"] = {"required": True, "content": {media_type: {"schema": body}}}
+    return described
+
+
+_HEADERS = {
+    "ETag": "Changes with every change of the document.",
+    "Location": "The URL of what is created.",
+    "Retry-After": "When to try again, in seconds.",
+}
+_DONE: Schema = {"204": {"description": "It is done."}}
+
+
+def _document(name: str, description: str, *headers: str, media_type: str = MEDIA_TYPE) -> Schema:
+    answer: Schema = {"description": description, "content": {media_type: {"schema": ref(name)}}}
+    if headers:
+        answer["headers"] = {
+            name: {"required": True, "schema": {"type": "string"}, "description": _HEADERS[name]} for name in headers
+        }
+    return answer
+
+
+def _read(name: str, *statuses: int) -> Schema:
+    found = _document(name, "Here it is.", "ETag")
+    unchanged = {"description": "It is what the client has.", "headers": found["headers"]}
+    return {"200": found, "304": unchanged} | refusals(*_READING, *statuses)
+
+
+def refusals(*statuses: int, media_type: Sequence[str] = (MEDIA_TYPE,)) -> Schema:
+    """Return the answers that refuse."""
+    answers: Schema = {}
+    for status in sorted(statuses):
+        answers[str(status)] = _document(f"Errors{status}", MEANINGS[status], *["Retry-After"] * (status == 503))
+        answers[str(status)]["content"] = {each: {"schema": ref(f"Errors{status}")} for each in media_type}
+    return answers
+
+
+def _links(endpoint: Endpoint) -> Schema:
+    """Return what can be asked next with the id of what is created."""
+    verbs = ["read", "update", "delete"]
+    parameters = {"id": "$response.body#/data/id"}
+    return {f"{verb}It": {"operationId": f"{verb}{endpoint.name}", "parameters": parameters} for verb in verbs}

@@ -1,0 +1,50 @@
+"""The documents that clients send to a relationship: its linkage, as primary data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rest_api.documents import check_linkage
+from rest_api.errors import Problem, Refused
+from walletsvc import errors
+
+
+def read_to_one(document: object, type_name: str) -> str | None:
+    """Return the id of the `type_name` that a to-one relationship is to lead to, or None.
+
+    Raises `Refused`: 422 for a wrong structure, 409 for another type.
+    """
+    linkage = _data(document)
+    problems = list(check_linkage(linkage, type_name, "/data"))
+    if problems:
+        raise Refused(*problems)
+    return linkage["id"] if isinstance(linkage, dict) else None
+
+
+def check_to_many(document: object, type_name: str) -> None:
+    """Raise `Refused` unless the document has an array of identifiers of `type_name`."""
+    linkage = _data(document)
+    if not isinstance(linkage, list):
+        raise Refused(_invalid("A linkage of many is an array of resource identifier objects.", "/data"))
+    problems = [problem for place, each in enumerate(linkage) for problem in _check_member(each, type_name, place)]
+    if problems:
+        raise Refused(*problems)
+
+
+def _check_member(identifier: object, type_name: str, place: int) -> Iterator[Problem]:
+    pointer = f"/data/{place}"
+    if identifier is None:
+        yield _invalid("A resource identifier object is expected.", pointer)
+    yield from check_linkage(identifier, type_name, pointer)
+
+
+def _data(document: object) -> object:
+    if not isinstance(document, dict):
+        raise Refused(_invalid("An object is expected.", ""))
+    if "data" not in document:
+        raise Refused(Problem(422, errors.Required.code, "The member data is missing.", pointer=""))
+    return document["data"]
+
+
+def _invalid(detail: str, pointer: str) -> Problem:
+    return Problem(422, errors.Invalid.code, detail, pointer=pointer)

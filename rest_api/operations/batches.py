@@ -1,0 +1,84 @@
+"""Do all operations of a document as one, and tell what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from django.utils import timezone
+
+from rest_api.encoder import encode_resource, record_of
+from rest_api.errors import Problem, Refused, explain
+from rest_api.operations.documents import Operation
+from walletsvc import errors
+from walletsvc.principals import Principal
+from walletsvc.reading.execution import Record
+from walletsvc.reading.resources import WALLET, Resource
+from walletsvc.selectors.records import EVERYTHING, list_records_by_id
+from walletsvc.services.steps import Step, perform_all
+
+Result = dict[str, Any]
+"""A result object (https://jsonapi.org/ext/atomic/#result-objects)."""
+
+
+def perform_operations(operations: Sequence[Operation], *, principal: Principal) -> list[Result]:
+    """Do all operations, or none, and return their results.
+
+    Raises `Refused` with the refusal of the first that was refused, which is the one that it would get alone; its
+    pointers lead into the operation.
+    """
+    steps = [_prepare(operation, principal) for operation in operations]
+    try:
+        written = perform_all(steps, principal=principal, clock=timezone.now)
+    except errors.WalletError as refusal:
+        raise _explain(refusal, operations[refusal.step]) from refusal
+    return _show(operations, written, principal)
+
+
+def _prepare(operation: Operation, principal: Principal) -> Step[Any] | errors.WalletError:
+    try:
+        return operation.prepare(principal)
+    except errors.WalletError as refusal:
+        # Those before it are tried first: the first to be refused is told.
+        return refusal
+
+
+def _explain(refusal: errors.WalletError, operation: Operation) -> Refused:
+    explained = explain(refusal, locate=operation.locate)
+    if isinstance(refusal, errors.Conflict | errors.Unavailable):
+        # Nothing in the document is to blame.
+        return explained
+    problems = [problem if problem.pointer else _place(problem, operation) for problem in explained.problems]
+    return Refused(*problems, headers=explained.headers)
+
+
+def _place(problem: Problem, operation: Operation) -> Problem:
+    missing = problem.code == errors.NotFound.code
+    return replace(problem, pointer=operation.target if missing else operation.base)
+
+
+def _show(operations: Sequence[Operation], written: Sequence[Any], principal: Principal) -> list[Result]:
+    """Return the results: each resource as the whole batch has left it."""
+    # Of what was written twice, the last has the final say; a later write of a wallet's transactions changes the
+    # wallet too, so those are read again, all at once.
+    records: dict[tuple[str, int], Record] = {}
+    for operation, instance in zip(operations, written, strict=True):
+        if instance is not None:
+            resource = operation.endpoint.resource
+            records[resource.name, instance.pk] = record_of(resource, instance, EVERYTHING)
+    for record in _read_again(WALLET, records, principal):
+        records[WALLET.name, record.id] = record
+    return [
+        {"data": encode_resource(records[operation.endpoint.name, instance.pk])} if operation.shows else {}
+        for operation, instance in zip(operations, written, strict=True)
+    ]
+
+
+def _read_again(resource: Resource, records: dict[tuple[str, int], Record], principal: Principal) -> list[Record]:
+    """Return the records of a resource as they are now, without those that the batch has deleted again."""
+    ids = [identifier for name, identifier in records if name == resource.name]
+    if not ids:
+        return []
+    found = list_records_by_id(principal=principal, resource=resource.name, ids=ids)
+    return [record for record in found if record is not None]

@@ -1,0 +1,210 @@
+"""The document of a batch: each operation, as far as it can be told without doing any."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rest_api.documents import ResourceInput, check_identity, check_linkage, check_type, identify, read_fields
+from rest_api.endpoints import Endpoint
+from rest_api.errors import Locate, Problem, Refused, refuse
+from rest_api.local_ids import LocalIds
+from rest_api.operations.targets import Target, find_endpoint, invalid, read_identity, read_target, required
+from walletsvc import errors
+from walletsvc.principals import Principal
+from walletsvc.services.inputs import LocalId
+from walletsvc.services.steps import Step
+
+MAX_OPERATIONS = 1000
+OPERATIONS = "atomic:operations"
+RESULTS = "atomic:results"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation that was understood.
+
+    `prepare` returns its step, or raises the refusal of its input. `target` points at what it is aimed at; `shows`
+    tells whether its result is a resource.
+    """
+
+    endpoint: Endpoint
+    prepare: Callable[[Principal], Step[Any]]
+    base: str
+    target: str
+    locate: Locate
+    shows: bool = False
+
+
+def read_operations(document: object, *, url: str) -> list[Operation]:
+    """Return the operations of a document that was sent to `url`.
+
+    Raises `Refused`: 413 for too many, and whatever is wrong with the first that cannot be understood.
+    """
+    if not isinstance(document, dict):
+        raise invalid("An object is expected.", "")
+    for name in ("data", "included", "errors", RESULTS):
+        if name in document:
+            raise invalid(f"A document with operations has no member {name}.", f"/{name}")
+    if OPERATIONS not in document:
+        raise required(OPERATIONS, "")
+    operations = document[OPERATIONS]
+    if not isinstance(operations, list) or not operations:
+        raise invalid("An array of one or more operations is expected.", f"/{OPERATIONS}")
+    if len(operations) > MAX_OPERATIONS:
+        detail = f"A request has at most {MAX_OPERATIONS:,} operations."
+        pointer = f"/{OPERATIONS}"
+        raise Refused(Problem(413, errors.TooLong.code, detail, pointer=pointer, meta={"limit": MAX_OPERATIONS}))
+    reader = _Reader(url)
+    return [reader.read(operation, f"/{OPERATIONS}/{place}") for place, operation in enumerate(operations)]
+
+
+class _Reader:
+    """Reads the operations of one document, in their order."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._local_ids = LocalIds()
+
+    def read(self, operation: object, base: str) -> Operation:
+        """Return the operation at `base`. Raises `Refused`."""
+        if not isinstance(operation, dict):
+            raise invalid("An operation is an object.", base)
+        if "op" not in operation:
+            raise required("op", base)
+        code = operation["op"]
+        target = read_target(operation, base, local_ids=self._local_ids, url=self._url)
+        if target is not None and target.relationship is not None:
+            return self._relate(code, operation, target, target.relationship, base)
+        match code:
+            case "add":
+                return self._add(operation, target, base)
+            case "update":
+                return self._update(operation, target, base)
+            case "remove":
+                return self._remove(target, base)
+        raise _unknown_code(base)
+
+    # -- resources -------------------------------------------------------------------------------------
+
+    def _add(self, operation: Mapping[str, Any], target: Target | None, base: str) -> Operation:
+        if target is not None and target.identifier is not None:
+            raise invalid("What is added is aimed at a collection, or at a relationship.", target.pointer)
+        data, at = _resource(operation, base), f"{base}/data"
+        endpoint = find_endpoint(data, at) if target is None else target.endpoint
+        _check_writable(endpoint, target.pointer if target else f"{at}/type")
+        problems = list(check_identity(data, endpoint.name, None, at))
+        if not problems and "lid" in data:
+            problems = list(self._local_ids.check_new(endpoint.name, data["lid"], f"{at}/lid"))
+        if problems:
+            raise Refused(*problems)
+        written = read_fields(data, endpoint, base=at, local_ids=self._local_ids)
+        # After its fields are read: a resource cannot refer to itself before it is there.
+        local_id = self._local_ids.add(endpoint.name, data["lid"]) if "lid" in data else None
+
+        def prepare(principal: Principal) -> Step[Any]:
+            # A transaction that nothing refers to needs no id before the end, so it is written with others.
+            is_needed = local_id is not None and self._local_ids.is_referred_to(local_id)
+            return endpoint.prepare_create(principal, written.values, local_id=local_id if is_needed else None)
+
+        return Operation(endpoint, prepare, base, base, written.locate, shows=True)
+
+    def _update(self, operation: Mapping[str, Any], target: Target | None, base: str) -> Operation:
+        data, at = _resource(operation, base), f"{base}/data"
+        if target is None:
+            # The resource object says by itself which it is.
+            endpoint = find_endpoint(data, at)
+            target = Target(endpoint, at, *read_identity(data, endpoint.name, at, self._local_ids))
+        endpoint, identifier = target.endpoint, _identifier(target)
+        _check_writable(endpoint, target.pointer)
+        _check_same(data, target, at)
+        written = read_fields(data, endpoint, base=at, local_ids=self._local_ids)
+        return Operation(
+            endpoint,
+            lambda principal: endpoint.prepare_update(principal, identifier, written.values),
+            base,
+            target.pointer,
+            written.locate,
+            shows=True,
+        )
+
+    def _remove(self, target: Target | None, base: str) -> Operation:
+        if target is None:
+            raise required("ref", base)
+        endpoint, identifier = target.endpoint, _identifier(target)
+        _check_writable(endpoint, target.pointer)
+        return Operation(
+            endpoint,
+            lambda principal: endpoint.prepare_delete(principal, identifier),
+            base,
+            target.pointer,
+            lambda _field: base,
+        )
+
+    # -- relationships ---------------------------------------------------------------------------------
+
+    def _relate(self, code: object, operation: Mapping[str, Any], target: Target, name: str, base: str) -> Operation:
+        if code not in ("add", "update", "remove"):
+            raise _unknown_code(base)
+        endpoint, at = target.endpoint, f"{base}/data"
+        if name not in endpoint.writable_relations:
+            detail = f"{name} is not written as a part of {endpoint.name}."
+            raise refuse(403, errors.Forbidden.code, detail, pointer=target.pointer)
+        if code != "update":
+            raise invalid("A to-one relationship is neither added to nor removed from, but updated.", f"{base}/op")
+        if "data" not in operation:
+            raise required("data", base)
+        linkage = operation["data"]
+        problems = list(check_linkage(linkage, endpoint.resource.to_one[name].target, at, self._local_ids))
+        if problems:
+            raise Refused(*problems)
+        written = ResourceInput(values={name: identify(linkage, self._local_ids)}, pointers={name: at}, base=base)
+        identifier = _identifier(target)
+        return Operation(
+            endpoint,
+            lambda principal: endpoint.prepare_update(principal, identifier, written.values),
+            base,
+            target.pointer,
+            written.locate,
+        )
+
+
+def _unknown_code(base: str) -> Refused:
+    return invalid('An operation is "add", "update" or "remove".', f"{base}/op")
+
+
+def _resource(operation: Mapping[str, Any], base: str) -> Mapping[str, Any]:
+    if "data" not in operation:
+        raise required("data", base)
+    data = operation["data"]
+    if not isinstance(data, dict):
+        raise invalid("One resource object is expected.", f"{base}/data")
+    return data
+
+
+def _check_writable(endpoint: Endpoint, pointer: str) -> None:
+    # What is written at all can be created, changed and deleted.
+    if endpoint.create is None:
+        detail = f"A resource of the type {endpoint.name} is not written by requests."
+        raise refuse(403, errors.Forbidden.code, detail, pointer=pointer)
+
+
+def _identifier(target: Target) -> str | LocalId:
+    if target.identifier is None:
+        raise invalid("One resource is updated or removed, not a collection.", target.pointer)
+    return target.identifier
+
+
+def _check_same(data: Mapping[str, Any], target: Target, at: str) -> None:
+    """Raise `Refused` unless a resource object is of the resource that the target names."""
+    name = target.endpoint.name
+    if target.lid is None:
+        problems = list(check_identity(data, name, str(target.identifier), at))
+    else:
+        problems = list(check_type(data, name, at))
+        if data.get("lid") != target.lid or "id" in data:
+            detail = f"The operation is aimed at the local id {target.lid[:64]!r}."
+            problems.append(Problem(409, "id_conflict", detail, pointer=f"{at}/lid" if "lid" in data else at))
+    if problems:
+        raise Refused(*problems)

@@ -1,0 +1,129 @@
+"""What an operation is aimed at: `ref` or `href` (https://jsonapi.org/ext/atomic/#operation-objects)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote, urljoin, urlsplit
+
+from rest_api.endpoints import BASE, ENDPOINTS, Endpoint
+from rest_api.errors import Problem, Refused, refuse
+from rest_api.local_ids import LocalIds
+from walletsvc import errors
+from walletsvc.services.inputs import LocalId
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A collection, one resource of it, or a relationship of that; `pointer` leads to what names it."""
+
+    endpoint: Endpoint
+    pointer: str
+    identifier: str | LocalId | None = None
+    lid: str | None = None
+    relationship: str | None = None
+
+
+def read_target(operation: Mapping[str, Any], base: str, *, local_ids: LocalIds, url: str) -> Target | None:
+    """Return the target that an operation names, if it names one; `url` is that of the request.
+
+    Raises `Refused` for both `ref` and `href`, and for what does not lead to anything that can be written.
+    """
+    if "ref" in operation and "href" in operation:
+        raise invalid("An operation has either ref or href.", base)
+    if "ref" in operation:
+        return _read_ref(operation["ref"], f"{base}/ref", local_ids)
+    if "href" in operation:
+        return _read_href(operation["href"], f"{base}/href", url)
+    return None
+
+
+def invalid(detail: str, pointer: str) -> Refused:
+    """Return the refusal of a member that is not as it should be."""
+    return refuse(422, errors.Invalid.code, detail, pointer=pointer)
+
+
+def required(name: str, pointer: str) -> Refused:
+    """Return the refusal of the object at `pointer`, which lacks a member."""
+    return refuse(422, errors.Required.code, f"The member {name} is missing.", pointer=pointer)
+
+
+def find_endpoint(identified: Mapping[str, Any], base: str) -> Endpoint:
+    """Return the endpoint of the type of a resource object or ref. Raises `Refused`."""
+    if "type" not in identified:
+        raise required("type", base)
+    name = identified["type"]
+    if not isinstance(name, str):
+        raise invalid("A type is a string.", f"{base}/type")
+    if name not in ENDPOINTS:
+        detail = f"There is no type {name[:64]!r}, but {', '.join(ENDPOINTS)}."
+        raise refuse(409, "type_conflict", detail, pointer=f"{base}/type")
+    return ENDPOINTS[name]
+
+
+def read_identity(
+    identified: Mapping[str, Any], type_name: str, base: str, local_ids: LocalIds
+) -> tuple[str | LocalId, str | None]:
+    """Return who is meant by `id` or `lid`, and the lid if it was that. Raises `Refused`."""
+    if "id" in identified and "lid" in identified:
+        raise invalid("What is there already has an id or a local id, not both.", base)
+    if "id" in identified:
+        if not isinstance(identified["id"], str):
+            raise invalid("An id is a string.", f"{base}/id")
+        return identified["id"], None
+    if "lid" not in identified:
+        raise required("id", base)
+    lid = identified["lid"]
+    problems = list(local_ids.check(type_name, lid, f"{base}/lid"))
+    if problems:
+        raise Refused(*problems)
+    return local_ids.find(type_name, lid), lid
+
+
+def _read_ref(ref: object, pointer: str, local_ids: LocalIds) -> Target:
+    if not isinstance(ref, dict):
+        raise invalid("A ref is an object.", pointer)
+    endpoint = find_endpoint(ref, pointer)
+    identifier, lid = read_identity(ref, endpoint.name, pointer, local_ids)
+    relationship = ref.get("relationship")
+    if "relationship" in ref:
+        if not isinstance(relationship, str):
+            raise invalid("A relationship is given as its name.", f"{pointer}/relationship")
+        _check_relationship(endpoint, relationship, f"{pointer}/relationship")
+    return Target(endpoint, pointer, identifier, lid, relationship)
+
+
+def _check_relationship(endpoint: Endpoint, name: str, pointer: str) -> None:
+    if name not in endpoint.resource.to_one and name not in endpoint.resource.to_many:
+        detail = f"{endpoint.name} has no relationship {name[:64]!r}."
+        raise Refused(Problem(404, errors.NotFound.code, detail, pointer=pointer))
+
+
+def _read_href(href: object, pointer: str, url: str) -> Target:
+    if not isinstance(href, str):
+        raise invalid("An href is a string.", pointer)
+    try:
+        here, there = urlsplit(url), urlsplit(urljoin(url, href))
+    except ValueError as error:
+        raise invalid("That is no URL.", pointer) from error
+    if (there.scheme, there.netloc) != (here.scheme, here.netloc):
+        raise invalid("Operations are aimed at URLs of this server.", pointer)
+    if there.query or there.fragment:
+        raise invalid("The URL that an operation is aimed at has no query and no fragment.", pointer)
+    path = unquote(there.path)
+    if path.startswith(BASE):
+        names = path.removeprefix(BASE).removesuffix("/").split("/")
+        endpoint = _BY_PATH.get(names[0])
+        match names[1:]:
+            case [] if endpoint:
+                return Target(endpoint, pointer)
+            case [identifier] if endpoint:
+                return Target(endpoint, pointer, identifier)
+            case [identifier, "relationships", name] if endpoint:
+                _check_relationship(endpoint, name, pointer)
+                return Target(endpoint, pointer, identifier, relationship=name)
+    raise refuse(404, errors.NotFound.code, f"Nothing can be written at {path[:256]}.", pointer=pointer)
+
+
+_BY_PATH = {endpoint.path: endpoint for endpoint in ENDPOINTS.values()}

@@ -1,0 +1,47 @@
+"""The Atomic Operations extension (https://jsonapi.org/ext/atomic/): many writes in one request, all or nothing."""
+
+from __future__ import annotations
+
+import orjson
+from django.http import HttpResponse
+from rest_framework.request import Request
+
+from rest_api import negotiation
+from rest_api.encoder import jsonapi_object
+from rest_api.errors import Problem, Refused
+from rest_api.negotiation import MEDIA_TYPE, NOTHING_AGREED, Negotiated
+from rest_api.operations.batches import perform_operations
+from rest_api.operations.documents import RESULTS, read_operations
+from rest_api.parser import read_document
+from rest_api.views.base import JsonApiView, without_document
+
+ATOMIC = "https://jsonapi.org/ext/atomic"
+"""The address by which the extension calls itself."""
+
+
+class OperationsView(JsonApiView):
+    """Take operations."""
+
+    extensions = frozenset({ATOMIC})
+    http_method_names = ["post", "options"]
+    _applied = NOTHING_AGREED
+
+    def applied(self) -> Negotiated:
+        return self._applied
+
+    def post(self, request: Request) -> HttpResponse:
+        self.parameters()
+        self._check_content_type()
+        self._applied = Negotiated(extensions=self.extensions)
+        operations = read_operations(read_document(request._request), url=request.build_absolute_uri())
+        results = perform_operations(operations, principal=self.principal)
+        if not any(results):
+            return without_document(204)
+        return self.respond(200, orjson.dumps({"jsonapi": jsonapi_object(self._applied), RESULTS: results}))
+
+    def _check_content_type(self) -> None:
+        """Raise `Refused` (415) unless the request document uses the extension."""
+        header = self.request.META.get("CONTENT_TYPE", "")
+        if ATOMIC not in negotiation.check_content_type(header, extensions=self.extensions):
+            detail = f'The media type of operations is {MEDIA_TYPE}; ext="{ATOMIC}".'
+            raise Refused(Problem(415, "unsupported_media_type", detail, header="Content-Type"))

@@ -1,0 +1,33 @@
+"""Entity tags: what a client has seen, and whether it is still so (RFC 9110, sections 8.8.3 and 13.1)."""
+
+from __future__ import annotations
+
+import re
+from hashlib import blake2b
+
+_TAG = re.compile(r'\s*(?:,\s*)*((?:W/)?"[\x21\x23-\x7e\x80-\xff]*")')
+
+
+def make_etag(body: bytes) -> str:
+    """Return the strong tag of a representation: equal tags mean equal bytes."""
+    return f'"{blake2b(body, digest_size=16).hexdigest()}"'
+
+
+def is_known(if_none_match: str | None, etag: str) -> bool:
+    """Tell whether the client of a GET has the representation already. Compares weakly, as section 13.1.2 says."""
+    if if_none_match is None:
+        return False
+    return if_none_match.strip() == "*" or etag in [tag.removeprefix("W/") for tag in _tags(if_none_match)]
+
+
+def is_matched(if_match: str, etag: str) -> bool:
+    """Tell whether the client that wants to change something has seen it. Compares strongly (section 13.1.1)."""
+    return if_match.strip() == "*" or etag in _tags(if_match)
+
+
+def _tags(header: str) -> list[str]:
+    tags, position = [], 0
+    while found := _TAG.match(header, position):
+        tags.append(found[1])
+        position = found.end()
+    return tags
