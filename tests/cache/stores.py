@@ -18,7 +18,7 @@ def forget(store: Store, *, prefix: str) -> None:
     """Remove the keys that begin with `prefix`, as if they had expired."""
     if isinstance(store, MemoryStore):
         for key in [key for key in store._entries if key.startswith(prefix)]:
-            del store._entries[key]
+            store._remove(key)
     elif isinstance(store, RedisStore):
         for key in store._client.scan_iter(f"{prefix}*"):
             store._client.delete(key)

@@ -105,30 +105,39 @@ def interleavings(lengths: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
                 yield (actor, *rest)
 
 
-def play(actors: Sequence[Actor], order: Iterable[int], monkeypatch: pytest.MonkeyPatch) -> None:
+STAGE: list[MemoryStore] = []
+"""Holds the store of the play that is on."""
+
+
+@pytest.fixture(autouse=True)
+def cache_on_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "store", lambda: STAGE[0])
+
+
+def play(actors: Sequence[Actor], order: Iterable[int]) -> None:
     """Let the actors take turns in this order, and two readers come after them."""
     actors = [*actors, READ, READ]
     world = World(actors)
-    monkeypatch.setattr(cache, "store", lambda: world.store)
+    STAGE[:] = [world.store]
     last = [actor for actor in (len(actors) - 2, len(actors) - 1) for _ in READ]
     for actor in [*order, *last]:
         world.take(actor)
 
 
-def play_all(actors: Sequence[Actor], monkeypatch: pytest.MonkeyPatch) -> None:
+def play_all(actors: Sequence[Actor]) -> None:
     """Let the actors take turns in every possible order."""
     for order in interleavings(tuple(map(len, actors))):
-        play(actors, order, monkeypatch)
+        play(actors, order)
 
 
 @pytest.mark.parametrize("second", [COMMITTED, ROLLED_BACK, DIED], ids=["commits", "rolls back", "dies"])
-def test_a_reader_between_two_writers_while_marks_expire(second: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
-    play_all((READ, COMMITTED, second), monkeypatch)
-    play_all((READ, COMMITTED, second, MARKS_EXPIRE), monkeypatch)
+def test_a_reader_between_two_writers_while_marks_expire(second: Actor) -> None:
+    play_all((READ, COMMITTED, second))
+    play_all((READ, COMMITTED, second, MARKS_EXPIRE))
 
 
-def test_two_readers_and_a_writer_while_stamps_are_evicted(monkeypatch: pytest.MonkeyPatch) -> None:
-    play_all((READ, READ, COMMITTED, STAMPS_ARE_EVICTED), monkeypatch)
+def test_two_readers_and_a_writer_while_stamps_are_evicted() -> None:
+    play_all((READ, READ, COMMITTED, STAMPS_ARE_EVICTED))
 
 
 @settings(deadline=None, max_examples=400)
@@ -143,8 +152,7 @@ def test_two_readers_and_a_writer_while_stamps_are_evicted(monkeypatch: pytest.M
 def test_any_crowd(actors: list[Actor], data: st.DataObject) -> None:
     turns = [number for number, actor in enumerate(actors) for _ in actor]
     order = data.draw(st.permutations(turns))
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        play(actors, order, monkeypatch)
+    play(actors, order)
 
 
 # -- the proof of the proofs: with less, some order fails -----------------------------------------------------
@@ -154,19 +162,19 @@ def test_without_stamps_a_reader_is_served_what_is_old(monkeypatch: pytest.Monke
     monkeypatch.setattr(Invalidation, "settle", lambda self: None)
     monkeypatch.setattr(Invalidation, "mark", lambda self, wallet_ids: None)
     with pytest.raises(AssertionError, match="was owed"):
-        play_all((READ, COMMITTED), monkeypatch)
+        play_all((READ, COMMITTED))
 
 
 def test_it_would_not_do_to_replace_ones_own_mark_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """It may have expired, or been overwritten and settled, and a reader have stored under what came after."""
 
-    def settle(store: MemoryStore, tokens: Mapping[str, bytes], *, mark: bytes) -> None:
+    def settle(store: MemoryStore, tokens: Mapping[str, bytes], *, mark: bytes, **_rest: object) -> None:
         for key, token in tokens.items():
             if store._get(key) == mark:
                 store._put(key, token, 60)
 
     monkeypatch.setattr(MemoryStore, "settle", settle)
     with pytest.raises(AssertionError, match="was owed"):
-        play_all((READ, COMMITTED, ROLLED_BACK), monkeypatch)
+        play_all((READ, COMMITTED, ROLLED_BACK))
     with pytest.raises(AssertionError, match="was owed"):
-        play_all((READ, COMMITTED, MARKS_EXPIRE), monkeypatch)
+        play_all((READ, COMMITTED, MARKS_EXPIRE))

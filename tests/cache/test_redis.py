@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+import redis
 
 from tests.cache.stores import connect, forget
 from tests.servers import RedisServer
@@ -190,6 +191,26 @@ def test_a_write_whose_mark_failed_still_changes_the_stamps(
     server.resume()
     writer.settle()
     assert ask_until_it_answers().response is None
+
+
+def test_a_write_changes_the_stamps_although_redis_was_to_be_left_alone(
+    server: RedisServer, use_store: Callable[..., RedisStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One answer that came late must not let other processes serve what is old: they saw nothing fail."""
+    bystander = use_store()
+    keep(ask(), b"old")
+    hurried = use_store(pause_seconds=3600)
+
+    def time_out(**_options: object) -> None:
+        raise redis.TimeoutError("Timeout reading from socket")
+
+    writer = Invalidation()
+    with monkeypatch.context() as patch:
+        patch.setattr(hurried._client, "pipeline", time_out)
+        writer.mark([1])
+    writer.settle()
+    monkeypatch.setattr(cache, "store", lambda: bystander)
+    assert ask().response is None
 
 
 def test_a_script_that_redis_has_forgotten_is_sent_again(

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.cache.stores import forget
-from tests.concurrency.faults import COMMIT, FAULTS, Wire, tapped
-from walletsvc import errors
 from walletsvc.cache import EVERYTHING, Invalidation, Lookup, keep, look_up, make_key, remember, wallet_stamp
 from walletsvc.cache_stores import GENERATION, MARK, PREFIX, MemoryStore, Store, new_token
 from walletsvc.principals import ANYONE, Principal
-from walletsvc.services import durability
-from walletsvc.services.transactions import create_transaction
-from walletsvc.services.wallets import create_wallet, update_wallet
 
 KEY = make_key("rest", "*", "/api/wallets/1")
 STAMPS = [wallet_stamp(1), EVERYTHING]
@@ -202,6 +196,21 @@ def test_a_memory_store_forgets_what_was_used_least_recently() -> None:
     assert store.get_many(["a", "b", "c", "d"]) == [b"x", None, b"x", b"x"]
 
 
+def test_a_memory_store_takes_no_more_than_its_bytes() -> None:
+    store = MemoryStore(max_bytes=100)
+    for key in ("a", "b"):
+        store.put(key, b"x" * 50, seconds=60)
+    store.put("b", b"x" * 40, seconds=60)
+    store.put("c", b"x" * 10, seconds=60)
+    assert [len(value or b"") for value in store.get_many(["a", "b", "c"])] == [50, 40, 10]
+    store.put("d", b"x", seconds=60)
+    assert [len(value or b"") for value in store.get_many(["a", "b", "c", "d"])] == [0, 40, 10, 1]
+    store.put("e", b"x" * 101, seconds=60)
+    assert store.get_many(["b", "c", "d", "e"]) == [None] * 4
+    store.put("f", b"x" * 100, seconds=60)
+    assert store.get_many(["f"]) == [b"x" * 100]
+
+
 def test_responses_live_for_the_seconds_in_the_settings(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     store = MemoryStore(clock=lambda: now[0])
@@ -230,53 +239,3 @@ def test_keys_tell_callers_faces_and_questions_apart() -> None:
     ]
     assert len(set(keys)) == len(keys)
     assert make_key("rest", Principal("other", frozenset(), owner="alice").reach, "/wallets") == keys[2]
-
-
-# -- writes --------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def stamps_of(transactional_db: None) -> Callable[[int], bytes | None]:
-    return lambda wallet_id: ask(stamps=[wallet_stamp(wallet_id), EVERYTHING]).stamps
-
-
-def test_every_wallet_that_an_operation_touches_has_a_new_stamp(stamps_of: Callable[[int], bytes | None]) -> None:
-    wallet = create_wallet(principal=ANYONE, label="A", balance="10")
-    before = stamps_of(wallet.id)
-    assert before is not None
-    create_transaction(principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="1")
-    assert stamps_of(wallet.id) not in (None, before)
-
-
-def test_a_new_wallets_stamp_is_new_too(stamps_of: Callable[[int], bytes | None]) -> None:
-    first = create_wallet(principal=ANYONE, label="A")
-    generation, *before = (stamps_of(first.id + 1) or b"").split()
-    assert create_wallet(principal=ANYONE, label="B").id == first.id + 1
-    same_generation, *after = (stamps_of(first.id + 1) or b"").split()
-    assert same_generation == generation
-    assert (len(before), len(after), set(before) & set(after)) == (2, 2, set())
-
-
-def test_a_refused_operation_leaves_the_cache_alone(stamps_of: Callable[[int], bytes | None]) -> None:
-    wallet = create_wallet(principal=ANYONE, label="A")
-    before = stamps_of(wallet.id)
-    with pytest.raises(errors.InsufficientFunds):
-        create_transaction(principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="-1")
-    assert stamps_of(wallet.id) == before
-
-
-def test_a_failed_commit_leaves_no_mark_behind(
-    stamps_of: Callable[[int], bytes | None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(durability, "MAX_BACKOFF_SECONDS", 0)
-    wallet = create_wallet(principal=ANYONE, label="A")
-    seen = []
-
-    def strike() -> None:
-        seen.append(stamps_of(wallet.id))
-        FAULTS[0].strike()
-
-    with tapped(Wire(strike, lambda _, sent: sent == COMMIT)), pytest.raises(errors.Conflict):
-        update_wallet(principal=ANYONE, wallet_id=wallet.id, label="B")
-    assert seen == [None] * durability.ATTEMPTS  # each time the mark was there
-    assert stamps_of(wallet.id) is not None

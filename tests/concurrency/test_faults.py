@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -114,6 +115,23 @@ def test_a_commit_whose_answer_is_lost_is_not_repeated(monkeypatch: pytest.Monke
     assert attempt(post) == (None, "duplicate_txid")
     assert balance(wallet.id) == "4.00"
     assert_reconciled()
+
+
+def test_a_caller_does_not_wait_for_lock_after_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each attempt may wait for a lock as long as the server lets it; ten of those are more than a caller bears."""
+    wallet = create_wallet(principal=ANYONE, label="A", balance="10")
+    now = [0.0]
+    monkeypatch.setattr(durability, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=lambda _seconds: None))
+
+    def wait_for_a_lock() -> None:
+        now[0] += 4
+        FAULTS[0].strike()
+
+    wire = Wire(wait_for_a_lock, lambda _, sent: sent == COMMIT)
+    with tapped(wire), pytest.raises(errors.Conflict):
+        create_transaction(principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="1")
+    assert (wire.sent.count(COMMIT), now) == (3, [12])
+    assert balance(wallet.id) == "10.00"
 
 
 def test_another_fault_comes_out_as_it_is() -> None:

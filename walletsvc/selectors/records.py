@@ -17,6 +17,8 @@ def get_record(
     *, principal: Principal, resource: str, selection: Selection = EVERYTHING, **match: object
 ) -> Record | None:
     """Return the record whose unique column matches (`id=1`, `label="Savings"`), or None."""
+    if not all(map(_could_be_stored, match.values())):
+        return None
     return read_one(RESOURCES[resource], selection, principal=principal, **match)
 
 
@@ -31,7 +33,9 @@ def list_records_by_id(
     """Return the record of each id, in their order, and None for what is not there."""
     found = {
         record.id: record
-        for record in read_many(RESOURCES[resource], selection, principal=principal, id__in=set(ids))
+        for record in read_many(
+            RESOURCES[resource], selection, principal=principal, id__in=set(filter(_could_be_stored, ids))
+        )
     }
     return [found.get(identifier) for identifier in ids]
 
@@ -39,3 +43,10 @@ def list_records_by_id(
 def add_related(records: Sequence[Record], selection: Selection, *, principal: Principal) -> None:
     """Read what `selection` wants that is related to `records`, as it is now, into them."""
     read_related(records, selection, principal=principal)
+
+
+def _could_be_stored(value: object) -> bool:
+    """Tell whether a column could hold `value`: drivers fail on integers beyond 64 bits and on lone surrogates."""
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    return not isinstance(value, str) or not any("\ud800" <= character <= "\udfff" for character in value)
