@@ -4,7 +4,7 @@ alembic upgrade head            what `manage.py setup_database` does after Djang
 alembic upgrade head --sql      print the statements instead of running them
 alembic check                   fail if an object that the revisions make is missing from the database
 
-Only revisions written by hand: the tables and their columns are Django's.
+Revisions are written by hand, as tables and their columns are Django's: autogenerate has nothing to propose.
 """
 
 from __future__ import annotations

@@ -1,26 +1,25 @@
-"""What an operation costs: about as many records as it reads, page sizes multiplied down the tree.
+"""What an operation costs: about as many records as it may read, page sizes multiplied down the tree.
 
-A page costs 1, and as much again for each record that it may hold as is selected of that record; a single record
-costs 1, and what is selected of it; a mutation costs 10. Directives are taken to include everything.
+A page costs 1, and for each record that fits on it what that record costs; a record costs 1 and what is selected
+below it; a mutation costs 10. Directives are taken to include everything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
-from graphql import GraphQLList, GraphQLObjectType, GraphQLOutputType, GraphQLSchema, get_named_type, get_nullable_type
+from graphql import GraphQLSchema, get_named_type
 from graphql.language import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     OperationDefinitionNode,
-    OperationType,
     SelectionSetNode,
-    VariableNode,
+    ValueNode,
 )
 
 from graphql_api.limits import LimitExceeded
@@ -29,3 +28,123 @@ from walletsvc.reading.questions import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from walletsvc.reading.resources import RESOURCES
 
 MUTATION_COST = 10
+
+
+@dataclass(slots=True)
+class Cost:
+    """The cost of a selection: a fixed part, and parts that are multiplied by the size of a page or list.
+
+    A size is given by arguments (`first`, `last`, `ids`), which variables may hold.
+    """
+
+    fixed: int = 0
+    lists: list[tuple[list[ValueNode], Cost]] = field(default_factory=list)
+    defaults: dict[str, Any] = field(default_factory=dict)
+
+    def compute(self, variables: Mapping[str, Any]) -> int:
+        """Return the cost with these variables, as they came from the client."""
+        return self._compute(self.defaults | dict(variables))
+
+    def _compute(self, variables: Mapping[str, Any]) -> int:
+        return self.fixed + sum(_size(sizes, variables) * cost._compute(variables) for sizes, cost in self.lists)
+
+    def add(self, other: Cost) -> None:
+        """Add another cost to this one."""
+        self.fixed += other.fixed
+        self.lists += other.lists
+
+
+def _size(arguments: Sequence[ValueNode], variables: Mapping[str, Any]) -> int:
+    """Return how many records fit. What is no size is refused later on, so it counts as none given."""
+    sizes = []
+    for argument in arguments:
+        value = read_literal(argument, variables)
+        if isinstance(value, list):
+            sizes.append(len(value))
+        elif isinstance(value, int):
+            sizes.append(value)
+    return min(max(sizes, default=DEFAULT_PAGE_SIZE), MAX_PAGE_SIZE)
+
+
+def check_cost(cost: Cost, variables: Mapping[str, Any]) -> dict[str, int]:
+    """Return the cost as `extensions.cost` shows it. Raises `LimitExceeded`."""
+    limit = settings.GRAPHQL_MAX_COST
+    requested = cost.compute(variables)
+    if requested > limit:
+        message = f"The operation costs {requested}, and at most {limit} is allowed: ask for smaller pages."
+        raise LimitExceeded("graphql_too_costly", message, limit=limit, cost=requested)
+    return {"requested": requested, "limit": limit}
+
+
+def compile_cost(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) -> Cost:
+    """Return the cost of an operation of a valid document."""
+    fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
+    root_type = schema.get_root_type(operation.operation)
+    assert root_type is not None  # noqa: S101 - validation has found it
+    cost = _Compiler(schema, fragments).selection([(operation.selection_set, root_type.name)])
+    for definition in operation.variable_definitions or ():
+        if definition.default_value is not None:
+            cost.defaults[definition.variable.name.value] = read_literal(definition.default_value)
+    return cost
+
+
+class _Compiler:
+    def __init__(self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
+        self._schema = schema
+        self._fragments = fragments
+
+    def selection(self, selections: Sequence[tuple[SelectionSetNode, str]]) -> Cost:
+        """Return the cost of selections, each of an object of the named type, merged as execution merges them."""
+        same: dict[str, list[tuple[FieldNode, str]]] = {}
+        visited: set[str] = set()
+        for selection_set, type_name in selections:
+            for node, parent in self._expand(selection_set, type_name, visited):
+                same.setdefault((node.alias or node.name).value, []).append((node, parent))
+        cost = Cost()
+        for nodes in same.values():
+            cost.add(self._field(nodes))
+        return cost
+
+    def _field(self, nodes: Sequence[tuple[FieldNode, str]]) -> Cost:
+        node, parent = nodes[0]
+        below = [
+            (each.selection_set, self._type_of(each, of)) for each, of in nodes if each.selection_set is not None
+        ]
+        if not below:
+            return Cost()
+        cost = self.selection(below)
+        type_name = below[0][1]
+        if type_name in RESOURCES or type_name == "Node":
+            cost.fixed += 1
+        sizes = [each.value for each in node.arguments or () if each.name.value in ("first", "last", "ids")]
+        if type_name.removesuffix("Connection") in RESOURCES and type_name not in RESOURCES:
+            cost = Cost(1, [(sizes, cost)])
+        elif node.name.value == "nodes":
+            cost = Cost(0, [(sizes, cost)])
+        if parent == "Mutation":
+            cost.fixed += MUTATION_COST
+        return cost
+
+    def _type_of(self, node: FieldNode, parent: str) -> str:
+        parent_type: Any = self._schema.type_map[parent]
+        field_def = self._schema.get_field(parent_type, node.name.value)
+        assert field_def is not None  # noqa: S101 - validation has found it
+        return get_named_type(field_def.type).name
+
+    def _expand(
+        self, selection_set: SelectionSetNode, type_name: str, visited: set[str]
+    ) -> Iterator[tuple[FieldNode, str]]:
+        for node in selection_set.selections:
+            if isinstance(node, FieldNode):
+                yield node, type_name
+                continue
+            fragment: Any = node
+            if isinstance(node, FragmentSpreadNode):
+                if node.name.value in visited:
+                    continue
+                visited.add(node.name.value)
+                fragment = self._fragments[node.name.value]
+            condition = fragment.type_condition
+            # A fragment on an interface says less than what is known already.
+            narrower = condition is not None and condition.name.value != "Node"
+            yield from self._expand(fragment.selection_set, condition.name.value if narrower else type_name, visited)

@@ -6,12 +6,17 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from graphql import GraphQLError, GraphQLSchema, parse, specified_rules, validate
+from django.conf import settings
+from graphql import GraphQLError, GraphQLSchema, get_operation_ast, specified_rules, validate
 from graphql.language import DocumentNode
-from graphql.validation import ASTValidationRule, ValuesOfCorrectTypeRule
+from graphql.validation import ASTValidationRule, NoSchemaIntrospectionCustomRule, ValuesOfCorrectTypeRule
 
 from graphql_api.compiled import CompiledQuery
+from graphql_api.costs import Cost, compile_cost
+from graphql_api.dependencies import Dependencies, find_dependencies
 from graphql_api.errors import VALIDATION_FAILED, code_of_value
+from graphql_api.limits import parse_within_limits
+from graphql_api.persisted import check_allowed
 
 MAX_KEPT_CHARACTERS = 500_000
 """How much text of documents is kept. What is parsed from it takes up to a hundred times as many bytes."""
@@ -23,8 +28,20 @@ class Document:
 
     ast: DocumentNode
     errors: tuple[GraphQLError, ...]
+    dependencies: Dependencies
+    """What its answers depend on, if it is valid."""
     compiled: dict[str | None, CompiledQuery | None] = field(default_factory=dict)
     """The queries in it by their names, compiled; None for what is left to graphql-core."""
+    costs: dict[str | None, Cost] = field(default_factory=dict)
+    """What its operations cost, by their names."""
+
+    def cost(self, schema: GraphQLSchema, operation_name: str | None) -> Cost:
+        """Return what an operation of it costs. The document is valid, and the operation is there."""
+        if operation_name not in self.costs:
+            operation = get_operation_ast(self.ast, operation_name)
+            assert operation is not None  # noqa: S101 - as the caller says
+            self.costs[operation_name] = compile_cost(schema, self.ast, operation)
+        return self.costs[operation_name]
 
 
 class _ValuesRule(ValuesOfCorrectTypeRule):
@@ -41,17 +58,24 @@ _RULES: list[type[ASTValidationRule]] = [
 
 
 def load(schema: GraphQLSchema, text: str) -> Document:
-    """Return the document in `text`. Raises `GraphQLSyntaxError`."""
+    """Return the document in `text`. Raises `GraphQLError` if it is not allowed, too much, or no document."""
+    check_allowed(text)
     document = _kept.get(text)
     if document is None:
-        ast = parse(text)
-        document = Document(ast, tuple(_validate(schema, ast)))
+        ast = parse_within_limits(text)
+        document = Document(ast, tuple(_validate(schema, ast)), find_dependencies(schema, ast))
         _kept.put(text, document)
     return document
 
 
+def forget() -> None:
+    """Forget all documents: the limits or rules have changed."""
+    _kept.clear()
+
+
 def _validate(schema: GraphQLSchema, ast: DocumentNode) -> list[GraphQLError]:
-    found = validate(schema, ast, _RULES)
+    rules = _RULES if settings.GRAPHQL_INTROSPECTION else [*_RULES, NoSchemaIntrospectionCustomRule]
+    found = validate(schema, ast, rules)
     for error in found:
         if not error.extensions:
             error.extensions = {"code": VALIDATION_FAILED}
@@ -65,6 +89,11 @@ class _Kept:
         self._documents: OrderedDict[str, Document] = OrderedDict()
         self._characters = 0
         self._lock = threading.Lock()
+
+    def clear(self) -> None:
+        with self._lock:
+            self._documents.clear()
+            self._characters = 0
 
     def get(self, text: str) -> Document | None:
         with self._lock:

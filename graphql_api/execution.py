@@ -67,7 +67,7 @@ def _answer_query(
     request: GraphQLRequest, document: Document, operation: OperationDefinitionNode, principal: Principal
 ) -> Answer:
     parts = [principal.reach, request.query or "", request.operation_name or "", repr(_canonical(request.variables))]
-    kept = cache.Kept(cache.make_key("graphql", *parts), (cache.EVERYTHING,))
+    kept = cache.Kept(cache.make_key("graphql", *parts), document.dependencies.stamps(request.variables))
     found = cache.look_up(kept.key, stamps=kept.stamps)
     if found.response is not None:
         return Answer(found.response, kept=kept)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from strawberry.extensions import SchemaExtension
 
 from graphql_api import documents
+from graphql_api.costs import check_cost
 
 
 class KnownDocuments(SchemaExtension):
-    """Takes documents from memory, parsed and validated.
+    """Takes documents from memory: measured, parsed and validated.
 
     Strawberry-django's own cache of validations is no choice: its key is equal for queries of equal length.
     """
@@ -27,3 +29,14 @@ class KnownDocuments(SchemaExtension):
         """Tell what validation found."""
         self.execution_context.pre_execution_errors = list(self._document.errors)
         yield
+
+    def on_execute(self) -> Iterator[None]:
+        """Refuse what costs too much."""
+        context = self.execution_context
+        cost = self._document.cost(context.schema._schema, context.operation_name)
+        self._cost = check_cost(cost, context.variables or {})
+        yield
+
+    def get_results(self) -> dict[str, Any]:
+        """Return the `extensions` of the answer."""
+        return {"cost": self._cost} if hasattr(self, "_cost") else {}

@@ -62,6 +62,7 @@ class _Walk:
         self._fragments = {
             each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
         }
+        self._walked: set[str] = set()
         self._fields = 0
         self._aliases = 0
         self._pairs = 0
@@ -69,9 +70,12 @@ class _Walk:
     def check(self) -> None:
         """Raise `LimitExceeded` at the first limit."""
         for definition in self._document.definitions:
-            # Fragments too: validation looks at those that no operation uses.
-            if isinstance(definition, OperationDefinitionNode | FragmentDefinitionNode):
+            if isinstance(definition, OperationDefinitionNode):
                 self._visit([definition.selection_set], depth=1)
+        for name, fragment in self._fragments.items():
+            # Validation looks at fragments that no operation uses as well.
+            if name not in self._walked:
+                self._visit([fragment.selection_set], depth=1)
 
     def _visit(self, selection_sets: Sequence[SelectionSetNode], *, depth: int) -> None:
         same: dict[str, list[FieldNode]] = {}
@@ -103,6 +107,7 @@ class _Walk:
                 fragment = self._fragments.get(node.name.value)
                 if fragment is not None and node.name.value not in visited:
                     visited.add(node.name.value)
+                    self._walked.add(node.name.value)
                     pending.extend(reversed(fragment.selection_set.selections))
             else:
                 pending.extend(reversed(node.selection_set.selections))  # type: ignore[attr-defined]
@@ -117,4 +122,6 @@ class _Walk:
             self._aliases += 1
             if self._aliases > settings.GRAPHQL_MAX_ALIASES:
                 limit = settings.GRAPHQL_MAX_ALIASES
-                raise LimitExceeded("graphql_too_many_aliases", f"A document has at most {limit} aliases.", limit=limit)
+                raise LimitExceeded(
+                    "graphql_too_many_aliases", f"A document has at most {limit} aliases.", limit=limit
+                )

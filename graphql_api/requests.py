@@ -23,12 +23,16 @@ RESPONSE_TYPE = "application/graphql-response+json"
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    """An operation that a client asks for. `extensions` are those of the request, such as `persistedQuery`."""
+    """An operation that a client asks for.
+
+    `extensions` are those of the request, such as `persistedQuery`. `document_id` names a registered document.
+    """
 
     query: str | None
     variables: dict[str, Any]
     operation_name: str | None
     extensions: dict[str, Any]
+    document_id: str | None = None
 
 
 class Refused(Exception):
@@ -48,9 +52,8 @@ def read_request(request: HttpRequest) -> GraphQLRequest:
     Raises `Refused`: 400 for what is malformed, 413 for too long a body, 415 for another media type.
     """
     if request.method == "GET":
-        members: dict[str, Any] = {
-            name: request.GET[name] for name in ("query", "operationName") if name in request.GET
-        }
+        texts = ("query", "operationName", "documentId")
+        members: dict[str, Any] = {name: request.GET[name] for name in texts if name in request.GET}
         for name in ("variables", "extensions"):
             if request.GET.get(name):
                 members[name] = parse_json(request.GET[name].encode())
@@ -97,15 +100,15 @@ def check_members(members: Any) -> GraphQLRequest:
     """Return the request that a JSON value is. Raises `Refused` (400)."""
     if not isinstance(members, dict):
         raise Refused(400, "malformed", "A GraphQL request is a JSON object.")
-    query, name = members.get("query"), members.get("operationName")
-    for member, value in (("query", query), ("operationName", name)):
+    query, name, document_id = members.get("query"), members.get("operationName"), members.get("documentId")
+    for member, value in (("query", query), ("operationName", name), ("documentId", document_id)):
         if value is not None and not isinstance(value, str):
             raise Refused(400, "malformed", f"`{member}` is a string.")
     variables, extensions = members.get("variables"), members.get("extensions")
     for member, value in (("variables", variables), ("extensions", extensions)):
         if value is not None and not isinstance(value, dict):
             raise Refused(400, "malformed", f"`{member}` is an object.")
-    return GraphQLRequest(query or None, variables or {}, name or None, extensions or {})
+    return GraphQLRequest(query or None, variables or {}, name or None, extensions or {}, document_id or None)
 
 
 def choose_type(request: HttpRequest) -> str:

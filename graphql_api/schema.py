@@ -13,6 +13,7 @@ from graphql_api.mutations import Mutation
 from graphql_api.queries import Query
 from graphql_api.resolvers import bind
 from graphql_api.scalars import SCALARS
+from graphql_api.subscriptions import Subscription
 
 
 class Schema(strawberry.Schema):
@@ -27,6 +28,7 @@ class Schema(strawberry.Schema):
 schema = Schema(
     query=Query,
     mutation=Mutation,
+    subscription=Subscription,
     extensions=[KnownDocuments],
     config=StrawberryConfig(scalar_map=SCALARS),
 )

@@ -21,8 +21,10 @@ from django.test import TransactionTestCase
 from django_redis import get_redis_connection
 from redis import Redis
 
+from rest_api.views.base import JsonApiView
 from tests.databases import new_database, url_of
 from tests.live import LiveServer
+from tests.rest_api.structure import check_response
 from tests.tables import empty_tables
 from walletsvc import cache
 from walletsvc.cache_stores import PREFIX
@@ -120,7 +122,10 @@ def start_live(memory_folder: Path, redis_urls: tuple[str, str]) -> Iterator[Cal
                 with Redis.from_url(redis_urls[1]) as client:
                     forget_cached(client)
             name = stack.enter_context(new_database(memory_folder))
-            return stack.enter_context(LiveServer(database_url=url_of(name), **settings))
+            server = stack.enter_context(LiveServer(database_url=url_of(name), **settings))
+            # pytest shows it where the test has failed.
+            stack.callback(lambda: print(server.log))
+            return server
 
         yield start
 
@@ -129,6 +134,24 @@ def start_live(memory_folder: Path, redis_urls: tuple[str, str]) -> Iterator[Cal
 def live(start_live: Callable[..., LiveServer]) -> LiveServer:
     """Return a running server with one worker, on a new database."""
     return start_live()
+
+
+# -- the REST API ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session", autouse=True)
+def each_answer_of_the_api_is_checked() -> Iterator[None]:
+    """Put whatever the REST API answers inside this process, whichever test asked, through the structure check."""
+    finalize = JsonApiView.finalize_response
+
+    def finalize_and_check(view: JsonApiView, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        answer = finalize(view, request, response, *args, **kwargs)
+        check_response(answer, method=request.method)
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JsonApiView, "finalize_response", finalize_and_check)
+        yield
 
 
 # -- factories -------------------------------------------------------------------------------------------

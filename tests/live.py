@@ -19,6 +19,7 @@ class LiveServer(Server):
     """`manage.py serve` in processes of its own; `kill` ends its workers too. Its output is in `server.log`."""
 
     binaries = (sys.executable,)
+    start_seconds = 120
 
     def __init__(self, *, database_url: str, redis_url: str = "", workers: int = 1, **settings: str) -> None:
         """Take the addresses of an empty database and of a Redis database; `settings` are further variables."""
@@ -30,6 +31,7 @@ class LiveServer(Server):
             "LOG_LEVEL": "WARNING",
             "HOST": self.host,
             "PORT": str(self.port),
+            "LIVE_PORT": "0",
             "WEB_WORKERS": str(workers),
             **settings,
         }
@@ -37,6 +39,11 @@ class LiveServer(Server):
     @property
     def url(self) -> str:
         return f"http://{self.host}:{self.port}"
+
+    @property
+    def log(self) -> str:
+        """Return what the server has said so far."""
+        return self._log_path.read_text(errors="replace")
 
     def manage(self, *arguments: str, timeout_seconds: float = 120) -> subprocess.CompletedProcess[str]:
         """Run a command of `manage.py` with the server's settings."""

@@ -1,12 +1,14 @@
-"""The ASGI application, for what needs a long-lived connection; requests are served faster by WSGI."""
+"""The ASGI application: the live server, which serves subscriptions. Requests are served faster by WSGI."""
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "walletsvc.settings")
-application = get_asgi_application()
+django.setup(set_prefix=False)
 
-from walletsvc.checks import refuse_unsafe_settings  # noqa: E402 - needs the applications to be ready
+from graphql_api.live.app import make_application  # noqa: E402 - needs the applications to be ready
+from walletsvc.checks import refuse_unsafe_settings  # noqa: E402
 
 refuse_unsafe_settings()
+application = make_application()

@@ -28,7 +28,7 @@ _EXACT = decimal.Context(
     traps=[decimal.Inexact, decimal.InvalidOperation, decimal.Overflow, decimal.DivisionByZero],
 )
 _PLAIN = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?", re.ASCII)
-_MAX_TEXT = 64
+MAX_TEXT = 64
 
 
 class ScientificDecimal(Decimal):
@@ -87,11 +87,11 @@ def parse_amount(value: object, *, field: str = "amount") -> Decimal:
     if value is None:
         raise errors.Required("An amount is required.", field=field)
     text = _amount_text(value)
-    if text is not None and _PLAIN.fullmatch(text[: _MAX_TEXT * 2]):
+    if text is not None and _PLAIN.fullmatch(text[: MAX_TEXT * 2]):
         integer, _, fraction = text.lstrip("-").partition(".")
         if len(integer) > MAX_DIGITS - DECIMAL_PLACES:
             raise out_of_range(field=field)
-        if len(text) <= _MAX_TEXT and len(fraction.rstrip("0")) <= DECIMAL_PLACES:
+        if len(text) <= MAX_TEXT and len(fraction.rstrip("0")) <= DECIMAL_PLACES:
             return Decimal(text)
         raise errors.ScaleExceeded(
             f"An amount has at most {DECIMAL_PLACES} decimal places.", field=field, scale=DECIMAL_PLACES

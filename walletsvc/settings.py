@@ -121,6 +121,18 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 
+# -- GraphQL: what one document may ask for -----------------------------------------------------------------
+
+GRAPHQL_INTROSPECTION = env.bool("GRAPHQL_INTROSPECTION", default=DEBUG)
+GRAPHQL_MAX_CHARACTERS = env.int("GRAPHQL_MAX_CHARACTERS", default=50_000)
+GRAPHQL_MAX_TOKENS = env.int("GRAPHQL_MAX_TOKENS", default=2_000)
+GRAPHQL_MAX_DEPTH = env.int("GRAPHQL_MAX_DEPTH", default=15)
+GRAPHQL_MAX_ALIASES = env.int("GRAPHQL_MAX_ALIASES", default=100)
+GRAPHQL_MAX_FIELDS = env.int("GRAPHQL_MAX_FIELDS", default=1_000)
+GRAPHQL_MAX_COST = env.int("GRAPHQL_MAX_COST", default=10_000)
+# A JSON file of documents: with it, only these run.
+GRAPHQL_ALLOWLIST = env.str("GRAPHQL_ALLOWLIST", default="")
+
 USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = False

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
@@ -75,3 +78,17 @@ def everything() -> Any:
         return [list(model.objects.order_by("id").values()) for model in (Wallet, Transaction, Entry)]
 
     return everything
+
+
+@pytest.fixture(scope="session")
+def npm() -> Path:
+    """Return the folder of the checks that run on node, with its packages installed."""
+    folder = Path(__file__).parent / "npm"
+    with (folder / "package-lock.json").open() as lock:
+        # Several workers of pytest-xdist may come at once.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        installed = folder / "node_modules" / ".package-lock.json"
+        if not installed.exists() or installed.stat().st_mtime < Path(lock.name).stat().st_mtime:
+            command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+            subprocess.run(command, cwd=folder, check=True, timeout=240)
+    return folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -12,7 +13,7 @@ from walletsvc.models import Wallet
 
 pytestmark = pytest.mark.django_db
 
-OK = {"data": {"__typename": "Query"}}
+OK = {"data": {"__typename": "Query"}, "extensions": {"cost": {"requested": 0, "limit": 10_000}}}
 NEW = "application/graphql-response+json"
 OLD = "application/json"
 
@@ -124,3 +125,39 @@ def test_a_browser_gets_a_page(client: Client) -> None:
     assert response["Content-Type"] == "text/html; charset=utf-8"
     response = client.get("/graphql/?query={__typename}", headers=browser)
     assert response.json() == OK
+
+
+def test_an_answer_to_a_get_may_be_kept_and_asked_for_again(client: Client, make_wallet: Any) -> None:
+    make_wallet(label="A")
+    query = "{ wallets { edges { node { label } } } }"
+    first = get(client, query=query)
+    assert first["Cache-Control"] == "private, no-cache"
+    assert first["Vary"].startswith("Accept")
+    path = f"/graphql/?{urlencode({'query': query})}"
+
+    def again(etag: str) -> Any:
+        return client.get(path, headers={"Accept": NEW, "If-None-Match": etag})
+
+    for etag in (first["ETag"], f"W/{first['ETag']}", f'"other", {first["ETag"]}', "*"):
+        response = again(etag)
+        assert (response.status_code, response.content) == (304, b"")
+        assert response["ETag"] == first["ETag"]
+        assert response["Cache-Control"] == "private, no-cache"
+    assert again('"other"').status_code == 200
+    make_wallet(label="B")
+    response = again(first["ETag"])
+    assert response.status_code == 200
+    assert response["ETag"] != first["ETag"]
+    assert len(response.json()["data"]["wallets"]["edges"]) == 2
+
+
+def test_an_answer_with_an_error_is_kept_by_nobody(client: Client) -> None:
+    response = get(client, query="{ wallet(id: 987654321) { id } }")
+    assert response["Cache-Control"] == "no-store"
+    assert "ETag" not in response
+
+
+def test_an_answer_to_a_post_has_no_validators(client: Client) -> None:
+    response = client.post("/graphql/", '{"query": "{ __typename }"}', content_type="application/json")
+    assert "ETag" not in response
+    assert "Cache-Control" not in response

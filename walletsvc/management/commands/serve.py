@@ -1,4 +1,4 @@
-"""Serve both faces over HTTP."""
+"""Serve both faces over HTTP, and subscriptions beside them."""
 
 import os
 import sys
@@ -10,10 +10,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from walletsvc.checks import refuse_unsafe_settings
+from walletsvc.management import supervision
 
 
 class Command(BaseCommand):
-    """Check the settings and become granian, which serves `walletsvc.wsgi`."""
+    """Check the settings and become granian with `walletsvc.wsgi`, or the supervisor of it and `walletsvc.asgi`."""
 
     help = "Serve the REST and GraphQL APIs. Refuses to start on unsafe settings."
 
@@ -35,6 +36,12 @@ class Command(BaseCommand):
             default=env.int("WEB_THREADS", default=8),
             help="Threads of each process (WEB_THREADS)",
         )
+        parser.add_argument(
+            "--live-port",
+            type=int,
+            default=env.int("LIVE_PORT", default=None),
+            help="Port of the live server, which serves subscriptions: PORT + 1; 0 for none (LIVE_PORT)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         os.environ["WEB_WORKERS"] = str(options["workers"])
@@ -45,17 +52,21 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         url = f"http://{options['host']}:{options['port']}"
         self.stdout.write(f"walletsvc: REST on {url}/api/, GraphQL on {url}/graphql/. Ctrl-C ends it.")
+        web = _granian("wsgi", "walletsvc.wsgi:application", options["host"], options["port"], options["workers"])
+        web += ["--no-ws", "--backlog", "2048", "--blocking-threads", str(options["threads"])]
+        command = [sys.executable, "-m", "granian", *web]
+        live_port = options["port"] + 1 if options["live_port"] is None else options["live_port"]
+        if live_port:
+            self.stdout.write(f"Subscriptions on ws://{options['host']}:{live_port}/graphql/.")
+            # One process: each follows the changes of all wallets, and has room for thousands of subscriptions.
+            live = _granian("asgi", "walletsvc.asgi:application", options["host"], live_port, 1)
+            command = supervision.command(web=web, live=live)
         self.stdout.flush()
-        command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"]
-        command += ["--host", options["host"], "--port", str(options["port"])]
-        command += ["--workers", str(options["workers"]), "--blocking-threads", str(options["threads"])]
-        command += [
-            "--backlog",
-            "2048",
-            "--respawn-failed-workers",
-            "--log-level",
-            "warning",
-            "walletsvc.wsgi:application",
-        ]
         os.chdir(settings.BASE_DIR)
         os.execv(sys.executable, command)  # noqa: S606 - our own interpreter and arguments
+
+
+def _granian(interface: str, application: str, host: str, port: int, workers: int) -> list[str]:
+    """Return the arguments of granian that both servers have."""
+    arguments = ["--interface", interface, "--host", host, "--port", str(port), "--workers", str(workers)]
+    return [*arguments, "--respawn-failed-workers", "--log-level", "warning", application]

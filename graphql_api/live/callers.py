@@ -1,0 +1,41 @@
+"""Who is calling the live server, and whether a browser may let them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http.request import split_domain_port, validate_host
+from starlette.requests import HTTPConnection
+
+from walletsvc.principals import ANYONE, Principal
+
+
+async def principal_of(connection: HTTPConnection, parameters: Mapping[str, object]) -> Principal:
+    """Return who is calling: until access control is switched on, anyone.
+
+    `parameters` are the payload of `connection_init`, where browsers put what they cannot put into headers.
+    """
+    return ANYONE
+
+
+def is_known_host(host: str | None) -> bool:
+    """Tell whether a `Host` is one of ALLOWED_HOSTS, which keeps out pages whose own name leads to this server."""
+    domain, _port = split_domain_port(host or "")
+    return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
+
+
+def is_allowed_origin(origin: str | None, host: str | None) -> bool:
+    """Tell whether pages of an origin may talk to us: those of our own host, on any port, and CORS_ALLOWED_ORIGINS.
+
+    Browsers apply no CORS to WebSockets, so the server has to look itself (RFC 6455, section 10.2). Programs that are
+    no browsers send no origin.
+    """
+    if origin is None or origin in settings.CORS_ALLOWED_ORIGINS:
+        return True
+    try:
+        name = urlsplit(origin).hostname
+        return name is not None and name == urlsplit(f"//{host}").hostname
+    except ValueError:
+        return False

@@ -1,0 +1,114 @@
+"""graphql-sse: a subscription as server-sent events, in distinct connections mode: one connection for each.
+
+https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
+from typing import Any
+
+from django.conf import settings
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.types import Message, Receive, Scope, Send
+
+from graphql_api.live.callers import principal_of
+from graphql_api.live.feeds import Hub
+from graphql_api.live.operations import Rejected, Results, subscribe
+from graphql_api.live.websocket import SEND_SECONDS
+from graphql_api.requests import JSON_TYPE, GraphQLRequest, Refused, check_members, parse_json
+
+EVENT_STREAM = "text/event-stream"
+KEEP_ALIVE_SECONDS = 15.0
+"""How often a line goes out that says nothing: proxies close what is silent."""
+_HEADERS = {
+    "Cache-Control": "no-cache, no-transform",
+    # nginx would collect events until its buffer is full.
+    "X-Accel-Buffering": "no",
+}
+
+
+class EventStream(StreamingResponse):
+    """A stream of events that is cut off when the client takes none."""
+
+    media_type = EVENT_STREAM
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_in_time(message: Message) -> None:
+            async with asyncio.timeout(SEND_SECONDS):
+                await send(message)
+
+        with suppress(TimeoutError):
+            await super().__call__(scope, receive, send_in_time)
+
+
+async def respond(request: Request, *, hub: Hub, results: Results) -> Response:
+    """Answer a request with the events of its subscription. What is wrong with the subscription is an event, too."""
+    try:
+        asked = await _read_request(request)
+    except Refused as refused:
+        content = {"errors": [{"message": refused.message, "extensions": {"code": refused.code}}]}
+        return JSONResponse(content, refused.status, refused.headers)
+    principal = await principal_of(request, {})
+    try:
+        stream = await subscribe(asked, principal=principal, hub=hub, results=results)
+    except Rejected as rejected:
+        return EventStream(_print_rejection(rejected), headers=_HEADERS)
+    return EventStream(_print(stream), headers=_HEADERS)
+
+
+async def _read_request(request: Request) -> GraphQLRequest:
+    """Return the GraphQL request in the URL of a GET or the body of a POST. Raises `Refused`."""
+    if EVENT_STREAM not in request.headers.get("accept", ""):
+        raise Refused(406, "not_acceptable", f"Subscriptions are served as {EVENT_STREAM}, or over a WebSocket.")
+    if request.method == "GET":
+        members: dict[str, Any] = dict(request.query_params)
+        for name in ("variables", "extensions"):
+            if members.get(name):
+                members[name] = parse_json(members[name].encode())
+            else:
+                members.pop(name, None)
+        return check_members(members)
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON_TYPE:
+        raise Refused(415, "unsupported_media_type", f"Send {JSON_TYPE}.", headers={"Accept": JSON_TYPE})
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            raise Refused(413, "too_long", "The body is too long.", headers={"Connection": "close"})
+    return check_members(parse_json(body))
+
+
+async def _print_rejection(rejected: Rejected) -> AsyncGenerator[str, None]:
+    yield f'event: next\ndata: {{"errors":{rejected.print()}}}\n\n'
+    yield _COMPLETE
+
+
+async def _print(stream: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
+    """Turn results into events, with a silent line where none has come for a while."""
+    yield ":\n\n"  # some browsers wait for the first bytes before they take the connection for open
+    async with aclosing(stream):
+        coming: asyncio.Future[str] | None = None
+        try:
+            while True:
+                coming = coming or asyncio.ensure_future(anext(stream))
+                await asyncio.wait({coming}, timeout=KEEP_ALIVE_SECONDS)
+                if not coming.done():
+                    yield ":\n\n"
+                    continue
+                result, coming = coming.result(), None
+                yield f"event: next\ndata: {result}\n\n"
+        except Rejected as rejected:
+            async for event in _print_rejection(rejected):
+                yield event
+        finally:
+            if coming is not None and not coming.done():
+                coming.cancel()
+                with suppress(asyncio.CancelledError):
+                    await coming
+
+
+_COMPLETE = "event: complete\ndata: \n\n"

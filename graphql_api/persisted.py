@@ -1,0 +1,131 @@
+"""Documents that clients name instead of sending them.
+
+Automatic persisted queries are Apollo's protocol (https://www.apollographql.com/docs/apollo-server/performance/apq):
+a client sends a hash, and with it the text once, when the server does not know it. They are kept in the cache, and
+need not be: whoever finds one missing sends it again.
+
+With `settings.GRAPHQL_ALLOWLIST`, a file that the clients' build has written, nothing but its documents runs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from graphql import GraphQLError
+
+from graphql_api.requests import GraphQLRequest
+from walletsvc import cache
+from walletsvc.cache_stores import PREFIX, Unreachable
+
+KEPT_SECONDS = 86_400
+NOT_FOUND = "PersistedQueryNotFound"
+"""The message that tells a client of Apollo's protocol to send the text as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowlist:
+    """The documents that may run, by their ids, and their texts."""
+
+    by_id: Mapping[str, str]
+    texts: frozenset[str]
+
+
+@lru_cache(maxsize=1)
+def read_allowlist(path: str) -> Allowlist | None:
+    """Return the documents in a JSON file, or None if `path` is empty.
+
+    The file is an object of texts by their ids, as relay-compiler writes it, or Apollo's persisted query manifest.
+    Raises `ImproperlyConfigured`.
+    """
+    if not path:
+        return None
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        if content.get("format") == "apollo-persisted-query-manifest":
+            content = {operation["id"]: operation["body"] for operation in content["operations"]}
+        if not all(isinstance(text, str) for text in content.values()):
+            raise TypeError("a document is a string")
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ImproperlyConfigured(
+            f"GRAPHQL_ALLOWLIST names {path}, which is no list of documents: {error}"
+        ) from error
+    return Allowlist(content, frozenset(content.values()))
+
+
+def check_allowed(text: str) -> None:
+    """Raise `GraphQLError` if there is an allowlist, and the document is not on it."""
+    allowlist = read_allowlist(settings.GRAPHQL_ALLOWLIST)
+    if allowlist is not None and text not in allowlist.texts:
+        raise _refusal("This server runs registered documents only.", "graphql_not_registered")
+
+
+def find_text(request: GraphQLRequest) -> str | None:
+    """Return the text of the document that is asked for, or None if nothing names one.
+
+    Raises `GraphQLError` for a hash that is unknown here, or is of another text.
+    """
+    allowlist = read_allowlist(settings.GRAPHQL_ALLOWLIST)
+    identifier = request.document_id or _hash_in(request)
+    if identifier is None:
+        return request.query
+    if allowlist is not None:
+        text = allowlist.by_id.get(identifier, request.query)
+        if text is None:
+            raise _refusal("There is no registered document of this id.", "graphql_not_registered")
+        return text
+    if request.query is None:
+        text = _recall(identifier)
+        if text is None:
+            # The code is the protocol's, too: some clients look at it, others at the message.
+            raise _refusal(NOT_FOUND, "PERSISTED_QUERY_NOT_FOUND")
+        return text
+    if sha256(request.query.encode(errors="surrogatepass")).hexdigest() != identifier:
+        raise _refusal("The hash is not that of the query.", "persisted_query_mismatch")
+    return request.query
+
+
+def remember(request: GraphQLRequest) -> None:
+    """Keep a valid document whose hash came with it."""
+    identifier = _hash_in(request)
+    if identifier is None or request.query is None or settings.GRAPHQL_ALLOWLIST:
+        return
+    try:
+        cache.store().put(_key(identifier), request.query.encode(errors="surrogatepass"), seconds=KEPT_SECONDS)
+    except Unreachable:
+        return
+
+
+def _recall(identifier: str) -> str | None:
+    try:
+        [text] = cache.store().get_many([_key(identifier)])
+    except Unreachable:
+        return None
+    return None if text is None else text.decode(errors="surrogatepass")
+
+
+def _key(identifier: str) -> str:
+    return f"{PREFIX}document:{identifier}"
+
+
+def _hash_in(request: GraphQLRequest) -> str | None:
+    """Return the hash in `extensions.persistedQuery`. Raises `GraphQLError` for what is none."""
+    named = request.extensions.get("persistedQuery")
+    if named is None:
+        return None
+    if not isinstance(named, dict) or named.get("version") != 1:
+        raise _refusal("PersistedQueryNotSupported", "PERSISTED_QUERY_NOT_SUPPORTED")
+    identifier = named.get("sha256Hash")
+    if not isinstance(identifier, str) or len(identifier) > 128 or not identifier.isascii():
+        raise _refusal("`sha256Hash` is a SHA-256 in hexadecimal digits.", "persisted_query_mismatch")
+    return identifier
+
+
+def _refusal(message: str, code: str) -> GraphQLError:
+    return GraphQLError(message, extensions={"code": code})

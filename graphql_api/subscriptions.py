@@ -1,0 +1,71 @@
+"""The subscriptions: what happens to a wallet, from a sequence on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import Annotated, Any
+
+import strawberry
+from strawberry import UNSET
+
+from graphql_api import types
+from graphql_api.ids import database_id
+from graphql_api.live.feeds import Topic
+from graphql_api.scalars import Long
+from graphql_api.types import Info
+from walletsvc.errors import InvalidParameter
+from walletsvc.selectors.changes import sequence_of
+from walletsvc.services.inputs import parse_id
+
+_AFTER = (
+    "The last sequence that was seen: begin behind it. Whoever remembers it misses nothing between two connections. "
+)
+BalanceAfter = Annotated[
+    Long | None, strawberry.argument(description=_AFTER + "Without it, the state of now comes first.")
+]
+EntryAfter = Annotated[
+    Long | None, strawberry.argument(description=_AFTER + "Without it, only what is still to come is sent.")
+]
+
+
+@strawberry.type
+class Subscription:
+    """What is told as it happens, by the live server (graphql-transport-ws and graphql-sse)."""
+
+    @strawberry.subscription(  # type: ignore[untyped-decorator]
+        description="A wallet after each change of its balance. Quick changes may come as one; the last always comes."
+    )
+    async def wallet_balance(
+        self,
+        info: Info,
+        wallet_id: Annotated[strawberry.ID, strawberry.argument(name="id")],
+        after_sequence: BalanceAfter = UNSET,
+    ) -> AsyncGenerator[types.Wallet, None]:
+        records: AsyncGenerator[Any, None] = await _watch(info, "Wallet", wallet_id, after_sequence)
+        return records
+
+    @strawberry.subscription(  # type: ignore[untyped-decorator]
+        description="Each entry of a wallet, in the order of `sequence`, without a gap: what made it (`kind`), and "
+        "its transaction unless that has been deleted."
+    )
+    async def transactions(
+        self, info: Info, wallet_id: strawberry.ID, after_sequence: EntryAfter = UNSET
+    ) -> AsyncGenerator[types.Entry, None]:
+        records: AsyncGenerator[Any, None] = await _watch(info, "Entry", wallet_id, after_sequence)
+        return records
+
+
+async def _watch(info: Info, resource: str, wallet_id: object, after: int | None) -> Any:
+    """Return the records to come. Raises `NotFound`, and `InvalidParameter` for a sequence below 0."""
+    after = None if after is UNSET else after
+    if after is not None and after < 0:
+        raise InvalidParameter("Sequences are counted from 1.", parameter="afterSequence")
+    raw = info._raw_info
+    selection = raw.context.planner(raw).select(resource, raw.field_nodes)
+    identifier = parse_id(database_id(wallet_id, "Wallet"), what="Wallet")
+    topic = Topic(resource, identifier, raw.context.principal, selection)
+    hub = raw.context.hub
+    now = sequence_of(await hub.reader.submit(topic.read_wallet))
+    if after is None:
+        after = now if resource == "Entry" else -1
+    return hub.watch(topic, after=after)

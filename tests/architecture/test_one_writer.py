@@ -1,0 +1,76 @@
+"""Only `services/posting.py` writes a balance or makes an entry."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from tests.architecture.ledger_writes import find_ledger_writes
+from tests.architecture.sources import modules
+
+WRITER = "walletsvc/services/posting.py"
+
+
+def test_no_other_module_writes_a_balance_or_makes_an_entry() -> None:
+    found = [f"{path}:{line} {what}" for path, tree in modules() for line, what in find_ledger_writes(tree)]
+    assert [each for each in found if not each.startswith(f"{WRITER}:")] == []
+
+
+def test_the_one_writer_is_seen_to_write() -> None:
+    tree = dict(modules())[WRITER]
+    assert {what for _, what in find_ledger_writes(tree)} == {"assigns a balance", "writes by a statement"}
+
+
+@pytest.mark.parametrize(
+    ("code", "what"),
+    [
+        ("wallet.balance = 5", "assigns a balance"),
+        ("wallet.balance += amount", "assigns a balance"),
+        ("wallet.balance: Decimal = amount", "assigns a balance"),
+        ("wallet.label, wallet.balance = 'A', 5", "assigns a balance"),
+        ("for wallet.balance in amounts: pass", "assigns a balance"),
+        ("setattr(wallet, 'balance', 5)", "sets a balance"),
+        ("Wallet(label='A', balance=5)", "sets a balance"),
+        ("models.Wallet.objects.create(balance=5)", "sets a balance"),
+        ("Wallet.objects.filter(id=1).update(balance=F('balance') - 5)", "sets a balance"),
+        ("Wallet.objects.filter(id=1).update(**{'balance': 5})", "sets a balance"),
+        ("Wallet.objects.update_or_create(id=1, defaults={'balance': 5})", "sets a balance"),
+        ("Wallet.objects.bulk_create([Wallet(balance=5)])", "sets a balance"),
+        ("Wallet.objects.bulk_update(wallets, ['balance'])", "sets a balance"),
+        ("wallet.save(update_fields=['balance'])", "sets a balance"),
+        ("Entry(amount=5)", "makes an entry"),
+        ("models.Entry(amount=5).save()", "makes an entry"),
+        ("Entry.objects.create(amount=5)", "makes an entry"),
+        ("Entry.objects.using('default').bulk_create(lines)", "makes an entry"),
+        ("wallet.entries.create(amount=5)", "makes an entry"),
+        ("cursor.execute('UPDATE walletsvc_wallet SET balance = 5')", "writes by a statement"),
+        ("cursor.execute('update `walletsvc_wallet` set balance = 5')", "writes by a statement"),
+        ("SQL = ('INSERT INTO'\n ' walletsvc_entry (amount) VALUES (5)')", "writes by a statement"),
+        ("SQL = 'REPLACE INTO walletsvc_entry (id) VALUES (5)'", "writes by a statement"),
+        ("SQL = f'UPDATE {table} SET balance = 5'", "writes by a statement"),
+        ("SQL = 'INSERT INTO ' + table", "writes by a statement"),
+    ],
+)
+def test_a_write_is_found(code: str, what: str) -> None:
+    assert what in {found for _, found in find_ledger_writes(ast.parse(code))}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "balance = wallet.balance",
+        "class Wallet: balance: Decimal",
+        "create_wallet(label='A', balance='5.00')",
+        "Wallet(owner='')",
+        "Wallet.objects.filter(balance__gte=5).update(label='A')",
+        "Wallet.objects.order_by('balance')",
+        "wallet.save(update_fields=['label'])",
+        "Entry.objects.filter(wallet_id=1).values_list('balance_after')",
+        "'SELECT balance FROM walletsvc_wallet FOR UPDATE'",
+        "'BEFORE UPDATE ON walletsvc_entry'",
+        "'INSERT INTO walletsvc_transaction (txid)'",
+    ],
+)
+def test_what_only_reads_is_not(code: str) -> None:
+    assert list(find_ledger_writes(ast.parse(code))) == []

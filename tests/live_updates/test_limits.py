@@ -1,0 +1,162 @@
+"""What happens to clients that are slow, silent or late, and what each caller sees."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from starlette.websockets import WebSocket
+
+from graphql_api.live import websocket
+from graphql_api.live.feeds import Hub, Topic
+from graphql_api.live.operations import Rejected, Results, subscribe
+from graphql_api.live.websocket import PROTOCOL, Connection
+from graphql_api.requests import GraphQLRequest
+from tests.conftest import MakeWallet, Post
+from tests.live_updates.clients import BALANCE, ENTRIES, TIMEOUT_SECONDS
+from walletsvc.principals import ANYONE, Principal
+from walletsvc.reading.questions import Selection
+
+ANNA = Principal(subject="anna", scopes=frozenset({"read", "write"}), owner="anna")
+BERT = Principal(subject="bert", scopes=frozenset({"read", "write"}), owner="bert")
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Client:
+    """The far end of a connection, without a network between. Accepts no result while `is_stuck`."""
+
+    def __init__(self, *messages: dict[str, Any], is_stuck: bool = False) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self.is_stuck = is_stuck
+        self._messages = [{"type": "websocket.connect"}, *map(_as_event, messages)]
+
+    async def receive(self) -> Any:
+        if self._messages:
+            return self._messages.pop(0)
+        return await asyncio.Event().wait()
+
+    async def send(self, message: Any) -> None:
+        self.sent.append(message)
+        if self.is_stuck and '"next"' in message.get("text", ""):
+            await asyncio.Event().wait()
+
+    @property
+    def close(self) -> dict[str, Any]:
+        return self.sent[-1]
+
+
+def _as_event(message: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "websocket.receive", "text": json.dumps(message)}
+
+
+def run(work: Callable[[Hub], Awaitable[None]]) -> None:
+    """Run `work` beside a hub that follows changes."""
+
+    async def main() -> None:
+        hub = Hub()
+        following = asyncio.create_task(hub.run())
+        try:
+            await asyncio.wait_for(work(hub), TIMEOUT_SECONDS)
+        finally:
+            following.cancel()
+            hub.reader.close()
+
+    asyncio.run(main())
+
+
+async def serve(hub: Hub, client: Client) -> None:
+    scope = {"type": "websocket", "subprotocols": [PROTOCOL], "headers": []}
+    await Connection(WebSocket(scope, client.receive, client.send), hub=hub, results=Results()).serve()
+
+
+INIT = {"type": "connection_init"}
+
+
+def test_a_client_that_takes_nothing_is_cut_off_and_has_no_queue(
+    make_wallet: MakeWallet, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(websocket, "SEND_SECONDS", 0.2)
+    wallet = make_wallet("0")
+    for _ in range(5):
+        post(wallet, "1.00")
+    payload = {"query": ENTRIES, "variables": {"wallet": str(wallet.id), "after": 0}}
+    client = Client(INIT, {"id": "1", "type": "subscribe", "payload": payload}, is_stuck=True)
+
+    async def work(hub: Hub) -> None:
+        await serve(hub, client)
+        assert hub.watchers == 0
+
+    run(work)
+    assert client.close == {"type": "websocket.close", "code": 1013, "reason": "Too slow"}
+    assert sum('"next"' in message.get("text", "") for message in client.sent) == 1
+
+
+def test_a_client_that_does_not_say_hello_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(websocket, "INIT_SECONDS", 0.05)
+    client = Client()
+    run(lambda hub: serve(hub, client))
+    assert client.close["code"] == 4408
+
+
+def test_a_client_is_pinged_and_closed_when_nothing_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(websocket, "PING_SECONDS", 0.05)
+    client = Client(INIT)
+    run(lambda hub: serve(hub, client))
+    assert [message.get("text") for message in client.sent] == [
+        None,
+        '{"type":"connection_ack"}',
+        '{"type":"ping"}',
+        None,
+    ]
+    assert client.close["code"] == 1001
+
+
+def test_nobody_sees_the_wallets_of_others(make_wallet: MakeWallet) -> None:
+    wallet = make_wallet("5.00", principal=ANNA, owner="anna")
+    assert wallet.owner == "anna"
+
+    async def ask(hub: Hub, principal: Principal, query: str) -> str:
+        request = GraphQLRequest(query, {"wallet": str(wallet.id), "after": 0}, None, {})
+        stream = await subscribe(request, principal=principal, hub=hub, results=Results())
+        result = await anext(stream)
+        await stream.aclose()
+        return result
+
+    async def work(hub: Hub) -> None:
+        for query in (BALANCE, ENTRIES):
+            for principal in (ANNA, ANYONE):
+                assert '"sequence":1' in await ask(hub, principal, query)
+            with pytest.raises(Rejected) as refusal:
+                await ask(hub, BERT, query)
+            assert [error["extensions"]["code"] for error in refusal.value.errors] == ["not_found"]
+        assert hub.watchers == 0
+
+    run(work)
+
+
+def test_one_read_serves_all_who_watch_the_same(make_wallet: MakeWallet, monkeypatch: pytest.MonkeyPatch) -> None:
+    wallet = make_wallet("5.00")
+    reads: list[int] = []
+    read = Topic.read
+
+    def count(topic: Topic, sequence: int) -> Any:
+        reads.append(sequence)
+        return read(topic, sequence)
+
+    monkeypatch.setattr(Topic, "read", count)
+    topic = Topic("Entry", wallet.id, ANYONE, Selection())
+
+    async def work(hub: Hub) -> None:
+        watchers = [hub.watch(topic, after=0) for _ in range(50)]
+        records = await asyncio.gather(*(anext(watcher) for watcher in watchers))
+        assert len({id(record) for record in records}) == 1
+        assert hub.watchers == 50
+        await asyncio.gather(*(watcher.aclose() for watcher in watchers))
+        assert hub.watchers == 0
+
+    run(work)
+    assert reads == [0]
