@@ -16,7 +16,7 @@ lock := env -u UV_INDEX -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS -u PIP_FIND_LINKS
 
 .PHONY: help
 help: ## List the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 13
 
 .PHONY: run
 run: $(VENV)/.base assets .env ## Set the database up and serve on 127.0.0.1:8000 (PORT moves it)
@@ -33,6 +33,22 @@ test: $(VENV)/.dev ## Run the whole suite on SQLite + memory, then on MariaDB + 
 lint: $(VENV)/.dev ## Run every static and drift check (CHECKS picks some, see scripts/lint.sh)
 	@scripts/lint.sh $(CHECKS)
 
+# What the peers need besides, and wrk, and the servers.
+bench_tools = $(VENV)/.base $(VENV)/.bench
+BENCH_ARGS ?=
+
+.PHONY: bench
+bench: $(bench_tools) ## Measure the server beside its peers, into benchmarks/RESULTS.md: half an hour (BENCH_ARGS)
+	@$(python) -m benchmarks.harness $(BENCH_ARGS)
+
+.PHONY: bench-quick
+bench-quick: $(bench_tools) ## The same in under 5 minutes, into build/bench-quick
+	@$(python) -m benchmarks.harness --quick $(BENCH_ARGS)
+
+.PHONY: bench-smoke
+bench-smoke: $(bench_tools) ## See in 2 minutes that server and peers answer correctly; proves no timing
+	@$(python) -m benchmarks.harness --smoke $(BENCH_ARGS)
+
 .PHONY: schema
 schema: $(VENV)/.dev ## Print the GraphQL schema to graphql_api/schema.graphql
 	@$(python) manage.py export_schema graphql_api.schema:schema --path graphql_api/schema.graphql
@@ -48,6 +64,7 @@ lock: $(VENV)/.dev ## Lock the requirements again (LOCK_ARGS=--upgrade takes new
 	$(lock) --output-file requirements/base.txt $(LOCK_ARGS) >/dev/null
 	$(lock) --output-file requirements/mysql.txt $(LOCK_ARGS) --extra mysql --constraint requirements/base.txt >/dev/null
 	$(lock) --output-file requirements/dev.txt $(LOCK_ARGS) --group dev --constraint requirements/base.txt >/dev/null
+	$(lock) --output-file requirements/bench.txt $(LOCK_ARGS) --group bench --constraint requirements/base.txt --constraint requirements/mysql.txt >/dev/null
 
 .PHONY: clean
 clean: ## Remove what was built; keeps .env and the SQLite database
@@ -74,6 +91,13 @@ $(VENV)/.dev: requirements/dev.txt | $(VENV)/bin/pip
 $(VENV)/.mysql: requirements/mysql.txt | $(VENV)/bin/pip
 	@echo "Installing $<"
 	@$(pip_install) -r $< || { echo "mysqlclient compiles: on Debian it needs gcc libmariadb-dev pkg-config python3-dev." >&2; exit 1; }
+	@touch $@
+
+$(VENV)/.bench: requirements/bench.txt | $(VENV)/bin/pip
+	@echo "Installing $<"
+	@scripts/prepare-servers.sh
+	@command -v wrk >/dev/null || scripts/system-packages.sh wrk
+	@$(pip_install) -r $<
 	@touch $@
 
 $(VENV)/bin/pip:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from django.urls import URLPattern, re_path
 
 from rest_api.endpoints import ENDPOINTS, Endpoint
+from rest_api.views import description
 from rest_api.views.base import allow
 from rest_api.views.operations import OperationsView
 from rest_api.views.related import RelatedItemView, RelatedListView
@@ -56,6 +57,9 @@ def _patterns(endpoint: Endpoint) -> Iterator[URLPattern]:
 urlpatterns = [
     re_path(r"\A\Z", RootView.as_view(), name="root"),
     re_path(r"\Aoperations/?\Z", OperationsView.as_view(), name="operations"),
+    re_path(r"\Aschema/?\Z", description.schema, name="schema"),
+    re_path(r"\Adocs/?\Z", description.docs, name="docs"),
+    re_path(r"\Adocs/assets/(?P<name>[\w.-]+)\Z", description.asset, name="docs-asset"),
     *(pattern for endpoint in ENDPOINTS.values() for pattern in _patterns(endpoint)),
     # Otherwise Django would answer in HTML.
     re_path(r"(?s:.*)", UnknownView.as_view()),

@@ -15,7 +15,9 @@ from walletsvc.models.entry import Kind
 
 Schema = dict[str, Any]
 
-PLAIN_NUMBER = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$"
+INTEGER_DIGITS = money.MAX_DIGITS - money.DECIMAL_PLACES
+
+PLAIN_NUMBER = rf"^-?(0|[1-9][0-9]{{0,{INTEGER_DIGITS - 1}}})(\.[0-9]{{1,{money.DECIMAL_PLACES}}}0*)?$"
 
 _FIXED = frozenset({"balance", "currency"})
 """What a wallet is opened with, and what a request does not change any more."""
@@ -75,7 +77,7 @@ def _describe(name: str, declared: Any, *, is_input: bool) -> Schema:
 def _type_of(name: str, declared: Any, *, is_input: bool) -> Schema:
     if isinstance(declared, AmountField):
         # Numbers are taken as well, exactly as they are written.
-        return {"anyOf": [amount() | {"maxLength": 64}, {"type": "number"}]} if is_input else amount()
+        return {"anyOf": [amount() | {"maxLength": money.MAX_TEXT}, {"type": "number"}]} if is_input else amount()
     if isinstance(declared, TimeField):
         return {"type": "string", "format": "date-time"}
     if isinstance(declared, fields.JSONField):

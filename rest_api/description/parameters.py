@@ -10,6 +10,7 @@ import django_filters
 from rest_api.description.fields import PLAIN_NUMBER, Schema
 from rest_api.query import MAX_PATH_LENGTH, MAX_PATHS
 from walletsvc.filters import FILTER_SETS, AmountFilter, IdFilter, NumberFilter, TextFilter, TimeFilter
+from walletsvc.money import MAX_TEXT
 from walletsvc.reading.questions import DEFAULT_PAGE_SIZE, MAX_PAGE_NUMBER, MAX_PAGE_SIZE
 from walletsvc.reading.resources import RESOURCES, Resource
 
@@ -69,7 +70,7 @@ def _filters(resource: Resource) -> Iterator[Parameter]:
 
 def _filter_schema(declared: django_filters.Filter) -> Schema:
     if isinstance(declared, AmountFilter):
-        return {"type": "string", "pattern": PLAIN_NUMBER, "maxLength": 20}
+        return {"type": "string", "pattern": PLAIN_NUMBER, "maxLength": MAX_TEXT}
     if isinstance(declared, IdFilter | NumberFilter):
         return {"type": "string", "pattern": "^[0-9]+$"}
     if isinstance(declared, TimeFilter):

@@ -58,7 +58,7 @@ def _collection(endpoint: Endpoint) -> Item:
         )
     }
     if endpoint.create is not None:
-        created = _document(f"{name}Document", "It is created.", "Location", "ETag")
+        created = _document(f"{name}Document", "It is created.", "Location")
         item["post"] = _operation(
             f"create{name}",
             f"Create a {name}",
@@ -89,7 +89,7 @@ def _item(endpoint: Endpoint) -> Item:
             name,
             parameters=[_IDENTIFIER, *parameters, _IF_MATCH],
             body=request_document(ref(f"Changed{name}")),
-            answers={"200": _document(f"{name}Document", "It is changed.", "ETag")} | refusals(*_WRITING, 412),
+            answers={"200": _document(f"{name}Document", "It is changed.")} | refusals(*_WRITING, 412),
         )
     if endpoint.delete is not None:
         item["delete"] = _operation(

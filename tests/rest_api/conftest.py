@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from tests.rest_api.structure import MEDIA_TYPE, check_response
+from walletsvc.models import Entry, Transaction, Wallet
 
 
 class Api:
@@ -76,6 +77,33 @@ def problems(response: HttpResponse) -> list[tuple[str, str | None]]:
     return [(error["code"], next(iter(error.get("source", {}).values()), None)) for error in errors]
 
 
+def labels(api: Api, query: str, **headers: str) -> str:
+    """Return the labels of the wallets that a query finds, as one text."""
+    return "".join(each["attributes"]["label"] for each in api.data(f"/api/wallets/?{query}", **headers))
+
+
+def state() -> list[list[Any]]:
+    return [list(model.objects.order_by("id").values_list()) for model in (Wallet, Transaction, Entry)]
+
+
+def refused(api: Api, method: str, url: str, document: object, **headers: str) -> Any:
+    """Send what has to be refused, and return status and problems."""
+    before = state()
+    response = api.send(method, url, document, **headers)
+    assert state() == before
+    return response.status_code, problems(response)
+
+
 @pytest.fixture
 def api(db: None) -> Api:
     return Api()
+
+
+@pytest.fixture
+def wallets(api: Api) -> list[Any]:
+    """Five wallets: A 0, B 10, C 20, d 30 EUR, e 40 EUR."""
+    currencies = ["USD", "USD", "USD", "EUR", "EUR"]
+    return [
+        api.create_wallet(label=label, balance=str(number * 10), currency=currency)
+        for number, (label, currency) in enumerate(zip("ABCde", currencies, strict=True))
+    ]

@@ -31,6 +31,11 @@ def test_the_server_speaks_json_api_over_http(live: LiveServer) -> None:
         assert head.headers["Content-Length"] == str(len(got.content))
         assert head.headers["Content-Type"] == got.headers["Content-Type"] == MEDIA_TYPE
 
+        for _ in range(2):
+            unchanged = client.get(url, headers={"If-None-Match": got.headers["ETag"]})
+            assert (unchanged.status_code, unchanged.content) == (304, b"")
+            assert unchanged.headers["ETag"] == head.headers["ETag"] == got.headers["ETag"]
+
         # Without a length, as streaming clients send it.
         chunked = client.post("/api/wallets/", content=chunks(DOCUMENT % b"Two"), headers=headers)
         assert chunked.status_code == 201
@@ -44,6 +49,7 @@ def test_the_server_speaks_json_api_over_http(live: LiveServer) -> None:
 
         refused = client.get(url, headers={"Host": "evil.example"})
         assert (refused.status_code, refused.json()["errors"][0]["code"]) == (400, "invalid_host")
+        assert client.delete(url, headers={"If-Match": '"old"'}).status_code == 412
         assert client.delete(url).status_code == 409
 
 

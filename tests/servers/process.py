@@ -177,7 +177,7 @@ class Server:
         try:
             self._process.wait(timeout_seconds)
         except subprocess.TimeoutExpired:
-            self._process.kill()
+            os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait(10)
             raise self._error(f"did not stop within {timeout_seconds} s and was killed") from None
         finally:

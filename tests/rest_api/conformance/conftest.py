@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.rest_api.conftest import Api
+from tests.rest_api.conftest import Api, resource
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,11 @@ class World:
         return labels == [("One", "15.00"), ("Other", "0.00")] and self.api.data("/api/transactions/") == [
             self.transaction
         ]
+
+
+def update(world: World, **fields: Any) -> Any:
+    """Ask for a change of the transaction, and return the response."""
+    return world.api.patch(world.transaction_url, resource("Transaction", world.transaction["id"], **fields))
 
 
 @pytest.fixture

@@ -1,0 +1,56 @@
+"""The description of the API for programs (`/api/schema/`) and for people (`/api/docs/`), all from this server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import drf_spectacular_sidecar
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
+from django.views.decorators.http import require_safe
+from django.views.static import serve
+
+from rest_api.description.document import MEDIA_TYPE, encoded
+
+_SWAGGER = Path(drf_spectacular_sidecar.__file__).parent / "static" / "drf_spectacular_sidecar" / "swagger-ui-dist"
+_OWN = Path(__file__).parent.parent / "static" / "rest_api"
+_ASSETS = {
+    "swagger-ui.css": _SWAGGER,
+    "swagger-ui-bundle.js": _SWAGGER,
+    "favicon-32x32.png": _SWAGGER,
+    "docs.js": _OWN,
+}
+"""Which files the page loads, and where they are."""
+
+_POLICY = "; ".join(
+    [
+        "default-src 'self'",
+        # Swagger UI sets styles and has its icons in the page.
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data:",
+        "frame-ancestors 'none'",
+    ]
+)
+
+
+@require_safe
+def schema(request: HttpRequest) -> HttpResponse:
+    """Return the OpenAPI document."""
+    return HttpResponse(encoded(), content_type=MEDIA_TYPE)
+
+
+@require_safe
+def docs(request: HttpRequest) -> HttpResponse:
+    """Return the page that shows the OpenAPI document, and sends requests."""
+    return HttpResponse(render_to_string("rest_api/docs.html"), headers={"Content-Security-Policy": _POLICY})
+
+
+@require_safe
+def asset(request: HttpRequest, name: str) -> HttpResponseBase:
+    """Return one of the files that the page loads; with DEBUG off too, and without a server for static files."""
+    if name not in _ASSETS:
+        return HttpResponse("There is no such file.", status=404, content_type="text/plain")
+    response = serve(request, name, document_root=_ASSETS[name])
+    response["Cache-Control"] = "public, max-age=0, must-revalidate"
+    return response

@@ -1,0 +1,109 @@
+"""The OpenAPI document is valid, describes every URL, and says of each answer what can really come."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from rest_api.description.document import describe
+from rest_api.description.refusals import codes_of
+from rest_api.errors import STATUS
+from rest_api.urls import urlpatterns
+from walletsvc.filters import FILTER_SETS
+from walletsvc.reading.resources import RESOURCES
+
+PATHS = describe()["paths"]
+
+
+@pytest.fixture
+def client() -> Client:
+    return Client(headers={"host": "localhost"})
+
+
+def parameters(path: str, method: str = "get") -> dict[str, Any]:
+    return {each["name"]: each["schema"] for each in PATHS[path][method]["parameters"]}
+
+
+def test_the_document_is_valid_openapi() -> None:
+    assert describe()["openapi"] == "3.1.0"
+    OpenAPIV31SpecValidator(describe()).validate()
+
+
+@pytest.mark.parametrize("url", ["/api/schema/", "/api/schema"])
+def test_the_document_is_served(client: Client, url: str) -> None:
+    response = client.get(url)
+    assert response["Content-Type"] == "application/vnd.oai.openapi+json;version=3.1"
+    assert json.loads(response.content) == describe()
+    assert client.head(url).content == b""
+    assert client.post(url).status_code == 405
+
+
+def test_every_url_and_method_is_described() -> None:
+    described = {(path, method.upper()) for path, item in PATHS.items() for method in item}
+    routed = set()
+    for pattern in urlpatterns:
+        view = getattr(pattern.callback, "view_class", None) or getattr(pattern.callback, "cls", None)
+        if view is None or pattern.name is None:
+            continue  # the description itself, and what is nowhere
+        path = str(pattern.pattern).removeprefix(r"\A").removesuffix(r"\Z").removesuffix("/?")
+        path = re.sub(r"\(\?P<identifier>[^)]*\)", "{id}", path)
+        allowed = pattern.callback.view_initkwargs.get("http_method_names") or view.http_method_names
+        methods = {method.upper() for method in allowed} - {"HEAD", "OPTIONS"}
+        routed |= {(f"/api/{path}/" if path else "/api/", method) for method in methods}
+    assert described == routed
+
+
+def test_each_operation_has_a_name_of_its_own() -> None:
+    names = [operation["operationId"] for item in PATHS.values() for operation in item.values()]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    ("name", "path"), [("Wallet", "wallets"), ("Transaction", "transactions"), ("Entry", "entries")]
+)
+def test_the_parameters_are_those_of_the_declarations(name: str, path: str) -> None:
+    described = parameters(f"/api/{path}/")
+    filters = {each for each in described if each.startswith("filter[")}
+    assert filters == {f"filter[{each}]" for each in FILTER_SETS[name].base_filters}
+    assert {each for each in described if each.startswith("fields[")} == {f"fields[{each}]" for each in RESOURCES}
+    assert described["sort"]["items"]["enum"][::2] == list(RESOURCES[name].orders)
+    assert {"page[number]", "page[size]", "page[after]", "page[before]", "include"} < described.keys()
+
+
+def test_what_can_be_included_is_listed() -> None:
+    assert parameters("/api/wallets/")["include"]["items"]["enum"] == [
+        "entries",
+        "entries.transaction",
+        "entries.transaction.wallet",
+        "entries.wallet",
+        "transactions",
+        "transactions.wallet",
+    ]
+
+
+def test_every_refusal_of_the_domain_is_among_the_codes_of_its_status() -> None:
+    for refusal, status in STATUS.items():
+        assert refusal.code in codes_of(status)
+        assert f"Errors{status}" in describe()["components"]["schemas"]
+
+
+@pytest.mark.parametrize("url", ["/api/docs/", "/api/docs"])
+def test_the_page_loads_nothing_from_elsewhere(client: Client, url: str) -> None:
+    page = client.get(url)
+    assert page["Content-Security-Policy"].startswith("default-src 'self';")
+    loaded = re.findall(r'(?:src|href)="([^"]+)"', page.content.decode())
+    assert len(loaded) == 4
+    for each in loaded:
+        answer = client.get(each)
+        assert (answer.status_code, each.partition("assets/")[0]) == (200, "/api/docs/")
+        assert b"".join(answer.streaming_content)
+
+
+@pytest.mark.parametrize("name", ["nothing.js", "..", "__init__.py", "swagger-ui-bundle.js.map"])
+def test_other_files_are_not_served(client: Client, name: str) -> None:
+    assert client.get(f"/api/docs/assets/{name}").status_code == 404
