@@ -1,0 +1,112 @@
+"""Whether a contender answers a row correctly: nothing is measured that is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from benchmarks.harness import dataset
+from benchmarks.harness.client import Answer, Client
+from benchmarks.harness.rows import Row
+from benchmarks.harness.wrk import Template
+
+
+class IncorrectError(Exception):
+    """A contender does not do what the row asks."""
+
+
+class MissingError(Exception):
+    """A contender does not have what the row asks for yet."""
+
+
+_TOO_MUCH = "-9999999.00"
+
+
+def check(client: Client, row: Row) -> tuple[Template, Answer]:
+    """Return the template to measure, completed where the row is conditional, and an answer to it.
+
+    Raises IncorrectError, or MissingError where there is no such endpoint or no ETag.
+    """
+    template = row.template
+    if row.per_request:
+        return template, _check_write(client, row)
+    answer = client.ask(template)
+    _expect(answer.status == 200, answer)
+    document = answer.json()
+    if template.path.startswith("/graphql"):
+        _check_connection(document, row)
+    elif row.expects:
+        _check_list(document, row)
+    else:
+        _check_wallet(client, row)
+    if row.is_conditional:
+        if "etag" not in answer.headers:
+            raise MissingError("there is no ETag")
+        template = replace(template, headers={**template.headers, "If-None-Match": answer.headers["etag"]})
+        answer = client.ask(template)
+        _expect(answer.status == 304 and not answer.body, answer)
+    elif row.is_cached:
+        again = client.ask(template)
+        _expect(again.body == answer.body, again)
+    return template, answer
+
+
+def _check_wallet(client: Client, row: Row) -> None:
+    document = client.ask(row.template, wallet="7").json()
+    attributes = document["data"]["attributes"]
+    found = (document["data"]["id"], attributes["label"], attributes["currency"], attributes["balance"][-3])
+    expected = ("7", dataset.LABEL.format(7), "USD", ".")
+    if found != expected:
+        raise IncorrectError(f"{found} instead of {expected}")
+
+
+def _check_list(document: Any, row: Row) -> None:
+    resources = document["data"]
+    found = [(each["id"], each["attributes"]["txid"]) for each in resources]
+    expected = [(str(number), dataset.TXID.format(number)) for number in range(1, row.expects + 1)]
+    wallets = [each["relationships"]["wallet"]["data"]["id"] for each in resources]
+    if found != expected or wallets != [str(number) for number in range(1, row.expects + 1)]:
+        raise IncorrectError(f"other transactions than the first {row.expects}: {found[:3]}…")
+    if resources[0]["attributes"]["amount"] != "9.27" or not document["meta"]["pagination"]["count"]:
+        raise IncorrectError(f"{resources[0]}, {document['meta']}")
+
+
+def _check_connection(document: Any, row: Row) -> None:
+    if document.get("errors"):
+        raise IncorrectError(str(document["errors"]))
+    edges = document["data"]["transactions"]["edges"]
+    nodes = [each["node"] for each in edges]
+    # A 64-bit integer is a string to some schemas.
+    found = [(int(node["databaseId"]), node["txid"], node["wallet"]["label"]) for node in nodes]
+    numbers = range(1, row.expects + 1)
+    if found != [(number, dataset.TXID.format(number), dataset.LABEL.format(number)) for number in numbers]:
+        raise IncorrectError(f"other transactions than the first {row.expects}: {found[:3]}…")
+    if not all(each["cursor"] and each["node"]["id"] for each in edges) or edges[0]["node"]["amount"] != "9.27":
+        raise IncorrectError(str(edges[0]))
+
+
+def _check_write(client: Client, row: Row) -> Answer:
+    """Post what is fine, then what would overdraw: the second is refused and changes nothing."""
+    wallet = str(row.template.wallets[0])
+    accepted = client.ask(row.template, wallet=wallet)
+    # Where there is no endpoint, nobody speaks its extension either.
+    if accepted.status == 404 or (accepted.status in (406, 415) and "ext=" in row.template.headers["Accept"]):
+        raise MissingError("there is no such endpoint")
+    _expect(200 <= accepted.status < 300, accepted)
+    if row.per_request > 1:
+        results = accepted.json()["atomic:results"]
+        if len({result["data"]["id"] for result in results}) != row.per_request:
+            raise IncorrectError(f"{len(results)} results")
+    balance = Template(f"/api/wallets/{wallet}/", headers={"Accept": row.template.headers["Accept"].split(";")[0]})
+    before = client.ask(balance).json()["data"]["attributes"]["balance"]
+    refused = client.ask(row.template, wallet=wallet, amount=_TOO_MUCH)
+    _expect(400 <= refused.status < 500, refused)
+    after = client.ask(balance).json()["data"]["attributes"]["balance"]
+    if after != before:
+        raise IncorrectError(f"a refused overdraft changed the balance from {before} to {after}")
+    return accepted
+
+
+def _expect(holds: bool, answer: Answer) -> None:
+    if not holds:
+        raise IncorrectError(f"answered {answer.status}: {answer.body[:300]!r}")

@@ -1,0 +1,141 @@
+"""Who is measured: walletsvc, its peers and the ceiling, each with how it is set up and started."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.harness import dataset
+from benchmarks.harness.servers import THREADS, WORKERS, BenchmarkMariaDB, HttpServer
+
+OURS = "walletsvc"
+UNCACHED = "walletsvc-uncached"
+STOCK = "stock"
+FASTAPI = "fastapi"
+CEILING = "ceiling"
+BARE = "bare"
+CONSTANT = (CEILING, BARE)
+FLOOR = "floor"
+
+TITLES = {
+    OURS: "walletsvc",
+    UNCACHED: "walletsvc, CACHE_SECONDS=0",
+    STOCK: "stock Django (DRF JSON:API, strawberry-django)",
+    FASTAPI: "FastAPI + SQLAlchemy (asyncmy)",
+    CEILING: "constant Django view",
+    BARE: "constant Django view, no middleware",
+    FLOOR: "mysqlclient loop",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Where a contender keeps its wallets and transactions."""
+
+    database: str
+    wallet: str
+    transaction: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A server to measure."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    tables: Tables | None = None
+
+    def server(self, folder: Path) -> HttpServer:
+        """Return its server, which is started by `with`."""
+        return HttpServer(self.command, environment=self.environment, log=folder / f"{self.name}.log")
+
+
+OUR_TABLES = Tables("walletsvc", "walletsvc_wallet", "walletsvc_transaction")
+STOCK_TABLES = Tables("stock", "stock_wallet", "stock_transaction")
+FASTAPI_TABLES = Tables("fastapi", "wallet", "transaction")
+
+
+def our_environment(database_url: str, redis_url: str, **settings: str) -> dict[str, str]:
+    """Return the environment of walletsvc as it is in production, whatever the developer's own says."""
+    return {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "DEBUG": "false",
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "ALLOWED_HOSTS": "127.0.0.1",
+        "LOG_LEVEL": "WARNING",
+        **settings,
+    }
+
+
+def our_contender(
+    name: str,
+    database_url: str,
+    redis_url: str,
+    *,
+    workers: int = WORKERS,
+    threads: int = THREADS,
+    live: bool = False,
+    **settings: str,
+) -> Contender:
+    """Return walletsvc as it is served in production, `live` with the server for subscriptions as well."""
+    size = ("--workers", str(workers), "--threads", str(threads), "--live-port", "{live_port}" if live else "0")
+    command = (sys.executable, "manage.py", "serve", "--port", "{port}", *size)
+    return Contender(name, command, our_environment(database_url, redis_url, **settings), OUR_TABLES)
+
+
+def prepare_contenders(database: BenchmarkMariaDB, redis_url: str, size: dataset.Size) -> dict[str, Contender]:
+    """Make and fill everybody's tables, and return everybody, by name."""
+    with dataset.connect(database.url) as connection:
+        for name in (STOCK_TABLES.database, FASTAPI_TABLES.database):
+            dataset.create_database(connection, name)
+    urls = {name: database.url_of(name) for name in ("walletsvc", "stock", "fastapi")}
+    prepare_walletsvc(urls["walletsvc"], redis_url, size)
+    stock_environment = {"DATABASE_URL": urls["stock"], "DJANGO_SETTINGS_MODULE": "benchmarks.peers.stock.settings"}
+    dataset.run_python(["-m", "django", "migrate", "--run-syncdb", "-v0"], stock_environment)
+    fastapi_environment = {"DATABASE_URL": urls["fastapi"]}
+    dataset.run_python(["-m", "benchmarks.peers.fastapi_wallet.create_tables"], fastapi_environment)
+    for tables, entry in ((STOCK_TABLES, None), (FASTAPI_TABLES, "entry")):
+        with dataset.connect(urls[tables.database]) as connection:
+            dataset.copy(connection, "walletsvc", wallet=tables.wallet, transaction=tables.transaction, entry=entry)
+    contenders = [
+        our_contender(OURS, urls["walletsvc"], redis_url, live=True),
+        our_contender(UNCACHED, urls["walletsvc"], redis_url, CACHE_SECONDS="0"),
+        Contender(STOCK, _wsgi("benchmarks.peers.stock.wsgi:application"), stock_environment, STOCK_TABLES),
+        Contender(FASTAPI, _asgi("benchmarks.peers.fastapi_wallet.app:app"), fastapi_environment, FASTAPI_TABLES),
+        Contender(CEILING, _wsgi("benchmarks.peers.ceiling:application")),
+        Contender(BARE, _wsgi("benchmarks.peers.ceiling:application"), {"MIDDLEWARE": "none"}),
+    ]
+    return {contender.name: contender for contender in contenders}
+
+
+def prepare_walletsvc(url: str, redis_url: str, size: dataset.Size) -> None:
+    """Make walletsvc's tables and fill them."""
+    dataset.run_python(["manage.py", "setup_database", "-v0"], our_environment(url, redis_url))
+    with dataset.connect(url) as connection:
+        dataset.fill(connection, size)
+
+
+def reconcile(contender: Contender) -> None:
+    """Let walletsvc prove its books. Raises HarnessError when they are not clean."""
+    dataset.run_python(["manage.py", "reconcile"], contender.environment)
+
+
+def _granian(application: str, *options: str) -> tuple[str, ...]:
+    # As `manage.py serve` starts walletsvc.
+    command = (sys.executable, "-m", "granian", "--no-ws", "--port", "{port}", "--workers", str(WORKERS))
+    common = ("--backlog", "2048", "--respawn-failed-workers", "--log-level", "warning")
+    return (*command, *common, *options, application)
+
+
+def _wsgi(application: str) -> tuple[str, ...]:
+    return _granian(application, "--interface", "wsgi", "--blocking-threads", str(THREADS))
+
+
+def _asgi(application: str) -> tuple[str, ...]:
+    # A request costs it a fifth less than under uvicorn with uvloop and httptools.
+    return _granian(application, "--interface", "asginl", "--loop", "uvloop")

@@ -1,0 +1,170 @@
+"""The data of a run: wallets, transactions and entries that agree, made inside the database.
+
+Wallets 1 to N each open with 1,000,000.00; transaction t belongs to wallet (t - 1) mod N + 1 and is made one second
+after the one before. The peers get copies of the same rows.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import MySQLdb
+
+from benchmarks.harness.servers import ROOT, HarnessError
+
+OPENING = "1000000"
+LABEL = "Wallet {}"
+TXID = "load-{}"
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many wallets and transactions there are; each wallet has as many transactions."""
+
+    wallets: int
+    transactions: int
+
+    def __post_init__(self) -> None:
+        if self.transactions % self.wallets:
+            raise ValueError("Each wallet has as many transactions.")
+
+
+def connect(url: str) -> MySQLdb.Connection:
+    """Return an autocommitting connection to the database at `url`."""
+    parts = urlsplit(url)
+    return MySQLdb.connect(
+        host=parts.hostname,
+        port=parts.port,
+        user=parts.username,
+        password=parts.password,
+        database=parts.path.removeprefix("/"),
+        charset="utf8mb4",
+        autocommit=True,
+    )
+
+
+def create_database(connection: MySQLdb.Connection, name: str) -> None:
+    """Make an empty database."""
+    connection.query(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+
+
+def run_python(arguments: list[str], environment: Mapping[str, str]) -> str:
+    """Run Python with these arguments and return what it printed. Raises HarnessError when it fails."""
+    finished = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=os.environ | dict(environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if finished.returncode:
+        raise HarnessError(f"python {' '.join(arguments)} failed:\n{finished.stdout}{finished.stderr}")
+    return finished.stdout
+
+
+def fill(connection: MySQLdb.Connection, size: Size) -> None:
+    """Fill walletsvc's empty tables. The opening entry of a wallet is its first, its transactions' follow."""
+    _make_numbers(connection, max(size.wallets, size.transactions))
+    start = "TIMESTAMP '2026-01-01 00:00:00'"
+    moment = f"{start} + INTERVAL number SECOND"
+    wallet = f"(number - 1) MOD {size.wallets} + 1"
+    # From -9.99 to 9.99, never 0, and the same each time.
+    amount = "((number * 7919) MOD 999 + 1) / 100 * IF((number * 31) MOD 7 < 4, 1, -1)"
+    statements = [
+        f"""INSERT INTO walletsvc_wallet
+              (id, label, currency, balance, sequence, owner, metadata, created_at, updated_at)
+            SELECT number, CONCAT('Wallet ', number), 'USD', {OPENING}, 1, '', '{{}}', {start}, {start}
+            FROM bench_number WHERE number <= {size.wallets} ORDER BY number""",
+        f"""INSERT INTO walletsvc_transaction
+              (id, txid, wallet_id, amount, currency, description, metadata, created_at, updated_at)
+            SELECT number, CONCAT('load-', number), {wallet}, {amount}, 'USD', '', '{{}}', {moment}, {moment}
+            FROM bench_number WHERE number <= {size.transactions} ORDER BY number""",
+        f"""INSERT INTO walletsvc_entry (wallet_id, sequence, amount, balance_after, currency, kind, transaction_id,
+              txid, principal, created_at)
+            SELECT id, 1, {OPENING}, {OPENING}, 'USD', 'opening', NULL, '', 'benchmark', created_at
+            FROM walletsvc_wallet ORDER BY id""",
+        f"""INSERT INTO walletsvc_entry (wallet_id, sequence, amount, balance_after, currency, kind, transaction_id,
+              txid, principal, created_at)
+            SELECT wallet_id, (id - 1) DIV {size.wallets} + 2, amount,
+              {OPENING} + SUM(amount) OVER (PARTITION BY wallet_id ORDER BY id ROWS UNBOUNDED PRECEDING),
+              'USD', 'post', id, txid, 'benchmark', created_at
+            FROM walletsvc_transaction ORDER BY id""",
+        """UPDATE walletsvc_wallet JOIN
+              (SELECT wallet_id, SUM(amount) AS total, MAX(sequence) AS last, MAX(created_at) AS moment
+               FROM walletsvc_entry GROUP BY wallet_id) entry ON entry.wallet_id = id
+            SET balance = total, sequence = last, updated_at = moment""",
+        "DROP TABLE bench_number",
+        "ANALYZE TABLE walletsvc_wallet, walletsvc_transaction, walletsvc_entry",
+    ]
+    _run(connection, statements)
+
+
+def copy(connection: MySQLdb.Connection, source: str, *, wallet: str, transaction: str, entry: str | None) -> None:
+    """Copy all rows of database `source` into a peer's tables, which have the same columns or fewer."""
+    targets = [(wallet, "walletsvc_wallet"), (transaction, "walletsvc_transaction")]
+    targets += [(entry, "walletsvc_entry")] if entry else []
+    for target, origin in targets:
+        columns = ", ".join(f"`{name}`" for name in _columns(connection, target))
+        _run(connection, [f"INSERT INTO `{target}` ({columns}) SELECT {columns} FROM {source}.{origin} ORDER BY id"])
+        _run(connection, [f"ANALYZE TABLE `{target}`"])
+
+
+def count_wrong_balances(
+    connection: MySQLdb.Connection, *, wallet: str = "walletsvc_wallet", transaction: str = "walletsvc_transaction"
+) -> int:
+    """Return how many wallets hold something else than what they opened with and their transactions' sum."""
+    return int(
+        scalar(
+            connection,
+            f"SELECT COUNT(*) FROM `{wallet}` wallet WHERE balance < 0 OR balance <> {OPENING} + COALESCE("
+            f"(SELECT SUM(amount) FROM `{transaction}` WHERE wallet_id = wallet.id), 0)",
+        )
+    )
+
+
+def count_rows(connection: MySQLdb.Connection, table: str) -> int:
+    """Return how many rows a table has."""
+    return int(scalar(connection, f"SELECT COUNT(*) FROM `{table}`"))
+
+
+def scalar(connection: MySQLdb.Connection, statement: str) -> str:
+    """Return the one value that a statement asks for."""
+    cursor = connection.cursor()
+    cursor.execute(statement)
+    ((value,),) = cursor.fetchall()
+    return str(value)
+
+
+def _columns(connection: MySQLdb.Connection, table: str) -> list[str]:
+    cursor = connection.cursor()
+    cursor.execute(f"SELECT * FROM `{table}` LIMIT 0")
+    return [column[0] for column in cursor.description]
+
+
+def _make_numbers(connection: MySQLdb.Connection, count: int) -> None:
+    digits = " UNION ALL ".join(f"SELECT {digit} AS digit" for digit in range(10))
+    places = range(len(str(count)))
+    total = " + ".join(f"d{place}.digit * {10**place}" for place in places)
+    tables = ", ".join(f"({digits}) d{place}" for place in places)
+    numbers = f"SELECT number FROM (SELECT {total} + 1 AS number FROM {tables}) numbers WHERE number <= {count}"
+    _run(
+        connection,
+        [
+            "CREATE TABLE bench_number (number BIGINT PRIMARY KEY)",
+            f"INSERT INTO bench_number {numbers} ORDER BY number",
+        ],
+    )
+
+
+def _run(connection: MySQLdb.Connection, statements: list[str]) -> None:
+    cursor = connection.cursor()
+    for statement in statements:
+        cursor.execute(statement)
+    cursor.close()

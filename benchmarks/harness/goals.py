@@ -1,0 +1,81 @@
+"""The goals, each a ratio of two measurements of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from benchmarks.harness.contenders import CEILING, FASTAPI, FLOOR, OURS, STOCK, UNCACHED
+from benchmarks.harness.measurement import Cell, find
+from benchmarks.harness.rows import BATCH_SIZE
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What is to be reached, and what was. `measured` is None where something is missing or wrong, as `note` says."""
+
+    name: str
+    target: str
+    measured: float | None
+    holds: bool
+    row: str = ""
+    is_stretch: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ratio:
+    name: str
+    at_least: float
+    row: str
+    contender: str
+    other_row: str
+    other: str
+    times: float = 1.0
+    is_stretch: bool = False
+
+
+def _against(name: str, at_least: float, row: str, contender: str, other: str) -> _Ratio:
+    return _Ratio(name, at_least, row, contender, row, other)
+
+
+_RATIOS = (
+    _against("POST, spread wallets: to FastAPI", 3, "post-spread", OURS, FASTAPI),
+    _against("POST, spread wallets: to stock DJA", 8, "post-spread", OURS, STOCK),
+    _against("POST, spread wallets: to the floor", 0.6, "post-spread", OURS, FLOOR),
+    _Ratio("POST, spread wallets: to the floor", 1, "post-spread", OURS, "post-spread", FLOOR, is_stretch=True),
+    _Ratio("POST, one wallet: to spread wallets", 0.8, "post-one", OURS, "post-spread", OURS),
+    _Ratio(
+        "Atomic batch of 100, per transaction: to one by one", 5, "batch-100", OURS, "post-spread", OURS, BATCH_SIZE
+    ),
+    _against("GET wallet, not cached: to FastAPI", 3, "get-wallet", UNCACHED, FASTAPI),
+    _against("GET list of 20, not cached: to FastAPI", 4, "list-20", UNCACHED, FASTAPI),
+    _against("GET list of 20, not cached: to stock DJA", 40, "list-20", UNCACHED, STOCK),
+    _against("GET list of 100, not cached: to FastAPI", 4, "list-100", UNCACHED, FASTAPI),
+    _against("GET list of 100, not cached: to stock DJA", 40, "list-100", UNCACHED, STOCK),
+    _against("GET list of 100, cached: to the ceiling", 2, "list-100-cached", OURS, CEILING),
+    _against("GET list of 100, 304: to the ceiling", 2, "list-100-304", OURS, CEILING),
+    _against("GraphQL connection of 100, not cached: to stock strawberry-django", 10, "graphql-100", UNCACHED, STOCK),
+    _against("GraphQL, cached: to the ceiling", 0.5, "graphql-100-cached", OURS, CEILING),
+    _against("GraphQL, cached, in front of Django: to the ceiling", 1.5, "graphql-100-cached", OURS, CEILING),
+)
+
+
+def judge_rows(cells: Sequence[Cell]) -> Iterator[Goal]:
+    """Yield the goals of the rows that were measured."""
+    for ratio in _RATIOS:
+        ours = find(cells, ratio.row, ratio.contender)
+        other = find(cells, ratio.other_row, ratio.other)
+        if ours is None or other is None:
+            continue
+        notes = [f"{cell.contender}: {cell.problem}" for cell in (ours, other) if cell.problem]
+        measured = ours.rate * ratio.times / other.rate if ours.rate is not None and other.rate else None
+        yield Goal(
+            name=ratio.name,
+            target=f"≥ {ratio.at_least:g} x",
+            measured=measured,
+            holds=measured is not None and measured >= ratio.at_least,
+            row=ratio.row,
+            is_stretch=ratio.is_stretch,
+            note="; ".join(notes),
+        )

@@ -1,0 +1,185 @@
+"""Measure the rows: contender after contender, repetition by repetition, so that all meet the same weather."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from statistics import median
+
+from benchmarks.harness import dataset
+from benchmarks.harness.checks import IncorrectError, MissingError, check
+from benchmarks.harness.client import Client
+from benchmarks.harness.contenders import CONSTANT, FLOOR, OUR_TABLES, TITLES, Contender, Tables
+from benchmarks.harness.rows import Row
+from benchmarks.harness.servers import THREADS, WORKERS, BenchmarkMariaDB, HttpServer
+from benchmarks.harness.wrk import CONNECTIONS, Load, Template, run_wrk
+
+LONGEST_SECONDS = 10
+_SLACK = 0.05
+
+Say = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Cell:
+    """What was measured of one contender on one row. `problem` says why there is no figure, if there is none."""
+
+    row: str
+    contender: str
+    rates: list[float] = field(default_factory=list)
+    p50_ms: list[float] = field(default_factory=list)
+    p99_ms: list[float] = field(default_factory=list)
+    cpu_ms: list[float] = field(default_factory=list)
+    answer_bytes: int | None = None
+    problem: str | None = None
+    is_missing: bool = False
+
+    @property
+    def rate(self) -> float | None:
+        """Return the median of requests in a second."""
+        return median(self.rates) if self.rates and self.problem is None else None
+
+
+@dataclass(slots=True)
+class _Entrant:
+    """A contender on one row, ready to be measured."""
+
+    cell: Cell
+    server: HttpServer | None = None
+    template: Template | None = None
+    tables: Tables | None = None
+    seconds: int = 1
+
+
+class Meter:
+    """Measures rows on servers that are up."""
+
+    def __init__(
+        self,
+        *,
+        database: BenchmarkMariaDB,
+        contenders: Mapping[str, Contender],
+        servers: Mapping[str, HttpServer],
+        wallets: int,
+        repetitions: int,
+        seconds: int,
+        say: Say,
+    ) -> None:
+        self._database = database
+        self._contenders = contenders
+        self._servers = servers
+        self._wallets = wallets
+        self._repetitions = repetitions
+        self._seconds = seconds
+        self._say = say
+
+    def measure(self, row: Row) -> list[Cell]:
+        """Return a cell for each contender of the row, in the row's order."""
+        self._say(row.title)
+        entrants: list[_Entrant] = []
+        for name in row.contenders:
+            entrants.append(self._prepare(row, name, entrants[0].cell if entrants else None))
+        for repetition in range(self._repetitions):
+            for entrant in entrants:
+                if entrant.cell.problem is None:
+                    self._measure_once(row, entrant)
+                    self._tell(entrant.cell, repetition)
+        return [entrant.cell for entrant in entrants]
+
+    def template_of(self, row: Row, name: str) -> Template:
+        """Return what the contender is asked on this row. Raises what `check` raises."""
+        with Client(self._servers[name].url) as client:
+            return check(client, row)[0]
+
+    def _prepare(self, row: Row, name: str, ours: Cell | None) -> _Entrant:
+        """Check the contender, warm it up, and find out how long it has to be measured."""
+        cell = Cell(row.key, name)
+        if name == FLOOR:
+            return _Entrant(cell, tables=OUR_TABLES, seconds=self._seconds)
+        server = self._servers[name]
+        entrant = _Entrant(cell, server, tables=self._contenders[name].tables, seconds=self._seconds)
+        try:
+            with Client(server.url) as client:
+                if name in CONSTANT:
+                    # It returns as many bytes as walletsvc does; a 304 has none, and nothing is less than `{…}`.
+                    size = max(100, (ours.answer_bytes if ours else None) or 0)
+                    entrant.template = replace(row.template, path=f"/constant/{size}")
+                    answer = client.ask(entrant.template)
+                else:
+                    entrant.template, answer = check(client, row)
+                cell.answer_bytes = len(answer.body)
+                once = median(client.ask(entrant.template).seconds for _ in range(3))
+        except MissingError as missing:
+            cell.problem, cell.is_missing = f"missing: {missing}", True
+        except (IncorrectError, LookupError, TypeError, ValueError, OSError) as error:
+            cell.problem = f"incorrect: {error!r}"
+        else:
+            # Time for every connection to get a few answers.
+            needed = math.ceil(4 * once * CONNECTIONS / WORKERS)
+            entrant.seconds = max(self._seconds, min(needed, LONGEST_SECONDS))
+            run_wrk(server.url, entrant.template, seconds=1)
+            server.wait_until_idle()
+        if cell.problem:
+            self._say(f"  {TITLES[name]}: {cell.problem}")
+        return entrant
+
+    def _measure_once(self, row: Row, entrant: _Entrant) -> None:
+        cell, server = entrant.cell, entrant.server
+        before = self._count(row, entrant.tables)
+        if server is None or entrant.template is None:
+            cell.rates.append(self._run_floor(entrant.seconds))
+            return
+        cpu_before = server.cpu_seconds()
+        load = run_wrk(server.url, entrant.template, seconds=entrant.seconds)
+        server.wait_until_idle()
+        cpu = server.cpu_seconds() - cpu_before
+        cell.rates.append(load.rate)
+        cell.p50_ms.append(load.p50_ms)
+        cell.p99_ms.append(load.p99_ms)
+        cell.cpu_ms.append(cpu / max(load.requests, 1) * 1000)
+        added = self._count(row, entrant.tables) - before
+        cell.problem = load.problem or _find_loss(row, load, added) or _find_odd_size(row, load, cell)
+
+    def _count(self, row: Row, tables: Tables | None) -> int:
+        if not row.per_request or tables is None:
+            return 0
+        with dataset.connect(self._database.url_of(tables.database)) as connection:
+            return dataset.count_rows(connection, tables.transaction)
+
+    def _run_floor(self, seconds: int) -> float:
+        arguments = ["--seconds", str(seconds), "--wallets", str(self._wallets)]
+        arguments += ["--processes", str(WORKERS), "--threads", str(THREADS)]
+        environment = {"DATABASE_URL": self._database.url}
+        result = json.loads(dataset.run_python(["-m", "benchmarks.peers.floor", *arguments], environment))
+        return float(result["posted"] / result["seconds"])
+
+    def _tell(self, cell: Cell, repetition: int) -> None:
+        outcome = cell.problem or f"{cell.rates[-1]:,.0f}/s"
+        self._say(f"  {TITLES[cell.contender]}, {repetition + 1} of {self._repetitions}: {outcome}")
+
+
+def _find_loss(row: Row, load: Load, added: int) -> str | None:
+    """Return what is wrong with the rows that a load has left: each answer has its own, wrk's last ones got none."""
+    if not row.per_request:
+        return None
+    fewest = load.requests * row.per_request
+    most = (load.requests + CONNECTIONS) * row.per_request
+    return None if fewest <= added <= most else f"{load.requests} answers, but {added} transactions"
+
+
+def _find_odd_size(row: Row, load: Load, cell: Cell) -> str | None:
+    """Return what is wrong with the size of the answers to a read: an error among them is shorter."""
+    if row.per_request or not cell.answer_bytes:
+        return None
+    # The headers come on top.
+    average = load.bytes_read / load.requests
+    if cell.answer_bytes * (1 - _SLACK) <= average <= cell.answer_bytes * (1 + _SLACK) + 1000:
+        return None
+    return f"answers of {average:.0f} bytes instead of {cell.answer_bytes}"
+
+
+def find(cells: Sequence[Cell], row: str, contender: str) -> Cell | None:
+    """Return the cell of a contender on a row, if there is one."""
+    return next((cell for cell in cells if (cell.row, cell.contender) == (row, contender)), None)

@@ -1,0 +1,81 @@
+"""Where a server's time goes while it is under load, by py-spy's samples."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.harness.servers import HttpServer
+from benchmarks.harness.wrk import Template, run_wrk
+
+_RATE = 200
+_EVERYWHERE = 0.97
+"""What is on almost every stack is the server's own loop, and tells nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Shares of the samples, greatest first: in a function itself, and in it or what it calls."""
+
+    samples: int
+    own: tuple[tuple[float, str], ...]
+    total: tuple[tuple[float, str], ...]
+
+    def as_text(self) -> str:
+        """Return a table."""
+        lines = [f"{self.samples} samples", "", "itself"]
+        lines += [f"{share:6.1%}  {name}" for share, name in self.own]
+        lines += ["", "with what it calls"]
+        lines += [f"{share:6.1%}  {name}" for share, name in self.total]
+        return "\n".join(lines) + "\n"
+
+
+def profile(server: HttpServer, template: Template, *, seconds: int, top: int = 25) -> Profile | None:
+    """Sample the workers for `seconds` under load. Returns None where there is no py-spy, or it may not look."""
+    binary = shutil.which("py-spy", path=f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin")
+    if binary is None:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        outputs = [Path(folder) / str(pid) for pid in server.worker_pids()]
+        options = ["--format", "raw", "--rate", str(_RATE), "--duration", str(seconds)]
+        spies = [
+            subprocess.Popen(
+                [binary, "record", "--pid", output.name, "--output", str(output), *options],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            for output in outputs
+        ]
+        run_wrk(server.url, template, seconds=seconds + 1)
+        for spy in spies:
+            spy.wait(30)
+        lines = [line for output in outputs if output.exists() for line in output.read_text().splitlines()]
+    return _summarize(lines, top) if lines else None
+
+
+def _summarize(lines: Iterable[str], top: int) -> Profile:
+    """Count the functions of collapsed stacks: frames with `;` between, then the number of samples."""
+    own: Counter[str] = Counter()
+    total: Counter[str] = Counter()
+    samples = 0
+    for line in lines:
+        stack, _, number = line.rpartition(" ")
+        # A frame ends in its line; a function has many.
+        frames = [frame.rpartition(":")[0] + ")" for frame in stack.split(";")]
+        count = int(number)
+        samples += count
+        own[frames[-1]] += count
+        for frame in set(frames):
+            total[frame] += count
+    telling = [(name, count) for name, count in total.most_common() if count < samples * _EVERYWHERE]
+    return Profile(
+        samples=samples,
+        own=tuple((count / samples, name) for name, count in own.most_common(top)),
+        total=tuple((count / samples, name) for name, count in telling[: top * 2]),
+    )

@@ -1,0 +1,77 @@
+"""The requests of both faces, as templates: DESIGN's contract in the words of a client."""
+
+from __future__ import annotations
+
+import json
+
+from benchmarks.harness.wrk import Template
+
+MEDIA_TYPE = "application/vnd.api+json"
+ATOMIC = f'{MEDIA_TYPE}; ext="https://jsonapi.org/ext/atomic"'
+CURSOR_PROFILE = f'{MEDIA_TYPE}; profile="https://jsonapi.org/profiles/ethanresnick/cursor-pagination/"'
+_READ = {"Accept": MEDIA_TYPE}
+_WRITE = {"Accept": MEDIA_TYPE, "Content-Type": MEDIA_TYPE}
+_GRAPHQL = {"Accept": "application/json", "Content-Type": "application/json"}
+
+_NEW_TRANSACTION = {
+    "type": "Transaction",
+    "attributes": {"txid": "{txid}", "amount": "{amount}"},
+    "relationships": {"wallet": {"data": {"type": "Wallet", "id": "{wallet}"}}},
+}
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+POST_TRANSACTION = Template(
+    "/api/transactions/", method="POST", headers=_WRITE, body=_json({"data": _NEW_TRANSACTION})
+)
+BATCH = Template(
+    "/api/operations",
+    method="POST",
+    headers={"Accept": ATOMIC, "Content-Type": ATOMIC},
+    body='{"atomic:operations":[{items}]}',
+    item=_json({"op": "add", "data": _NEW_TRANSACTION}),
+    repeats=1,
+)
+GET_WALLET = Template("/api/wallets/{wallet}/", headers=_READ)
+
+
+def get_list(size: int, *parameters: str, headers: dict[str, str] | None = None) -> Template:
+    """Return the GET of a page of transactions, with more `parameters` of the query (`filter[wallet]=1`)."""
+    query = "&".join([f"page[size]={size}", *parameters]).replace("[", "%5B").replace("]", "%5D")
+    return Template(f"/api/transactions/?{query}", headers=headers or _READ)
+
+
+_CONNECTION = """query Transactions($first: Int!, $after: String, $filters: TransactionFilters) {
+  transactions(first: $first, after: $after, filters: $filters) {
+    edges { cursor node { id databaseId txid amount createdAt wallet { id label } } }
+    pageInfo { hasNextPage endCursor }
+  }
+}"""
+# The stock schema has no such input types, so this one is written without variables.
+_CONNECTION_OF_100 = """{
+  transactions(first: 100) {
+    edges { cursor node { id databaseId txid amount createdAt wallet { id label } } }
+    pageInfo { hasNextPage endCursor }
+  }
+}"""
+_CREATE = """mutation Create($input: CreateTransactionInput!) {
+  createTransaction(input: $input) { transaction { id databaseId txid amount createdAt } userErrors { code message } }
+}"""
+
+
+def ask_graphql(document: str, variables: dict[str, object] | None = None) -> Template:
+    """Return the POST of a GraphQL operation."""
+    body = {"query": document} if variables is None else {"query": document, "variables": variables}
+    return Template("/graphql/", method="POST", headers=_GRAPHQL, body=_json(body))
+
+
+CONNECTION_OF_100 = ask_graphql(_CONNECTION_OF_100)
+CREATE_BY_GRAPHQL = ask_graphql(_CREATE, {"input": {"txid": "{txid}", "amount": "{amount}", "walletId": "{wallet}"}})
+
+
+def get_connection(size: int, **variables: object) -> Template:
+    """Return the GraphQL query of a page of transactions; `variables` are `after` and `filters`."""
+    return ask_graphql(_CONNECTION, {"first": size, **variables})

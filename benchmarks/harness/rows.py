@@ -1,0 +1,104 @@
+"""The rows of the measurement: which request is sent to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from benchmarks.harness.contenders import BARE, CEILING, FASTAPI, FLOOR, OURS, STOCK, UNCACHED
+from benchmarks.harness.questions import (
+    BATCH,
+    CONNECTION_OF_100,
+    GET_WALLET,
+    POST_TRANSACTION,
+    get_list,
+)
+from benchmarks.harness.wrk import Template
+
+BATCH_SIZE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A request, and who is measured on it, in this order. walletsvc comes first.
+
+    `per_request` is how many transactions a request posts; 0 for reads. `expects` is how many records are read.
+    With `conditional`, the request carries the ETag of the answer before.
+    """
+
+    key: str
+    title: str
+    template: Template
+    contenders: Sequence[str]
+    per_request: int = 0
+    expects: int = 0
+    is_cached: bool = False
+    is_conditional: bool = False
+
+
+def make_rows(wallets: int) -> list[Row]:
+    """Return all rows; reads first, as the others make the lists longer. Wallets have the ids from 1."""
+    spread = replace(POST_TRANSACTION, wallets=(1, wallets))
+    return [
+        Row(
+            "get-wallet",
+            "GET a wallet, not cached",
+            replace(GET_WALLET, wallets=(1, wallets)),
+            (UNCACHED, FASTAPI, STOCK),
+        ),
+        Row("list-20", "GET a list of 20, not cached", get_list(20), (UNCACHED, FASTAPI, STOCK), expects=20),
+        Row("list-100", "GET a list of 100, not cached", get_list(100), (UNCACHED, FASTAPI, STOCK), expects=100),
+        Row(
+            "list-100-cached",
+            "GET a list of 100, cached",
+            get_list(100),
+            (OURS, CEILING, BARE),
+            expects=100,
+            is_cached=True,
+        ),
+        Row(
+            "list-100-304",
+            "GET a list of 100, 304 Not Modified",
+            get_list(100),
+            (OURS, CEILING, BARE),
+            expects=100,
+            is_cached=True,
+            is_conditional=True,
+        ),
+        Row(
+            "graphql-100",
+            "GraphQL connection of 100, not cached",
+            CONNECTION_OF_100,
+            (UNCACHED, STOCK),
+            expects=100,
+        ),
+        Row(
+            "graphql-100-cached",
+            "GraphQL connection of 100, cached",
+            CONNECTION_OF_100,
+            (OURS, CEILING, BARE),
+            expects=100,
+            is_cached=True,
+        ),
+        Row(
+            "post-spread",
+            "POST a transaction, spread wallets",
+            spread,
+            (OURS, FASTAPI, STOCK, FLOOR),
+            per_request=1,
+        ),
+        Row(
+            "post-one",
+            "POST a transaction, one wallet",
+            replace(POST_TRANSACTION, wallets=(wallets // 2, wallets // 2)),
+            (OURS, FASTAPI),
+            per_request=1,
+        ),
+        Row(
+            "batch-100",
+            "POST an atomic batch of 100, spread wallets",
+            replace(BATCH, wallets=(1, wallets), repeats=BATCH_SIZE),
+            (OURS,),
+            per_request=BATCH_SIZE,
+        ),
+    ]

@@ -1,0 +1,189 @@
+"""A run from its first server to its last goal."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Collection
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.harness import dataset
+from benchmarks.harness.checks import IncorrectError, MissingError
+from benchmarks.harness.contenders import CONSTANT, FLOOR, OURS, TITLES, Contender, prepare_contenders, reconcile
+from benchmarks.harness.goals import judge_rows
+from benchmarks.harness.machine import describe_commit, describe_machine, describe_software
+from benchmarks.harness.measurement import Meter
+from benchmarks.harness.memory import judge_memory, measure_memory
+from benchmarks.harness.modes import Mode
+from benchmarks.harness.profiling import profile
+from benchmarks.harness.report import Results
+from benchmarks.harness.rows import Row, make_rows
+from benchmarks.harness.scaling import judge_scaling, measure_scaling
+from benchmarks.harness.servers import BenchmarkMariaDB, HarnessError, HttpServer
+from tests.servers import RedisServer
+
+SCALING = "scaling"
+MEMORY = "memory"
+_PROFILE_SECONDS = 5
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do: the parts by key (rows, "scaling", "memory"), and of which rows to take a profile."""
+
+    mode: Mode
+    parts: Collection[str]
+    profiled: Collection[str]
+    in_memory: bool
+
+
+def carry_out(plan: Plan, say: Say) -> Results:
+    """Do it all and return what was found. Raises HarnessError or ServerError when it cannot go on."""
+    mode = plan.mode
+    rows = [row for row in make_rows(mode.size.wallets) if row.key in plan.parts]
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="walletsvc-benchmark-")))
+        database = stack.enter_context(BenchmarkMariaDB(in_memory=plan.in_memory))
+        redis = stack.enter_context(RedisServer())
+        with dataset.connect(database.url) as connection:
+            software = describe_software(connection)
+        results = Results(
+            mode=mode.target,
+            started=datetime.now(UTC).isoformat(" ", "seconds"),
+            commit=describe_commit(),
+            machine=describe_machine(),
+            software=software,
+            setting=_describe(mode, database, in_memory=plan.in_memory),
+            rows=rows,
+        )
+        if rows or MEMORY in plan.parts:
+            _measure_rows(plan, rows, database, redis, folder, results, say)
+        if SCALING in plan.parts:
+            _measure_scaling(mode, database, redis, folder, results, say)
+    results.problems += [
+        f"{TITLES[cell.contender]}, {cell.row}: {cell.problem}"
+        for cell in results.cells
+        if cell.problem and not cell.is_missing
+    ]
+    results.problems += [f"{scaled.name}: {scaled.problem}" for scaled in results.scaled if scaled.problem]
+    return results
+
+
+def _measure_rows(
+    plan: Plan,
+    rows: list[Row],
+    database: BenchmarkMariaDB,
+    redis: RedisServer,
+    folder: Path,
+    results: Results,
+    say: Say,
+) -> None:
+    mode = plan.mode
+    say("Making everybody's data")
+    contenders = prepare_contenders(database, redis.url, mode.size)
+    needed = {OURS, *(name for row in rows for name in row.contenders if name != FLOOR)}
+    with ExitStack() as stack:
+        servers: dict[str, HttpServer] = {}
+        for name in (name for name in contenders if name in needed):
+            say(f"Starting {TITLES[name]}")
+            servers[name] = stack.enter_context(contenders[name].server(folder))
+        meter = Meter(
+            database=database,
+            contenders=contenders,
+            servers=servers,
+            wallets=mode.size.wallets,
+            repetitions=mode.repetitions,
+            seconds=mode.seconds,
+            say=say,
+        )
+        for row in rows:
+            results.cells += meter.measure(row)
+        results.goals += judge_rows(results.cells)
+        missed = {goal.row for goal in results.goals if not goal.holds and not goal.is_stretch}
+        for row in rows:
+            if row.key in plan.profiled or (mode.profiles_what_is_missed and row.key in missed):
+                _profile(meter, row, servers[row.contenders[0]], results, say)
+        if MEMORY in plan.parts:
+            _measure_memory(mode, servers[OURS], results, say)
+    for name in sorted(needed.difference(CONSTANT)):
+        problem = _audit(database, contenders[name])
+        if problem:
+            results.problems.append(problem)
+
+
+def _measure_scaling(
+    mode: Mode, database: BenchmarkMariaDB, redis: RedisServer, folder: Path, results: Results, say: Say
+) -> None:
+    try:
+        results.scaled = measure_scaling(
+            database,
+            redis.url,
+            sizes=mode.scaling_sizes,
+            requests=mode.scaling_requests,
+            folder=folder,
+            say=say,
+        )
+    except HarnessError as error:
+        results.problems.append(f"Scaling: {error}")
+    results.goals += judge_scaling(results.scaled, mode.scaling_sizes)
+
+
+def _measure_memory(mode: Mode, server: HttpServer, results: Results, say: Say) -> None:
+    try:
+        results.memory = measure_memory(
+            server,
+            wallets=mode.size.wallets,
+            requests=mode.memory_requests,
+            seconds_factor=mode.memory_seconds_factor,
+            say=say,
+        )
+    except HarnessError as error:
+        results.problems.append(f"Memory: {error}")
+    else:
+        results.goals.append(judge_memory(results.memory, requests=mode.memory_requests))
+
+
+def _profile(meter: Meter, row: Row, server: HttpServer, results: Results, say: Say) -> None:
+    say(f"Profile of {row.title}")
+    try:
+        template = meter.template_of(row, row.contenders[0])
+    except (IncorrectError, MissingError):
+        return
+    found = profile(server, template, seconds=_PROFILE_SECONDS)
+    if found is None:
+        say("  no py-spy here, or it may not look into other processes")
+    else:
+        results.profiles[row.key] = found
+
+
+def _audit(database: BenchmarkMariaDB, contender: Contender) -> str | None:
+    """Return what is wrong with the contender's balances after all that was posted."""
+    if contender.tables is None:
+        return None
+    tables = contender.tables
+    with dataset.connect(database.url_of(tables.database)) as connection:
+        wrong = dataset.count_wrong_balances(connection, wallet=tables.wallet, transaction=tables.transaction)
+    if wrong:
+        return f"{TITLES[contender.name]}: {wrong} wallets hold something else than their transactions say"
+    if contender.name == OURS:
+        try:
+            reconcile(contender)
+        except HarnessError as error:
+            return str(error)
+    return None
+
+
+def _describe(mode: Mode, database: BenchmarkMariaDB, *, in_memory: bool) -> dict[str, str]:
+    small, large = (f"{size.transactions:,} in {size.wallets:,} wallets" for size in mode.scaling_sizes)
+    place = "memory (/dev/shm)" if in_memory and database.folder.is_relative_to("/dev/shm") else "disk"  # noqa: S108
+    return {
+        "data": f"{mode.size.transactions:,} transactions in {mode.size.wallets:,} wallets when a run begins",
+        "database": f"its data is on {place}; {' '.join(each.removeprefix('--') for each in database.settings)}",
+        "measured": f"{mode.repetitions} repetitions of {mode.seconds} s, longer where an answer takes long",
+        "scaling": f"small is {small}, large is {large}",
+        "memory": f"{mode.memory_requests:,} requests",
+    }
