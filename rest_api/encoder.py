@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -83,6 +84,9 @@ def _key(record: Record) -> Key:
     return record.resource.name, record.id
 
 
+_NO_PAGES: Mapping[str, Page] = {}
+
+
 class _Pages:
     """The included pages of each record, wherever in the document it was reached from.
 
@@ -93,12 +97,13 @@ class _Pages:
         self.records: dict[Key, Record] = {}
         self._pages: dict[Key, dict[str, Page]] = {}
         for record in records:
-            self._meet(record)
+            if record.one or record.many:
+                self._meet(record)
 
     def _meet(self, record: Record) -> None:
         key = _key(record)
         self.records.setdefault(key, record)
-        pages = self._pages.setdefault(key, {})
+        pages = self._pages.setdefault(key, {}) if record.many else {}
         for related in record.one.values():
             if related is not None:
                 self._meet(related)
@@ -109,7 +114,7 @@ class _Pages:
 
     def of(self, record: Record) -> Mapping[str, Page]:
         """Return the included pages by relation."""
-        return self._pages[_key(record)]
+        return self._pages.get(_key(record), _NO_PAGES)
 
 
 def _included(primary: Iterable[Record], query: Query, pages: _Pages) -> dict[str, Any]:
@@ -124,25 +129,56 @@ def _included(primary: Iterable[Record], query: Query, pages: _Pages) -> dict[st
 
 
 def _resource_object(record: Record, query: Query, pages: _Pages) -> dict[str, Any]:
-    endpoint = ENDPOINTS[record.resource.name]
-    rendered: dict[str, Any] = {"type": record.resource.name, "id": str(record.id)}
+    name = record.resource.name
+    rendered: dict[str, Any] = {"type": name, "id": str(record.id)}
     if record.attributes:
         rendered["attributes"] = record.attributes
+    shown = query.shown_relations(record.resource)
+    included = pages.of(record)
+    if shown and included:
+        rendered["relationships"] = _relationships(record, shown, included)
+    elif shown:
+        rendered["relationships"] = _plain_relationships(record, shown)
+    rendered["links"] = {"self": ENDPOINTS[name].item_url(record.id)}
+    return rendered
+
+
+def _plain_relationships(record: Record, shown: tuple[str, ...]) -> orjson.Fragment:
+    """Return the relationships of a record with no page of related ones: text in which only ids differ."""
+    values: list[object] = []
+    for name in shown:
+        values += (record.id, record.id)
+        relation = record.resource.to_one.get(name)
+        if relation is not None:
+            target = record.keys[name]
+            values.append("null" if target is None else f'{{"type":"{relation.target}","id":"{target}"}}')
+    return orjson.Fragment(_relationships_template(record.resource.name, shown) % tuple(values))
+
+
+@lru_cache(maxsize=256)
+def _relationships_template(resource: str, shown: tuple[str, ...]) -> str:
+    endpoint = ENDPOINTS[resource]
+    members = []
+    for name in shown:
+        own, related = endpoint.relationship_url("%d", name), endpoint.related_url("%d", name)
+        linkage = ',"data":%s' if name in endpoint.resource.to_one else ""
+        members.append(f'"{name}":{{"links":{{"self":"{own}","related":"{related}"}}{linkage}}}')
+    return "{" + ",".join(members) + "}"
+
+
+def _relationships(record: Record, shown: tuple[str, ...], included: Mapping[str, Page]) -> dict[str, object]:
     relationships: dict[str, object] = {}
-    for name, relation in record.resource.to_one.items():
-        if query.shows(record.resource.name, name):
+    for name in shown:
+        relation = record.resource.to_one.get(name)
+        if relation is None:
+            relationships[name] = _to_many(record, name, included.get(name))
+        else:
             target = record.keys[name]
             relationships[name] = {
                 "links": relationship_links(record, name),
                 "data": None if target is None else identifier_object(relation.target, target),
             }
-    for name in record.resource.to_many:
-        if query.shows(record.resource.name, name):
-            relationships[name] = _to_many(record, name, pages.of(record).get(name))
-    if relationships:
-        rendered["relationships"] = relationships
-    rendered["links"] = {"self": endpoint.item_url(record.id)}
-    return rendered
+    return relationships
 
 
 def relationship_links(record: Record, name: str) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from rest_api.errors import Problem, Refused, bad_parameter
@@ -31,6 +32,12 @@ Tree = dict[str, Any]
 """Relations to include, each with the relations to include of what it leads to."""
 
 
+@cache
+def _relations(resource_name: str) -> tuple[str, ...]:
+    resource = RESOURCES[resource_name]
+    return (*resource.to_one, *resource.to_many)
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """A parsed query string. `fields` holds the names wanted of a type, attributes and relations alike."""
@@ -41,10 +48,11 @@ class Query:
     sort: tuple[str, ...] = ()
     page: NumberedPage | CursorPage = field(default_factory=NumberedPage)
 
-    def shows(self, resource_name: str, relation: str) -> bool:
-        """Tell whether the fieldset of the type lets a relation be seen."""
-        wanted = self.fields.get(resource_name)
-        return wanted is None or relation in wanted
+    def shown_relations(self, resource: Resource) -> tuple[str, ...]:
+        """Return the relations that the fieldset of the type lets be seen."""
+        wanted = self.fields.get(resource.name)
+        relations = _relations(resource.name)
+        return relations if wanted is None else tuple(name for name in relations if name in wanted)
 
     def selection(self, resource: Resource, *, per_parent: int = DEFAULT_PAGE_SIZE) -> Selection:
         """Return what is wanted of each record; of what is included, at most `per_parent` for each."""
