@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.core.management import call_command
@@ -32,6 +33,12 @@ from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import ANYONE, Principal
 from walletsvc.services.transactions import create_transaction
 from walletsvc.services.wallets import create_wallet
+
+# Without a deadline, as a busy machine proves nothing wrong; with CI in the environment, the same examples each time.
+hypothesis.settings.register_profile(
+    "unhurried", hypothesis.settings.get_profile(hypothesis.settings.get_current_profile_name()), deadline=None
+)
+hypothesis.settings.load_profile("unhurried")
 
 _MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 - a mount point; the folder inside it is made by tempfile
 

@@ -116,7 +116,7 @@ def test_a_client_is_pinged_and_closed_when_nothing_is_heard(monkeypatch: pytest
 
 
 def test_nobody_sees_the_wallets_of_others(make_wallet: MakeWallet) -> None:
-    wallet = make_wallet("5.00", principal=ANNA, owner="anna")
+    wallet = make_wallet("5.00", principal=ANNA)
     assert wallet.owner == "anna"
 
     async def ask(hub: Hub, principal: Principal, query: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
+from tests.rest_api.described import check_described
 from tests.rest_api.structure import MEDIA_TYPE, check_response
 from walletsvc.models import Entry, Transaction, Wallet
 
@@ -39,6 +40,7 @@ class Api:
         # By its CGI name, because the client leaves the type of an empty body out.
         response = self._client.generic(method, url, body, headers=named, CONTENT_TYPE=content_type)
         check_response(response, method=method)
+        check_described(response, method=method, url=url)
         return response
 
     def data(self, url: str, **headers: str) -> Any:
@@ -83,6 +85,7 @@ def labels(api: Api, query: str, **headers: str) -> str:
 
 
 def state() -> list[list[Any]]:
+    """Return all that is stored."""
     return [list(model.objects.order_by("id").values_list()) for model in (Wallet, Transaction, Entry)]
 
 
