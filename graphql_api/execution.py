@@ -56,6 +56,9 @@ def answer(request: GraphQLRequest, *, principal: Principal, read_only: bool) ->
     operation = get_operation_ast(document.ast, request.operation_name)
     if operation is None:
         return _refuse(_unknown_operation(request.operation_name))
+    if operation.operation is OperationType.SUBSCRIPTION:
+        message = "Subscriptions are served by the live server, over a WebSocket or as server-sent events."
+        return _refuse(GraphQLError(message, extensions={"code": VALIDATION_FAILED}))
     if operation.operation is OperationType.QUERY:
         return _answer_query(request, document, operation, principal)
     if read_only:

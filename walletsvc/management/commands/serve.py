@@ -69,4 +69,4 @@ class Command(BaseCommand):
 def _granian(interface: str, application: str, host: str, port: int, workers: int) -> list[str]:
     """Return the arguments of granian that both servers have."""
     arguments = ["--interface", interface, "--host", host, "--port", str(port), "--workers", str(workers)]
-    return [*arguments, "--respawn-failed-workers", "--log-level", "warning", application]
+    return [*arguments, "--respawn-failed-workers", "--log-level", "error", application]
