@@ -35,7 +35,8 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     DEBUG=false \
     HOST=0.0.0.0 \
-    PORT=8000
-EXPOSE 8000
+    PORT=8000 \
+    LIVE_PORT=8001
+EXPOSE 8000 8001
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 CMD ["python", "scripts/healthcheck.py"]
 CMD ["python", "manage.py", "serve"]

@@ -106,8 +106,8 @@ def _resource(endpoint: Endpoint) -> Schema:
         linkage = {"anyOf": [ref(f"{relation.target}Identifier"), {"type": "null"}]}
         relationships[name] = _relationship(linkage) | {"required": ["links", "data"]}
     for name, many in endpoint.resource.to_many.items():
-        linkage = {"type": "array", "items": ref(f"{many.target}Identifier")}
-        relationships[name] = _relationship(linkage) | {"required": ["links"]}
+        linkages = {"type": "array", "items": ref(f"{many.target}Identifier")}
+        relationships[name] = _relationship(linkages) | {"required": ["links"]}
     return {
         "type": "object",
         "description": (endpoint.serializer.__doc__ or "").strip(),

@@ -25,7 +25,7 @@ def list_parameters(resource: Resource) -> list[Parameter]:
 def document_parameters(resource: Resource) -> list[Parameter]:
     """Return the parameters of a document with resources."""
     paths = sorted(_paths(resource, MAX_PATH_LENGTH))
-    include = _in_query("include", _listing(paths) | {"maxItems": MAX_PATHS}, "Related resources to include.")
+    include = _in_query("include", _listing(paths), f"Related resources to include, by at most {MAX_PATHS} paths.")
     return [include, *_fields()]
 
 
@@ -60,7 +60,7 @@ def _in_query(name: str, schema: Schema, description: str) -> Parameter:
 
 
 def _listing(names: list[str]) -> Schema:
-    return {"type": "array", "items": {"type": "string", "enum": names}, "uniqueItems": True}
+    return {"type": "array", "items": {"type": "string", "enum": names}}
 
 
 def _filters(resource: Resource) -> Iterator[Parameter]:
@@ -94,7 +94,7 @@ def _sort(resource: Resource) -> Parameter:
         {"not": {"allOf": [{"contains": {"const": name}}, {"contains": {"const": f"-{name}"}}]}}
         for name in resource.orders
     ]
-    schema = _listing(names) | {"minItems": 1, "allOf": twice}
+    schema = _listing(names) | {"minItems": 1, "uniqueItems": True, "allOf": twice}
     return _in_query("sort", schema, "What to sort by, - for descending. The order always ends in the id.")
 
 
@@ -110,10 +110,11 @@ def _paths(resource: Resource, length: int, *, may_be_many: bool = True) -> Iter
     """Yield the paths that can be included: at most one relationship to many on each."""
     if not length:
         return
-    for name, relation in {**resource.to_one, **resource.to_many}.items():
-        is_many = name in resource.to_many
-        if is_many and not may_be_many:
-            continue
+    targets = {name: relation.target for name, relation in resource.to_one.items()}
+    if may_be_many:
+        targets |= {name: relation.target for name, relation in resource.to_many.items()}
+    for name, target in targets.items():
         yield name
-        following = _paths(RESOURCES[relation.target], length - 1, may_be_many=may_be_many and not is_many)
+        still_may = may_be_many and name in resource.to_one
+        following = _paths(RESOURCES[target], length - 1, may_be_many=still_may)
         yield from (f"{name}.{path}" for path in following)

@@ -51,6 +51,6 @@ def asset(request: HttpRequest, name: str) -> HttpResponseBase:
     """Return one of the files that the page loads; with DEBUG off too, and without a server for static files."""
     if name not in _ASSETS:
         return HttpResponse("There is no such file.", status=404, content_type="text/plain")
-    response = serve(request, name, document_root=_ASSETS[name])
+    response = serve(request, name, document_root=str(_ASSETS[name]))
     response["Cache-Control"] = "public, max-age=0, must-revalidate"
     return response

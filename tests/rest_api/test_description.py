@@ -14,6 +14,7 @@ from rest_api.description.document import describe
 from rest_api.description.refusals import codes_of
 from rest_api.errors import STATUS
 from rest_api.urls import urlpatterns
+from tests.rest_api.conftest import Api, problems
 from walletsvc.filters import FILTER_SETS
 from walletsvc.reading.resources import RESOURCES
 
@@ -107,3 +108,9 @@ def test_the_page_loads_nothing_from_elsewhere(client: Client, url: str) -> None
 @pytest.mark.parametrize("name", ["nothing.js", "..", "__init__.py", "swagger-ui-bundle.js.map"])
 def test_other_files_are_not_served(client: Client, name: str) -> None:
     assert client.get(f"/api/docs/assets/{name}").status_code == 404
+
+
+@pytest.mark.parametrize("sort", ["id,nothing", "id,-id", "label,-label", "id,label,-label"])
+def test_what_the_description_refuses_of_an_order_is_refused(api: Api, sort: str) -> None:
+    response = api.get(f"/api/wallets/?sort={sort}")
+    assert (response.status_code, problems(response)) == (400, [("invalid_parameter", "sort")])

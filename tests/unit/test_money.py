@@ -113,7 +113,7 @@ def test_a_json_number_is_an_amount_with_all_its_digits(document: str, value: st
         Decimal("NaN"),
         Decimal("sNaN"),
         Decimal("Infinity"),
-        object(),
+        pytest.param(object(), id="object"),
     ],
     ids=lambda value: repr(value)[:24],
 )

@@ -88,6 +88,7 @@ class Order:
 def parse_order(resource: Resource, names: tuple[str, ...]) -> Order:
     """Return the total order that `names` ask for. Raises `InvalidParameter` for a name it cannot be sorted by."""
     columns: dict[str, bool] = {}
+    named: set[str] = set()
     for name in names:
         column = resource.orders.get(name.removeprefix("-"))
         if column is None:
@@ -95,11 +96,12 @@ def parse_order(resource: Resource, names: tuple[str, ...]) -> Order:
                 f"{resource.name} is not sorted by {name[:64]!r}, but by {', '.join(resource.orders)}.",
                 parameter="sort",
             )
-        if column in columns:
+        if column in named:
             raise InvalidParameter(f"{name[:64]!r} is named twice.", parameter="sort")
-        columns[column] = name.startswith("-")
-        if column == "id":
-            break
+        named.add(column)
+        # Behind the id, nothing has a say any more.
+        if "id" not in columns:
+            columns[column] = name.startswith("-")
     # Ids grow as time does: where the last word is descending, so is the id, and one index serves.
     columns.setdefault("id", next(reversed(columns.values()), False))
     return Order(tuple(columns.items()))
