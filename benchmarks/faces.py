@@ -165,9 +165,7 @@ class Face(ABC):
         Raises UnreachableError when no attempt got an answer, BadAnswerError on one that makes no sense.
         """
         content = orjson.dumps(body) if body is not None else b""
-        request = httpx.Request(
-            method, url, headers=self._headers, content=content, extensions=self._extensions
-        )
+        request = httpx.Request(method, url, headers=self._headers, content=content, extensions=self._extensions)
         trouble: ReplayStoppedError
         for attempt in range(ATTEMPTS):
             pause_seconds = min(0.05 * 2**attempt, LONGEST_PAUSE_SECONDS)

@@ -104,9 +104,7 @@ class GraphqlFace(Face):
         return payload, None
 
     def _find(self, body: object, read_row: Callable[[Any], T]) -> T | None:
-        reply = self._send(
-            "POST", self._endpoint, body, lambda payload: payload and read_row(payload), write=False
-        )
+        reply = self._send("POST", self._endpoint, body, lambda payload: payload and read_row(payload), write=False)
         if reply.code not in (None, "not_found"):
             raise BadAnswerError(f"POST {self._endpoint}: reading was refused: {reply.code}")
         return reply.value

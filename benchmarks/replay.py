@@ -124,9 +124,7 @@ def replay(
     )
 
 
-def post_accounts(
-    accounts: Sequence[Account], face_class: type[Face], url: str, workers: int, prefix: str
-) -> Posted:
+def post_accounts(accounts: Sequence[Account], face_class: type[Face], url: str, workers: int, prefix: str) -> Posted:
     """Open a wallet for each account and post its rows in order; each worker takes the next free account."""
     tallies = [Tally() for _ in range(workers)]
     queue = iter(accounts)
@@ -191,9 +189,7 @@ def _parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         description="Replay a bank's transactions and check the server's books against them.",
     )
     parser.add_argument("file", metavar="FILE", type=Path, help="CSV; see tests/data/README.md")
-    parser.add_argument(
-        "--face", choices=sorted(FACES), required=True, help="the API to post and read through"
-    )
+    parser.add_argument("--face", choices=sorted(FACES), required=True, help="the API to post and read through")
     parser.add_argument("--workers", type=_workers, default=4, metavar="N", help="parallel connections (4)")
     parser.add_argument("--url", type=_url, default="http://127.0.0.1:8000", help="the server (%(default)s)")
     parser.add_argument(

@@ -130,9 +130,7 @@ def compare(
         if transaction.wallet_id in ours or transaction.txid in accepted
     ]
     total = sum(balances.values(), Decimal(0))
-    followed = [
-        account for account in accounts if not any(row.trans_id in posted.refused for row in account.rows)
-    ]
+    followed = [account for account in accounts if not any(row.trans_id in posted.refused for row in account.rows)]
     checks = [
         Check(
             f"refused exactly the {len(expectation.refused_ids):,} withdrawals that would have overdrawn, "
@@ -192,9 +190,7 @@ def _compare_balances(
             yield f"account {account_id}, wallet {wallet_id}: {sums[wallet_id]} accepted, {listed} read back"
 
 
-def _compare_with_bank(
-    accounts: Iterable[Account], posted: Posted, balances: Mapping[str, Decimal]
-) -> Iterable[str]:
+def _compare_with_bank(accounts: Iterable[Account], posted: Posted, balances: Mapping[str, Decimal]) -> Iterable[str]:
     for account in accounts:
         wallet_id = posted.wallet_ids[account.account_id]
         balance, bank_balance = balances.get(wallet_id), account.rows[-1].bank_balance

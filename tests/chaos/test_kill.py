@@ -17,7 +17,8 @@ def test_what_was_acknowledged_before_a_kill_is_there_after_it(start_live):
         depositors = [Depositor(live.url, wallet, name=f"life-{life}-{wallet}") for wallet in wallets]
         for depositor in depositors:
             depositor.start()
-        wait_for(lambda: all(len(each.acknowledged) >= DEPOSITS_BEFORE_EACH_KILL for each in depositors))
+        for depositor in depositors:
+            wait_for(lambda depositor=depositor: len(depositor.acknowledged) >= DEPOSITS_BEFORE_EACH_KILL)
         live.kill()
         for depositor in depositors:
             depositor.join(timeout=60)
