@@ -25,7 +25,8 @@ def list_parameters(resource: Resource) -> list[Parameter]:
 def document_parameters(resource: Resource) -> list[Parameter]:
     """Return the parameters of a document with resources."""
     paths = sorted(_paths(resource, MAX_PATH_LENGTH))
-    include = _in_query("include", _listing(paths), f"Related resources to include, by at most {MAX_PATHS} paths.")
+    listing = _listing(paths) | {"maxItems": MAX_PATHS}
+    include = _in_query("include", listing, f"Related resources to include, by at most {MAX_PATHS} paths.")
     return [include, *_fields()]
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,6 +10,7 @@ from typing import Any, Protocol
 import pytest
 from django.test import Client
 
+from tests.npm import install
 from walletsvc.models import Entry, Transaction, Wallet
 
 
@@ -83,12 +82,4 @@ def everything() -> Any:
 @pytest.fixture(scope="session")
 def npm() -> Path:
     """Return the folder of the checks that run on node, with its packages installed."""
-    folder = Path(__file__).parent / "npm"
-    with (folder / "package-lock.json").open() as lock:
-        # Several workers of pytest-xdist may come at once.
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        installed = folder / "node_modules" / ".package-lock.json"
-        if not installed.exists() or installed.stat().st_mtime < Path(lock.name).stat().st_mtime:
-            command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-            subprocess.run(command, cwd=folder, check=True, timeout=240)
-    return folder
+    return install(Path(__file__).parent / "npm")

@@ -1,0 +1,67 @@
+// GraphiQL as a user meets it: Debian's Chromium opens /graphql/, and the sample operations are run by clicking.
+import assert from "node:assert/strict";
+import { chromium } from "playwright-core";
+import { server } from "./support.mjs";
+
+const context = await chromium.launchPersistentContext(process.env.FOLDER, {
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  viewport: { width: 1400, height: 900 },
+  args: [
+    "--headless=new",
+    "--no-sandbox", // Chromium refuses its sandbox to root
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+  ],
+});
+try {
+  const requested = [];
+  const complaints = [];
+  context.on("request", (request) => requested.push(request.url()));
+  const page = context.pages()[0] ?? (await context.newPage());
+  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.setDefaultTimeout(30_000);
+
+  const isAnswer = (response) => response.request().method() === "POST" && response.url() === `${server}/graphql/`;
+  const run = async (operation) => {
+    // Each on a page of its own, which is ready for its user when it has asked for the schema.
+    const schema = page.waitForResponse(isAnswer);
+    assert.equal((await page.goto(`${server}/graphql/`)).status(), 200);
+    assert.equal((await schema).status(), 200);
+    await page.getByTitle(operation, { exact: true }).click();
+    await page.locator(".graphiql-query-editor").getByText(operation, { exact: true }).waitFor();
+    const shown = page.locator(".graphiql-response");
+    for (let attempt = 1; ; attempt++) {
+      const answered = page.waitForResponse(isAnswer);
+      await page.locator(".graphiql-execute-button").click();
+      const answer = await answered;
+      if ((await answer.text()).includes('"balance"')) break;
+      // Shortly after a change of tabs GraphiQL may still name the other tab's operation, which is refused.
+      const refused = `${answer.request().postData()}\n${await answer.text()}`;
+      assert.ok(attempt < 5 && refused.includes("There is no operation"), refused);
+    }
+    await shown.getByText("balance").first().waitFor();
+    await page.screenshot({ path: `${process.env.FOLDER}/${operation}.png` });
+    // The editor draws its spaces as U+00A0.
+    return (await shown.locator(".view-lines").innerText()).replaceAll("\u00a0", " ");
+  };
+  const created = await run("CreateWallet");
+  assert.match(created, /"createWallet": \{/);
+  assert.match(created, /"label": "My Wallet"/);
+  assert.match(created, /"balance": "100.00"/);
+  const found = await run("WalletByLabel");
+  assert.match(found, /"walletByLabel": \{/);
+  assert.match(found, /"balance": "100.00"/);
+
+  assert.deepEqual(complaints, []);
+  assert.ok(requested.some((url) => url === `${server}/graphql/`));
+  const elsewhere = requested.filter((url) => !url.startsWith(`${server}/`) && !/^(data|blob):/.test(url));
+  assert.deepEqual(elsewhere, [], "The page asked other hosts.");
+} finally {
+  await context.close();
+}

@@ -1,0 +1,10 @@
+// What each REST client has to get right, and the server to do it with. A wallet is opened with 100.00 and gets a
+// transaction of 10.00 for each of these names.
+export const server = process.env.SERVER_URL;
+export const names = ["one", "two", "three", "four", "five", "six", "seven"];
+export const pages = [3, 3, 1]; // the sizes of pages of at most three
+export const balanceAfterwards = "170.00";
+export const overdraft = "-170.01";
+
+// Links are paths; a client that takes addresses only has to resolve them (RFC 3986, section 5).
+export const absolute = (link) => new URL(link, server).href;

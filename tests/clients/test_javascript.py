@@ -1,0 +1,35 @@
+"""Clients for JavaScript, of both faces and of the live server: each works through a script of its own in `js/`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.live import LiveServer
+
+pytestmark = pytest.mark.clients
+
+
+@pytest.mark.parametrize("client", ["devour", "jsona", "kitsu", "orbit"])
+def test_json_api(client: str, server: LiveServer, run_script: Callable[..., None]) -> None:
+    run_script(client, server)
+
+
+@pytest.mark.parametrize("client", ["apollo", "urql"])
+def test_graphql(client: str, server: LiveServer, run_script: Callable[..., None]) -> None:
+    run_script(client, server)
+
+
+def test_relay(server: LiveServer, run_script: Callable[..., None], relay_artifacts: Path) -> None:
+    run_script("relay", server, ARTIFACTS=str(relay_artifacts))
+
+
+@pytest.mark.parametrize("client", ["graphql-ws", "graphql-sse"])
+def test_subscriptions(client: str, server: LiveServer, run_script: Callable[..., None]) -> None:
+    run_script(client, server)
+
+
+def test_the_playground_in_a_browser(server: LiveServer, run_script: Callable[..., None], tmp_path: Path) -> None:
+    run_script("playground", server, FOLDER=str(tmp_path))
