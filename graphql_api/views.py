@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from django.http import HttpRequest, HttpResponse
 
@@ -36,12 +37,14 @@ def _respond(request: HttpRequest) -> HttpResponse:
     answered = answer(read_request(request), principal=principal_of(request), read_only=request.method == "GET")
     # The newer media type lets the status tell that nothing ran; with the older one clients expect 200.
     status = 400 if media_type == RESPONSE_TYPE and not answered.is_executed else 200
-    response = HttpResponse(answered.body, status=status, content_type=f"{media_type}; charset=utf-8")
+    content_type = f"{media_type}; charset=utf-8"
+    response = HttpResponse(answered.body, status=status, content_type=content_type)
     response["Content-Length"] = str(len(answered.body))
     response["Vary"] = "Accept"
     if request.method == "GET":
         _add_validators(request, response, answered)
-    response.kept = answered.kept  # type: ignore[attr-defined]  # for `walletsvc.front`
+    if answered.kept is not None:  # for `walletsvc.front`
+        response.kept = replace(answered.kept, content_type=content_type)  # type: ignore[attr-defined]
     return response
 
 

@@ -12,12 +12,9 @@ from typing import Any
 import pytest
 import redis
 
-from tests.servers import MariaDBServer, RedisServer, ServerError, find_binary
+from tests.servers import MariaDBServer, RedisServer, ServerError
 
 ROOT = Path(__file__).parent.parent
-
-needs_mariadb = pytest.mark.skipif(find_binary(*MariaDBServer.binaries) is None, reason="no MariaDB here")
-needs_redis = pytest.mark.skipif(find_binary(*RedisServer.binaries) is None, reason="no Redis here")
 
 
 def wait_until(condition: Callable[[], bool], *, timeout_seconds: float = 10) -> bool:
@@ -35,7 +32,6 @@ def is_running(pid: int) -> bool:
     return True
 
 
-@needs_mariadb
 def test_mariadb_keeps_what_was_committed_through_a_kill_and_leaves_no_folder() -> None:
     database_driver = pytest.importorskip("MySQLdb")
     with MariaDBServer() as server:
@@ -61,7 +57,6 @@ def test_mariadb_keeps_what_was_committed_through_a_kill_and_leaves_no_folder() 
     assert not server.folder.exists()
 
 
-@needs_redis
 @pytest.mark.parametrize(("persistent", "kept"), [(True, b"here"), (False, None)])
 def test_redis_keeps_its_keys_through_a_kill_only_when_persistent(*, persistent: bool, kept: bytes | None) -> None:
     with RedisServer(persistent=persistent) as server, redis.Redis.from_url(server.url) as client:
@@ -73,7 +68,6 @@ def test_redis_keeps_its_keys_through_a_kill_only_when_persistent(*, persistent:
         assert client.get("key") is None
 
 
-@needs_redis
 def test_a_paused_server_answers_nothing_until_it_is_resumed_and_can_be_stopped() -> None:
     with RedisServer() as server, redis.Redis.from_url(server.url, socket_timeout=0.2, retry=None) as client:
         assert client.ping()
@@ -88,7 +82,6 @@ def test_a_paused_server_answers_nothing_until_it_is_resumed_and_can_be_stopped(
             server.stop()
 
 
-@needs_redis
 def test_a_server_ends_with_an_owner_that_was_killed() -> None:
     script = (
         "import time; from tests.servers import RedisServer; server = RedisServer(); server.start();"
@@ -104,7 +97,6 @@ def test_a_server_ends_with_an_owner_that_was_killed() -> None:
     assert wait_until(lambda: not Path(folder).exists())
 
 
-@needs_redis
 def test_a_server_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     server = RedisServer()
     monkeypatch.setattr(server, "_arguments", lambda: ["--no-such-option"])
@@ -113,8 +105,6 @@ def test_a_server_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch) ->
     assert not server.folder.exists()
 
 
-@needs_mariadb
-@needs_redis
 def test_the_command_line_hands_over_both_addresses_and_the_exit_code() -> None:
     script = "import os, sys; print(os.environ['DATABASE_URL'], os.environ['REDIS_URL']); sys.exit(7)"
     finished = subprocess.run(

@@ -109,10 +109,14 @@ def keep(lookup: Lookup, response: bytes) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Where a response is kept. A face puts it on its HTTP response as `kept`, for the layer in front of Django."""
+    """Where a response is kept, and its media type.
+
+    A face puts it on its HTTP response as `kept`, for the layer in front of Django.
+    """
 
     key: str
     stamps: tuple[str, ...]
+    content_type: str = ""
 
 
 def remember(key: str, *, stamps: Sequence[str], build: Callable[[], bytes]) -> bytes:

@@ -29,12 +29,12 @@ MAX_BODY_BYTES = 8192
 MAX_KNOWN = 4096
 _ASKED = "walletsvc.front.question"
 _DEPENDS_ON = ("HTTP_HOST", "HTTP_ORIGIN", "HTTP_ACCEPT", "CONTENT_TYPE")
-_OF_BODY = ("ETag", "Content-Length")
+_OF_BODY = ("ETag", "Content-Length", "Content-Type")
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """How the response to a question is found in the cache, and its headers but for those that its body decides."""
+    """How the response to a question is found in the cache, and its headers but for those that belong to a body."""
 
     kept: cache.Kept
     headers: Headers
@@ -66,7 +66,7 @@ class FrontHandler(WSGIHandler):
         response = super().get_response(request)
         kept: cache.Kept | None = getattr(response, "kept", None)
         question = request.META.get(_ASKED)
-        if kept is not None and question is not None and response.status_code == 200 and not response.cookies:
+        if kept is not None and question is not None and response.status_code in (200, 304) and not response.cookies:
             headers = tuple((name, value) for name, value in response.items() if name not in _OF_BODY)
             self._remember(question, Known(kept, headers, response.has_header("ETag")))
         return response
@@ -112,8 +112,8 @@ def _answer(environ: Environ, start_response: Callable[..., Any], known: Known, 
         etag = make_etag(body)
         headers.append(("ETag", etag))
         if is_known(environ.get("HTTP_IF_NONE_MATCH"), etag):
-            start_response("304 Not Modified", [(name, value) for name, value in headers if name != "Content-Type"])
+            start_response("304 Not Modified", headers)
             return [b""]
-    headers.append(("Content-Length", str(len(body))))
+    headers += [("Content-Type", known.kept.content_type), ("Content-Length", str(len(body)))]
     start_response("200 OK", headers)
     return [body]

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from rest_api.caching import cache_key_parts
 from rest_api.encoder import Document, encode_many
 from rest_api.endpoints import Endpoint
-from rest_api.negotiation import CURSOR_PROFILE, NOTHING_AGREED, Negotiated
+from rest_api.negotiation import CURSOR_PROFILE, NOTHING_AGREED, Negotiated, content_type
 from rest_api.paging import list_url, page_links, page_meta
 from rest_api.query import Query, parse_query
 from rest_api.views.base import JsonApiView
@@ -48,7 +48,7 @@ class ReadView(JsonApiView):
         """Answer with the document at the canonical `url`, from the cache or from `build`."""
         key = make_key(*cache_key_parts(self.principal.reach, url, variant))
         response = self.serve_body(remember(key, stamps=stamps, build=build))
-        response.kept = Kept(key, tuple(stamps))  # type: ignore[attr-defined]
+        response.kept = Kept(key, tuple(stamps), content_type(self.applied()))  # type: ignore[attr-defined]
         return response
 
     def serve_list(

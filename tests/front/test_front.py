@@ -96,6 +96,17 @@ def test_a_known_representation_is_not_sent_again(front, wallet):
     assert front.ask(**asked, HTTP_IF_NONE_MATCH='"another"')[0] == "200 OK"
 
 
+def test_a_question_is_known_from_a_304_as_well(front, wallet):
+    asked = {"path": f"/api/wallets/{wallet.id}/"}
+    expected = Front().ask(**asked)
+    known = {"HTTP_IF_NONE_MATCH": expected[1]["etag"]}
+    first = front.ask(**asked, **known)
+    assert first[0] == "304 Not Modified"
+    assert front.ask(**asked, **known) == first
+    assert front.ask(**asked) == expected
+    assert front.reached == 1
+
+
 @pytest.mark.parametrize(
     "different",
     [

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -34,7 +35,7 @@ def find_binary(*names: str) -> Path | None:
     return next((Path(path) for path in found if path), None)
 
 
-class Server:
+class Server(ABC):
     """One server process in a folder of its own. Its port stays the same when it is started again."""
 
     binaries: ClassVar[tuple[str, ...]]
@@ -65,9 +66,9 @@ class Server:
         self.close()
 
     @property
+    @abstractmethod
     def url(self) -> str:
         """Return the address for DATABASE_URL or REDIS_URL."""
-        raise NotImplementedError
 
     @property
     def pid(self) -> int:
@@ -127,19 +128,20 @@ class Server:
             self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _initialize(self) -> None:
+    def _initialize(self) -> None:  # noqa: B027 - most servers need nothing
         """Make what has to exist before the first start."""
 
+    @abstractmethod
     def _arguments(self) -> list[str]:
-        raise NotImplementedError
+        """Return the arguments of the process."""
 
     def _environment(self) -> dict[str, str] | None:
         """Return the environment of the process, or None for that of its owner."""
         return None
 
+    @abstractmethod
     def _answers(self, connection: socket.socket) -> bool:
         """Tell whether the server greets or replies on this fresh connection."""
-        raise NotImplementedError
 
     def _connect(self, *, timeout_seconds: float) -> socket.socket:
         return socket.create_connection((self.host, self.port), timeout_seconds)
