@@ -87,6 +87,8 @@ def relay_artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for source in (*(SCRIPTS / "relay").iterdir(), ROOT / "graphql_api" / "schema.graphql"):
         (folder / source.name).write_bytes(source.read_bytes())
     (folder / "artifacts").mkdir()
+    # Older versions of node take a `.js` file for a CommonJS module unless its folder says otherwise.
+    (folder / "package.json").write_text('{"type": "module"}', "utf-8")
     finished = subprocess.run(
         ["node", str(compiler), "relay.config.json"],
         cwd=folder,
