@@ -21,7 +21,8 @@ from walletsvc.filters import FILTER_SETS
 from walletsvc.models.entry import Kind
 from walletsvc.money import ScientificDecimal
 from walletsvc.reading.questions import DEFAULT_PAGE_SIZE, CursorPage
-from walletsvc.reading.resources import RESOURCES, print_amount, print_time
+from walletsvc.reading.resources import RESOURCES
+from walletsvc.reading.texts import AMOUNT, TIME
 
 Arguments = Mapping[str, Any]
 """The coerced arguments of a field, by their names in the schema."""
@@ -50,9 +51,9 @@ def _value_type(resource: str, name: str) -> Any:
     """Return the type of value that a filter compares with, from what it filters by."""
     declared = RESOURCES[resource]
     special = {"kind": Kind, "sequence": Long} | dict.fromkeys(declared.to_one, strawberry.ID)
-    prints = {field.name: field.print for field in declared.fields}
-    by_print: dict[Any, Any] = {print_amount: Amount, print_time: DateTime}
-    return special.get(name) or by_print.get(prints.get(name), str)
+    kinds = {field.name: field.kind for field in declared.fields}
+    by_kind: dict[Any, Any] = {AMOUNT: Amount, TIME: DateTime}
+    return special.get(name) or by_kind.get(kinds.get(name), str)
 
 
 _LOOKUP_TYPES: dict[tuple[Any, frozenset[str]], type] = {}

@@ -26,7 +26,7 @@ from graphql.language import (
 from graphql_api.planning import Planner
 from graphql_api.queries import ROOTS
 from walletsvc.principals import Principal
-from walletsvc.reading.execution import Page, Record
+from walletsvc.reading.records import Page, Record
 from walletsvc.reading.resources import RESOURCES
 
 Encode = Callable[[Any, Planner], object]

@@ -27,8 +27,8 @@ from graphql_api.types import Info
 from walletsvc import errors
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import Principal
-from walletsvc.reading.execution import Record
 from walletsvc.reading.questions import Selection
+from walletsvc.reading.records import Record
 from walletsvc.selectors.records import add_related, get_record
 from walletsvc.services.inputs import parse_id
 from walletsvc.services.transactions import create_transaction, delete_transaction, update_transaction

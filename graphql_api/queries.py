@@ -16,8 +16,8 @@ from graphql_api.planning import Planner, Root
 from graphql_api.types import Info, connection
 from walletsvc.errors import InvalidParameter
 from walletsvc.principals import Principal
-from walletsvc.reading.execution import Page, Record
 from walletsvc.reading.questions import MAX_PAGE_SIZE
+from walletsvc.reading.records import Page, Record
 from walletsvc.selectors.records import get_record, list_records, list_records_by_id
 from walletsvc.services.inputs import MAX_ID, not_found, parse_id
 

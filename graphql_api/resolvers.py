@@ -13,7 +13,7 @@ from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLResolveInfo,
 
 from graphql_api.ids import global_id
 from walletsvc.errors import NotFound
-from walletsvc.reading.execution import Page, Record
+from walletsvc.reading.records import Page, Record
 from walletsvc.reading.resources import RESOURCES
 
 Resolve = Callable[..., Any]

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from rest_api.parameters import format_url
 from rest_api.query import Query, is_range
-from walletsvc.reading.execution import Page
 from walletsvc.reading.questions import CursorPage, NumberedPage
+from walletsvc.reading.records import Page
 
 
 def list_url(path: str, query: Query) -> str:

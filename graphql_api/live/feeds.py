@@ -15,8 +15,8 @@ from django.db import DatabaseError, close_old_connections, connection
 
 from walletsvc import changes, engines, errors
 from walletsvc.principals import Principal
-from walletsvc.reading.execution import Record
 from walletsvc.reading.questions import MAX_PAGE_SIZE, Selection
+from walletsvc.reading.records import Record
 from walletsvc.selectors.changes import get_wallet, list_entries_after, list_sequences, sequence_of
 
 logger = logging.getLogger(__name__)

@@ -25,7 +25,7 @@ from graphql_api.planning import Planner
 from graphql_api.requests import GraphQLRequest
 from graphql_api.schema import schema
 from walletsvc.principals import Principal
-from walletsvc.reading.execution import Record
+from walletsvc.reading.records import Record
 
 _RESULTS_KEPT = 1024
 

@@ -13,7 +13,7 @@ from rest_api.errors import Problem, Refused, explain
 from rest_api.operations.documents import Operation
 from walletsvc import errors
 from walletsvc.principals import Principal
-from walletsvc.reading.execution import Record
+from walletsvc.reading.records import Record
 from walletsvc.reading.resources import WALLET, Resource
 from walletsvc.selectors.records import EVERYTHING, list_records_by_id
 from walletsvc.services.steps import Step, perform_all

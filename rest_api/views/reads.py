@@ -14,8 +14,8 @@ from rest_api.paging import list_url, page_links, page_meta
 from rest_api.query import Query, parse_query
 from rest_api.views.base import JsonApiView
 from walletsvc.cache import Kept, make_key, remember
-from walletsvc.reading.execution import Record
 from walletsvc.reading.questions import CursorPage, Selection
+from walletsvc.reading.records import Record
 from walletsvc.reading.resources import Resource
 from walletsvc.selectors.records import get_record, list_records
 from walletsvc.services.inputs import not_found, parse_id

@@ -16,8 +16,8 @@ from rest_api.endpoints import ENDPOINTS, Endpoint
 from rest_api.parameters import format_url
 from rest_api.query import Query, parse_query
 from rest_api.views.reads import DOCUMENT_PARAMETERS, LIST_PARAMETERS, PER_RESOURCE, ReadView, build_list
-from walletsvc.reading.execution import Record
 from walletsvc.reading.questions import Selection
+from walletsvc.reading.records import Record
 from walletsvc.services.inputs import not_found, parse_id
 
 NOTHING = Selection(fields=frozenset())

@@ -11,17 +11,18 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from rest_api.caching import choose_stamps
-from rest_api.encoder import Document, encode_identifiers, encode_to_one, relationship_links
+from rest_api.encoder import Document, encode_identifiers, encode_to_one
 from rest_api.endpoints import ENDPOINTS
 from rest_api.linkages import check_to_many, read_to_one
 from rest_api.paging import page_links, page_meta
 from rest_api.query import Query
+from rest_api.resource_objects import relationship_links
 from rest_api.views.base import without_document
 from rest_api.views.related import NOTHING, ManyView
 from rest_api.views.writes import WriteView
 from walletsvc.errors import Forbidden
-from walletsvc.reading.execution import Record
 from walletsvc.reading.questions import CursorPage
+from walletsvc.reading.records import Record
 from walletsvc.selectors.records import list_records
 from walletsvc.services.inputs import parse_id
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from walletsvc.principals import ANYONE, Principal
-from walletsvc.reading.execution import Page
 from walletsvc.reading.questions import CursorPage, Question
+from walletsvc.reading.records import Page
 from walletsvc.selectors.records import list_records
 
 NAMES = {"Wallet": "label", "Transaction": "txid", "Entry": "sequence"}

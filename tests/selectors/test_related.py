@@ -13,8 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from tests.selectors.asking import ask, names
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import ANYONE
-from walletsvc.reading.execution import Page, Record
 from walletsvc.reading.questions import CursorPage, NumberedPage, Question, Selection
+from walletsvc.reading.records import Page, Record
 from walletsvc.selectors.records import get_record, list_records_by_id
 from walletsvc.services.transactions import create_transaction, delete_transaction
 from walletsvc.services.wallets import create_wallet, delete_wallet

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from django.db.models import Count, F, Model, QuerySet, Window
@@ -15,79 +13,10 @@ from walletsvc.filters import filter_queryset
 from walletsvc.principals import Principal
 from walletsvc.reading import cursors
 from walletsvc.reading.questions import CursorPage, NumberedPage, Order, Question, Selection, parse_order
-from walletsvc.reading.resources import RESOURCES, Printer, Resource
-from walletsvc.reading.rows import count_rows, fetch_rows
+from walletsvc.reading.records import Page, Plan, Record, make_plan
+from walletsvc.reading.resources import RESOURCES, Resource
+from walletsvc.reading.rows import Row, count_rows, encode_rows, fetch_rows, fetch_rows_by_id
 from walletsvc.reading.scope import within_reach
-
-
-@dataclass(slots=True)
-class Record:
-    """One object as both faces show it.
-
-    `attributes` are printed, by public name. `keys` are the ids behind its to-one relations, `one` and `many`
-    the related records that were asked for; `many` by relation and alias. `place` is that in the list: the order and
-    the values that its columns have.
-    """
-
-    resource: Resource = field(repr=False)
-    id: int
-    attributes: dict[str, object]
-    keys: dict[str, int | None]
-    place: tuple[Order, tuple[object, ...]] | None = None
-    one: dict[str, Record | None] = field(default_factory=dict)
-    many: dict[tuple[str, str], Page] = field(default_factory=dict)
-
-    @property
-    def cursor(self) -> str | None:
-        """Return the cursor of its place in the list that it was read as part of; made only when it is asked for."""
-        return cursors.encode_cursor(*self.place) if self.place is not None else None
-
-
-@dataclass(slots=True)
-class Page:
-    """A part of a list, in order. `count` is that of the whole list, if it was asked for."""
-
-    records: list[Record]
-    has_next: bool = False
-    has_previous: bool = False
-    count: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Which columns to read for the wanted fields, and where each is in the row. The id is the first."""
-
-    resource: Resource
-    columns: tuple[str, ...]
-    fields: tuple[tuple[str, int, Printer | None], ...]
-    keys: tuple[tuple[str, int], ...]
-    currency: int
-
-    def record(self, row: Sequence[Any]) -> Record:
-        """Turn a row into a record."""
-        currency = row[self.currency]
-        attributes = {
-            name: row[index] if print_value is None else print_value(row[index], currency)
-            for name, index, print_value in self.fields
-        }
-        return Record(self.resource, row[0], attributes, {name: row[index] for name, index in self.keys})
-
-
-@lru_cache(maxsize=1024)
-def _make_plan(resource_name: str, fields: frozenset[str] | None, also: tuple[str, ...]) -> Plan:
-    resource = RESOURCES[resource_name]
-    wanted = [each for each in resource.fields if fields is None or each.name in fields]
-    columns = ["id", "currency", *(each.column for each in wanted)]
-    columns += [relation.column for relation in resource.to_one.values()]
-    columns = list(dict.fromkeys([*columns, *also]))
-    place = {column: index for index, column in enumerate(columns)}
-    return Plan(
-        resource=resource,
-        columns=tuple(columns),
-        fields=tuple((each.name, place[each.column], each.print) for each in wanted),
-        keys=tuple((name, place[relation.column]) for name, relation in resource.to_one.items()),
-        currency=place["currency"],
-    )
 
 
 def read_page(question: Question, *, principal: Principal) -> Page:
@@ -99,7 +28,7 @@ def read_page(question: Question, *, principal: Principal) -> Page:
     if isinstance(question.page, NumberedPage):
         start = (question.page.number - 1) * question.page.size
         plan = _plan(question, order)
-        rows = fetch_rows(queryset, plan.columns, order=order, limit=question.page.size + 1, offset=start)
+        rows = fetch_rows(queryset, plan.columns, plan.kinds, order=order, limit=question.page.size + 1, offset=start)
         page = _cut(rows, question, order, plan)
         page.has_previous = start > 0
     else:
@@ -111,15 +40,31 @@ def read_page(question: Question, *, principal: Principal) -> Page:
 
 def read_one(resource: Resource, selection: Selection, *, principal: Principal, **match: object) -> Record | None:
     """Return the record within reach whose columns match, if there is one."""
-    found = read_many(resource, selection, principal=principal, **match)
+    identifier = match.get("id")
+    if isinstance(identifier, int) and len(match) == 1:
+        found = read_by_ids(resource, selection, principal=principal, ids=[identifier])
+    else:
+        found = read_many(resource, selection, principal=principal, **match)
     return found[0] if found else None
 
 
+def read_by_ids(
+    resource: Resource, selection: Selection, *, principal: Principal, ids: Sequence[int]
+) -> list[Record]:
+    """Return the records within reach that have these ids, in no order."""
+    if principal.owner is not None:
+        return read_many(resource, selection, principal=principal, id__in=ids)
+    plan = make_plan(resource.name, selection.fields)
+    records = [Record(plan, row) for row in fetch_rows_by_id(resource.model, plan.columns, plan.kinds, ids)]
+    read_related(records, selection, principal=principal)
+    return records
+
+
 def read_many(resource: Resource, selection: Selection, *, principal: Principal, **match: object) -> list[Record]:
-    """Return the records within reach whose columns match, in no order. For unique columns and lists of ids."""
-    plan = _make_plan(resource.name, selection.fields, ())
+    """Return the records within reach whose columns match, in no order."""
+    plan = make_plan(resource.name, selection.fields)
     queryset: QuerySet[Model] = within_reach(resource.model._default_manager.filter(**match), principal)
-    records = [plan.record(row) for row in fetch_rows(queryset, plan.columns)]
+    records = [Record(plan, row) for row in fetch_rows(queryset, plan.columns, plan.kinds)]
     read_related(records, selection, principal=principal)
     return records
 
@@ -132,14 +77,14 @@ def _base(question: Question, principal: Principal) -> QuerySet[Model]:
 
 def _plan(question: Question, order: Order, *also: str) -> Plan:
     columns = tuple(column for column, _ in order.columns)
-    return _make_plan(question.resource, question.selection.fields, (*columns, *also))
+    return make_plan(question.resource, question.selection.fields, (*columns, *also))
 
 
 def _read_cursor_page(queryset: QuerySet[Model], question: Question, page: CursorPage, order: Order) -> Page:
     walk = order.reversed() if page.backward else order
     plan = _plan(question, order)
     queryset = _between_cursors(queryset, page, order)
-    rows = fetch_rows(queryset, plan.columns, order=walk, limit=page.size + 1)
+    rows = fetch_rows(queryset, plan.columns, plan.kinds, order=walk, limit=page.size + 1)
     return _cut(rows, question, order, plan)
 
 
@@ -151,20 +96,15 @@ def _between_cursors(queryset: QuerySet[Model], page: CursorPage, order: Order) 
     return queryset
 
 
-def _cut(rows: list[Any], question: Question, order: Order, plan: Plan) -> Page:
+def _cut(rows: Sequence[Row], question: Question, order: Order, plan: Plan) -> Page:
     """Make a page of rows that were read one past its size, backward if it is a page from the end."""
     page = question.page
     more = len(rows) > page.size
     rows = rows[: page.size]
     backward = isinstance(page, CursorPage) and page.backward
     if backward:
-        rows.reverse()
-    places = [plan.columns.index(column) for column, _ in order.columns]
-    records = []
-    for row in rows:
-        record = plan.record(row)
-        record.place = (order, tuple([row[place] for place in places]))
-        records.append(record)
+        rows = rows[::-1]
+    records = [Record(plan, row, order) for row in rows]
     if not isinstance(page, CursorPage):
         return Page(records, has_next=more)
     # Relay: what lies beyond the other end is told where it is cheap to know, from the cursor itself.
@@ -189,10 +129,11 @@ def _read_to_one(records: Sequence[Record], name: str, selection: Selection, pri
     if not records:
         return
     target = RESOURCES[records[0].resource.to_one[name].target]
-    ids = {record.keys[name] for record in records} - {None}
-    found = {each.id: each for each in read_many(target, selection, principal=principal, id__in=ids)} if ids else {}
-    for record in records:
-        record.one[name] = found.get(record.keys[name] or 0)
+    keys = [record.keys[name] for record in records]
+    ids = [key for key in dict.fromkeys(keys) if key is not None]
+    found = {each.id: each for each in read_by_ids(target, selection, principal=principal, ids=ids)}
+    for record, key in zip(records, keys, strict=True):
+        record.one[name] = None if key is None else found.get(key)
 
 
 def _read_to_many(parents: Sequence[Record], name: str, question: Question, principal: Principal) -> None:
@@ -230,10 +171,10 @@ def _read_windows(
     numbered = queryset.annotate(
         place=Window(RowNumber(), partition_by=F(column), order_by=[_expression(word) for word in walk.order_by()])
     ).filter(place__lte=page.size + 1)
-    rows_by_parent: defaultdict[int, list[Any]] = defaultdict(list)
-    index = plan.columns.index(column)
-    for row in numbered.order_by(column, "place").values_list(*plan.columns):
-        rows_by_parent[row[index]].append(row)
+    rows = encode_rows(numbered.order_by(column, "place").values_list(*plan.columns), plan.kinds)
+    rows_by_parent: defaultdict[int, list[Row]] = defaultdict(list)
+    for row in rows:
+        rows_by_parent[int(row[plan.places[column]])].append(row)
     return {parent: _cut(rows_by_parent[parent], question, order, plan) for parent in ids}
 
 

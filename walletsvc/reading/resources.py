@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 from django.db.models import Model
 
-from walletsvc import money
 from walletsvc.models import Entry, Transaction, Wallet
-
-Printer = Callable[[Any, str], object]
-"""Turns a column's value into what both faces print; it is given the row's currency too."""
-
-
-def print_amount(value: Decimal, currency: str) -> str:
-    """Print an amount at the scale of its currency."""
-    return money.format_amount(value, currency)
-
-
-def print_time(value: datetime, _currency: str = "") -> str:
-    """Print a moment in UTC to the microsecond, as RFC 3339 has it: 2026-01-31T12:00:00.000000Z."""
-    if value.tzinfo is not UTC:
-        value = value.astimezone(UTC)
-    return value.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+from walletsvc.reading.texts import AMOUNT, INTEGER, METADATA, TEXT, TIME, Kind
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A public attribute: `name` as the faces call it, the `column` behind it, how it prints (None: as it is)."""
+    """A public attribute: `name` as the faces call it, the `column` behind it and what that holds."""
 
     name: str
     column: str
-    print: Printer | None = None
+    kind: Kind = TEXT
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +50,26 @@ class Resource:
     to_one: Mapping[str, ToOne] = field(default_factory=dict)
     to_many: Mapping[str, ToMany] = field(default_factory=dict)
 
+    def kind_of(self, column: str) -> Kind:
+        """Return what a column holds: one of an attribute, or else a key."""
+        return next((each.kind for each in self.fields if each.column == column), INTEGER)
+
 
 def _by_name(*relations: Any) -> dict[str, Any]:
     return {relation.name: relation for relation in relations}
 
 
-_TIMES = (Field("createdAt", "created_at", print_time), Field("updatedAt", "updated_at", print_time))
+_TIMES = (Field("createdAt", "created_at", TIME), Field("updatedAt", "updated_at", TIME))
 
 WALLET = Resource(
     name="Wallet",
     model=Wallet,
     fields=(
         Field("label", "label"),
-        Field("balance", "balance", print_amount),
+        Field("balance", "balance", AMOUNT),
         Field("currency", "currency"),
-        Field("sequence", "sequence"),
-        Field("metadata", "metadata"),
+        Field("sequence", "sequence", INTEGER),
+        Field("metadata", "metadata", METADATA),
         *_TIMES,
     ),
     orders={
@@ -99,10 +86,10 @@ TRANSACTION = Resource(
     model=Transaction,
     fields=(
         Field("txid", "txid"),
-        Field("amount", "amount", print_amount),
+        Field("amount", "amount", AMOUNT),
         Field("currency", "currency"),
         Field("description", "description"),
-        Field("metadata", "metadata"),
+        Field("metadata", "metadata", METADATA),
         *_TIMES,
     ),
     orders={"id": "id", "txid": "txid", "amount": "amount", "createdAt": "created_at"},
@@ -113,14 +100,14 @@ ENTRY = Resource(
     name="Entry",
     model=Entry,
     fields=(
-        Field("sequence", "sequence"),
-        Field("amount", "amount", print_amount),
-        Field("balanceAfter", "balance_after", print_amount),
+        Field("sequence", "sequence", INTEGER),
+        Field("amount", "amount", AMOUNT),
+        Field("balanceAfter", "balance_after", AMOUNT),
         Field("currency", "currency"),
         Field("kind", "kind"),
         Field("txid", "txid"),
         Field("principal", "principal"),
-        Field("createdAt", "created_at", print_time),
+        Field("createdAt", "created_at", TIME),
     ),
     orders={"id": "id", "sequence": "sequence"},
     to_one=_by_name(ToOne("wallet", "Wallet", "wallet_id"), ToOne("transaction", "Transaction", "transaction_id")),

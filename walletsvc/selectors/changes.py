@@ -7,8 +7,9 @@ from collections.abc import Collection
 from walletsvc.errors import NotFound
 from walletsvc.models import Wallet
 from walletsvc.principals import Principal
-from walletsvc.reading.execution import Record, read_many, read_one
+from walletsvc.reading.execution import read_many, read_one
 from walletsvc.reading.questions import MAX_PAGE_SIZE, Selection
+from walletsvc.reading.records import Record
 from walletsvc.reading.resources import ENTRY, WALLET
 
 _CHUNK = 500

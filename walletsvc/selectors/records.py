@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from walletsvc.principals import Principal
-from walletsvc.reading.execution import Page, Record, read_many, read_one, read_page, read_related
+from walletsvc.reading.execution import read_by_ids, read_one, read_page, read_related
 from walletsvc.reading.questions import Question, Selection
+from walletsvc.reading.records import Page, Record
 from walletsvc.reading.resources import RESOURCES
 
 EVERYTHING = Selection()
@@ -33,8 +34,8 @@ def list_records_by_id(
     """Return the record of each id, in their order, and None for what is not there."""
     found = {
         record.id: record
-        for record in read_many(
-            RESOURCES[resource], selection, principal=principal, id__in=set(filter(_could_be_stored, ids))
+        for record in read_by_ids(
+            RESOURCES[resource], selection, principal=principal, ids=list(set(filter(_could_be_stored, ids)))
         )
     }
     return [found.get(identifier) for identifier in ids]

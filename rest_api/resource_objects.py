@@ -1,0 +1,163 @@
+"""Resource objects: from the read engine's records to JSON (https://jsonapi.org/format/#document-resource-objects).
+
+Made as text: all but the values in an object is the same for each record of a list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from itertools import groupby
+
+import orjson
+
+from rest_api.endpoints import ENDPOINTS
+from rest_api.parameters import format_url
+from rest_api.query import Query
+from walletsvc.reading.records import CURRENCY, Page, Plan, Record
+from walletsvc.reading.resources import Resource
+
+Key = tuple[str, int]
+"""A type and an id: what a document holds at most one resource object for."""
+
+
+def identifier_object(type_name: str, identifier: int) -> dict[str, object]:
+    """Return a resource identifier object."""
+    return {"type": type_name, "id": str(identifier)}
+
+
+def key_of(record: Record) -> Key:
+    """Return what tells a record from all others of a document."""
+    return record.resource.name, record.id
+
+
+_NO_PAGES: Mapping[str, Page] = {}
+
+
+class Pages:
+    """The included pages of each record, wherever in the document it was reached from.
+
+    A record may be met twice, by two paths, with and without its related records; it has one resource object.
+    """
+
+    def __init__(self, records: Iterable[Record]) -> None:
+        self.records: dict[Key, Record] = {}
+        self._pages: dict[Key, dict[str, Page]] = {}
+        for record in records:
+            if record.one or record.many:
+                self._meet(record)
+
+    def _meet(self, record: Record) -> None:
+        key = key_of(record)
+        self.records.setdefault(key, record)
+        pages = self._pages.setdefault(key, {}) if record.many else {}
+        for related in record.one.values():
+            if related is not None:
+                self._meet(related)
+        for (name, _), page in record.many.items():
+            pages.setdefault(name, page)
+            for related in page.records:
+                self._meet(related)
+
+    def has_any_of(self, records: Iterable[Record]) -> bool:
+        """Tell whether one of these has an included page."""
+        return bool(self._pages) and any(self.of(record) for record in records)
+
+    def of(self, record: Record) -> Mapping[str, Page]:
+        """Return the included pages by relation."""
+        return self._pages.get(key_of(record), _NO_PAGES)
+
+
+def resource_texts(records: Iterable[Record], query: Query, pages: Pages) -> list[bytes]:
+    """Return each record's resource object as JSON."""
+    texts: list[bytes] = []
+    for plan, same in groupby(records, lambda record: record.plan):
+        texts += _texts_of(plan, list(same), query.shown_relations(plan.resource), pages)
+    return texts
+
+
+def _texts_of(plan: Plan, records: list[Record], shown: tuple[str, ...], pages: Pages) -> Iterable[bytes]:
+    """Return the resource objects of records that were read by one plan: text in which only values differ.
+
+    Made column by column, as a call for each value of a long list would be most of its price.
+    """
+    columns = list(zip(*[record.row for record in records], strict=True))
+    ids, currencies = columns[0], columns[CURRENCY]
+    values: list[Iterable[bytes]] = [ids]
+    values += [kind.json(columns[index], currencies) for _, index, kind in plan.fields]
+    has_pages = bool(shown) and pages.has_any_of(records)
+    if has_pages:
+        values.append([_relationships(record, shown, pages.of(record)) for record in records])
+    else:
+        for name in shown:
+            values += (ids, ids)
+            if name in plan.keys:
+                target = plan.resource.to_one[name].target.encode()
+                values.append([_linkage(target, key) for key in columns[plan.keys[name]]])
+    values.append(ids)
+    return map(_template(plan, shown, has_pages).__mod__, zip(*values, strict=True))
+
+
+def _linkage(target: bytes, key: bytes | None) -> bytes:
+    return b"null" if key is None else b'{"type":"%b","id":"%b"}' % (target, key)
+
+
+@lru_cache(maxsize=1024)
+def _template(plan: Plan, shown: tuple[str, ...], has_pages: bool) -> bytes:
+    """Return a resource object with `%b` for its id, attributes, relationships, and for its id again."""
+    name = plan.resource.name
+    members = [f'"type":"{name}","id":"%b"']
+    if plan.fields:
+        members.append('"attributes":{' + ",".join(f'"{name}":%b' for name, _, _ in plan.fields) + "}")
+    if shown:
+        members.append('"relationships":' + ("%b" if has_pages else _relationships_template(plan.resource, shown)))
+    members.append(f'"links":{{"self":"{ENDPOINTS[name].item_url("%b")}"}}')
+    return f"{{{','.join(members)}}}".encode()
+
+
+def _relationships_template(resource: Resource, shown: tuple[str, ...]) -> str:
+    endpoint = ENDPOINTS[resource.name]
+    members = []
+    for name in shown:
+        own, related = endpoint.relationship_url("%b", name), endpoint.related_url("%b", name)
+        linkage = ',"data":%b' if name in resource.to_one else ""
+        members.append(f'"{name}":{{"links":{{"self":"{own}","related":"{related}"}}{linkage}}}')
+    return "{" + ",".join(members) + "}"
+
+
+def _relationships(record: Record, shown: tuple[str, ...], included: Mapping[str, Page]) -> bytes:
+    relationships: dict[str, object] = {}
+    for name in shown:
+        relation = record.resource.to_one.get(name)
+        if relation is None:
+            relationships[name] = _to_many(record, name, included.get(name))
+        else:
+            target = record.keys[name]
+            relationships[name] = {
+                "links": relationship_links(record, name),
+                "data": None if target is None else identifier_object(relation.target, target),
+            }
+    return orjson.dumps(relationships)
+
+
+def relationship_links(record: Record, name: str) -> dict[str, object]:
+    """Return the links of a relationship object."""
+    endpoint = ENDPOINTS[record.resource.name]
+    return {
+        "self": endpoint.relationship_url(record.id, name),
+        "related": endpoint.related_url(record.id, name),
+    }
+
+
+def _to_many(record: Record, name: str, page: Page | None) -> dict[str, object]:
+    links = relationship_links(record, name)
+    if page is None:
+        return {"links": links}
+    # What did not fit is found by these: they page through the relationship itself.
+    links["prev"] = None
+    links["next"] = None
+    if page.has_next:
+        following = [("page[after]", page.records[-1].cursor or "")]
+        links["next"] = format_url(ENDPOINTS[record.resource.name].relationship_url(record.id, name), following)
+    data = [identifier_object(each.resource.name, each.id) for each in page.records]
+    return {"links": links, "data": data}

@@ -1,0 +1,55 @@
+"""What is read as text prints as it would from the values: no digit and no letter more or less."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+import orjson
+from hypothesis import given
+from hypothesis import strategies as st
+
+from walletsvc import money
+from walletsvc.reading import texts
+
+AMOUNTS = st.decimals(min_value=-money.LIMIT + 1, max_value=money.LIMIT - 1, places=money.DECIMAL_PLACES)
+SHORT = st.decimals(min_value=-(10**9), max_value=10**9, places=2)
+
+
+@given(value=AMOUNTS | SHORT, currency=st.sampled_from(["USD", "JPY", "BHD", "BTC", "ETH", "GONE"]))
+def test_an_amount_prints_as_its_value_does(value: Decimal, currency: str) -> None:
+    # As a MySQL money column prints it.
+    text = f"{value:.{money.DECIMAL_PLACES}f}".encode()
+    expected = money.format_amount(value, currency)
+    assert texts.AMOUNT.value(text, currency.encode()) == expected
+    assert list(texts.AMOUNT.json([text], [currency.encode()])) == [orjson.dumps(expected)]
+    assert texts.AMOUNT.native(text) == value
+    assert Decimal(texts.AMOUNT.encode(value).decode()) == value
+
+
+@given(
+    value=st.datetimes(
+        min_value=datetime(1971, 1, 1),  # noqa: DTZ001 - hypothesis adds the time zone
+        max_value=datetime(2200, 1, 1),  # noqa: DTZ001
+        timezones=st.sampled_from([UTC, timezone(timedelta(hours=-7))]),
+    )
+)
+def test_a_moment_prints_in_utc_to_the_microsecond(value: datetime) -> None:
+    text = texts.TIME.encode(value)
+    expected = value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    assert texts.TIME.value(text, b"") == texts.print_time(value) == expected
+    assert list(texts.TIME.json([text], [b""])) == [orjson.dumps(expected)]
+    assert texts.TIME.native(text) == value
+    # SQLite's driver gives a text, without microseconds that are zero.
+    assert texts.TIME.encode(text.decode().removesuffix(".000000")) == text
+
+
+@given(value=st.text())
+def test_a_text_prints_as_json(value: str) -> None:
+    text = value.encode(errors="ignore")
+    assert list(texts.TEXT.json([text], [b""])) == [orjson.dumps(text.decode())]
+
+
+def test_metadata_prints_alike_however_it_was_stored() -> None:
+    stored = [b"{}", b'{"a": [1, "x"]}', b'{"a":[1,"x"]}']
+    assert list(texts.METADATA.json(stored, [b""] * 3)) == [b"{}", b'{"a":[1,"x"]}', b'{"a":[1,"x"]}']

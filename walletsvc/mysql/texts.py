@@ -1,0 +1,44 @@
+"""Rows as the server sends them: text. Most of what a driver does with a long list is to make objects of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from MySQLdb import _mysql
+
+TextRow = tuple[bytes | None, ...]
+
+_UNCONVERTED: dict[int, Any] = {}
+
+
+def fetch_texts(connection: BaseDatabaseWrapper, statement: str, parameters: Sequence[Any]) -> Sequence[TextRow]:
+    """Run a SELECT and return its rows, each column as the bytes of its text (MySQL's text protocol), NULL as None.
+
+    Raises Django's database errors. Django's own cursor is gone through where it has more to do than to pass the
+    statement on: within a transaction, and where someone watches the statements.
+    """
+    if connection.in_atomic_block or connection.queries_logged or connection.execute_wrappers:
+        return _fetch_by_cursor(connection, statement, parameters)
+    connection.ensure_connection()
+    driver: Any = connection.connection
+    with connection.wrap_database_errors:
+        text = statement.encode()
+        if parameters:
+            text %= tuple(map(driver.literal, parameters))
+        driver.query(text)
+        rows: Sequence[TextRow] = _mysql.result(driver, 0, _UNCONVERTED).fetch_row(0)
+        return rows
+
+
+def _fetch_by_cursor(connection: BaseDatabaseWrapper, statement: str, parameters: Sequence[Any]) -> Sequence[TextRow]:
+    with connection.cursor() as cursor:
+        driver: Any = connection.connection
+        converter, driver.converter = driver.converter, _UNCONVERTED
+        try:
+            cursor.execute(statement, parameters)
+            rows: Sequence[TextRow] = cursor.fetchall()
+            return rows
+        finally:
+            driver.converter = converter
