@@ -15,13 +15,14 @@ from graphql_api.compiled import compile_query
 from graphql_api.context import Context
 from graphql_api.costs import check_cost
 from graphql_api.documents import Document
-from graphql_api.errors import VALIDATION_FAILED, explain
+from graphql_api.errors import INTERNAL_ERROR, VALIDATION_FAILED, explain
 from graphql_api.limits import LimitExceeded
 from graphql_api.requests import GraphQLRequest, Refused
 from graphql_api.schema import schema
 from walletsvc import cache
 from walletsvc.money import ScientificDecimal
 from walletsvc.principals import Principal
+from walletsvc.repeatable import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +30,13 @@ class Answer:
     """The body of an answer.
 
     `is_executed` is false where nothing ran: the document or a variable was refused. `is_flawless` is true where
-    there is no error in it. `kept` is where the cache has it.
+    there is no error in it. `reading` says how it is found or made again.
     """
 
     body: bytes
     is_executed: bool = True
     is_flawless: bool = True
-    kept: cache.Kept | None = None
+    reading: Reading | None = None
 
 
 def answer(request: GraphQLRequest, *, principal: Principal, read_only: bool) -> Answer:
@@ -70,15 +71,36 @@ def _answer_query(
     request: GraphQLRequest, document: Document, operation: OperationDefinitionNode, principal: Principal
 ) -> Answer:
     parts = [principal.reach, request.query or "", request.operation_name or "", repr(_canonical(request.variables))]
-    kept = cache.Kept(cache.make_key("graphql", *parts), document.dependencies.stamps(request.variables))
-    found = cache.look_up(kept.key, stamps=kept.stamps)
+    key, stamps = cache.make_key("graphql", *parts), document.dependencies.stamps(request.variables)
+    reading = Reading(key, stamps, "", lambda: _answer_again(request, principal))
+    found = cache.look_up(key, stamps=stamps)
     if found.response is not None:
-        return Answer(found.response, kept=kept)
-    answered = _run_compiled(request, document, operation, principal) or _execute(request, principal)
+        return Answer(found.response, reading=reading)
+    answered = _run_query(request, document, operation, principal)
     if not answered.is_flawless:
         return answered
     cache.keep(found, answered.body)
-    return replace(answered, kept=kept)
+    return replace(answered, reading=reading)
+
+
+def _answer_again(request: GraphQLRequest, principal: Principal) -> bytes:
+    """Return the answer to a query that has been answered before. Raises `Refused` if there is an error in it now.
+
+    The document is looked up each time: what it is parsed to is much larger than its text.
+    """
+    document = documents.load(schema._schema, request.query or "")
+    operation = get_operation_ast(document.ast, request.operation_name)
+    assert operation is not None  # noqa: S101 - it was there before
+    answered = _run_query(request, document, operation, principal)
+    if not answered.is_flawless:
+        raise Refused(200, INTERNAL_ERROR, "There is an error in the answer now.")
+    return answered.body
+
+
+def _run_query(
+    request: GraphQLRequest, document: Document, operation: OperationDefinitionNode, principal: Principal
+) -> Answer:
+    return _run_compiled(request, document, operation, principal) or _execute(request, principal)
 
 
 def _run_compiled(

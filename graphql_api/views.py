@@ -13,6 +13,7 @@ from graphql_api.execution import Answer, answer, encode
 from graphql_api.pages import playground
 from graphql_api.requests import JSON_TYPE, RESPONSE_TYPE, Refused, choose_type, read_request, wants_page
 from walletsvc.etags import is_known, make_etag
+from walletsvc.repeatable import attach
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +44,9 @@ def _respond(request: HttpRequest) -> HttpResponse:
     response["Vary"] = "Accept"
     if request.method == "GET":
         _add_validators(request, response, answered)
-    if answered.kept is not None:  # for `walletsvc.front`
-        response.kept = replace(answered.kept, content_type=content_type)  # type: ignore[attr-defined]
+    if answered.reading is not None:
+        reading = replace(answered.reading, content_type=content_type)
+        attach(response, lambda _number: reading)
     return response
 
 

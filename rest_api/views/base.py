@@ -54,6 +54,11 @@ class JsonApiView(APIView):
         return get_principal(self.request)
 
     @property
+    def is_open(self) -> bool:
+        """Tell whether nobody has been asked who is calling and how often: the next caller is the same one."""
+        return not (self.authentication_classes or self.permission_classes or self.throttle_classes)
+
+    @property
     def default_response_headers(self) -> dict[str, str]:
         """Return the headers of every response."""
         return {"Allow": ", ".join(self.allowed_methods), "Vary": "Accept"}

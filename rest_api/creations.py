@@ -1,0 +1,55 @@
+"""POST to a collection: what the answer is made of, apart from the request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+
+from rest_api.documents import ResourceInput, read_resource
+from rest_api.encoder import Document, encode_one, encode_problems, record_of
+from rest_api.errors import Locate, common_status, explain
+from rest_api.negotiation import MEDIA_TYPE, NOTHING_AGREED
+from rest_api.parser import parse_document
+from rest_api.readings import PER_RESOURCE, Reader
+from walletsvc.repeatable import Written
+from walletsvc.selectors.records import add_related
+from walletsvc.services.steps import perform
+
+
+def encode_written(reader: Reader, instance: Any) -> bytes:
+    """Return the document of a resource from the instance that a service has just written."""
+    resource = reader.endpoint.resource
+    selection = reader.query.selection(resource, per_parent=PER_RESOURCE)
+    record = record_of(resource, instance, selection)
+    add_related([record], selection, principal=reader.principal)
+    return encode_one(record, reader.query, Document(reader.item_url(instance.pk)))
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """What is created, by whom, and what the answer shows of it."""
+
+    reader: Reader
+
+    def store(self, written: ResourceInput) -> tuple[bytes, str]:
+        """Create what was sent and return its document and its URL. Raises what the service refuses."""
+        reader = self.reader
+        step = reader.endpoint.prepare_create(reader.principal, written.values)
+        instance = perform(step, principal=reader.principal, clock=timezone.now)
+        return encode_written(reader, instance), reader.endpoint.item_url(instance.pk)
+
+    def __call__(self, body: bytes) -> Written:
+        """Create what the document in `body` describes; a refusal is an answer too."""
+        locate: Locate | None = None
+        try:
+            written = read_resource(parse_document(body), self.reader.endpoint)
+            locate = written.locate
+            content, location = self.store(written)
+            return Written(201, (("Content-Type", MEDIA_TYPE), ("Location", location)), content)
+        except Exception as error:
+            refused = explain(error, locate=locate)
+            content = encode_problems(refused.problems, NOTHING_AGREED)
+            headers = (("Content-Type", MEDIA_TYPE), *refused.headers.items())
+            return Written(common_status(refused.problems), headers, content)

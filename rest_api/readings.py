@@ -1,0 +1,174 @@
+"""GET: what the answer is made of, apart from the request. One read of the engine for each document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from rest_api.caching import cache_key_parts, choose_stamps
+from rest_api.encoder import Document, encode_identifiers, encode_many, encode_null, encode_one, encode_to_one
+from rest_api.endpoints import ENDPOINTS, Endpoint
+from rest_api.negotiation import NOTHING_AGREED, Negotiated, content_type
+from rest_api.paging import list_url, page_links, page_meta
+from rest_api.parameters import format_url
+from rest_api.query import Query
+from rest_api.resource_objects import relationship_links
+from walletsvc.cache import make_key
+from walletsvc.principals import Principal
+from walletsvc.reading.questions import CursorPage, Selection
+from walletsvc.reading.records import Page, Record
+from walletsvc.repeatable import Reading
+from walletsvc.selectors.records import get_record, list_records
+from walletsvc.services.inputs import not_found, parse_id
+
+PER_RESOURCE = 100
+"""How many related resources the document of a single resource includes of each relationship."""
+NOTHING = Selection(fields=frozenset())
+"""No attribute: only whether it is there, and the keys behind its relations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads what, asked by which query: all that the answer to a GET depends on but the number in its path.
+
+    Each method that takes that number returns the representation of one kind of URL; what builds it may raise
+    `NotFound` and `InvalidParameter`.
+    """
+
+    principal: Principal
+    endpoint: Endpoint
+    query: Query = field(default_factory=Query)
+    negotiated: Negotiated = NOTHING_AGREED
+    relation: str = ""
+
+    @property
+    def target(self) -> Endpoint:
+        """Return the endpoint of what `relation` leads to."""
+        resource = self.endpoint.resource
+        relation = resource.to_one.get(self.relation) or resource.to_many[self.relation]
+        return ENDPOINTS[relation.target]
+
+    def find(self, identifier: int | str | None, selection: Selection = NOTHING) -> Record:
+        """Return the record within the caller's reach. Raises `NotFound`."""
+        number = parse_id(identifier, what=self.endpoint.name)
+        record = get_record(principal=self.principal, resource=self.endpoint.name, selection=selection, id=number)
+        if record is None:
+            raise not_found(self.endpoint.name, identifier)
+        return record
+
+    def _reading(self, url: str, stamps: Sequence[str], build: Callable[[], bytes], *, variant: str = "") -> Reading:
+        key = make_key(*cache_key_parts(self.principal.reach, url, variant))
+        return Reading(key, stamps, content_type(self.negotiated), build)
+
+    # -- one resource ----------------------------------------------------------------------------------
+
+    def item_url(self, number: int | None) -> str:
+        """Return the canonical URL of one resource."""
+        return format_url(self.endpoint.item_url(number or 0), self.query.parameters())
+
+    def item(self, number: int | None) -> Reading:
+        """Read a resource."""
+        stamps = choose_stamps(self.endpoint.resource, identifier=number, includes=bool(self.query.include))
+        return self._reading(self.item_url(number), stamps, lambda: self.encode_item(number))
+
+    def encode_item(self, number: int | None) -> bytes:
+        """Return the document of a resource as it is in the database. Raises `NotFound`."""
+        record = self.find(number, self.query.selection(self.endpoint.resource, per_parent=PER_RESOURCE))
+        return encode_one(record, self.query, Document(self.item_url(number)))
+
+    # -- lists -----------------------------------------------------------------------------------------
+
+    def collection(self, _number: int | None = None) -> Reading:
+        """Read a page of a collection."""
+        query, resource = self.query, self.endpoint.resource
+        stamps = choose_stamps(resource, filters=query.filters, includes=bool(query.include))
+        path = self.endpoint.url
+        return self._list(path, stamps, lambda: self._encode_list(path, self.endpoint))
+
+    def related_list(self, number: int | None) -> Reading:
+        """Read a page of what is related to a resource."""
+        path = self.endpoint.related_url(number or 0, self.relation)
+
+        def build() -> bytes:
+            self.find(number)
+            return self._encode_list(path, self.target, self._by_parent(number))
+
+        return self._list(path, self._stamps_of_related(number), build)
+
+    def relationship_list(self, number: int | None) -> Reading:
+        """Read a page of a to-many relationship."""
+        path = self.endpoint.relationship_url(number or 0, self.relation)
+
+        def build() -> bytes:
+            parent = self.find(number)
+            question = self.query.question(self.target.resource, self._by_parent(number))
+            page = list_records(principal=self.principal, question=replace(question, selection=NOTHING))
+            related = relationship_links(parent, self.relation)["related"]
+            document = self._frame(path, page, related=related)
+            return encode_identifiers(page.records, document, with_cursors=self._has_cursors)
+
+        return self._list(path, self._stamps_of_related(number), build)
+
+    @property
+    def _has_cursors(self) -> bool:
+        return isinstance(self.query.page, CursorPage)
+
+    def _by_parent(self, number: int | None) -> tuple[str, str]:
+        """Return the filter of the target that names the parent.
+
+        A filter on the parent's own name would be given twice, which the engine refuses.
+        """
+        return self.endpoint.resource.to_many[self.relation].column.removesuffix("_id"), str(number)
+
+    def _stamps_of_related(self, number: int | None) -> Sequence[str]:
+        by_parent = (self._by_parent(number),)
+        return choose_stamps(self.target.resource, filters=by_parent, includes=bool(self.query.include))
+
+    def _list(self, path: str, stamps: Sequence[str], build: Callable[[], bytes]) -> Reading:
+        variant = "cursors" if self._has_cursors else "numbers"
+        return self._reading(list_url(path, self.query), stamps, build, variant=variant)
+
+    def _encode_list(self, path: str, target: Endpoint, *filters: tuple[str, str]) -> bytes:
+        """Return the document of the page that is asked for, of what passes `filters` besides its own."""
+        page = list_records(principal=self.principal, question=self.query.question(target.resource, *filters))
+        return encode_many(page.records, self.query, self._frame(path, page), with_cursors=self._has_cursors)
+
+    def _frame(self, path: str, page: Page, **links: object) -> Document:
+        return Document(
+            list_url(path, self.query),
+            links={**links, **page_links(path, self.query, page)},
+            meta=page_meta(self.query, page),
+            negotiated=self.negotiated,
+        )
+
+    # -- to-one relations ------------------------------------------------------------------------------
+
+    def related_item(self, number: int | None) -> Reading:
+        """Read the resource that a resource is related to."""
+        url = format_url(self.endpoint.related_url(number or 0, self.relation), self.query.parameters())
+
+        def build() -> bytes:
+            wanted = ((self.relation, self.query.selection(self.target.resource, per_parent=PER_RESOURCE)),)
+            record = self.find(number, Selection(fields=frozenset(), to_one=wanted))
+            related, key = record.one[self.relation], record.keys[self.relation]
+            if key is None:
+                return encode_null(Document(url))
+            if related is None:
+                # An entry outlives what it refers to.
+                raise not_found(self.target.name, key)
+            return encode_one(related, self.query, Document(url))
+
+        return self._reading(url, choose_stamps(self.target.resource, includes=True), build)
+
+    def relationship_item(self, number: int | None) -> Reading:
+        """Read a to-one relationship."""
+        url = self.endpoint.relationship_url(number or 0, self.relation)
+        stamps = choose_stamps(self.endpoint.resource, includes=True)
+        return self._reading(url, stamps, lambda: self.encode_relationship_item(number))
+
+    def encode_relationship_item(self, number: int | None) -> bytes:
+        """Return the document of a to-one relationship as it is in the database. Raises `NotFound`."""
+        record = self.find(number)
+        links = {"related": relationship_links(record, self.relation)["related"]}
+        url = self.endpoint.relationship_url(number or 0, self.relation)
+        return encode_to_one(record, self.relation, Document(url, links=links))
