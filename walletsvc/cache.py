@@ -20,12 +20,14 @@ from walletsvc.cache_stores import (
     GENERATION,
     MARK,
     PREFIX,
+    LocalCopy,
     MemoryStore,
     RedisStore,
     Store,
     Unreachable,
     new_token,
 )
+from walletsvc.etags import make_etag
 
 EVERYTHING = "everything"
 """The name of the stamp that each write changes."""
@@ -43,21 +45,25 @@ def store() -> Store:
 
 
 def make_key(*parts: str) -> str:
-    """Return the key of a response: `parts` name the face, the caller's reach and the question, in full."""
+    """Return the key of a response: `parts` name the face, the caller's reach and the question, in full.
+
+    The number is of the form of what is stored, which older processes next to this one must not take for theirs.
+    """
     digest = blake2b(digest_size=20)
     for part in parts:
         encoded = part.encode(errors="surrogatepass")
         digest.update(len(encoded).to_bytes(8, "big") + encoded)
-    return f"{PREFIX}response:{digest.hexdigest()}"
+    return f"{PREFIX}response:2:{digest.hexdigest()}"
 
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """The answer of the cache: the stored response, or None and the stamps to store a new one under."""
+    """The answer of the cache: the stored response and its strong tag, or None and the stamps to store it under."""
 
     key: str
     response: bytes | None
     stamps: bytes | None
+    etag: str | None = None
 
     @property
     def is_hit(self) -> bool:
@@ -70,41 +76,84 @@ def look_up(key: str, *, stamps: Sequence[str]) -> Lookup:
 
     Call it before reading the database, and pass what it returns to `keep` with the response that was built.
     CACHE_SECONDS=0 switches the cache off: nothing is asked for, and so nothing is stored.
+
+    The store is always asked for the stamps, and only for them if the response is at hand.
     """
     if not settings.CACHE_SECONDS:
         return Lookup(key, None, None)
     names = [GENERATION, *(PREFIX + "stamp:" + name for name in stamps)]
+    chosen = store()
     try:
-        entry, *tokens = store().get_many([key, *names])
-        missing = [name for name, token in zip(names, tokens, strict=True) if token is None]
-        if missing:
-            store().create_missing({name: new_token() for name in missing})
-            entry, *tokens = store().get_many([key, *names])
+        copies = chosen.copies()
+        if copies is not None:
+            copy = copies.get(key)
+            if copy is not None:
+                current = _join(chosen.get_many(names))
+                if current == copy.stamps:
+                    return Lookup(key, copy.body, current, copy.etag)
+                # Tokens do not come back, so neither does it.
+                copies.forget(key)
+        return _fetch(chosen, key, names)
     except Unreachable:
         return Lookup(key, None, None)
+
+
+def _fetch(chosen: Store, key: str, names: Sequence[str]) -> Lookup:
+    """Ask the store for the response and the stamps, as of one moment. Raises `Unreachable`."""
+    copies = chosen.copies()
+    asked_at = copies.now() if copies is not None else 0
+    (entry, *tokens), seconds = chosen.fetch([key, *names])
+    missing = [name for name, token in zip(names, tokens, strict=True) if token is None]
+    if missing:
+        chosen.create_missing({name: new_token() for name in missing})
+        (entry, *tokens), seconds = chosen.fetch([key, *names])
     current = _join(tokens)
-    if entry is not None and current is not None:
-        kept, _, response = entry.partition(b"\n")
-        if kept == current:
-            return Lookup(key, response, current)
-    return Lookup(key, None, current)
+    found = _unpack(entry, current) if entry is not None and current is not None else None
+    if found is None:
+        return Lookup(key, None, current)
+    if copies is not None:
+        # For no longer than the store has it, so that no copy is older than CACHE_SECONDS.
+        copies.put(key, found, until=asked_at + seconds)
+    return Lookup(key, found.body, current, found.etag)
 
 
 def _join(tokens: Sequence[bytes | None]) -> bytes | None:
     """Return the tokens as one, or None if there is none to store under: missing again, or a writer's mark."""
-    if any(token is None or token.startswith(MARK) for token in tokens):
+    present = [token for token in tokens if token is not None]
+    joined = b" ".join(present)
+    # A token is hexadecimal digits: the mark is not in it.
+    return joined if len(present) == len(tokens) and MARK not in joined else None
+
+
+def _pack(response: LocalCopy) -> bytes:
+    """Return what is stored: a line of stamps, a line with the tag, which is made only once, and the body."""
+    return b"\n".join((response.stamps, response.etag.encode(), response.body))
+
+
+def _unpack(entry: bytes, current: bytes) -> LocalCopy | None:
+    """Return what was stored, or None if that was under other stamps than the `current` ones."""
+    start = len(current) + 1
+    end = entry.find(b"\n", start)
+    if end < 0 or not entry.startswith(current + b"\n"):
         return None
-    return b" ".join(token for token in tokens if token is not None)
+    return LocalCopy(current, str(entry[start:end], "latin-1"), entry[end + 1 :])
 
 
-def keep(lookup: Lookup, response: bytes) -> None:
-    """Store `response`, which was built after `lookup` was made."""
+def keep(lookup: Lookup, response: bytes) -> str:
+    """Store `response`, which was built after `lookup` was made, if it may be stored. Return its strong tag."""
+    etag = make_etag(response)
     if lookup.stamps is None:
-        return
+        return etag
+    chosen = store()
+    copy = LocalCopy(lookup.stamps, etag, response)
     try:
-        store().put(lookup.key, lookup.stamps + b"\n" + response, seconds=settings.CACHE_SECONDS)
+        copies = chosen.copies()
+        if copies is not None:
+            copies.put(lookup.key, copy, until=copies.now() + settings.CACHE_SECONDS)
+        chosen.put(lookup.key, _pack(copy), seconds=settings.CACHE_SECONDS)
     except Unreachable:
-        return
+        return etag
+    return etag
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +168,26 @@ class Kept:
     content_type: str = ""
 
 
-def remember(key: str, *, stamps: Sequence[str], build: Callable[[], bytes]) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A response and its strong tag."""
+
+    body: bytes
+    etag: str
+
+
+def remember_with_etag(key: str, *, stamps: Sequence[str], build: Callable[[], bytes]) -> Response:
     """Return the response under `key`, from the cache or from `build`."""
     found = look_up(key, stamps=stamps)
-    if found.response is not None:
-        return found.response
-    response = build()
-    keep(found, response)
-    return response
+    if found.response is not None and found.etag is not None:
+        return Response(found.response, found.etag)
+    body = build()
+    return Response(body, keep(found, body))
+
+
+def remember(key: str, *, stamps: Sequence[str], build: Callable[[], bytes]) -> bytes:
+    """Return the body of what `remember_with_etag` returns."""
+    return remember_with_etag(key, stamps=stamps, build=build).body
 
 
 class Invalidation:

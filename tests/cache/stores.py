@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import redis
 
 from tests.servers import RedisServer
-from walletsvc.cache_stores import InstanceCheckingPool, MemoryStore, RedisStore, Store
+from walletsvc.cache_stores import InstanceCheckingPool, LocalCopies, MemoryStore, RedisStore, Store
 
 
 def connect(server: RedisServer) -> redis.Redis:
@@ -22,3 +24,20 @@ def forget(store: Store, *, prefix: str) -> None:
     elif isinstance(store, RedisStore):
         for key in store._client.scan_iter(f"{prefix}*"):
             store._client.delete(key)
+
+
+class Process:
+    """The store of one process out of several: copies of its own, and in place of Redis what they share."""
+
+    def __init__(self, shared: MemoryStore) -> None:
+        self._copies = LocalCopies()
+        self._shared = shared
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._shared, name)
+
+    def copies(self) -> LocalCopies:
+        return self._copies
+
+    def fetch(self, keys: list[str]) -> tuple[list[bytes | None], float]:
+        return self._shared.get_many(keys), 60

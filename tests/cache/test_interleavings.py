@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.cache.stores import forget
+from tests.cache.stores import Process, forget
 from walletsvc import cache
 from walletsvc.cache import EVERYTHING, Invalidation, Lookup, keep, look_up
-from walletsvc.cache_stores import PREFIX, MemoryStore
+from walletsvc.cache_stores import PREFIX, MemoryStore, Store
 
 Step = Callable[[], None]
 Actor = tuple[str, ...]
@@ -27,11 +27,16 @@ STAMPS_ARE_EVICTED: Actor = ("evict",)
 class World:
     """A database that holds the set of the writes that were committed, a cache, and who does what with them.
 
-    Each actor does its steps in its order; `take` makes the next step of one of them.
+    Each actor does its steps in its order; `take` makes the next step of one of them. They take turns in being in
+    one of `processes`, which have copies of their own in front of the store that they share; 0 stands for one
+    process without.
     """
 
-    def __init__(self, actors: Sequence[Actor]) -> None:
-        self.store = MemoryStore()
+    def __init__(self, actors: Sequence[Actor], *, processes: int) -> None:
+        shared = MemoryStore()
+        self.shared: Store = shared
+        self.stores: list[Store] = [Process(shared) for _ in range(processes)] or [shared]
+        self.on_stage = self.stores[0]
         self.committed: frozenset[int] = frozenset()
         self.answered: frozenset[int] = frozenset()
         self.invalidations: dict[int, Invalidation] = {}
@@ -43,6 +48,7 @@ class World:
     def take(self, actor: int) -> None:
         if self.todo[actor]:
             step = self.todo[actor].pop(0)
+            self.on_stage = self.stores[actor % len(self.stores)]
             getattr(self, step.replace(" ", "_"))(actor)
 
     # -- a writer --
@@ -81,10 +87,10 @@ class World:
     # -- time, and a cache that is full --
 
     def expire(self, _actor: int) -> None:
-        forget(self.store, prefix=f"{PREFIX}stamp:{EVERYTHING}")
+        forget(self.shared, prefix=f"{PREFIX}stamp:{EVERYTHING}")
 
     def evict(self, _actor: int) -> None:
-        forget(self.store, prefix=f"{PREFIX}stamp:")
+        forget(self.shared, prefix=f"{PREFIX}stamp:")
 
 
 def encode(writes: Iterable[int]) -> bytes:
@@ -105,39 +111,45 @@ def interleavings(lengths: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
                 yield (actor, *rest)
 
 
-STAGE: list[MemoryStore] = []
-"""Holds the store of the play that is on."""
+STAGE: list[World] = []
+"""Holds the play that is on."""
 
 
 @pytest.fixture(autouse=True)
 def cache_on_stage(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "store", lambda: STAGE[0])
+    monkeypatch.setattr(cache, "store", lambda: STAGE[0].on_stage)
 
 
-def play(actors: Sequence[Actor], order: Iterable[int]) -> None:
-    """Let the actors take turns in this order, and two readers come after them."""
+def play(actors: Sequence[Actor], order: Iterable[int], *, processes: int = 0) -> None:
+    """Let the actors take turns in this order, and two readers come after them (in two processes, one in each)."""
     actors = [*actors, READ, READ]
-    world = World(actors)
-    STAGE[:] = [world.store]
+    world = World(actors, processes=processes)
+    STAGE[:] = [world]
     last = [actor for actor in (len(actors) - 2, len(actors) - 1) for _ in READ]
     for actor in [*order, *last]:
         world.take(actor)
 
 
-def play_all(actors: Sequence[Actor]) -> None:
+def play_all(actors: Sequence[Actor], *, processes: int = 0) -> None:
     """Let the actors take turns in every possible order."""
     for order in interleavings(tuple(map(len, actors))):
-        play(actors, order)
+        play(actors, order, processes=processes)
 
 
+PROCESSES = pytest.mark.parametrize("processes", [0, 1, 2], ids=["memory", "one process", "two processes"])
+
+
+@PROCESSES
 @pytest.mark.parametrize("second", [COMMITTED, ROLLED_BACK, DIED], ids=["commits", "rolls back", "dies"])
-def test_a_reader_between_two_writers_while_marks_expire(second: Actor) -> None:
-    play_all((READ, COMMITTED, second))
-    play_all((READ, COMMITTED, second, MARKS_EXPIRE))
+def test_a_reader_between_two_writers_while_marks_expire(second: Actor, processes: int) -> None:
+    play_all((READ, COMMITTED, second), processes=processes)
+    play_all((READ, COMMITTED, second, MARKS_EXPIRE), processes=processes)
 
 
-def test_two_readers_and_a_writer_while_stamps_are_evicted() -> None:
-    play_all((READ, READ, COMMITTED, STAMPS_ARE_EVICTED))
+@PROCESSES
+def test_two_readers_and_a_writer_while_stamps_are_evicted(processes: int) -> None:
+    play_all((READ, READ, COMMITTED, STAMPS_ARE_EVICTED), processes=processes)
+    play_all((READ, COMMITTED, READ, STAMPS_ARE_EVICTED), processes=processes)
 
 
 @settings(deadline=None, max_examples=400)
@@ -147,12 +159,13 @@ def test_two_readers_and_a_writer_while_stamps_are_evicted() -> None:
         min_size=3,
         max_size=9,
     ),
+    processes=st.integers(0, 3),
     data=st.data(),
 )
-def test_any_crowd(actors: list[Actor], data: st.DataObject) -> None:
+def test_any_crowd(actors: list[Actor], processes: int, data: st.DataObject) -> None:
     turns = [number for number, actor in enumerate(actors) for _ in actor]
     order = data.draw(st.permutations(turns))
-    play(actors, order)
+    play(actors, order, processes=processes)
 
 
 # -- the proof of the proofs: with less, some order fails -----------------------------------------------------
@@ -163,6 +176,12 @@ def test_without_stamps_a_reader_is_served_what_is_old(monkeypatch: pytest.Monke
     monkeypatch.setattr(Invalidation, "mark", lambda self, wallet_ids: None)
     with pytest.raises(AssertionError, match="was owed"):
         play_all((READ, COMMITTED))
+
+
+def test_a_copy_is_no_good_without_the_stamps_of_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "_join", lambda _tokens: b"as if nothing had changed")
+    with pytest.raises(AssertionError, match="was owed"):
+        play_all((READ, COMMITTED), processes=1)
 
 
 def test_it_would_not_do_to_replace_ones_own_mark_only(monkeypatch: pytest.MonkeyPatch) -> None:

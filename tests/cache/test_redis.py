@@ -201,13 +201,14 @@ def test_a_write_changes_the_stamps_although_redis_was_to_be_left_alone(
     keep(ask(), b"old")
     hurried = use_store(pause_seconds=3600)
 
-    def time_out(**_options: object) -> None:
+    def time_out(*_commands: object) -> None:
         raise redis.TimeoutError("Timeout reading from socket")
 
     writer = Invalidation()
     with monkeypatch.context() as patch:
-        patch.setattr(hurried._client, "pipeline", time_out)
+        patch.setattr(hurried._connections, "ask", time_out)
         writer.mark([1])
+    assert hurried._failures == 1
     writer.settle()
     monkeypatch.setattr(cache, "store", lambda: bystander)
     assert ask().response is None

@@ -1,0 +1,232 @@
+"""Responses at hand: the bytes are here, and the stamps in Redis alone decide whether they are good."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.cache.conftest import HAS_REDIS
+from tests.cache.stores import connect
+from tests.cache.test_interleavings import COMMITTED, READ, STAMPS_ARE_EVICTED, Actor, World
+from tests.servers import RedisServer
+from walletsvc import cache
+from walletsvc.cache import EVERYTHING, Invalidation, Lookup, keep, look_up, make_key, remember_with_etag
+from walletsvc.cache_stores import LocalCopies, LocalCopy, RedisStore, Store
+from walletsvc.etags import make_etag
+
+KEY = make_key("rest", "*", "/api/wallets/1")
+REDIS = pytest.mark.skipif(not HAS_REDIS, reason="there is no redis-server")
+
+
+def ask() -> Lookup:
+    return look_up(KEY, stamps=[EVERYTHING])
+
+
+def write() -> None:
+    writer = Invalidation()
+    writer.mark([1])
+    writer.settle()
+
+
+def copy(size: int, stamps: bytes = b"") -> LocalCopy:
+    return LocalCopy(stamps, "", b"x" * size)
+
+
+@pytest.fixture
+def now() -> list[float]:
+    return [0.0]
+
+
+@pytest.fixture
+def processes(
+    shared_redis: RedisServer, now: list[float], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[int], RedisStore]]:
+    """Return a function that lets the cache be that of one of two processes."""
+    shared_redis.flush()
+    clients = [connect(shared_redis) for _ in range(2)]
+    stores = [RedisStore(each, pause_seconds=0, copies=LocalCopies(clock=lambda: now[0])) for each in clients]
+
+    def be(number: int) -> RedisStore:
+        monkeypatch.setattr(cache, "store", lambda: stores[number])
+        return stores[number]
+
+    yield be
+    for client in clients:
+        client.connection_pool.disconnect()
+
+
+def must_not_fetch(*_arguments: object) -> Any:
+    raise AssertionError("the response is at hand")
+
+
+# -- what a look-up costs ----------------------------------------------------------------------------------
+
+
+@REDIS
+def test_redis_is_asked_for_the_stamps_of_what_is_at_hand(
+    processes: Callable[[int], RedisStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    processes(0)
+    keep(ask(), b"answer")
+    other = processes(1)
+    assert ask().response == b"answer"  # from Redis
+    for store in (processes(0), other):
+        monkeypatch.setattr(store, "fetch", must_not_fetch)
+    assert [(processes(number), ask().response)[1] for number in (0, 1)] == [b"answer"] * 2
+
+
+def test_a_response_is_hashed_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = b'{"data": []}\n'
+    assert keep(ask(), body) == make_etag(body)
+    monkeypatch.setattr(cache, "make_etag", must_not_fetch)
+    for _ in range(2):
+        found = ask()
+        assert (found.response, found.etag) == (body, make_etag(body))
+        copies = store.copies()
+        if copies is not None:
+            copies.clear()
+    remembered = remember_with_etag(KEY, stamps=[EVERYTHING], build=must_not_fetch)
+    assert (remembered.body, remembered.etag) == (body, make_etag(body))
+
+
+def test_what_is_built_has_its_tag_where_nothing_can_be_stored(store: Store, settings: Any) -> None:
+    settings.CACHE_SECONDS = 0
+    remembered = remember_with_etag(KEY, stamps=[EVERYTHING], build=lambda: b"answer")
+    assert (remembered.body, remembered.etag) == (b"answer", make_etag(b"answer"))
+    assert ask().etag is None
+
+
+def test_an_entry_of_another_form_is_no_hit(store: Store) -> None:
+    stamps = ask().stamps or b""
+    for entry in (stamps + b"\n{}", stamps, b"", b"\n\n", stamps[:-1] + b"\n\n\n"):
+        store.put(KEY, entry, seconds=60)
+        assert (ask().response, ask().stamps) == (None, stamps)
+
+
+# -- when it is good ---------------------------------------------------------------------------------------
+
+
+@REDIS
+def test_a_write_in_one_process_ends_the_copies_of_all(processes: Callable[[int], RedisStore]) -> None:
+    processes(0)
+    keep(ask(), b"old")
+    processes(1)
+    assert ask().response == b"old"
+    write()
+    assert ask().response is None
+    keep(ask(), b"new")
+    processes(0)
+    assert ask().response == b"new"
+
+
+@REDIS
+def test_a_mark_holds_for_what_is_at_hand(processes: Callable[[int], RedisStore]) -> None:
+    processes(0)
+    keep(ask(), b"old")
+    processes(1)
+    writer = Invalidation()
+    writer.mark([1])
+    processes(0)
+    assert (ask().response, ask().stamps) == (None, None)
+    writer.settle()
+    assert ask().response is None
+
+
+@REDIS
+def test_nothing_is_served_while_redis_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    with RedisServer() as server:
+        store = RedisStore(connect(server), pause_seconds=0)
+        monkeypatch.setattr(cache, "store", lambda: store)
+        keep(ask(), b"answer")
+        assert ask().is_hit
+        server.kill()
+        assert (ask().response, ask().stamps) == (None, None)
+        server.start()
+        assert [ask().response for _ in range(3)] == [None] * 3  # it is empty, and its stamps are others
+
+
+@REDIS
+def test_a_copy_is_no_older_than_cache_seconds(
+    processes: Callable[[int], RedisStore], now: list[float], settings: Any
+) -> None:
+    settings.CACHE_SECONDS = 7
+    store = processes(0)
+    keep(ask(), b"answer")
+    store._client.delete(KEY)
+    now[0] = 6.9
+    assert ask().is_hit
+    now[0] = 7.0
+    assert not ask().is_hit
+
+
+@REDIS
+def test_a_copy_of_what_was_found_goes_when_redis_lets_it_go(
+    processes: Callable[[int], RedisStore], now: list[float]
+) -> None:
+    processes(0)
+    keep(ask(), b"answer")
+    store = processes(1)
+    store._client.pexpire(KEY, 5000)
+    assert ask().is_hit
+    store._client.delete(KEY)
+    now[0] = 4.5
+    assert ask().is_hit
+    now[0] = 5.0
+    assert not ask().is_hit
+
+
+@REDIS
+@settings(max_examples=60)
+@given(
+    actors=st.lists(st.sampled_from([READ, READ, COMMITTED, STAMPS_ARE_EVICTED]), min_size=3, max_size=6),
+    data=st.data(),
+)
+def test_any_crowd_in_two_processes_on_a_real_redis(
+    shared_redis: RedisServer, actors: list[Actor], data: st.DataObject
+) -> None:
+    actors = [*actors, READ, READ]
+    turns = data.draw(st.permutations([number for number, actor in enumerate(actors[:-2]) for _ in actor]))
+    shared_redis.flush()
+    clients = [connect(shared_redis) for _ in range(2)]
+    world = World(actors, processes=0)
+    world.stores = [RedisStore(client) for client in clients]
+    world.shared = world.stores[0]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cache, "store", lambda: world.on_stage)
+        for actor in [*turns, *(number for number in (len(actors) - 2, len(actors) - 1) for _ in READ)]:
+            world.take(actor)
+    for client in clients:
+        client.connection_pool.disconnect()
+
+
+# -- how much is kept --------------------------------------------------------------------------------------
+
+
+def test_copies_take_no_more_than_their_bytes_and_entries() -> None:
+    copies = LocalCopies(max_entries=3, max_bytes=100)
+    for key in "abc":
+        copies.put(key, copy(30, b"1234"), until=copies.now() + 60)
+    assert [key for key in "abc" if copies.get(key)] == ["b", "c"]  # 34 bytes each
+    for key in "defg":
+        copies.put(key, copy(1), until=copies.now() + 60)
+    assert [key for key in "abcdefg" if copies.get(key)] == ["e", "f", "g"]
+    assert copies._bytes == 3
+
+
+def test_what_is_too_large_is_left_to_redis_and_ends_the_copy_before_it() -> None:
+    copies = LocalCopies()
+    copies.put("key", copy(2**20), until=copies.now() + 60)
+    assert copies.get("key")
+    copies.put("key", copy(2**20 + 1), until=copies.now() + 60)
+    assert (copies.get("key"), copies._bytes) == (None, 0)
+
+
+def test_copies_stay_within_16_mib() -> None:
+    copies = LocalCopies()
+    for number in range(20):
+        copies.put(str(number), copy(2**20), until=copies.now() + 60)
+    assert (copies._bytes, len(copies._entries)) == (16 * 2**20, 16)

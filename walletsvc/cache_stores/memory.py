@@ -1,0 +1,163 @@
+"""What is kept in the memory of this process: everything, or copies of what Redis has."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from walletsvc.cache_stores.base import MARK, MARK_SECONDS, STAMP_SECONDS
+
+V = TypeVar("V", bound=Sized)
+
+
+class Bounded(Generic[V]):
+    """Keeps values by key for a while; evicts what was used least recently. `len` of a value is its bytes.
+
+    Its own methods are for whoever holds `_lock`.
+    """
+
+    def __init__(self, *, max_entries: int, max_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._entries: OrderedDict[str, tuple[V, float]] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+        self._max_entries = max_entries
+        self._max_bytes = max_bytes
+        self._clock = clock
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._entries.clear()
+            self._bytes = 0
+
+    def _get(self, key: str) -> V | None:
+        found = self._entries.get(key)
+        if found is None:
+            return None
+        value, expires = found
+        if expires <= self._clock():
+            self._remove(key)
+            return None
+        self._entries.move_to_end(key)
+        return value
+
+    def _put(self, key: str, value: V, seconds: float) -> None:
+        self._remove(key)
+        self._entries[key] = (value, self._clock() + seconds)
+        self._bytes += len(value)
+        while len(self._entries) > self._max_entries or self._bytes > self._max_bytes:
+            self._remove(next(iter(self._entries)))
+
+    def _remove(self, key: str) -> None:
+        removed = self._entries.pop(key, None)
+        if removed is not None:
+            self._bytes -= len(removed[0])
+
+
+class MemoryStore(Bounded[bytes]):
+    """For one process: the embedded default."""
+
+    def __init__(
+        self,
+        *,
+        max_entries: int = 4096,
+        max_bytes: int = 64 * 2**20,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(max_entries=max_entries, max_bytes=max_bytes, clock=clock)
+
+    def copies(self) -> None:
+        return None
+
+    def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
+        with self._lock:
+            return [self._get(key) for key in keys]
+
+    def fetch(self, keys: Sequence[str]) -> tuple[list[bytes | None], float]:
+        return self.get_many(keys), 0
+
+    def put(self, key: str, value: bytes, *, seconds: int) -> None:
+        with self._lock:
+            self._put(key, value, seconds)
+
+    def create_missing(self, tokens: Mapping[str, bytes]) -> None:
+        with self._lock:
+            for key, token in tokens.items():
+                if self._get(key) is None:
+                    self._put(key, token, STAMP_SECONDS)
+
+    def mark(self, keys: Iterable[str], mark: bytes) -> None:
+        with self._lock:
+            for key in keys:
+                self._put(key, mark, MARK_SECONDS)
+
+    def settle(self, tokens: Mapping[str, bytes], *, mark: bytes, announcement: bytes = b"") -> None:
+        with self._lock:
+            for key, token in tokens.items():
+                current = self._get(key)
+                if current is None or current == mark or not current.startswith(MARK):
+                    self._put(key, token, STAMP_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalCopy:
+    """A response with its tag, and the stamps that it was stored under."""
+
+    stamps: bytes
+    etag: str
+    body: bytes
+
+    def __len__(self) -> int:
+        return len(self.stamps) + len(self.etag) + len(self.body)
+
+    def __bool__(self) -> bool:
+        return True
+
+
+class LocalCopies(Bounded[LocalCopy]):
+    """Responses at hand, next to a store that other processes share. Only that store's stamps say if one is good.
+
+    16 MiB in each worker: 270 pages of 60 KB, or 4,096 single wallets with room to spare. Four workers on the
+    smallest machine then take 64 MiB, as much as one `MemoryStore`; what does not fit costs a transfer, no query.
+    """
+
+    MAX_ENTRIES = 4096
+    MAX_BYTES = 16 * 2**20
+    MAX_COPY_BYTES = 2**20
+    """One large response must not push out all the others."""
+
+    def __init__(
+        self,
+        *,
+        max_entries: int = MAX_ENTRIES,
+        max_bytes: int = MAX_BYTES,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(max_entries=max_entries, max_bytes=max_bytes, clock=clock)
+
+    def get(self, key: str) -> LocalCopy | None:
+        """Return the copy under `key`, if its seconds are not over."""
+        with self._lock:
+            return self._get(key)
+
+    def now(self) -> float:
+        """Return the time on this clock, for `put`."""
+        return self._clock()
+
+    def put(self, key: str, copy: LocalCopy, *, until: float) -> None:
+        """Keep `copy`, in the place of any other, until that time on `now`'s clock; nothing that is too large."""
+        with self._lock:
+            seconds = until - self._clock()
+            if len(copy) > self.MAX_COPY_BYTES or seconds <= 0:
+                self._remove(key)
+            else:
+                self._put(key, copy, seconds)
+
+    def forget(self, key: str) -> None:
+        """Keep nothing under `key`."""
+        with self._lock:
+            self._remove(key)
