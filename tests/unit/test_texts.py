@@ -22,7 +22,12 @@ def test_an_amount_prints_as_its_value_does(value: Decimal, currency: str) -> No
     text = f"{value:.{money.DECIMAL_PLACES}f}".encode()
     expected = money.format_amount(value, currency)
     assert texts.AMOUNT.value(text, currency.encode()) == expected
-    assert list(texts.AMOUNT.json([text], [currency.encode()])) == [orjson.dumps(expected)]
+    others = [(b"1.500000000000000000", b"BTC"), (text, currency.encode()), (b"-7.000000000000000000", b"JPY")]
+    assert list(texts.AMOUNT.json(*zip(*others, strict=True))) == [
+        b'"1.50000000"',
+        orjson.dumps(expected),
+        b'"-7"',
+    ]
     assert texts.AMOUNT.native(text) == value
     assert Decimal(texts.AMOUNT.encode(value).decode()) == value
 

@@ -6,6 +6,7 @@ import base64
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -54,6 +55,7 @@ def beyond(order: Order, values: Sequence[Any]) -> Q:
     return Q(**{f"{column}__{'lte' if descending else 'gte'}": values[0]}) & condition
 
 
+@lru_cache(maxsize=256)
 def _signature(order: Order) -> str:
     return ",".join(order.order_by())
 

@@ -37,17 +37,37 @@ class Kind:
 
 # -- amounts -------------------------------------------------------------------------------------------
 
-_ZEROS = [b"0" * (money.DECIMAL_PLACES - scale) for scale in range(money.DECIMAL_PLACES + 1)]
 _POINT = -money.DECIMAL_PLACES - 1
 
 
 def _print_amount(text: bytes, currency: bytes) -> bytes:
     """Return the amount with the decimal places of its currency: `money.format_amount`, by cutting zeros off."""
     code = currency.decode()
-    scale = money.scales().get(code, 0)
-    if text[_POINT : _POINT + 1] == b"." and text.endswith(_ZEROS[scale]):
-        return text[: _POINT + 1 + scale if scale < money.DECIMAL_PLACES else None] if scale else text[:_POINT]
+    end, zeros = _end(money.scales().get(code, 0))
+    if text[_POINT : _POINT + 1] == b"." and text.endswith(zeros):
+        return text[:end]
     return money.format_amount(Decimal(text.decode()), code).encode()
+
+
+def _end(scale: int) -> tuple[int | None, bytes]:
+    """Return where an amount of this scale ends, and the zeros that then are cut off."""
+    end = _POINT + 1 + scale if scale else _POINT
+    return (None if scale == money.DECIMAL_PLACES else end), b"0" * (money.DECIMAL_PLACES - scale)
+
+
+def _json_of_amounts(texts: Texts, currencies: Texts) -> list[bytes]:
+    """Return the amounts of a column: most lists have one currency, and where to cut is the same for all of it."""
+    printed: list[bytes] = []
+    ends: dict[bytes, tuple[int | None, bytes]] = {}
+    for text, currency in zip(texts, currencies, strict=True):
+        if currency not in ends:
+            ends[currency] = _end(money.scales().get(currency.decode(), 0))
+        end, zeros = ends[currency]
+        if text[_POINT : _POINT + 1] == b"." and text.endswith(zeros):
+            printed.append(b'"%b"' % text[:end])
+        else:
+            printed.append(b'"%b"' % _print_amount(text, currency))
+    return printed
 
 
 def _encode_amount(value: object) -> bytes:
@@ -57,7 +77,7 @@ def _encode_amount(value: object) -> bytes:
 AMOUNT = Kind(
     "amount",
     value=lambda text, currency: _print_amount(text, currency).decode(),
-    json=lambda texts, currencies: [b'"%b"' % each for each in map(_print_amount, texts, currencies)],
+    json=_json_of_amounts,
     native=lambda text: Decimal(text.decode()),
     encode=_encode_amount,
 )
