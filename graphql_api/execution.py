@@ -30,13 +30,15 @@ class Answer:
     """The body of an answer.
 
     `is_executed` is false where nothing ran: the document or a variable was refused. `is_flawless` is true where
-    there is no error in it. `reading` says how it is found or made again.
+    there is no error in it. `reading` says how it is found or made again, `etag` is
+    its strong tag.
     """
 
     body: bytes
     is_executed: bool = True
     is_flawless: bool = True
     reading: Reading | None = None
+    etag: str | None = None
 
 
 def answer(request: GraphQLRequest, *, principal: Principal, read_only: bool) -> Answer:
@@ -75,12 +77,11 @@ def _answer_query(
     reading = Reading(key, stamps, "", lambda: _answer_again(request, principal))
     found = cache.look_up(key, stamps=stamps)
     if found.response is not None:
-        return Answer(found.response, reading=reading)
+        return Answer(found.response, reading=reading, etag=found.etag)
     answered = _run_query(request, document, operation, principal)
     if not answered.is_flawless:
         return answered
-    cache.keep(found, answered.body)
-    return replace(answered, reading=reading)
+    return replace(answered, reading=reading, etag=cache.keep(found, answered.body))
 
 
 def _answer_again(request: GraphQLRequest, principal: Principal) -> bytes:

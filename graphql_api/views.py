@@ -12,7 +12,7 @@ from graphql_api.errors import INTERNAL_ERROR
 from graphql_api.execution import Answer, answer, encode
 from graphql_api.pages import playground
 from graphql_api.requests import JSON_TYPE, RESPONSE_TYPE, Refused, choose_type, read_request, wants_page
-from walletsvc.etags import is_known, make_etag
+from walletsvc.etags import is_known
 from walletsvc.repeatable import attach
 
 logger = logging.getLogger(__name__)
@@ -52,10 +52,10 @@ def _respond(request: HttpRequest) -> HttpResponse:
 
 def _add_validators(request: HttpRequest, response: HttpResponse, answered: Answer) -> None:
     """Let the client keep the answer and ask whether it still holds; make it a 304 if the client has it."""
-    if not answered.is_flawless:
+    etag = answered.etag
+    if etag is None:
         response["Cache-Control"] = "no-store"
         return
-    etag = make_etag(answered.body)
     response["ETag"] = etag
     response["Cache-Control"] = "private, no-cache"
     if is_known(request.headers.get("If-None-Match"), etag):

@@ -157,18 +157,6 @@ def keep(lookup: Lookup, response: bytes) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """Where a response is kept, and its media type.
-
-    A face puts it on its HTTP response as `kept`, for the layer in front of Django.
-    """
-
-    key: str
-    stamps: tuple[str, ...]
-    content_type: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Response:
     """A response and its strong tag."""
 
@@ -176,18 +164,13 @@ class Response:
     etag: str
 
 
-def remember_with_etag(key: str, *, stamps: Sequence[str], build: Callable[[], bytes]) -> Response:
+def remember(key: str, *, stamps: Sequence[str], build: Callable[[], bytes]) -> Response:
     """Return the response under `key`, from the cache or from `build`."""
     found = look_up(key, stamps=stamps)
     if found.response is not None and found.etag is not None:
         return Response(found.response, found.etag)
     body = build()
     return Response(body, keep(found, body))
-
-
-def remember(key: str, *, stamps: Sequence[str], build: Callable[[], bytes]) -> bytes:
-    """Return the body of what `remember_with_etag` returns."""
-    return remember_with_etag(key, stamps=stamps, build=build).body
 
 
 class Invalidation:

@@ -27,7 +27,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 from walletsvc import cache
 from walletsvc.errors import WalletError
-from walletsvc.etags import is_known, make_etag
+from walletsvc.etags import is_known
 from walletsvc.repeatable import Read, Reading, Write, attached
 
 logger = logging.getLogger(__name__)
@@ -150,7 +150,9 @@ def _read(
     try:
         reading = again(number)
         found = cache.look_up(reading.key, stamps=reading.stamps)
-        body = found.response if found.response is not None else _build(reading, found)
+        body, etag = found.response, found.etag
+        if body is None or etag is None:
+            body, etag = _build(reading, found)
     except WalletError:
         return None
     except Exception:
@@ -158,7 +160,6 @@ def _read(
         return None
     headers = list(known.headers)
     if known.has_etag:
-        etag = make_etag(body)
         headers.append(("ETag", etag))
         if is_known(environ.get("HTTP_IF_NONE_MATCH"), etag):
             start_response(_STATUS[304], headers)
@@ -168,11 +169,10 @@ def _read(
     return [body]
 
 
-def _build(reading: Reading, found: cache.Lookup) -> bytes:
+def _build(reading: Reading, found: cache.Lookup) -> tuple[bytes, str]:
     _refresh_connection()
     body = reading.build()
-    cache.keep(found, body)
-    return body
+    return body, cache.keep(found, body)
 
 
 def _write(environ: Environ, start_response: StartResponse, again: Write, headers: Headers) -> Iterable[bytes] | None:

@@ -45,7 +45,8 @@ class ReadView(JsonApiView):
     def serve(self, read: Read, number: int | None = None) -> HttpResponse:
         """Answer with the representation that `read` has of the URL with this number."""
         reading = read(number)
-        response = self.serve_body(remember(reading.key, stamps=reading.stamps, build=reading.build))
+        kept = remember(reading.key, stamps=reading.stamps, build=reading.build)
+        response = self.serve_body(kept.body, kept.etag)
         if self.is_open:
             attach(response, read)
         return response

@@ -12,6 +12,7 @@ from rest_api.endpoints import BASE, ENDPOINTS
 from rest_api.errors import refuse
 from rest_api.views.base import JsonApiView
 from walletsvc.errors import NotFound
+from walletsvc.etags import make_etag
 
 
 class RootView(JsonApiView):
@@ -23,7 +24,8 @@ class RootView(JsonApiView):
         self.parameters()
         collections = {endpoint.name: endpoint.url for endpoint in ENDPOINTS.values()}
         meta = {"service": "walletsvc", "collections": collections}
-        return self.serve_body(Document(BASE, meta=meta).encode({}))
+        body = Document(BASE, meta=meta).encode({})
+        return self.serve_body(body, make_etag(body))
 
 
 class UnknownView(JsonApiView):

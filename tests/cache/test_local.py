@@ -14,7 +14,7 @@ from tests.cache.stores import connect
 from tests.cache.test_interleavings import COMMITTED, READ, STAMPS_ARE_EVICTED, Actor, World
 from tests.servers import RedisServer
 from walletsvc import cache
-from walletsvc.cache import EVERYTHING, Invalidation, Lookup, keep, look_up, make_key, remember_with_etag
+from walletsvc.cache import EVERYTHING, Invalidation, Lookup, keep, look_up, make_key, remember
 from walletsvc.cache_stores import LocalCopies, LocalCopy, RedisStore, Store
 from walletsvc.etags import make_etag
 
@@ -89,13 +89,13 @@ def test_a_response_is_hashed_once(store: Store, monkeypatch: pytest.MonkeyPatch
         copies = store.copies()
         if copies is not None:
             copies.clear()
-    remembered = remember_with_etag(KEY, stamps=[EVERYTHING], build=must_not_fetch)
+    remembered = remember(KEY, stamps=[EVERYTHING], build=must_not_fetch)
     assert (remembered.body, remembered.etag) == (body, make_etag(body))
 
 
 def test_what_is_built_has_its_tag_where_nothing_can_be_stored(store: Store, settings: Any) -> None:
     settings.CACHE_SECONDS = 0
-    remembered = remember_with_etag(KEY, stamps=[EVERYTHING], build=lambda: b"answer")
+    remembered = remember(KEY, stamps=[EVERYTHING], build=lambda: b"answer")
     assert (remembered.body, remembered.etag) == (b"answer", make_etag(b"answer"))
     assert ask().etag is None
 

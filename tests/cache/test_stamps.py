@@ -55,10 +55,10 @@ def test_a_response_is_built_once() -> None:
         built.append(1)
         return b"answer"
 
-    assert [remember(KEY, stamps=STAMPS, build=build) for _ in range(3)] == [b"answer"] * 3
+    assert [remember(KEY, stamps=STAMPS, build=build).body for _ in range(3)] == [b"answer"] * 3
     assert len(built) == 1
     write(1)
-    assert remember(KEY, stamps=STAMPS, build=build) == b"answer"
+    assert remember(KEY, stamps=STAMPS, build=build).body == b"answer"
     assert len(built) == 2
 
 
