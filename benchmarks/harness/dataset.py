@@ -79,8 +79,8 @@ def fill(connection: MySQLdb.Connection, size: Size) -> None:
     amount = "((number * 7919) MOD 999 + 1) / 100 * IF((number * 31) MOD 7 < 4, 1, -1)"
     statements = [
         f"""INSERT INTO walletsvc_wallet
-              (id, label, currency, balance, sequence, owner, metadata, created_at, updated_at)
-            SELECT number, CONCAT('Wallet ', number), 'USD', {OPENING}, 1, '', '{{}}', {start}, {start}
+              (id, label, currency, balance, sequence, transaction_count, owner, metadata, created_at, updated_at)
+            SELECT number, CONCAT('Wallet ', number), 'USD', {OPENING}, 1, 0, '', '{{}}', {start}, {start}
             FROM bench_number WHERE number <= {size.wallets} ORDER BY number""",
         f"""INSERT INTO walletsvc_transaction
               (id, txid, wallet_id, amount, currency, description, metadata, created_at, updated_at)
@@ -97,9 +97,10 @@ def fill(connection: MySQLdb.Connection, size: Size) -> None:
               'USD', 'post', id, txid, 'benchmark', created_at
             FROM walletsvc_transaction ORDER BY id""",
         """UPDATE walletsvc_wallet JOIN
-              (SELECT wallet_id, SUM(amount) AS total, MAX(sequence) AS last, MAX(created_at) AS moment
+              (SELECT wallet_id, SUM(amount) AS total, MAX(sequence) AS last, COUNT(transaction_id) AS posted,
+                 MAX(created_at) AS moment
                FROM walletsvc_entry GROUP BY wallet_id) entry ON entry.wallet_id = id
-            SET balance = total, sequence = last, updated_at = moment""",
+            SET balance = total, sequence = last, transaction_count = posted, updated_at = moment""",
         "DROP TABLE bench_number",
         "ANALYZE TABLE walletsvc_wallet, walletsvc_transaction, walletsvc_entry",
     ]

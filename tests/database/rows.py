@@ -13,6 +13,7 @@ WALLET = {
     "currency": "USD",
     "balance": "5",
     "sequence": 1,
+    "transaction_count": 1,
     "owner": "",
     "metadata": "{}",
     "created_at": NOW,

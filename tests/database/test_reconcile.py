@@ -65,6 +65,10 @@ DAMAGE = {
         "UPDATE walletsvc_wallet SET sequence = 6 WHERE id = {hurt}",
         ["wallet {hurt} (Hurt): the sequence is 6 where the last entry is 5"],
     ),
+    "a changed transaction count": (
+        "UPDATE walletsvc_wallet SET transaction_count = 2 WHERE id = {hurt}",
+        ["wallet {hurt} (Hurt): the transaction count is 2 where there are 1"],
+    ),
     "a missing entry": (
         "DELETE FROM walletsvc_entry WHERE wallet_id = {hurt} AND sequence = 4",
         [
@@ -112,11 +116,16 @@ DAMAGE = {
         [
             "wallet {sound} (Sound): transaction 'kept' is of 7 where its entries sum to 0",
             "wallet {hurt} (Hurt): transaction {kept}, no longer here, left 7 behind",
+            "wallet {sound} (Sound): the transaction count is 3 where there are 4",
+            "wallet {hurt} (Hurt): the transaction count is 1 where there are 0",
         ],
     ),
     "a deleted transaction that gave nothing back": (
         "DELETE FROM walletsvc_transaction WHERE id = {kept}",
-        ["wallet {hurt} (Hurt): transaction {kept}, no longer here, left 7 behind"],
+        [
+            "wallet {hurt} (Hurt): transaction {kept}, no longer here, left 7 behind",
+            "wallet {hurt} (Hurt): the transaction count is 1 where there are 0",
+        ],
     ),
     "a wallet that went with its money": (
         "DELETE FROM walletsvc_transaction WHERE wallet_id = {hurt}; DELETE FROM walletsvc_wallet WHERE id = {hurt}",

@@ -68,6 +68,18 @@ def test_a_changed_sequence_is_found(wallet: Wallet) -> None:
     assert problems() == [(wallet.id, "A", "the sequence is 4 where the last entry is 3")]
 
 
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_a_changed_transaction_count_is_found(wallet: Wallet, count: int) -> None:
+    Wallet.objects.filter(id=wallet.id).update(transaction_count=count)
+    assert problems() == [(wallet.id, "A", f"the transaction count is {count} where there are 2")]
+
+
+def test_a_transaction_count_without_transactions_is_found() -> None:
+    wallet = create_wallet(principal=ANYONE, label="A")
+    Wallet.objects.filter(id=wallet.id).update(transaction_count=1)
+    assert problems() == [(wallet.id, "A", "the transaction count is 1 where there are 0")]
+
+
 def test_a_balance_without_entries_is_found() -> None:
     now = timezone.now()
     wallet = Wallet.objects.create(label="A", currency="USD", balance=5, created_at=now, updated_at=now)
@@ -109,6 +121,7 @@ def test_a_changed_amount_is_found(wallet: Wallet) -> None:
 def test_a_transaction_without_entries_is_found(wallet: Wallet) -> None:
     now = timezone.now()
     Transaction.objects.create(txid="T9", wallet=wallet, amount=1, currency="USD", created_at=now, updated_at=now)
+    Wallet.objects.filter(id=wallet.id).update(transaction_count=3)
     [(_, _, problem)] = problems()
     assert problem.startswith("transaction 'T9' is of 1")
     assert problem.endswith("where its entries sum to 0")
@@ -118,6 +131,7 @@ def test_a_transaction_that_vanished_is_found(wallet: Wallet) -> None:
     transaction_id = Transaction.objects.get(txid="T2").id
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM walletsvc_transaction WHERE txid = 'T2'")
+    Wallet.objects.filter(id=wallet.id).update(transaction_count=1)
     [(identifier, label, problem)] = problems()
     assert (identifier, label) == (wallet.id, "A")
     assert f"transaction {transaction_id}" in problem

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -163,9 +163,10 @@ class Ledger(RuleBasedStateMachine):
 
     @invariant()
     def the_tables_hold_what_the_model_holds(self) -> None:
-        columns = ("id", "label", "currency", "owner", "balance", "sequence")
+        columns = ("id", "label", "currency", "owner", "balance", "sequence", "transaction_count")
+        counts = Counter(each.wallet for each in self.model.transactions.values())
         assert sorted(Wallet.objects.values_list(*columns)) == sorted(
-            (identifier, each.label, each.currency, each.owner, each.balance, len(each.lines))
+            (identifier, each.label, each.currency, each.owner, each.balance, len(each.lines), counts[identifier])
             for identifier, each in self.model.wallets.items()
         )
         assert sorted(Transaction.objects.values_list("id", "txid", "wallet_id", "amount")) == sorted(

@@ -32,6 +32,7 @@ def test_a_wallet_needs_a_label_only() -> None:
         "currency": "USD",
         "balance": Decimal(0),
         "sequence": 0,
+        "transaction_count": 0,
         "owner": "",
         "metadata": {},
         "created_at": MORNING,

@@ -11,11 +11,11 @@ from django.db.models.functions import RowNumber
 
 from walletsvc.filters import filter_queryset
 from walletsvc.principals import Principal
-from walletsvc.reading import cursors
+from walletsvc.reading import counts, cursors
 from walletsvc.reading.questions import CursorPage, NumberedPage, Order, Question, Selection, parse_order
 from walletsvc.reading.records import Page, Plan, Record, make_plan
 from walletsvc.reading.resources import RESOURCES, Resource
-from walletsvc.reading.rows import Row, count_rows, encode_rows, fetch_rows, fetch_rows_by_id
+from walletsvc.reading.rows import Row, encode_rows, fetch_rows, fetch_rows_by_id
 from walletsvc.reading.scope import within_reach
 
 
@@ -24,7 +24,7 @@ def read_page(question: Question, *, principal: Principal) -> Page:
     resource = RESOURCES[question.resource]
     queryset = _base(question, principal)
     order = parse_order(resource, question.order)
-    count = count_rows(queryset) if question.count else None
+    count = counts.count(question, queryset, principal=principal) if question.count else None
     if isinstance(question.page, NumberedPage):
         start = (question.page.number - 1) * question.page.size
         plan = _plan(question, order)

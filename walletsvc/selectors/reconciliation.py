@@ -9,6 +9,8 @@ from decimal import Decimal
 from itertools import groupby
 from operator import itemgetter
 
+from django.db.models import Count
+
 from walletsvc import money
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.money import format_plain as plain
@@ -29,13 +31,14 @@ def compute_discrepancies(*, chunk_size: int = 5000) -> Iterator[Discrepancy]:
     """Read the whole ledger, wallet by wallet, and tell everything that does not fit.
 
     Balances equal the sum of their entries and the last `balance_after`; sequences have no gap; each
-    `balance_after` follows from the one before; and the amount of each live transaction equals the sum of its
-    entries in its wallet, while those in other wallets cancel out. Sums are made here, exactly, and not by the
-    database: SQLite would add floats. To be read from a consistent snapshot, it runs in one transaction of the
-    caller's.
+    `balance_after` follows from the one before; the amount of each live transaction equals the sum of its entries in
+    its wallet, while those in other wallets cancel out; and each wallet knows how many live transactions it has.
+    Sums are made here, exactly, and not by the database: SQLite would add floats. To be read from a consistent
+    snapshot, it runs in one transaction of the caller's.
     """
     yield from _wallets_against_entries(chunk_size)
     yield from _transactions_against_entries(chunk_size)
+    yield from _counts_against_transactions(chunk_size)
 
 
 def _wallets_against_entries(chunk_size: int) -> Iterator[Discrepancy]:
@@ -93,3 +96,13 @@ def _transactions_against_entries(chunk_size: int) -> Iterator[Discrepancy]:
             yield Discrepancy(
                 wallet_id, holder, f"transaction {identifier}, no longer here, left {plain(total)} behind"
             )
+
+
+def _counts_against_transactions(chunk_size: int) -> Iterator[Discrepancy]:
+    rows = Transaction.objects.order_by("wallet_id").values_list("wallet_id").annotate(Count("id"))
+    counted = dict(rows.iterator(chunk_size))
+    wallets = Wallet.objects.values_list("id", "label", "transaction_count")
+    for wallet_id, label, count in wallets.iterator(chunk_size):
+        found = counted.get(wallet_id, 0)
+        if count != found:
+            yield Discrepancy(wallet_id, label, f"the transaction count is {count} where there are {found}")

@@ -46,29 +46,39 @@ def durably(
     Raises `Conflict` when the retries are used up, `Unavailable` when the database went away.
     """
     deadline = time.monotonic() + PATIENCE_SECONDS
-    for attempt in range(ATTEMPTS):
-        if attempt:
+    for number in range(ATTEMPTS):
+        if number:
             if time.monotonic() > deadline:
                 break
-            time.sleep(random.uniform(0, min(MAX_BACKOFF_SECONDS, BACKOFF_SECONDS * 2**attempt)))  # noqa: S311
-        invalidation = Invalidation()
+            time.sleep(random.uniform(0, min(MAX_BACKOFF_SECONDS, BACKOFF_SECONDS * 2**number)))  # noqa: S311
         try:
-            with transaction.atomic(durable=True):
-                touched: set[int] = set()
-                result = work(touched)
-                invalidation.mark(touched)
+            return attempt(work)
         except Outdated:
             continue
         except DatabaseError as error:
             refusal = _refusal_behind(error, explain_duplicate)
             if refusal is not None:
                 raise refusal from error
-            logger.info("Contention, attempt %d of %d: %s", attempt + 1, ATTEMPTS, error)
-        else:
-            return result
-        finally:
-            invalidation.settle()
+            logger.info("Contention, attempt %d of %d: %s", number + 1, ATTEMPTS, error)
     raise errors.Conflict("Others keep changing the same wallets. Try again.")
+
+
+def attempt(work: Callable[[set[int]], T]) -> T:
+    """Do what `durably` does once. Raises what `work` raises, and Django's database errors as they come."""
+    invalidation = Invalidation()
+    try:
+        with transaction.atomic(durable=True):
+            touched: set[int] = set()
+            result = work(touched)
+            invalidation.mark(touched)
+    finally:
+        invalidation.settle()
+    return result
+
+
+def unavailable() -> errors.Unavailable:
+    """Return what to tell of a COMMIT that may have been the last thing the database did."""
+    return errors.Unavailable("The database went away. Ask by txid whether it was stored.")
 
 
 def _refusal_behind(
@@ -77,7 +87,7 @@ def _refusal_behind(
     """Return what to tell the caller of `error`, None if the work is to be tried again; raise it if it is neither."""
     if engines.is_lost(error):
         connection.close()
-        return errors.Unavailable("The database went away. Ask by txid whether it was stored.")
+        return unavailable()
     if engines.is_contention(error):
         return None
     if not engines.is_duplicate(error):

@@ -27,10 +27,14 @@ class Names:
             raise errors.DuplicateLabel("Another wallet has this label.", field="label")
         self._labels.add(label)
 
-    def take_txid(self, txid: str) -> None:
-        """Note that a transaction has this txid now. Raises `DuplicateTxid` if another one of this operation does."""
+    def check_txid(self, txid: str) -> None:
+        """Raise `DuplicateTxid` if a transaction of this operation has this txid."""
         if txid in self._txids:
             raise errors.DuplicateTxid("Another transaction has this txid.", field="txid")
+
+    def take_txid(self, txid: str) -> None:
+        """Note that a transaction has this txid now. Raises `DuplicateTxid` if another one of this operation does."""
+        self.check_txid(txid)
         self._txids.add(txid)
 
     def give_up(self, *, labels: Iterable[str] = (), txids: Iterable[str] = ()) -> None:

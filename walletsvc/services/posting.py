@@ -8,8 +8,7 @@ decide on what was read under the lock; write wallet, transaction, entry. `steps
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -24,6 +23,7 @@ from walletsvc.services import statements
 from walletsvc.services.guard import check_amount, decide_balance
 from walletsvc.services.inputs import not_found
 from walletsvc.services.names import Names
+from walletsvc.services.transaction_rows import insert_transactions
 
 Clock = Callable[[], datetime]
 ZERO = Decimal(0)
@@ -37,6 +37,7 @@ class LockedWallet:
     currency: str
     balance: Decimal
     sequence: int
+    transaction_count: int
 
 
 @dataclass(slots=True)
@@ -76,18 +77,20 @@ class Ledger:
             self._at = self._clock()
         return self._at
 
-    def lock(self, wallet_ids: Iterable[int]) -> None:
+    def lock(self, wallet_ids: Iterable[int], *, skip_locked: bool = False) -> None:
         """Lock the wallets, in the order of their ids, until the end of the transaction.
 
         All of an operation's wallets are locked by one call. One that is not there or not within the principal's
-        reach is refused when it is asked for, not here.
+        reach is refused when it is asked for, not here. With `skip_locked`, so is one that others have locked.
         """
         if self._wallets:
             raise RuntimeError("The wallets of an operation are locked by one call, or two operations deadlock.")
-        for row in statements.select_for_update(_WALLET_COLUMNS, "walletsvc_wallet", sorted(set(wallet_ids))):
-            wallet_id, currency, balance, sequence, owner = row
+        ids = sorted(set(wallet_ids))
+        for row in statements.select_for_update(_WALLET_COLUMNS, "walletsvc_wallet", ids, skip_locked=skip_locked):
+            wallet_id, currency, balance, sequence, count, owner = row
             if self.principal.owner in (None, owner):
-                self._wallets[wallet_id] = LockedWallet(wallet_id, currency, engines.to_decimal(balance), sequence)
+                balance = engines.to_decimal(balance)
+                self._wallets[wallet_id] = LockedWallet(wallet_id, currency, balance, sequence, count)
         self._touched.update(self._wallets)
 
     def has_locked(self, wallet_id: int) -> bool:
@@ -110,7 +113,7 @@ class Ledger:
         wallet.sequence = 1 if opening else 0
         wallet.created_at = wallet.updated_at = self.at
         wallet.save(force_insert=True)
-        opened = LockedWallet(wallet.id, wallet.currency, wallet.balance, wallet.sequence)
+        opened = LockedWallet(wallet.id, wallet.currency, wallet.balance, wallet.sequence, 0)
         self._wallets[wallet.id] = opened
         self._touched.add(wallet.id)
         if opening:
@@ -139,11 +142,14 @@ class Ledger:
     def post(self, transaction: Transaction, *, kind: Kind = Kind.POST) -> None:
         """Add a new transaction to a locked wallet and apply its amount.
 
-        Sets its currency and times, and with the next flush its id. Raises what the guard raises.
+        Sets its currency and times, and its id once it is committed, or with `flush(send=True)`. Raises what the
+        guard raises, and `DuplicateTxid`; nothing of the ledger has changed then, so that others may go on with it.
         """
-        self.names.take_txid(transaction.txid)
+        self.names.check_txid(transaction.txid)
         wallet = self.wallet(transaction.wallet_id, field="wallet")
-        self._apply(wallet, transaction.amount, kind, transaction)
+        self._apply(wallet, transaction.amount, kind, transaction, added=1)
+        self.names.take_txid(transaction.txid)
+        transaction.id = None
         transaction.currency = wallet.currency
         transaction.created_at = transaction.updated_at = self.at
         self._posted.append(transaction)
@@ -164,8 +170,8 @@ class Ledger:
         check_amount(amount, currency=new.currency, field="amount")
         back = money.negate(transaction.amount)
         if old is not new:
-            self._apply(old, back, Kind.MOVE_OUT, transaction)
-            self._apply(new, amount, Kind.MOVE_IN, transaction)
+            self._apply(old, back, Kind.MOVE_OUT, transaction, added=-1)
+            self._apply(new, amount, Kind.MOVE_IN, transaction, added=1)
         elif amount != transaction.amount:
             self._apply(new, money.add(amount, back), Kind.AMEND, transaction)
         # The lines keep the name by which the transaction is known now.
@@ -175,32 +181,47 @@ class Ledger:
     def give_back(self, transaction: Transaction) -> None:
         """Undo a transaction of a locked wallet and delete it. Raises what the guard raises."""
         wallet = self.wallet(transaction.wallet_id)
-        self._apply(wallet, money.negate(transaction.amount), Kind.DELETE, transaction)
+        self._apply(wallet, money.negate(transaction.amount), Kind.DELETE, transaction, added=-1)
         self.flush()
         Transaction.objects.filter(id=transaction.id)._raw_delete(using=connection.alias)
         self.names.give_up(txids=[transaction.txid])
 
-    def _apply(self, wallet: LockedWallet, change: Decimal, kind: Kind, transaction: Transaction) -> None:
+    def _apply(
+        self, wallet: LockedWallet, change: Decimal, kind: Kind, transaction: Transaction, *, added: int = 0
+    ) -> None:
         wallet.balance = decide_balance(
             wallet.balance, change, currency=wallet.currency, wallet_id=wallet.id, field="amount"
         )
         wallet.sequence += 1
+        wallet.transaction_count += added
         self._changed[wallet.id] = wallet
         self._lines.append(_Line(wallet, wallet.sequence, change, wallet.balance, kind, transaction))
 
-    def flush(self) -> None:
-        """Write what has been decided so far."""
+    def flush(self, *, send: bool = False) -> None:
+        """Write what has been decided so far: with the next statement or COMMIT, or with `send` now."""
+        if not self._lines:
+            return
         at = statements.from_time(self.at)
         for wallet in self._changed.values():
-            values = [statements.from_decimal(wallet.balance), wallet.sequence, at, wallet.id]
-            statements.execute(_UPDATE_WALLET, values)
+            values = [
+                statements.from_decimal(wallet.balance),
+                wallet.sequence,
+                wallet.transaction_count,
+                at,
+                wallet.id,
+            ]
+            statements.write(_UPDATE_WALLET, values)
         if self._posted:
-            _insert_transactions(self._posted)
-        if self._lines:
-            statements.insert(_INSERT_ENTRIES, [self._entry_row(line, at) for line in self._lines])
+            insert_transactions(self._posted)
+            if len(self._lines) > len(self._posted) == 1:
+                # The entry's INSERT may be two, and the id is that of the last one.
+                statements.send()
+        statements.insert(_INSERT_ENTRIES, [self._entry_row(line, at) for line in self._lines])
+        if send:
+            statements.send()
         self._changed, self._posted, self._lines = {}, [], []
 
-    def _entry_row(self, line: _Line, at: str | None) -> list[statements.Value]:
+    def _entry_row(self, line: _Line, at: str | None) -> list[statements.Column]:
         return [
             line.wallet.id,
             line.sequence,
@@ -208,45 +229,18 @@ class Ledger:
             statements.from_decimal(line.balance_after),
             line.wallet.currency,
             line.kind.value,
-            line.transaction.id if line.transaction else None,
+            None if line.transaction is None else line.transaction.id or statements.LAST_ID,
             line.transaction.txid if line.transaction else "",
             self.principal.subject,
             at,
         ]
 
 
-_WALLET_COLUMNS = "id, currency, balance, sequence, owner"
-_UPDATE_WALLET = "UPDATE walletsvc_wallet SET balance = %s, sequence = %s, updated_at = %s WHERE id = %s"
-_INSERT_TRANSACTIONS = (
-    "INSERT INTO walletsvc_transaction"
-    " (txid, wallet_id, amount, currency, description, metadata, created_at, updated_at)"
+_WALLET_COLUMNS = "id, currency, balance, sequence, transaction_count, owner"
+_UPDATE_WALLET = (
+    "UPDATE walletsvc_wallet SET balance = %s, sequence = %s, transaction_count = %s, updated_at = %s WHERE id = %s"
 )
 _INSERT_ENTRIES = (
     "INSERT INTO walletsvc_entry"
     " (wallet_id, sequence, amount, balance_after, currency, kind, transaction_id, txid, principal, created_at)"
 )
-
-
-def _insert_transactions(transactions: Sequence[Transaction]) -> None:
-    """Insert the rows and tell each transaction its id."""
-    rows = [
-        [
-            each.txid,
-            each.wallet_id,
-            statements.from_decimal(each.amount),
-            each.currency,
-            each.description,
-            json.dumps(each.metadata),
-            statements.from_time(each.created_at),
-            statements.from_time(each.updated_at),
-        ]
-        for each in transactions
-    ]
-    last_id = statements.insert(_INSERT_TRANSACTIONS, rows)
-    if len(transactions) == 1:
-        transactions[0].id = last_id
-        return
-    # The ids of one statement need not follow each other: a cluster allots every n-th.
-    ids = dict(Transaction.objects.filter(txid__in=[each.txid for each in transactions]).values_list("txid", "id"))
-    for each in transactions:
-        each.id = ids[each.txid]

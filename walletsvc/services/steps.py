@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from functools import partial
+from typing import Any, Generic, NoReturn, TypeVar
 
-from walletsvc import errors
+from django.db import DatabaseError, connection
+
+from walletsvc import engines, errors
 from walletsvc.models import Transaction
 from walletsvc.principals import Principal
 from walletsvc.reading.scope import within_reach
-from walletsvc.services.durability import Outdated, durably
+from walletsvc.services.durability import Outdated, attempt, durably, unavailable
+from walletsvc.services.grouping import Queue, Verdict
 from walletsvc.services.inputs import LocalId, Reference, not_found, resolve
 from walletsvc.services.posting import Clock, Ledger
 
@@ -27,13 +31,15 @@ class Step(Generic[T]):
 
     `run` does it; it may run more than once, each time as if it were the first. `wallets` are those it needs
     locked, `transaction` one whose wallet it needs locked. `explain_duplicate` finds who holds a unique name
-    that it was to take.
+    that it was to take. `is_shared` lets it share a transaction with others' that are: it only posts, and what
+    refuses it leaves the ledger as it was.
     """
 
     run: Callable[[Ledger], T]
     wallets: tuple[Reference, ...] = ()
     transaction: Reference | None = None
     explain_duplicate: Callable[[], errors.WalletError | None] = lambda: None
+    is_shared: bool = False
 
 
 def guarded(step: Step[T], check: Callable[[], None]) -> Step[T]:
@@ -44,13 +50,102 @@ def guarded(step: Step[T], check: Callable[[], None]) -> Step[T]:
         check()
         return step.run(ledger)
 
-    return replace(step, run=run)
+    return replace(step, run=run, is_shared=False)
 
 
 def perform(step: Step[T], *, principal: Principal, clock: Clock) -> T:
     """Run one step, durably, and return its result. Raises what it refuses, and what `durably` raises."""
-    result: T = perform_all([step], principal=principal, clock=clock)[0]
+    group = _Group(principal, clock)
+    if not step.is_shared or connection.in_atomic_block:
+        return group.alone(step)
+    result: T = _queue.run(group, step, alone=group.alone, together=group.together)
     return result
+
+
+_queue: Queue[Step[Any], Any] = Queue()
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """How the shared steps of one principal are run: those that come at the same time, in one transaction.
+
+    `wallet` is the one that all of them need, where others have locked it: they wait for it, but nobody else does.
+    """
+
+    principal: Principal
+    clock: Clock
+    wallet: Reference | None = None
+
+    def alone(self, step: Step[T]) -> T:
+        """Run one step in a transaction of its own."""
+        result: T = perform_all([step], principal=self.principal, clock=self.clock)[0]
+        return result
+
+    def together(self, steps: Sequence[Step[Any]]) -> list[Verdict[Any]]:
+        """Run the steps in one transaction, each of which may be refused; one that meets any trouble goes alone."""
+        outcomes: list[Any] = []
+        is_done = False
+        wallet_ids = _wallet_ids(steps, self.principal)
+        # Where all of them need the same one, they wait for it together.
+        passes_over = len(wallet_ids) > 1
+
+        def work(touched: set[int]) -> None:
+            nonlocal is_done
+            ledger = Ledger(principal=self.principal, clock=self.clock, touched=set())
+            ledger.lock(wallet_ids, skip_locked=passes_over)
+            for step in steps:
+                try:
+                    outcomes.append(step.run(ledger))
+                    touched.update(map(resolve, step.wallets))
+                except errors.WalletError as refusal:
+                    outcomes.append(refusal)
+            if not touched:
+                raise _NothingToCommit
+            ledger.flush()
+            is_done = True
+
+        try:
+            attempt(work)
+        except _NothingToCommit:
+            pass
+        except BaseException as error:
+            if isinstance(error, DatabaseError) and engines.is_lost(error):
+                connection.close()
+                return [partial(_raise, unavailable()) for _ in steps]
+            if isinstance(error, DatabaseError) or (isinstance(error, Exception) and not is_done):
+                return [partial(self.alone, step) for step in steps]
+            # The first is the leader's own: it is not the others' business, but was perhaps in the way of a COMMIT.
+            others = [partial(_raise, unavailable()) if is_done else partial(self.alone, step) for step in steps[1:]]
+            return [partial(_raise, error), *others]
+        return [self._judge(step, outcome, passes_over) for step, outcome in zip(steps, outcomes, strict=True)]
+
+    def _judge(self, step: Step[Any], outcome: object, passes_over: bool) -> Verdict[Any]:
+        if not isinstance(outcome, errors.WalletError):
+            return lambda: outcome
+        if isinstance(outcome, errors.DuplicateTxid):
+            # Of the same group: only who holds it now can be told, and that only the database knows.
+            return partial(self.alone, step)
+        if isinstance(outcome, errors.NotFound) and passes_over:
+            # Or locked by others, and so passed over.
+            group = replace(self, wallet=step.wallets[0])
+            return partial(_queue.run, group, step, alone=group.alone, together=group.together)
+        return partial(self._refuse, step, outcome)
+
+    def _refuse(self, step: Step[T], refusal: errors.WalletError) -> T:
+        try:
+            cause = _behind(refusal, step)
+        except DatabaseError:
+            return self.alone(step)
+        cause.step = 0
+        raise cause
+
+
+class _NothingToCommit(Exception):
+    """Each step of the group has been refused."""
+
+
+def _raise(error: BaseException) -> NoReturn:
+    raise error
 
 
 def perform_all(steps: Sequence[Step[Any] | errors.WalletError], *, principal: Principal, clock: Clock) -> list[Any]:
@@ -61,7 +156,7 @@ def perform_all(steps: Sequence[Step[Any] | errors.WalletError], *, principal: P
     `refusal.step`; nothing has changed then.
     """
 
-    def attempt(touched: set[int]) -> list[Any]:
+    def work(touched: set[int]) -> list[Any]:
         ledger = Ledger(principal=principal, clock=clock, touched=touched)
         ledger.lock(_wallet_ids([step for step in steps if isinstance(step, Step)], principal))
         results = []
@@ -85,7 +180,7 @@ def perform_all(steps: Sequence[Step[Any] | errors.WalletError], *, principal: P
                 return refusal
         return None
 
-    return durably(attempt, explain_duplicate=explain_duplicate)
+    return durably(work, explain_duplicate=explain_duplicate)
 
 
 def _behind(refusal: errors.WalletError, step: Step[Any] | errors.WalletError) -> errors.WalletError:

@@ -81,11 +81,16 @@ def prepare_create_transaction(
         transaction.wallet_id = resolve(wallet)
         ledger.post(transaction)
         if local_id is not None:
-            ledger.flush()
+            ledger.flush(send=True)
             local_id.id = transaction.id
         return transaction
 
-    return Step(run, wallets=(wallet,), explain_duplicate=lambda: find_txid_holder(principal, transaction.txid))
+    return Step(
+        run,
+        wallets=(wallet,),
+        explain_duplicate=lambda: find_txid_holder(principal, transaction.txid),
+        is_shared=local_id is None and not isinstance(wallet, LocalId),
+    )
 
 
 def update_transaction(

@@ -10,7 +10,7 @@ from walletsvc.selectors.reconciliation import compute_discrepancies
 
 
 class Command(BaseCommand):
-    """Hold every balance, sequence and live transaction against the ledger; exit 1 if anything does not fit."""
+    """Hold balances, sequences, counts and live transactions against the ledger; exit 1 if anything does not fit."""
 
     help = "Prove that balances equal their entries. Exits 1 and names the wallets where they do not."
 

@@ -1,0 +1,225 @@
+"""Several statements in one packet: what the server says of one of them, and what becomes of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, IntegrityError, OperationalError, connection, connections, transaction
+from django.db.transaction import TransactionManagementError
+from django.utils import timezone
+
+from tests.concurrency.test_faults import attempt
+from tests.services.state import assert_reconciled, balance, snapshot
+from walletsvc.models import Transaction, Wallet
+from walletsvc.principals import ANYONE
+from walletsvc.services import durability
+from walletsvc.services.steps import perform_all
+from walletsvc.services.transactions import create_transaction, prepare_create_transaction
+from walletsvc.services.wallets import create_wallet
+
+if connection.vendor != "mysql":
+    pytest.skip("Only MySQL's backend lets statements wait.", allow_module_level=True)
+
+from MySQLdb.connections import Connection
+
+from walletsvc.mysql import packets
+from walletsvc.mysql.packets import PacketConnection
+
+RENAME = "UPDATE walletsvc_wallet SET label = %s WHERE id = %s"
+
+
+@pytest.fixture
+def packets_sent(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Return a list of what goes over the wire from now on, packet by packet."""
+    connection.ensure_connection()
+    sent: list[bytes] = []
+    query, commit, rollback = Connection.query, Connection.commit, Connection.rollback
+
+    def send(driver: Any, packet: bytes) -> None:
+        sent.append(packet)
+        query(driver, packet)
+
+    def end(method: Callable[..., None], name: bytes, driver: Any) -> None:
+        sent.append(name)
+        method(driver)
+
+    monkeypatch.setattr(Connection, "query", send)
+    monkeypatch.setattr(Connection, "commit", lambda driver: end(commit, b"COMMIT", driver))
+    monkeypatch.setattr(Connection, "rollback", lambda driver: end(rollback, b"ROLLBACK", driver))
+    return sent
+
+
+@pytest.fixture
+def wallet() -> Iterator[Wallet]:
+    yield create_wallet(principal=ANYONE, label="A", balance="10")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT @@in_transaction, 'in step'")
+        assert cursor.fetchall() == ((0, "in step"),)
+
+
+def label(wallet: Wallet) -> str:
+    return Wallet.objects.values_list("label", flat=True).get(id=wallet.id)
+
+
+def rename(wallet: Wallet, name: str) -> None:
+    connection.defer(RENAME, [name, wallet.id])
+
+
+def together(*actions: Callable[[], object]) -> None:
+    """Do it in one transaction."""
+    with transaction.atomic():
+        for action in actions:
+            action()
+
+
+def stumble() -> None:
+    raise ZeroDivisionError
+
+
+def interrupt(_identifier: int = 0) -> None:
+    raise KeyboardInterrupt
+
+
+def words(packet: bytes) -> list[str]:
+    return [statement.split()[0].decode() for statement in packet.split(b";")]
+
+
+def test_a_post_takes_two_packets(wallet: Wallet, packets_sent: list[bytes]) -> None:
+    posted = create_transaction(principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="-3")
+    assert list(map(words, packets_sent)) == [["BEGIN", "SELECT"], ["UPDATE", "INSERT", "INSERT", "COMMIT"]]
+    assert Transaction.objects.get(txid="T1").id == posted.id
+    assert_reconciled()
+
+
+def test_any_number_of_posts_takes_three(wallet: Wallet, packets_sent: list[bytes]) -> None:
+    posts = [
+        prepare_create_transaction(principal=ANYONE, txid=f"T{number}", wallet_id=wallet.id, amount="1")
+        for number in range(20)
+    ]
+    perform_all(posts, principal=ANYONE, clock=timezone.now)
+    assert list(map(words, packets_sent)) == [
+        ["BEGIN", "SELECT"],
+        ["UPDATE", "INSERT", "SELECT"],
+        ["INSERT", "COMMIT"],
+    ]
+    assert_reconciled()
+
+
+def test_a_transaction_without_a_statement_sends_nothing(packets_sent: list[bytes]) -> None:
+    with transaction.atomic():
+        pass
+    with pytest.raises(ZeroDivisionError):
+        together(stumble)
+    assert packets_sent == []
+
+
+def test_a_large_statement_does_not_wait(
+    wallet: Wallet, packets_sent: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packets, "MAX_WAITING_BYTES", 300)
+    with transaction.atomic():
+        rename(wallet, "B")
+        rename(wallet, "C" * 200)
+        assert list(map(words, packets_sent)) == [["BEGIN", "UPDATE", "UPDATE"]]
+    assert label(wallet) == "C" * 200
+
+
+SIGNALS = [(1213, "done"), (1205, "done"), (1020, "done"), (1062, "done"), (1114, OperationalError)]
+
+
+@pytest.mark.parametrize(("code", "outcome"), SIGNALS)
+@pytest.mark.parametrize("place", range(3))
+def test_what_the_server_says_of_each_statement_of_a_post(
+    wallet: Wallet, monkeypatch: pytest.MonkeyPatch, place: int, code: int, outcome: object
+) -> None:
+    monkeypatch.setattr(durability, "MAX_BACKOFF_SECONDS", 0)
+    before, places = snapshot(), iter(range(100))
+    defer = PacketConnection.defer
+
+    def defer_or_fail(driver: Any, statement: str, values: Any, take_id: Any = None) -> bytes:
+        if next(places) == place:
+            statement, values = "SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = %s, MESSAGE_TEXT = 'here'", [code]
+        return defer(driver, statement, values, take_id)
+
+    monkeypatch.setattr(PacketConnection, "defer", defer_or_fail)
+    post = partial(create_transaction, principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="-3")
+    if outcome == "done":
+        posted, refusal = attempt(post)
+        assert refusal is None
+        assert isinstance(posted, Transaction)
+        assert Transaction.objects.get(txid="T1").id == posted.id
+        assert balance(wallet.id) == "7.00"
+    else:
+        with pytest.raises(OperationalError, match="here"):
+            post()
+        assert snapshot() == before
+    assert_reconciled()
+
+
+@pytest.mark.parametrize("ending", ["COMMIT", "another statement", "send"])
+def test_an_error_comes_out_as_djangos(wallet: Wallet, ending: str) -> None:
+    for statement, error, code in (
+        ("UPDATE walletsvc_wallet SET balance = -1", IntegrityError, 4025),
+        ("INSERT INTO walletsvc_wallet SELECT * FROM walletsvc_wallet", IntegrityError, 1062),
+        ("UPDATE no_such_table SET a = 1", DatabaseError, 1146),
+    ):
+        last = {"another statement": partial(label, wallet), "send": connection.send_deferred}.get(ending, list)
+        with pytest.raises(error) as caught:
+            together(partial(rename, wallet, "B"), partial(connection.defer, statement, []), last)
+        assert caught.value.args[0] == code
+        assert label(wallet) == "A"
+
+
+def test_what_is_rolled_back_is_never_sent(wallet: Wallet, packets_sent: list[bytes]) -> None:
+    with pytest.raises(ZeroDivisionError):
+        together(partial(rename, wallet, "B"), stumble)
+    assert packets_sent == []
+    with transaction.atomic():
+        assert label(wallet) == "A"
+
+
+def test_a_rollback_to_a_savepoint_drops_what_has_come_after_it(wallet: Wallet) -> None:
+    with transaction.atomic():
+        rename(wallet, "B")
+        with pytest.raises(ZeroDivisionError):
+            together(partial(rename, wallet, "C"), stumble)
+        with pytest.raises(IntegrityError):
+            together(partial(connection.defer, "UPDATE walletsvc_wallet SET balance = -1", []))
+    assert label(wallet) == "B"
+
+
+def test_a_connection_that_is_closed_forgets_what_waits(wallet: Wallet) -> None:
+    with transaction.atomic():
+        rename(wallet, "B")
+        connection.close()
+    assert label(wallet) == "A"
+
+
+def test_an_interrupted_commit_leaves_nothing_to_the_next_transaction(
+    wallet: Wallet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(connections["default"], "_commit", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            together(partial(label, wallet), partial(rename, wallet, "B"))
+    with transaction.atomic():
+        assert label(wallet) == "A"
+
+
+def test_a_connection_that_is_interrupted_between_results_is_not_used_again(wallet: Wallet) -> None:
+    defer = partial(connection.defer, RENAME, ["B", wallet.id], interrupt)
+    with pytest.raises((KeyboardInterrupt, DatabaseError)):
+        together(defer, partial(label, wallet))
+    assert label(wallet) == "A"
+
+
+def test_only_a_transaction_lets_statements_wait(wallet: Wallet) -> None:
+    with pytest.raises(TransactionManagementError):
+        rename(wallet, "B")
+    with transaction.atomic():
+        transaction.set_rollback(True)
+        with pytest.raises(TransactionManagementError):
+            rename(wallet, "B")

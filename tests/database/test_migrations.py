@@ -1,0 +1,30 @@
+"""Django's migrations bring the rows of an older database along."""
+
+from __future__ import annotations
+
+from alembic import command
+from django.core.management import call_command
+
+from tests.database.rows import TABLES, execute, fetch
+from tests.database.schema import beyond_the_orm
+from tests.database.test_alembic import CONFIG
+
+
+def insert_as_of_0001(table: str, **columns: object) -> None:
+    row = {name: value for name, value in TABLES[table].items() if name != "transaction_count"} | columns
+    places = ", ".join(["%s"] * len(row))
+    execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})", *row.values())  # noqa: S608
+
+
+def test_each_wallet_is_told_how_many_transactions_it_has(scratch: str) -> None:
+    call_command("migrate", "walletsvc", "0001", verbosity=0)
+    command.upgrade(CONFIG, "head")
+    before = beyond_the_orm()
+    for number in (1, 2, 3):
+        insert_as_of_0001("walletsvc_wallet", id=number, label=f"W{number}")
+    for number, wallet_id in enumerate((1, 3, 1)):
+        insert_as_of_0001("walletsvc_transaction", txid=f"T{number}", wallet_id=wallet_id)
+    call_command("setup_database", verbosity=0)
+    counts = "SELECT id, transaction_count FROM walletsvc_wallet ORDER BY id"
+    assert fetch(counts) == [(1, 2), (2, 0), (3, 1)]
+    assert beyond_the_orm() == before

@@ -1,0 +1,208 @@
+"""The queue behind shared transactions: who leads, who is served, and that nobody is left behind."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from walletsvc import errors
+from walletsvc.services import grouping
+from walletsvc.services.grouping import GROUP_SIZE, Queue, Verdict
+
+TIMEOUT = 30
+
+
+class Stage:
+    """A queue, a thread for each caller, and a record of what was done together."""
+
+    def __init__(self, pool: ThreadPoolExecutor) -> None:
+        self.queue: Queue[Any, Any] = Queue()
+        self.pool = pool
+        self.done: list[list[Any]] = []
+
+    def alone(self, job: Any) -> Any:
+        self.done.append([job])
+        return job() if callable(job) else job
+
+    def together(self, jobs: Sequence[Any]) -> list[Verdict[Any]]:
+        self.done.append(list(jobs))
+        return [job if callable(job) else partial(str, job) for job in jobs]
+
+    def call(self, job: Any, *, key: str = "", together: Callable[[Sequence[Any]], Any] | None = None) -> Future[Any]:
+        return self.pool.submit(self.queue.run, key, job, alone=self.alone, together=together or self.together)
+
+    def waiting(self, key: str = "") -> int:
+        lane = self.queue._lanes.get(key)
+        return len(lane.waiting) if lane else -1
+
+    def until(self, number: int, key: str = "") -> None:
+        for _ in range(TIMEOUT * 1000):
+            if self.waiting(key) == number:
+                return
+            threading.Event().wait(0.001)
+        raise AssertionError(f"{self.waiting(key)} are waiting, not {number}")
+
+    def call_all(self, jobs: Sequence[Any], **rest: Any) -> list[Future[Any]]:
+        """Let callers come one after the other, while someone is at work."""
+        futures = []
+        for number, job in enumerate(jobs, start=1):
+            futures.append(self.call(job, **rest))
+            self.until(number, rest.get("key", ""))
+        return futures
+
+
+@pytest.fixture
+def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    monkeypatch.setattr(grouping, "PATIENCE_SECONDS", TIMEOUT)
+    with ThreadPoolExecutor(64) as pool:
+        yield Stage(pool)
+
+
+@pytest.fixture
+def busy(stage: Stage) -> Iterator[threading.Event]:
+    """Let somebody be at work until the event is set."""
+    event = threading.Event()
+    leader = stage.call(partial(event.wait, TIMEOUT))
+    stage.until(0)
+    stage.done.clear()
+    yield event
+    event.set()
+    leader.result(TIMEOUT)
+    assert stage.queue._lanes == {}
+
+
+def results(futures: Sequence[Future[Any]]) -> list[Any]:
+    return [future.exception(TIMEOUT) or future.result(TIMEOUT) for future in futures]
+
+
+def test_one_by_one_each_is_alone(stage: Stage) -> None:
+    assert [stage.call(job).result(TIMEOUT) for job in "abc"] == ["a", "b", "c"]
+    assert stage.done == [["a"], ["b"], ["c"]]
+    assert stage.queue._lanes == {}
+
+
+def test_those_who_come_meanwhile_are_served_together(stage: Stage, busy: threading.Event) -> None:
+    futures = stage.call_all("abc")
+    busy.set()
+    assert results(futures) == ["a", "b", "c"]
+    assert stage.done == [["a", "b", "c"]]
+
+
+def test_a_group_has_a_limit(stage: Stage, busy: threading.Event) -> None:
+    futures = stage.call_all([str(number) for number in range(GROUP_SIZE + 3)])
+    busy.set()
+    assert results(futures) == [str(number) for number in range(GROUP_SIZE + 3)]
+    assert list(map(len, stage.done)) == [GROUP_SIZE, 3]
+
+
+def test_other_keys_do_not_wait(stage: Stage, busy: threading.Event) -> None:
+    assert stage.call("other", key="other").result(TIMEOUT) == "other"
+
+
+def test_a_verdict_may_be_a_refusal(stage: Stage, busy: threading.Event) -> None:
+    def refuse() -> None:
+        raise errors.NotFound("No.")
+
+    futures = stage.call_all(["a", refuse, "c"])
+    busy.set()
+    first, second, third = results(futures)
+    assert (first, type(second), third) == ("a", errors.NotFound, "c")
+
+
+def test_a_lone_leader_that_dies_hands_over(stage: Stage) -> None:
+    event = threading.Event()
+
+    def die() -> None:
+        event.wait(TIMEOUT)
+        raise SystemExit
+
+    leader = stage.call(die)
+    stage.until(0)
+    futures = stage.call_all("ab")
+    event.set()
+    assert isinstance(leader.exception(TIMEOUT), SystemExit)
+    assert results(futures) == ["a", "b"]
+
+
+def test_a_groups_leader_that_dies_leaves_nobody_waiting(stage: Stage, busy: threading.Event) -> None:
+    def die(_jobs: Sequence[Any]) -> None:
+        raise KeyboardInterrupt
+
+    futures = stage.call_all("abc", together=die)
+    busy.set()
+    first, *others = results(futures)
+    assert isinstance(first, KeyboardInterrupt)
+    assert list(map(type, others)) == [errors.Unavailable] * 2
+
+
+def test_a_leader_that_does_not_come_back_is_replaced(
+    stage: Stage, busy: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grouping, "PATIENCE_SECONDS", 0.025)
+    assert stage.call("late").result(TIMEOUT) == "late"
+    assert stage.call("later").result(TIMEOUT) == "later"
+    assert not busy.is_set()
+
+
+def test_the_one_who_takes_over_takes_the_others_along(
+    stage: Stage, busy: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grouping, "PATIENCE_SECONDS", 0.25)
+    first = stage.call("a")
+    stage.until(1)
+    monkeypatch.setattr(grouping, "PATIENCE_SECONDS", TIMEOUT)
+    futures = [first, stage.call("b"), stage.call("c")]
+    assert results(futures) == ["a", "b", "c"]
+    assert stage.done == [["a", "b", "c"]]
+    assert not busy.is_set()
+
+
+def test_nobody_waits_for_ever_for_a_group(
+    stage: Stage, busy: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grouping, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(grouping, "GIVE_UP_SECONDS", 0.1)
+    stuck = threading.Event()
+
+    def hang(jobs: Sequence[Any]) -> list[Verdict[Any]]:
+        stuck.wait(TIMEOUT)
+        return stage.together(jobs)
+
+    futures = stage.call_all("ab", together=hang)
+    busy.set()
+    assert isinstance(futures[1].exception(TIMEOUT), errors.Unavailable)
+    stuck.set()
+    assert futures[0].result(TIMEOUT) == "a"
+
+
+def test_a_waiter_that_is_interrupted_is_not_missed(
+    stage: Stage, busy: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupted:
+        """A lock whose waiter is interrupted the second time: the first is its own making."""
+
+        def __init__(self) -> None:
+            self.calls = 0
+
+        def acquire(self, **_options: Any) -> bool:
+            self.calls += 1
+            if self.calls == 2:
+                raise KeyboardInterrupt
+            return True
+
+        def release(self) -> None:
+            """Nobody is woken."""
+
+    with monkeypatch.context() as patch:
+        patch.setattr(grouping, "threading", SimpleNamespace(Lock=Interrupted))
+        assert isinstance(stage.call("a").exception(TIMEOUT), KeyboardInterrupt)
+    futures = stage.call_all("bc")
+    busy.set()
+    assert results(futures) == ["b", "c"]
+    assert stage.done == [["b", "c"]]

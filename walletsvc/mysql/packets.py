@@ -1,0 +1,134 @@
+"""A driver connection that sends several statements in one packet.
+
+A statement whose result nobody needs yet waits for the next one that is sent. The server runs the statements of a
+packet in their order and stops at the first that fails
+(https://dev.mysql.com/doc/c-api/8.4/en/c-api-multiple-queries.html).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.db.backends.mysql.base import CursorWrapper
+from MySQLdb import Error, IntegrityError, OperationalError
+from MySQLdb.connections import Connection
+
+TakeId = Callable[[int], None]
+"""Is told the id of the row that a statement has inserted."""
+
+MAX_WAITING_BYTES = 1_000_000
+"""Well below `max_allowed_packet`, which is 16 MiB unless someone has made it less (MariaDB's default)."""
+
+_BEGIN = b"BEGIN"
+
+
+class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no types
+    """A connection of mysqlclient whose `query` sends what waits along, whichever cursor calls it.
+
+    `in_transaction` tells whether one has begun that neither `commit` nor `rollback` has ended.
+    """
+
+    in_transaction: bool
+    _waiting: list[tuple[bytes, TakeId | None]]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.in_transaction = False
+        self._waiting = []
+        super().__init__(*args, **kwargs)
+
+    def begin(self) -> None:
+        """Begin a transaction, with its first statement."""
+        self.in_transaction = True
+        self._waiting = [(_BEGIN, None)]
+
+    def defer(self, statement: str, values: Sequence[object], take_id: TakeId | None = None) -> bytes:
+        """Let a statement that returns no rows wait for the next one, or for COMMIT; return its text.
+
+        Its error comes out of what is sent then. `take_id` must not raise.
+        """
+        text: bytes = statement.encode() % tuple(map(self.literal, values))
+        self._waiting.append((text, take_id))
+        if len(text) > MAX_WAITING_BYTES // 2 or sum(len(each) for each, _ in self._waiting) > MAX_WAITING_BYTES:
+            self.send()
+        return text
+
+    def send(self) -> None:
+        """Send what waits, and wait for its results. Raises the driver's errors."""
+        if self._waiting:
+            statement, take_id = self._waiting.pop()
+            self._send_all(statement)
+            if take_id is not None:
+                take_id(self.insert_id())
+
+    def forget(self) -> None:
+        """Drop what waits."""
+        self._waiting.clear()
+
+    def query(self, query: str | bytes | bytearray) -> None:
+        """Send a statement, behind what waits; `store_result` then gives its result, as ever.
+
+        Raises the driver's errors, of this statement or of the one that has failed before it.
+        """
+        if self._waiting:
+            self._send_all(query.encode(self.encoding) if isinstance(query, str) else bytes(query))
+        else:
+            super().query(query)
+
+    def _send_all(self, last: bytes) -> None:
+        waiting, self._waiting = self._waiting, []
+        try:
+            super().query(b";".join([*(text for text, _ in waiting), last]))
+            for _, take_id in waiting:
+                if take_id is not None:
+                    take_id(self.insert_id())
+                self.next_result()
+        except OperationalError as error:
+            # Django does the same in its cursor, which deferred statements do not go through.
+            if error.args[0] in CursorWrapper.codes_for_integrityerror:
+                raise IntegrityError(*error.args) from error
+            raise
+        except Error:
+            raise
+        except BaseException:
+            # Results may be left that the next statement would take for its own.
+            self.close()
+            raise
+
+    def commit(self) -> None:
+        """Send what waits, with a COMMIT; nothing, where nothing has been sent since `begin`."""
+        if not self._waiting:
+            super().commit()
+        elif len(self._waiting) == 1 and not self._has_begun():
+            self.forget()
+        else:
+            self.query(b"COMMIT")
+        self.in_transaction = False
+
+    def rollback(self) -> None:
+        """Drop what waits, and roll back, unless nothing has been sent since `begin`."""
+        has_begun = self._has_begun()
+        self.forget()
+        if has_begun:
+            super().rollback()
+        self.in_transaction = False
+
+    def _has_begun(self) -> bool:
+        return not self._waiting or self._waiting[0][0] is not _BEGIN
+
+
+class DeferringCursor:
+    """What Django's wrappers of cursors take for one, where someone watches the statements."""
+
+    _executed: bytes | None = None
+
+    def __init__(self, driver: PacketConnection, take_id: TakeId | None) -> None:
+        self._driver = driver
+        self._take_id = take_id
+
+    def execute(self, statement: str, values: Sequence[object]) -> None:
+        """Let the statement wait."""
+        self._executed = self._driver.defer(statement, values, self._take_id)
+
+    def close(self) -> None:
+        """There is nothing to close."""

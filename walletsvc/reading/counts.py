@@ -1,0 +1,56 @@
+"""How many records there are, without COUNT(*) where the wallets know it.
+
+COUNT(*) reads an index from end to end and grows with the ledger: at 100,000 transactions it is most of what a list
+costs the database. Each wallet carries the exact number of its own, and there are far fewer wallets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection
+from django.db.models import Model, QuerySet
+
+from walletsvc.filters import IdFilter
+from walletsvc.principals import Principal
+from walletsvc.reading.questions import Question
+from walletsvc.reading.rows import count_rows
+
+
+def count(question: Question, queryset: QuerySet[Model], *, principal: Principal) -> int:
+    """Return how many records a list has. `queryset` is those within reach that pass the question's filters."""
+    if question.resource == "Transaction":
+        match question.filters:
+            case ():
+                return _count_all(principal)
+            case (("wallet", value),):
+                # The queryset has been made with it, so it is an id.
+                wallet_id = IdFilter.field_class().clean(value)
+                return count_by_wallet([wallet_id], principal=principal).get(wallet_id, 0)
+    return count_rows(queryset)
+
+
+def count_by_wallet(wallet_ids: Sequence[int], *, principal: Principal) -> dict[int, int]:
+    """Return how many transactions each of the wallets has that are there and within reach."""
+    if not wallet_ids:
+        return {}
+    where, values = f"id IN ({', '.join(['%s'] * len(wallet_ids))})", list[Any](wallet_ids)
+    if principal.owner is not None:
+        where, values = f"{where} AND owner = %s", [*values, principal.owner]
+    return dict(_fetch(f"SELECT id, transaction_count FROM walletsvc_wallet WHERE {where}", values))  # noqa: S608
+
+
+def _count_all(principal: Principal) -> int:
+    # There is no index of (owner, transaction_count), which each write would have to change: MariaDB adds up 1,000
+    # wide rows in 0.19 ms with or without it; those of one owner among fifty in 0.11 ms with it and 0.19 ms without.
+    where, values = ("", []) if principal.owner is None else (" WHERE owner = %s", [principal.owner])
+    [(total,)] = _fetch(f"SELECT COALESCE(SUM(transaction_count), 0) FROM walletsvc_wallet{where}", values)  # noqa: S608
+    # MySQL sums integers to a DECIMAL.
+    return int(total)
+
+
+def _fetch(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return list(cursor.fetchall())

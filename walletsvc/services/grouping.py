@@ -1,0 +1,141 @@
+"""Group commit: callers that would wait for each other are served together.
+
+Whoever finds nobody at work does its own job at once, alone. Those who come meanwhile gather, and the first of them
+then leads: it does the jobs of all, in one transaction. So nobody ever waits for company, and the busier it is, the
+larger the groups are (DeWitt et al., "Implementation Techniques for Main Memory Database Systems", 1984).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from walletsvc import errors
+
+J = TypeVar("J")
+T = TypeVar("T")
+
+GROUP_SIZE = 32
+
+PATIENCE_SECONDS = 0.025
+"""Several times what a group takes. A leader that is not back by then waits itself: perhaps for a lock."""
+
+GIVE_UP_SECONDS = 60
+"""Longer than a leader can take that has not been lost: a server waits for a lock for 5 seconds."""
+
+Verdict = Callable[[], T]
+"""What comes of a job: its own caller calls it, for the result or the refusal."""
+
+
+@dataclass(slots=True, eq=False)
+class _Member(Generic[J, T]):
+    """A caller with its job. `wake` is held until the caller is to go on: as leader, or with a verdict."""
+
+    job: J
+    wake: threading.Lock
+    waits: bool = True
+    leads: bool = False
+    verdict: Verdict[T] | None = None
+
+
+@dataclass(slots=True, eq=False)
+class _Lane(Generic[J, T]):
+    """Those who may be served together. `leader` is at work, and hands over when it is done."""
+
+    leader: _Member[J, T]
+    waiting: deque[_Member[J, T]] = field(default_factory=deque)
+
+
+class Queue(Generic[J, T]):
+    """Brings callers of one process together. A lane is there while someone is at work in it."""
+
+    def __init__(self) -> None:
+        self._mutex = threading.Lock()
+        self._lanes: dict[Hashable, _Lane[J, T]] = {}
+
+    def run(
+        self,
+        lane_key: Hashable,
+        job: J,
+        *,
+        alone: Callable[[J], T],
+        together: Callable[[Sequence[J]], Sequence[Verdict[T]]],
+    ) -> T:
+        """Do the job, or have it done, together with others under the same key; return what came of it.
+
+        `alone` does one job. `together` does several, and tells for each what its caller is to do: return a result,
+        raise a refusal, or go on alone. It raises nothing; if it does, the others' jobs are `Unavailable`.
+        """
+        me = _Member[J, T](job, threading.Lock())
+        with self._mutex:
+            lane = self._lanes.get(lane_key)
+            if lane is None:
+                lane = self._lanes[lane_key] = _Lane(me)
+                me.waits, me.leads = False, True
+            else:
+                me.wake.acquire()
+                lane.waiting.append(me)
+        group = [me] if me.leads else self._wait(lane_key, lane, me)
+        if not group:
+            return _settle(me)
+        try:
+            if len(group) == 1:
+                return alone(job)
+            for member, verdict in zip(group, together([each.job for each in group]), strict=True):
+                member.verdict = verdict
+        finally:
+            # The next group first: the database has nothing to do just now.
+            self._hand_over(lane_key, lane, me)
+            for member in group[1:]:
+                member.wake.release()
+        return _settle(me)
+
+    def _wait(self, lane_key: Hashable, lane: _Lane[J, T], me: _Member[J, T]) -> list[_Member[J, T]]:
+        """Wait for a verdict, or for the lead. Return the group to lead, empty if another has led."""
+        try:
+            is_late = not me.wake.acquire(timeout=PATIENCE_SECONDS)
+            with self._mutex:
+                if me.waits and is_late:
+                    lane.waiting.remove(me)
+                    lane.leader = me
+                    me.waits, me.leads = False, True
+                if me.leads:
+                    return self._gather(lane, me)
+            if is_late:
+                me.wake.acquire(timeout=GIVE_UP_SECONDS)
+        except BaseException:
+            with self._mutex:
+                if me.waits:
+                    lane.waiting.remove(me)
+            self._hand_over(lane_key, lane, me)
+            raise
+        return []
+
+    def _gather(self, lane: _Lane[J, T], me: _Member[J, T]) -> list[_Member[J, T]]:
+        group = [me]
+        while lane.waiting and len(group) < GROUP_SIZE:
+            member = lane.waiting.popleft()
+            member.waits = False
+            group.append(member)
+        return group
+
+    def _hand_over(self, lane_key: Hashable, lane: _Lane[J, T], me: _Member[J, T]) -> None:
+        """Let the next one lead, unless someone has lost patience and leads already."""
+        with self._mutex:
+            if lane.leader is not me:
+                return
+            if lane.waiting:
+                lane.leader = lane.waiting.popleft()
+                lane.leader.waits, lane.leader.leads = False, True
+                lane.leader.wake.release()
+            else:
+                del self._lanes[lane_key]
+
+
+def _settle(member: _Member[J, T]) -> T:
+    if member.verdict is None:
+        raise errors.Unavailable("It is not known what came of it. Ask by txid whether it was stored.")
+    return member.verdict()

@@ -1,0 +1,40 @@
+"""New transactions as rows of their table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import partial
+
+from walletsvc.models import Transaction
+from walletsvc.services import statements
+
+_INSERT_TRANSACTIONS = (
+    "INSERT INTO walletsvc_transaction"
+    " (txid, wallet_id, amount, currency, description, metadata, created_at, updated_at)"
+)
+
+
+def insert_transactions(transactions: Sequence[Transaction]) -> None:
+    """Insert the rows and tell each transaction its id; a single one, once the statement has been sent."""
+    rows = [
+        [
+            each.txid,
+            each.wallet_id,
+            statements.from_decimal(each.amount),
+            each.currency,
+            each.description,
+            json.dumps(each.metadata),
+            statements.from_time(each.created_at),
+            statements.from_time(each.updated_at),
+        ]
+        for each in transactions
+    ]
+    if len(transactions) == 1:
+        statements.insert(_INSERT_TRANSACTIONS, rows, partial(setattr, transactions[0], "id"))
+        return
+    statements.insert(_INSERT_TRANSACTIONS, rows)
+    # The ids of one statement need not follow each other: a cluster allots every n-th.
+    ids = dict(Transaction.objects.filter(txid__in=[each.txid for each in transactions]).values_list("txid", "id"))
+    for each in transactions:
+        each.id = ids[each.txid]
