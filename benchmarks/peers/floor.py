@@ -24,10 +24,12 @@ from urllib.parse import urlsplit
 import MySQLdb
 
 LOCK = (
-    "SELECT id, currency, balance, sequence, owner FROM walletsvc_wallet FORCE INDEX (PRIMARY)"
+    "SELECT id, currency, balance, sequence, transaction_count, owner FROM walletsvc_wallet FORCE INDEX (PRIMARY)"
     " WHERE id IN (%s) ORDER BY id FOR UPDATE"
 )
-UPDATE = "UPDATE walletsvc_wallet SET balance = %s, sequence = %s, updated_at = %s WHERE id = %s"
+UPDATE = (
+    "UPDATE walletsvc_wallet SET balance = %s, sequence = %s, transaction_count = %s, updated_at = %s WHERE id = %s"
+)
 INSERT = (
     "INSERT INTO walletsvc_transaction"
     " (txid, wallet_id, amount, currency, description, metadata, created_at, updated_at)"
@@ -99,14 +101,14 @@ def _connect(url: str) -> MySQLdb.Connection:
 def _post(connection: MySQLdb.Connection, txid: str, wallet_id: int) -> None:
     cursor = connection.cursor()
     cursor.execute(LOCK, [wallet_id])
-    ((_, currency, balance, sequence, _owner),) = cursor.fetchall()
+    ((_, currency, balance, sequence, count, _owner),) = cursor.fetchall()
     amount = Decimal(random.choice(range(-500, 501, 3))) / 100
     after = balance + amount
     if after < 0:
         connection.rollback()
         return
     at = datetime.now(UTC).replace(tzinfo=None).isoformat(" ")
-    cursor.execute(UPDATE, [str(after), sequence + 1, at, wallet_id])
+    cursor.execute(UPDATE, [str(after), sequence + 1, count + 1, at, wallet_id])
     cursor.execute(INSERT, [txid, wallet_id, str(amount), currency, "", "{}", at, at])
     row = [wallet_id, sequence + 1, str(amount), str(after), currency, "post", cursor.lastrowid, txid, "floor", at]
     cursor.execute(INSERT_ENTRY, row)

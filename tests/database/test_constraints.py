@@ -15,7 +15,6 @@ pytestmark = pytest.mark.django_db
 VIOLATIONS: list[tuple[str, str, dict[str, Any]]] = [
     ("wallet_balance_not_negative", "walletsvc_wallet", {"balance": "-0.000000000000000001"}),
     ("wallet_sequence_not_negative", "walletsvc_wallet", {"sequence": -1}),
-    ("wallet_transaction_count_not_negative", "walletsvc_wallet", {"transaction_count": -1}),
     ("wallet_label_not_blank", "walletsvc_wallet", {"label": ""}),
     ("wallet_currency_not_blank", "walletsvc_wallet", {"currency": ""}),
     ("transaction_amount_not_zero", "walletsvc_transaction", {"amount": "0"}),

@@ -11,6 +11,7 @@ from tests.database.test_alembic import CONFIG
 
 
 def insert_as_of_0001(table: str, **columns: object) -> None:
+    """Insert a row as a server of that version does, before the migration or beside servers of this one."""
     row = {name: value for name, value in TABLES[table].items() if name != "transaction_count"} | columns
     places = ", ".join(["%s"] * len(row))
     execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})", *row.values())  # noqa: S608
@@ -28,3 +29,5 @@ def test_each_wallet_is_told_how_many_transactions_it_has(scratch: str) -> None:
     counts = "SELECT id, transaction_count FROM walletsvc_wallet ORDER BY id"
     assert fetch(counts) == [(1, 2), (2, 0), (3, 1)]
     assert beyond_the_orm() == before
+    insert_as_of_0001("walletsvc_wallet", id=4, label="W4")
+    assert fetch(counts)[-1] == (4, 0)

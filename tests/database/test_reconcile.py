@@ -11,6 +11,7 @@ from django.core.management import call_command
 from tests.conftest import MakeWallet, Post
 from tests.database.rows import execute
 from tests.tables import without_triggers
+from walletsvc.models import Wallet
 from walletsvc.principals import ANYONE
 from walletsvc.services.transactions import delete_transaction, update_transaction
 from walletsvc.services.transfers import create_transfer
@@ -67,7 +68,7 @@ DAMAGE = {
     ),
     "a changed transaction count": (
         "UPDATE walletsvc_wallet SET transaction_count = 2 WHERE id = {hurt}",
-        ["wallet {hurt} (Hurt): the transaction count is 2 where there are 1"],
+        ["wallet {hurt} (Hurt): the transaction count is 2 where there are 1 (--recount sets it)"],
     ),
     "a missing entry": (
         "DELETE FROM walletsvc_entry WHERE wallet_id = {hurt} AND sequence = 4",
@@ -116,15 +117,15 @@ DAMAGE = {
         [
             "wallet {sound} (Sound): transaction 'kept' is of 7 where its entries sum to 0",
             "wallet {hurt} (Hurt): transaction {kept}, no longer here, left 7 behind",
-            "wallet {sound} (Sound): the transaction count is 3 where there are 4",
-            "wallet {hurt} (Hurt): the transaction count is 1 where there are 0",
+            "wallet {sound} (Sound): the transaction count is 3 where there are 4 (--recount sets it)",
+            "wallet {hurt} (Hurt): the transaction count is 1 where there are 0 (--recount sets it)",
         ],
     ),
     "a deleted transaction that gave nothing back": (
         "DELETE FROM walletsvc_transaction WHERE id = {kept}",
         [
             "wallet {hurt} (Hurt): transaction {kept}, no longer here, left 7 behind",
-            "wallet {hurt} (Hurt): the transaction count is 1 where there are 0",
+            "wallet {hurt} (Hurt): the transaction count is 1 where there are 0 (--recount sets it)",
         ],
     ),
     "a wallet that went with its money": (
@@ -153,3 +154,18 @@ def test_only_so_many_lines_are_printed_but_all_are_counted(ledger: dict[str, in
         f"wallet {ledger['sound']} (Sound): the balance is 52 where the entries sum to 51",
         "2 discrepancies in 2 wallets, 13 entries.",
     ]
+
+
+def test_counts_are_set_where_they_are_wrong(ledger: dict[str, int]) -> None:
+    execute(f"UPDATE walletsvc_wallet SET transaction_count = -7 WHERE id = {ledger['hurt']}")  # noqa: S608
+    before = Wallet.objects.get(id=ledger["hurt"])
+    assert reconcile("--recount") == (0, "1 transaction counts set.\nClean: 2 wallets, 13 entries.\n", [])
+    after = Wallet.objects.get(id=ledger["hurt"])
+    assert (after.transaction_count, after.updated_at, after.balance) == (1, before.updated_at, before.balance)
+    assert reconcile("--recount")[1].startswith("0 transaction counts set.")
+
+
+def test_a_wrong_count_does_not_stop_money(ledger: dict[str, int]) -> None:
+    execute(f"UPDATE walletsvc_wallet SET transaction_count = 0 WHERE id = {ledger['hurt']}")  # noqa: S608
+    delete_transaction(principal=ANYONE, transaction_id=ledger["kept"])
+    assert Wallet.objects.get(id=ledger["hurt"]).balance == 100

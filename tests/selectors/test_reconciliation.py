@@ -71,13 +71,13 @@ def test_a_changed_sequence_is_found(wallet: Wallet) -> None:
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_a_changed_transaction_count_is_found(wallet: Wallet, count: int) -> None:
     Wallet.objects.filter(id=wallet.id).update(transaction_count=count)
-    assert problems() == [(wallet.id, "A", f"the transaction count is {count} where there are 2")]
+    assert problems() == [(wallet.id, "A", f"the transaction count is {count} where there are 2 (--recount sets it)")]
 
 
 def test_a_transaction_count_without_transactions_is_found() -> None:
     wallet = create_wallet(principal=ANYONE, label="A")
     Wallet.objects.filter(id=wallet.id).update(transaction_count=1)
-    assert problems() == [(wallet.id, "A", "the transaction count is 1 where there are 0")]
+    assert problems() == [(wallet.id, "A", "the transaction count is 1 where there are 0 (--recount sets it)")]
 
 
 def test_a_balance_without_entries_is_found() -> None:

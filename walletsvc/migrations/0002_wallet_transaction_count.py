@@ -20,11 +20,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='wallet',
             name='transaction_count',
-            field=models.BigIntegerField(default=0),
+            field=models.BigIntegerField(db_default=0, default=0),
         ),
         migrations.RunPython(count_transactions, migrations.RunPython.noop),
-        migrations.AddConstraint(
-            model_name='wallet',
-            constraint=models.CheckConstraint(condition=models.Q(('transaction_count__gte', 0)), name='wallet_transaction_count_not_negative'),
-        ),
     ]

@@ -9,7 +9,7 @@ class Wallet(models.Model):
     """Holds money in one currency. `sequence` counts its entries and is its version.
 
     `transaction_count` counts its transactions, exactly: a write holds the row's lock and updates it anyway, and a
-    list need not COUNT(*).
+    list need not COUNT(*). It has no constraint, as nothing is decided by it: a wrong one must not stop money.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -17,7 +17,7 @@ class Wallet(models.Model):
     currency = models.CharField(max_length=MAX_CURRENCY_LENGTH)
     balance = models.DecimalField(max_digits=MAX_DIGITS, decimal_places=DECIMAL_PLACES, default=0)
     sequence = models.BigIntegerField(default=0)
-    transaction_count = models.BigIntegerField(default=0)
+    transaction_count = models.BigIntegerField(default=0, db_default=0)
     owner = models.CharField(max_length=MAX_TEXT_LENGTH, default="", blank=True)
     metadata = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField()
@@ -28,9 +28,6 @@ class Wallet(models.Model):
             models.UniqueConstraint(fields=["label"], name="wallet_label_unique"),
             models.CheckConstraint(condition=Q(balance__gte=0), name="wallet_balance_not_negative"),
             models.CheckConstraint(condition=Q(sequence__gte=0), name="wallet_sequence_not_negative"),
-            models.CheckConstraint(
-                condition=Q(transaction_count__gte=0), name="wallet_transaction_count_not_negative"
-            ),
             models.CheckConstraint(condition=~Q(label=""), name="wallet_label_not_blank"),
             models.CheckConstraint(condition=~Q(currency=""), name="wallet_currency_not_blank"),
         ]

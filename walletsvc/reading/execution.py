@@ -145,19 +145,23 @@ def _read_to_many(parents: Sequence[Record], name: str, question: Question, prin
     ids = [parent.id for parent in parents]
     queryset = _base(question, principal).filter(**{f"{column}__in": ids})
     order = parse_order(RESOURCES[question.resource], question.order)
-    counts = _count_by(queryset, column) if question.count else {}
+    counted = _count_by(queryset, column, question, principal, ids) if question.count else {}
     if len(parents) == 1:
         pages = {ids[0]: _read_cursor_page(queryset, question, question.page, order)}
     else:
         pages = _read_windows(queryset, question, question.page, order, column, ids)
     for parent in parents:
         page = parent.many[name, question.alias] = pages[parent.id]
-        page.count = counts.get(parent.id, 0) if question.count else None
+        page.count = counted.get(parent.id, 0) if question.count else None
     children = [record for page in pages.values() for record in page.records]
     read_related(children, question.selection, principal=principal)
 
 
-def _count_by(queryset: QuerySet[Model], column: str) -> dict[int, int]:
+def _count_by(
+    queryset: QuerySet[Model], column: str, question: Question, principal: Principal, ids: Sequence[int]
+) -> dict[int, int]:
+    if question.resource == "Transaction" and column == "wallet_id" and not question.filters:
+        return counts.count_by_wallet(ids, principal=principal)
     return dict(queryset.order_by().values_list(column).annotate(Count("id")))
 
 

@@ -6,7 +6,8 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection, transaction
 
 from walletsvc.models import Entry, Wallet
-from walletsvc.selectors.reconciliation import compute_discrepancies
+from walletsvc.selectors.reconciliation import compute_discrepancies, find_wrong_counts
+from walletsvc.services.wallets import recount_transactions
 
 
 class Command(BaseCommand):
@@ -15,9 +16,15 @@ class Command(BaseCommand):
     help = "Prove that balances equal their entries. Exits 1 and names the wallets where they do not."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--recount", action="store_true", help="First set the transaction counts that are wrong (upgrades)"
+        )
         parser.add_argument("--limit", type=int, default=100, help="Print at most this many discrepancies (100)")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["recount"]:
+            wrong = [wallet_id for wallet_id, *_ in find_wrong_counts()]
+            self.stdout.write(f"{sum(map(recount_transactions, wrong))} transaction counts set.")
         with _snapshot():
             count = 0
             for found in compute_discrepancies():
