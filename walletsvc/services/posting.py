@@ -8,7 +8,7 @@ decide on what was read under the lock; write wallet, transaction, entry. `steps
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -202,15 +202,8 @@ class Ledger:
         if not self._lines:
             return
         at = statements.from_time(self.at)
-        for wallet in self._changed.values():
-            values = [
-                statements.from_decimal(wallet.balance),
-                wallet.sequence,
-                wallet.transaction_count,
-                at,
-                wallet.id,
-            ]
-            statements.write(_UPDATE_WALLET, values)
+        for wallets in statements.chunks(list(self._changed.values()), size=_WALLETS_AN_UPDATE):
+            _update_wallets(wallets, at)
         if self._posted:
             insert_transactions(self._posted)
             if len(self._lines) > len(self._posted) == 1:
@@ -237,10 +230,31 @@ class Ledger:
 
 
 _WALLET_COLUMNS = "id, currency, balance, sequence, transaction_count, owner"
-_UPDATE_WALLET = (
-    "UPDATE walletsvc_wallet SET balance = %s, sequence = %s, transaction_count = %s, updated_at = %s WHERE id = %s"
-)
+_WALLETS_AN_UPDATE = 50
+"""The values of each are searched for among those of all."""
 _INSERT_ENTRIES = (
     "INSERT INTO walletsvc_entry"
     " (wallet_id, sequence, amount, balance_after, currency, kind, transaction_id, txid, principal, created_at)"
 )
+
+
+def _update_wallets(wallets: Sequence[LockedWallet], at: str | None) -> None:
+    """Write the rows, which are locked, as they are now: many by one statement."""
+    ids = [each.id for each in wallets]
+    changed: dict[str, list[statements.Value]] = {
+        "balance": [statements.from_decimal(each.balance) for each in wallets],
+        "sequence": [each.sequence for each in wallets],
+        "transaction_count": [each.transaction_count for each in wallets],
+    }
+    # A single value needs no search.
+    case = f"CASE id {' '.join(['WHEN %s THEN %s'] * len(ids))} END" if len(ids) > 1 else "%s"
+    values: list[statements.Value] = []
+    for column in changed.values():
+        pairs = zip(ids, column, strict=True)
+        values += [value for pair in pairs for value in pair] if len(ids) > 1 else column
+    # As in `select_for_update`: on a small table the optimizer would rather go through all of it.
+    index = "FORCE INDEX (PRIMARY)" if connection.vendor == "mysql" else ""
+    assignments = ", ".join(f"{column} = {case}" for column in changed)
+    where = f"WHERE id IN ({', '.join(['%s'] * len(ids))})"
+    statement = f"UPDATE walletsvc_wallet {index} SET {assignments}, updated_at = %s {where}"  # noqa: S608 - no input
+    statements.write(statement, [*values, at, *ids])

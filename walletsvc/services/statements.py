@@ -6,16 +6,14 @@ Through the ORM it costs 2.8 times as much as the server takes for it. And where
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
-
-from walletsvc import money
 
 
 class _Last(Enum):
@@ -30,6 +28,7 @@ Column = Value | _Last
 
 _ROWS_A_STATEMENT = 500
 """Well below SQLite's limit of 32,766 parameters (https://www.sqlite.org/limits.html#max_variable_number)."""
+T = TypeVar("T")
 
 
 def select_for_update(
@@ -47,20 +46,20 @@ def select_for_update(
     index = "FORCE INDEX (PRIMARY)" if database.vendor == "mysql" else ""
     lock = database.ops.for_update_sql(skip_locked=skip_locked) if features.has_select_for_update else ""
     rows: list[tuple[Any, ...]] = []
-    for start in range(0, len(ids), _ROWS_A_STATEMENT):
-        chunk = ids[start : start + _ROWS_A_STATEMENT]
+    for chunk in chunks(ids):
         marks = ", ".join(["%s"] * len(chunk))
         where = f"WHERE id IN ({marks}) ORDER BY id"
-        rows.extend(_fetch(f"SELECT {columns} FROM {table} {index} {where} {lock}", chunk))  # noqa: S608 - no input
+        rows.extend(fetch(f"SELECT {columns} FROM {table} {index} {where} {lock}", chunk))  # noqa: S608 - no input
     return rows
 
 
-def _fetch(statement: str, values: Sequence[Value]) -> Sequence[tuple[Any, ...]]:
-    fetch = getattr(connection, "fetch", None)
-    if fetch is not None:
-        rows: Sequence[tuple[Any, ...]] = fetch(statement, values)
+def fetch(statement: str, values: Sequence[Value]) -> Sequence[tuple[Any, ...]]:
+    """Return the rows of a SELECT."""
+    database: Any = connections[DEFAULT_DB_ALIAS]
+    if hasattr(database, "fetch"):
+        rows: Sequence[tuple[Any, ...]] = database.fetch(statement, values)
         return rows
-    with connection.cursor() as cursor:
+    with database.cursor() as cursor:
         cursor.execute(statement, values)
         return list(cursor.fetchall())
 
@@ -71,11 +70,11 @@ def write(statement: str, values: Sequence[Value], take_id: Callable[[int], None
     `take_id` is told the id of the row that it inserts, after `send` or COMMIT at the latest. An error comes out
     then, too.
     """
-    defer = getattr(connection, "defer", None)
-    if defer is not None:
-        defer(statement, values, take_id)
+    database: Any = connections[DEFAULT_DB_ALIAS]
+    if hasattr(database, "defer"):
+        database.defer(statement, values, take_id)
         return
-    with connection.cursor() as cursor:
+    with database.cursor() as cursor:
         cursor.execute(statement, values)
         if take_id is not None:
             take_id(int(cursor.lastrowid or 0))
@@ -89,8 +88,7 @@ def send() -> None:
 
 def insert(statement: str, rows: Sequence[Sequence[Column]], take_id: Callable[[int], None] | None = None) -> None:
     """Write an `INSERT … VALUES` for all rows; `take_id` is told the id of the row, where it is a single one."""
-    for start in range(0, len(rows), _ROWS_A_STATEMENT):
-        chunk = rows[start : start + _ROWS_A_STATEMENT]
+    for chunk in chunks(rows):
         marks = ", ".join([f"({', '.join([_mark(value) for value in row])})" for row in chunk])
         values = [value for row in chunk for value in row if value is not LAST_ID]
         write(f"{statement} VALUES {marks}", values, take_id)
@@ -100,9 +98,15 @@ def _mark(value: Column) -> str:
     return LAST_ID.value if value is LAST_ID else "%s"
 
 
-def from_decimal(value: Decimal) -> str | None:
-    """Return an amount as a money column takes it."""
-    return connection.ops.adapt_decimalfield_value(value, money.MAX_DIGITS, money.DECIMAL_PLACES)
+def chunks(items: Sequence[T], *, size: int = _ROWS_A_STATEMENT) -> Iterator[Sequence[T]]:
+    """Yield the items in parts that are not too many for one statement."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def from_decimal(value: Decimal) -> str:
+    """Return an amount as a money column takes it. The guard has seen to it that it has no more digits than that."""
+    return f"{value:f}"
 
 
 @lru_cache(maxsize=64)  # wallet, transaction and entry have the same

@@ -13,6 +13,8 @@ _INSERT_TRANSACTIONS = (
     "INSERT INTO walletsvc_transaction"
     " (txid, wallet_id, amount, currency, description, metadata, created_at, updated_at)"
 )
+_TXIDS_A_STATEMENT = 5000
+_SELECT_IDS = "SELECT txid, id FROM walletsvc_transaction"
 
 
 def insert_transactions(transactions: Sequence[Transaction]) -> None:
@@ -35,6 +37,9 @@ def insert_transactions(transactions: Sequence[Transaction]) -> None:
         return
     statements.insert(_INSERT_TRANSACTIONS, rows)
     # The ids of one statement need not follow each other: a cluster allots every n-th.
-    ids = dict(Transaction.objects.filter(txid__in=[each.txid for each in transactions]).values_list("txid", "id"))
+    ids: dict[str, int] = {}
+    for some in statements.chunks(transactions, size=_TXIDS_A_STATEMENT):
+        marks = ", ".join(["%s"] * len(some))
+        ids.update(statements.fetch(f"{_SELECT_IDS} WHERE txid IN ({marks})", [each.txid for each in some]))
     for each in transactions:
         each.id = ids[each.txid]
