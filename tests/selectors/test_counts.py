@@ -12,6 +12,7 @@ from tests.selectors.asking import ask
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import ANYONE, Principal
 from walletsvc.reading.counts import count_by_wallet
+from walletsvc.reading.questions import CursorPage, Question, Selection
 from walletsvc.services.transactions import create_transaction, delete_transaction, update_transaction
 from walletsvc.services.transfers import create_transfer
 from walletsvc.services.wallets import create_wallet, delete_wallet
@@ -83,6 +84,23 @@ def test_under_other_filters_the_database_counts(wallets: list[Wallet]) -> None:
     assert counted(("amount", "1.00"), principal=BOB) == (0, True)
     assert counted(wallet, ("amount", "5.00")) == (0, True)
     assert counted(("txid", "W0.1"), wallet) == (1, True)
+
+
+def related(principal: Principal, *filters: tuple[str, str]) -> tuple[dict[str, Any], bool]:
+    """Return how many transactions each wallet says it has, and whether the database has had to count them."""
+    transactions = Question("Transaction", filters=filters, page=CursorPage(1), count=True)
+    selection = Selection(frozenset({"label"}), to_many=(("transactions", transactions),))
+    with CaptureQueriesContext(connection) as queries:
+        page = ask("Wallet", selection=selection, principal=principal)
+    found = {each.attributes["label"]: each.many["transactions", ""].count for each in page.records}
+    return found, any("COUNT(" in each["sql"] for each in queries.captured_queries)
+
+
+def test_related_transactions_are_counted_by_their_wallets(wallets: list[Wallet]) -> None:
+    assert related(ANYONE) == ({"W0": 3, "W1": 0, "W2": 2}, False)
+    assert related(ALICE) == ({"W0": 3, "W1": 0}, False)
+    assert related(BOB) == ({"W2": 2}, False)
+    assert related(ANYONE, ("amount", "5.00")) == ({"W0": 0, "W1": 0, "W2": 2}, True)
 
 
 def test_wallets_and_entries_are_counted(wallets: list[Wallet]) -> None:
