@@ -46,7 +46,7 @@ def _respond(request: HttpRequest) -> HttpResponse:
         _add_validators(request, response, answered)
     if answered.reading is not None:
         reading = replace(answered.reading, content_type=content_type)
-        attach(response, lambda _number: reading)
+        attach(response, read=lambda _number: reading)
     return response
 
 

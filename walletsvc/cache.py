@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 
 from django.conf import settings
@@ -81,7 +81,7 @@ def look_up(key: str, *, stamps: Sequence[str]) -> Lookup:
     """
     if not settings.CACHE_SECONDS:
         return Lookup(key, None, None)
-    names = [GENERATION, *(PREFIX + "stamp:" + name for name in stamps)]
+    names = _names(tuple(stamps))
     chosen = store()
     try:
         copies = chosen.copies()
@@ -96,6 +96,12 @@ def look_up(key: str, *, stamps: Sequence[str]) -> Lookup:
         return _fetch(chosen, key, names)
     except Unreachable:
         return Lookup(key, None, None)
+
+
+@lru_cache(maxsize=4096)
+def _names(stamps: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the keys of stamps, behind that of the one that all responses have."""
+    return (GENERATION, *(f"{PREFIX}stamp:{name}" for name in stamps))
 
 
 def _fetch(chosen: Store, key: str, names: Sequence[str]) -> Lookup:

@@ -28,7 +28,7 @@ from django.http import HttpRequest, HttpResponseBase
 from walletsvc import cache
 from walletsvc.errors import WalletError
 from walletsvc.etags import is_known
-from walletsvc.repeatable import Read, Reading, Write, attached
+from walletsvc.repeatable import Reading, Repeatable, Write, attached
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +41,7 @@ MAX_BODY_BYTES = 8192
 MAX_KNOWN = 4096
 _ASKED = "walletsvc.front.shape"
 _DOCUMENT_TYPE = "application/vnd.api+json"
+_ANY_NUMBER = "\0"
 _NUMBER = re.compile(r"/([1-9][0-9]{0,17})(?=/|\Z)")
 _DEPENDS_ON = (
     "HTTP_HOST",
@@ -64,9 +65,49 @@ _STATUS = {status.value: f"{status.value} {status.phrase}" for status in HTTPSta
 class Known:
     """What answers the requests of a shape, and the headers that all their answers have."""
 
-    again: Any
+    again: Repeatable
     headers: Headers
     has_etag: bool
+    reading: Reading | None
+    """Made already, where there is no number in the path."""
+
+    def answer(self, environ: Environ, start_response: StartResponse, number: int | None) -> Iterable[bytes] | None:
+        """Answer a request of the shape (PEP 3333), or return None if it is left to Django."""
+        if self.again.write is not None:
+            return self._write(environ, start_response, self.again.write)
+        try:
+            reading = self.reading or self.again.read(number)  # type: ignore[misc]  # one of the two is there
+            found = cache.look_up(reading.key, stamps=reading.stamps)
+            body, etag = found.response, found.etag
+            if body is None or etag is None:
+                _refresh_connection()
+                body = reading.build()
+                etag = cache.keep(found, body)
+        except WalletError:
+            return None
+        except Exception:
+            logger.info("Left to Django", exc_info=True)
+            return None
+        if not self.has_etag:
+            headers = [*self.headers]
+        elif is_known(environ.get("HTTP_IF_NONE_MATCH"), etag):
+            start_response(_STATUS[304], [*self.headers, ("ETag", etag)])
+            return [b""]
+        else:
+            headers = [*self.headers, ("ETag", etag)]
+        headers += [("Content-Type", reading.content_type), ("Content-Length", str(len(body)))]
+        start_response(_STATUS[200], headers)
+        return [body]
+
+    def _write(self, environ: Environ, start_response: StartResponse, write: Write) -> Iterable[bytes] | None:
+        body = _read_body(environ, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        if body is None:
+            return None
+        _refresh_connection()
+        written = write(body)
+        own = [*written.headers, ("Content-Length", str(len(written.body)))]
+        start_response(_STATUS[written.status], [*self.headers, *own])
+        return [written.body]
 
 
 class FrontHandler(WSGIHandler):
@@ -81,13 +122,10 @@ class FrontHandler(WSGIHandler):
     def __call__(self, environ: Environ, start_response: StartResponse) -> Any:
         """Answer a request (PEP 3333)."""
         if self._is_allowed and "HTTP_AUTHORIZATION" not in environ and "HTTP_COOKIE" not in environ:
-            shape, number, is_write = _shape(environ)
+            shape, number = _shape(environ)
             known = self._known.get(shape)
             if known is not None:
-                if is_write:
-                    answered = _write(environ, start_response, known.again, known.headers)
-                else:
-                    answered = _read(environ, start_response, known, number)
+                answered = known.answer(environ, start_response, number)
                 if answered is not None:
                     return answered
             environ[_ASKED] = shape
@@ -99,7 +137,8 @@ class FrontHandler(WSGIHandler):
         again, shape = attached(response), request.META.get(_ASKED)
         if again is not None and shape and response.status_code in (200, 201, 304) and not response.cookies:
             headers = tuple((name, value) for name, value in response.items() if name not in _OF_ONE_ANSWER)
-            self._remember(shape, Known(again, headers, response.has_header("ETag")))
+            reading = None if again.read is None or _ANY_NUMBER in shape[1] else again.read(None)
+            self._remember(shape, Known(again, headers, response.has_header("ETag"), reading))
         return response
 
     def _remember(self, shape: Shape, known: Known) -> None:
@@ -109,27 +148,27 @@ class FrontHandler(WSGIHandler):
                 self._known.popitem(last=False)
 
 
-def _shape(environ: Environ) -> tuple[Shape, int | None, bool]:
+def _shape(environ: Environ) -> tuple[Shape, int | None]:
     """Return all that the answer to an anonymous request depends on, but for the number in its path, which is
-    returned beside it, and the document of a write; and whether it is a write. What is not for this layer has no
-    shape."""
-    path, method = environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"]
-    body, is_write, number = "", False, None
+    returned beside it, and the document of a write. What is not for this layer has no shape."""
+    path, method, body, number = environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"], "", None
     if method == "POST":
         content_type = environ.get("CONTENT_TYPE", "")
-        is_write = content_type.startswith(_DOCUMENT_TYPE)
-        if not is_write:
-            text = _read_body(environ, MAX_BODY_BYTES) if content_type.startswith("application/json") else None
+        if content_type.startswith("application/json"):
+            # What is read is in the body.
+            text = _read_body(environ, MAX_BODY_BYTES)
             if text is None:
-                return (), None, False
+                return (), None
             body = str(text, "latin-1")
+        elif not content_type.startswith(_DOCUMENT_TYPE):
+            return (), None
     elif method != "GET":
-        return (), None, False
+        return (), None
     if found := _NUMBER.search(path):
         number = int(found[1])
-        path = f"{path[: found.start(1)]}\0{path[found.end(1) :]}"
+        path = f"{path[: found.start(1)]}{_ANY_NUMBER}{path[found.end(1) :]}"
     shape = (method, path, environ.get("QUERY_STRING", ""), *[environ.get(name, "") for name in _DEPENDS_ON], body)
-    return shape, number, is_write
+    return shape, number
 
 
 def _read_body(environ: Environ, limit: int) -> bytes | None:
@@ -140,51 +179,6 @@ def _read_body(environ: Environ, limit: int) -> bytes | None:
     body: bytes = environ["wsgi.input"].read(int(length))
     environ["wsgi.input"] = BytesIO(body)
     return body
-
-
-def _read(
-    environ: Environ, start_response: StartResponse, known: Known, number: int | None
-) -> Iterable[bytes] | None:
-    """Answer a read, or return None if it fails."""
-    again: Read = known.again
-    try:
-        reading = again(number)
-        found = cache.look_up(reading.key, stamps=reading.stamps)
-        body, etag = found.response, found.etag
-        if body is None or etag is None:
-            body, etag = _build(reading, found)
-    except WalletError:
-        return None
-    except Exception:
-        logger.info("Left to Django", exc_info=True)
-        return None
-    headers = list(known.headers)
-    if known.has_etag:
-        headers.append(("ETag", etag))
-        if is_known(environ.get("HTTP_IF_NONE_MATCH"), etag):
-            start_response(_STATUS[304], headers)
-            return [b""]
-    headers += [("Content-Type", reading.content_type), ("Content-Length", str(len(body)))]
-    start_response(_STATUS[200], headers)
-    return [body]
-
-
-def _build(reading: Reading, found: cache.Lookup) -> tuple[bytes, str]:
-    _refresh_connection()
-    body = reading.build()
-    return body, cache.keep(found, body)
-
-
-def _write(environ: Environ, start_response: StartResponse, again: Write, headers: Headers) -> Iterable[bytes] | None:
-    """Answer a write, or return None for a body that Django has to look at first."""
-    body = _read_body(environ, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
-    if body is None:
-        return None
-    _refresh_connection()
-    written = again(body)
-    own = [*written.headers, ("Content-Length", str(len(written.body)))]
-    start_response(_STATUS[written.status], [*headers, *own])
-    return [written.body]
 
 
 def _refresh_connection() -> None:

@@ -41,15 +41,20 @@ Write = Callable[[bytes], Written]
 """Given the document in the request, carries it out and returns the answer. Never raises for what a client sent."""
 
 
-def attach(response: HttpResponseBase, again: Read | Write) -> None:
-    """Let requests that differ from this one in nothing but number or document be answered by `again`.
+@dataclass(frozen=True, slots=True)
+class Repeatable:
+    """What answers requests that differ from another one in nothing but the number or the document."""
 
-    Only where the view has asked nobody who is calling.
-    """
-    response.again = again  # type: ignore[attr-defined]
+    read: Read | None = None
+    write: Write | None = None
 
 
-def attached(response: HttpResponseBase) -> Read | Write | None:
-    """Return what `attach` was given."""
-    again: Read | Write | None = getattr(response, "again", None)
-    return again
+def attach(response: HttpResponseBase, *, read: Read | None = None, write: Write | None = None) -> None:
+    """Leave `read` or `write` on a response. Only where the view has asked nobody who is calling."""
+    response.repeatable = Repeatable(read, write)  # type: ignore[attr-defined]
+
+
+def attached(response: HttpResponseBase) -> Repeatable | None:
+    """Return what `attach` has left."""
+    found: Repeatable | None = getattr(response, "repeatable", None)
+    return found

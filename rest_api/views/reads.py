@@ -48,5 +48,5 @@ class ReadView(JsonApiView):
         kept = remember(reading.key, stamps=reading.stamps, build=reading.build)
         response = self.serve_body(kept.body, kept.etag)
         if self.is_open:
-            attach(response, read)
+            attach(response, read=read)
         return response

@@ -41,7 +41,7 @@ class CollectionView(ResourceView):
         content, location = creation.store(self.read_input())
         response = self.respond(201, content, headers={"Location": location})
         if self.is_open:
-            attach(response, creation)
+            attach(response, write=creation)
         return response
 
 

@@ -166,7 +166,7 @@ def test_a_read_that_fails_is_left_to_django(front, wallet, monkeypatch):
     asked = {"path": f"/api/wallets/{wallet.id}/"}
     expected = front.ask(**asked)
     [known] = front._known.values()
-    broken = replace(known, again=lambda number: replace(known.again(number), key="x", build=lambda: 1 / 0))
+    broken = replace(known, reading=replace(known.again.read(wallet.id), key="x", build=lambda: 1 / 0))
     monkeypatch.setattr(front, "_known", dict.fromkeys(front._known, broken))
     assert front.ask(**asked) == expected
     assert front.reached == 2
@@ -272,4 +272,4 @@ def test_errors_are_not_kept(front, wallet):
 def test_the_stamps_of_a_wallet_are_its_own(front, wallet):
     front.ask(path=f"/api/wallets/{wallet.id}/")
     [known] = front._known.values()
-    assert list(known.again(wallet.id).stamps) == [wallet_stamp(wallet.id)]
+    assert list(known.again.read(wallet.id).stamps) == [wallet_stamp(wallet.id)]

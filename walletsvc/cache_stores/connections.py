@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import re
 import weakref
+from functools import lru_cache
 from typing import Any
 
 import redis
+from hiredis import pack_command
 
 from walletsvc.cache_stores.base import GENERATION, PREFIX, new_token
 
 _INSTANCE = PREFIX + "instance"
 
-Command = tuple[str | bytes | int, ...]
+Command = tuple[Any, ...]
+"""The words of a command: texts, bytes and integers."""
 
 
 class Connections:
@@ -38,7 +41,7 @@ class Connections:
         """
         connection = self._take()
         try:
-            connection.send_packed_command(connection.pack_commands(commands))
+            connection.send_packed_command([_pack(commands)])
             replies = [_read(connection) for _ in commands]
         except BaseException:
             # Whatever is still to come must not be taken for the reply to a later command.
@@ -71,6 +74,18 @@ class Connections:
                 connection.disconnect()
                 self._pool.release(connection)
         return self._pool.get_connection()
+
+
+def _pack(commands: tuple[Command, ...]) -> bytes:
+    if commands[0][0] == "MGET":
+        return _pack_again(commands)
+    return b"".join(map(pack_command, commands))
+
+
+@lru_cache(maxsize=4096)
+def _pack_again(commands: tuple[Command, ...]) -> bytes:
+    """Return the bytes of commands that come again and again: the same stamps are asked for."""
+    return b"".join(map(pack_command, commands))
 
 
 def _read(connection: Any) -> Any:

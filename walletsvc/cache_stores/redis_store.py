@@ -55,7 +55,8 @@ class RedisStore:
 
     def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
         [values] = self._ask(("MGET", *keys))
-        return list(values)
+        found: list[bytes | None] = values
+        return found
 
     def fetch(self, keys: Sequence[str]) -> tuple[list[bytes | None], float]:
         # The lifetime first: what another process may put in between lives longer than that.
