@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,9 +85,9 @@ def _included(primary: Iterable[Record], query: Query, pages: Pages) -> dict[str
     return {"included": _array(resource_texts(others, query, pages))}
 
 
-def encode_resource(record: Record) -> orjson.Fragment:
-    """Return the resource object of a record with all its fields, as a part of another document."""
-    return orjson.Fragment(resource_texts([record], Query(), Pages([record]))[0])
+def encode_resources(records: Sequence[Record]) -> list[orjson.Fragment]:
+    """Return the resource objects of records with all their fields, as parts of another document."""
+    return [orjson.Fragment(text) for text in resource_texts(records, Query(), Pages([]))]
 
 
 # -- other documents -----------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from rest_api.encoder import encode_resource, record_of
+from rest_api.encoder import encode_resources, record_of
 from rest_api.errors import Problem, Refused, explain
 from rest_api.operations.documents import Operation
 from walletsvc import errors
@@ -69,10 +69,13 @@ def _show(operations: Sequence[Operation], written: Sequence[Any], principal: Pr
             records[resource.name, instance.pk] = record_of(resource, instance, EVERYTHING)
     for record in _read_again(WALLET, records, principal):
         records[WALLET.name, record.id] = record
-    return [
-        {"data": encode_resource(records[operation.endpoint.name, instance.pk])} if operation.shows else {}
+    shown = [
+        records[operation.endpoint.name, instance.pk]
         for operation, instance in zip(operations, written, strict=True)
+        if operation.shows
     ]
+    resources = iter(encode_resources(shown))
+    return [{"data": next(resources)} if operation.shows else {} for operation in operations]
 
 
 def _read_again(resource: Resource, records: dict[tuple[str, int], Record], principal: Principal) -> list[Record]:

@@ -99,7 +99,10 @@ def _parse_text(value: object, *, field: str, max_length: int, allowed_controls:
         raise errors.Invalid(f"{field} must be a string.", field=field)
     if len(value) > max_length:
         raise errors.TooLong(f"{field} has at most {max_length} characters.", field=field, limit=max_length)
-    if any(unicodedata.category(c) in ("Cc", "Cs") and c not in allowed_controls for c in value):
+    # Printable is what is neither of these, and a bit more (str.isprintable).
+    if not value.isprintable() and any(
+        unicodedata.category(c) in ("Cc", "Cs") and c not in allowed_controls for c in value
+    ):
         raise errors.Invalid(f"{field} must not contain control characters.", field=field)
     return value
 
@@ -153,7 +156,7 @@ def _parse_json(value: object, *, depth: int) -> object:
 
 
 def _parse_json_text(text: str) -> str:
-    if any(unicodedata.category(c) == "Cs" or c == "\0" for c in text):
+    if not text.isprintable() and any(unicodedata.category(c) == "Cs" or c == "\0" for c in text):
         raise errors.Invalid("metadata holds a text that is not valid Unicode.", field="metadata")
     return text
 
