@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from rest_api.parameters import format_url
-from rest_api.query import Query, is_range
+from rest_api.query import Query, is_range, page_parameters
 from walletsvc.reading.questions import CursorPage, NumberedPage
 from walletsvc.reading.records import Page
 
 
-def list_url(path: str, query: Query) -> str:
-    """Return the canonical URL of a list: equal for equal questions."""
-    return format_url(path, [*query.parameters(), *query.page_parameters()])
+def list_url(path: str, query: Query, page: NumberedPage | CursorPage | None = None) -> str:
+    """Return the canonical URL of a list, or of another `page` of it: equal for equal questions."""
+    return format_url(path, [*query.parameters(), *page_parameters(page or query.page)])
 
 
 def page_links(path: str, query: Query, page: Page) -> Mapping[str, object]:
@@ -40,7 +40,7 @@ def count_pages(page: NumberedPage, answer: Page) -> int:
 
 def _numbered_links(path: str, query: Query, page: NumberedPage, *, pages: int) -> Mapping[str, object]:
     def link(number: int) -> str:
-        return list_url(path, replace(query, page=replace(page, number=number)))
+        return list_url(path, query, NumberedPage(number, page.size))
 
     return {
         "first": link(1),
@@ -53,7 +53,7 @@ def _numbered_links(path: str, query: Query, page: NumberedPage, *, pages: int) 
 
 def _cursor_links(path: str, query: Query, page: CursorPage, answer: Page) -> Mapping[str, object]:
     def link(*, after: str | None = None, before: str | None = None) -> str:
-        return list_url(path, replace(query, page=replace(page, after=after, before=before)))
+        return list_url(path, query, replace(page, after=after, before=before))
 
     links: dict[str, object] = {"first": link(), "last": None, "prev": None, "next": None}
     if answer.records:

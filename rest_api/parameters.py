@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from urllib.parse import quote, unquote_to_bytes
 
 from rest_api.errors import bad_parameter
@@ -47,7 +48,11 @@ def _decode(name: str, text: str) -> str:
         raise bad_parameter(name, "The parameter is not valid UTF-8.") from error
 
 
+# The links of a list repeat its parameters.
+_quote = lru_cache(maxsize=1024)(quote)
+
+
 def format_url(path: str, parameters: Iterable[tuple[str, str]]) -> str:
     """Return the path with a query string, percent-encoded as RFC 3986 wants it."""
-    query = "&".join(f"{quote(name, safe='')}={quote(value, safe=',:')}" for name, value in parameters)
+    query = "&".join([f"{_quote(name, '')}={_quote(value, ',:')}" for name, value in parameters])
     return f"{path}?{query}" if query else path

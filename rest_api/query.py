@@ -97,19 +97,20 @@ class Query:
         for type_name, names in sorted(self.fields.items()):
             yield f"fields[{type_name}]", ",".join(names)
 
-    def page_parameters(self) -> Iterator[tuple[str, str]]:
-        """Yield the parameters of the page, as far as they are not the defaults."""
-        if isinstance(self.page, NumberedPage):
-            if self.page.number != 1:
-                yield "page[number]", str(self.page.number)
-        else:
-            if self.page.after is not None:
-                yield "page[after]", self.page.after
-            if self.page.before is not None:
-                yield "page[before]", self.page.before
-        # Between two cursors the default is another one, so there the size is always named.
-        if self.page.size != DEFAULT_PAGE_SIZE or is_range(self.page):
-            yield "page[size]", str(self.page.size)
+
+def page_parameters(page: NumberedPage | CursorPage) -> Iterator[tuple[str, str]]:
+    """Yield the parameters of a page, as far as they are not the defaults."""
+    if isinstance(page, NumberedPage):
+        if page.number != 1:
+            yield "page[number]", str(page.number)
+    else:
+        if page.after is not None:
+            yield "page[after]", page.after
+        if page.before is not None:
+            yield "page[before]", page.before
+    # Between two cursors the default is another one, so there the size is always named.
+    if page.size != DEFAULT_PAGE_SIZE or is_range(page):
+        yield "page[size]", str(page.size)
 
 
 def is_range(page: NumberedPage | CursorPage) -> bool:

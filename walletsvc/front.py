@@ -22,7 +22,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.http import HttpRequest, HttpResponseBase
 
 from walletsvc import cache
@@ -183,5 +183,6 @@ def _read_body(environ: Environ, limit: int) -> bytes | None:
 
 def _refresh_connection() -> None:
     """Close the database connection if it is broken or too old, as Django does where a request begins."""
-    if connection.connection is not None:
-        connection.close_if_unusable_or_obsolete()
+    database = connections[DEFAULT_DB_ALIAS]
+    if database.connection is not None:
+        database.close_if_unusable_or_obsolete()

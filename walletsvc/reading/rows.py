@@ -8,11 +8,11 @@ a JOIN is left to it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet, FullResultSet
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import Model, QuerySet
 
 from walletsvc.reading.questions import Order
@@ -40,7 +40,7 @@ def fetch_rows(
         ordered = queryset.order_by(*(order.order_by() if order else ()))
         return encode_rows(ordered.values_list(*columns)[offset : None if limit is None else offset + limit], kinds)
     where, parameters = condition
-    statement = _select(queryset.model, columns, connection.vendor) + where + _order_by(order)
+    statement = _select(queryset.model, columns) + where + _order_by(order)
     if limit is not None:
         statement += f" LIMIT {limit:d} OFFSET {offset:d}" if offset else f" LIMIT {limit:d}"
     return _fetch(statement, parameters, kinds)
@@ -53,19 +53,33 @@ def fetch_rows_by_id(
     if not ids:
         return []
     marks = ", ".join(["%s"] * len(ids))
-    return _fetch(f"{_select(model, columns, connection.vendor)} WHERE id IN ({marks})", ids, kinds)
+    return _fetch(f"{_select(model, columns)} WHERE id IN ({marks})", ids, kinds)
 
 
 def _fetch(statement: str, parameters: Sequence[Any], kinds: tuple[Kind, ...]) -> Sequence[Row]:
-    if connection.vendor == "mysql":
+    rows = fetch(statement, parameters)
+    return rows if _is_mysql() else encode_rows(rows, kinds)
+
+
+def fetch(statement: str, parameters: Sequence[Any]) -> Sequence[Any]:
+    """Return the rows of a SELECT: texts from MySQL, values from other engines. `int` takes the numbers of both."""
+    # Not by the proxy `connection`, which looks for it at each access.
+    database = connections[DEFAULT_DB_ALIAS]
+    if _is_mysql():
         # There it can be imported: the driver comes with it.
         from walletsvc.mysql.texts import fetch_texts
 
-        rows: Sequence[Any] = fetch_texts(connection, statement, parameters)
-        return rows
-    with connection.cursor() as cursor:
+        return fetch_texts(database, statement, parameters)
+    with database.cursor() as cursor:
         cursor.execute(statement, parameters)
-        return encode_rows(cursor.fetchall(), kinds)
+        rows: Sequence[Any] = cursor.fetchall()
+        return rows
+
+
+@cache
+def _is_mysql() -> bool:
+    """Tell whether rows come as texts. The engine is the same for the whole process."""
+    return connection.vendor == "mysql"
 
 
 def encode_rows(rows: Iterable[Sequence[Any]], kinds: tuple[Kind, ...]) -> Sequence[Row]:
@@ -86,10 +100,8 @@ def count_rows(queryset: QuerySet[Model]) -> int:
     if condition is None:
         return queryset.count()
     where, parameters = condition
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT COUNT(*) FROM {queryset.model._meta.db_table}{where}", parameters)  # noqa: S608
-        count: int = cursor.fetchone()[0]
-        return count
+    ((count,),) = fetch(f"SELECT COUNT(*) FROM {queryset.model._meta.db_table}{where}", parameters)  # noqa: S608
+    return int(count)
 
 
 def _condition(queryset: QuerySet[Model]) -> tuple[str, Sequence[Any]] | None:
@@ -110,7 +122,7 @@ def _condition(queryset: QuerySet[Model]) -> tuple[str, Sequence[Any]] | None:
 
 
 @lru_cache(maxsize=1024)
-def _select(model: type[Model], columns: tuple[str, ...], vendor: str) -> str:
+def _select(model: type[Model], columns: tuple[str, ...]) -> str:
     names = ", ".join(connection.ops.quote_name(column) for column in columns)
     return f"SELECT {names} FROM {connection.ops.quote_name(model._meta.db_table)}"  # noqa: S608 - names of our own
 
