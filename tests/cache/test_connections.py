@@ -16,6 +16,7 @@ from tests.servers import RedisServer
 from walletsvc import cache
 from walletsvc.cache import EVERYTHING, Invalidation, Lookup, keep, look_up
 from walletsvc.cache_stores import Connections, RedisStore
+from walletsvc.cache_stores import connections as module
 
 LARGE = b"x" * 60_000
 
@@ -99,8 +100,12 @@ def test_the_rest_of_a_reply_that_broke_off_is_never_read(
 
 
 def test_a_connection_that_was_closed_at_rest_is_replaced_without_a_failure(
-    client: redis.Redis, use: Callable[[redis.Redis], RedisStore], shared_redis: RedisServer
+    client: redis.Redis,
+    use: Callable[[redis.Redis], RedisStore],
+    shared_redis: RedisServer,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(module, "REST_SECONDS", 0)
     store = use(client)
     keep(ask(), b"answer")
     other = connect(shared_redis)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import socket
+import ssl
+import struct
+import time
 import weakref
 from functools import lru_cache
 from typing import Any
@@ -14,6 +18,9 @@ from hiredis import pack_command
 from walletsvc.cache_stores.base import GENERATION, PREFIX, new_token
 
 _INSTANCE = PREFIX + "instance"
+
+REST_SECONDS = 0.5
+"""Redis counts in seconds how long a connection has been idle before it closes it."""
 
 Command = tuple[Any, ...]
 """The words of a command: texts, bytes and integers."""
@@ -29,7 +36,7 @@ class Connections:
     def __init__(self, pool: Any) -> None:
         """Use connections of `pool`, a `redis.ConnectionPool`."""
         self._pool = pool
-        self._ready: list[Any] = []
+        self._ready: list[tuple[Any, float]] = []
         weakref.finalize(self, _give_back, pool, self._ready).atexit = False
 
     def ask(self, *commands: Command) -> list[Any]:
@@ -48,7 +55,7 @@ class Connections:
             connection.disconnect()
             self._pool.release(connection)
             raise
-        self._ready.append(connection)
+        self._ready.append((connection, time.monotonic()))
         for reply in replies:
             if isinstance(reply, redis.ResponseError):
                 raise reply
@@ -62,10 +69,12 @@ class Connections:
         """
         while self._ready:
             try:
-                connection = self._ready.pop()
+                connection, used_at = self._ready.pop()
             except IndexError:  # another thread was quicker
                 break
             if connection.pid == os.getpid():
+                if time.monotonic() - used_at < REST_SECONDS:
+                    return connection
                 try:
                     if not connection.can_read():
                         return connection
@@ -73,7 +82,9 @@ class Connections:
                     pass
                 connection.disconnect()
                 self._pool.release(connection)
-        return self._pool.get_connection()
+        connection = self._pool.get_connection()
+        _let_the_kernel_time(connection)
+        return connection
 
 
 def _pack(commands: tuple[Command, ...]) -> bytes:
@@ -95,9 +106,23 @@ def _read(connection: Any) -> Any:
         return error
 
 
-def _give_back(pool: Any, connections: list[Any]) -> None:
+def _let_the_kernel_time(connection: Any) -> None:
+    """Have the kernel keep the connection's timeout (socket(7): SO_RCVTIMEO) in place of Python.
+
+    Python asks by a call of its own, before each one that sends or receives, if there is something to do yet, and
+    other threads come in between. A reply that is late then is a `BlockingIOError`, and so a `redis.ConnectionError`.
+    """
+    sock, seconds = connection._sock, connection.socket_timeout
+    if seconds and not isinstance(sock, ssl.SSLSocket):
+        timeval = struct.pack("ll", int(seconds), int(seconds % 1 * 1_000_000))
+        sock.settimeout(None)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval)
+
+
+def _give_back(pool: Any, connections: list[tuple[Any, float]]) -> None:
     while connections:
-        pool.release(connections.pop())
+        pool.release(connections.pop()[0])
 
 
 class InstanceCheckingPool(redis.ConnectionPool):
