@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -13,9 +14,9 @@ from django.utils import timezone
 
 from tests.concurrency.test_faults import attempt
 from tests.services.state import assert_reconciled, balance, snapshot
-from walletsvc.models import Transaction, Wallet
+from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.principals import ANYONE
-from walletsvc.services import durability
+from walletsvc.services import durability, statements
 from walletsvc.services.steps import perform_all
 from walletsvc.services.transactions import create_transaction, prepare_create_transaction
 from walletsvc.services.wallets import create_wallet
@@ -94,18 +95,54 @@ def test_a_post_takes_two_packets(wallet: Wallet, packets_sent: list[bytes]) -> 
     assert_reconciled()
 
 
-def test_any_number_of_posts_takes_three(wallet: Wallet, packets_sent: list[bytes]) -> None:
+def post_many(wallet: Wallet, count: int) -> list[Transaction]:
     posts = [
         prepare_create_transaction(principal=ANYONE, txid=f"T{number}", wallet_id=wallet.id, amount="1")
-        for number in range(20)
+        for number in range(count)
     ]
-    perform_all(posts, principal=ANYONE, clock=timezone.now)
+    return perform_all(posts, principal=ANYONE, clock=timezone.now)
+
+
+def test_any_number_of_posts_takes_two(wallet: Wallet, packets_sent: list[bytes]) -> None:
+    posted = post_many(wallet, 20)
     assert list(map(words, packets_sent)) == [
         ["BEGIN", "SELECT"],
-        ["UPDATE", "INSERT", "SELECT"],
-        ["INSERT", "COMMIT"],
+        ["UPDATE", "INSERT", "SELECT", "INSERT", "COMMIT"],
     ]
+    assert_ids_are_known(posted)
+
+
+def assert_ids_are_known(posted: list[Transaction]) -> None:
+    """Hold what the callers were told, and what the ledger refers to, against what is stored."""
+    ids = {each.txid: each.id for each in posted}
+    assert dict(Transaction.objects.values_list("txid", "id")) == ids
+    assert dict(Entry.objects.exclude(txid="").values_list("txid", "transaction_id")) == ids
     assert_reconciled()
+
+
+@pytest.mark.parametrize("step", [1, 3])
+def test_ids_are_known_however_far_apart_they_are(wallet: Wallet, step: int) -> None:
+    with connection.cursor() as cursor:
+        # As in a cluster of three, whose servers allot every third id each.
+        cursor.execute(f"SET SESSION auto_increment_increment = {step}, SESSION auto_increment_offset = {step}")
+    try:
+        posted = post_many(wallet, 20)
+    finally:
+        connection.close()
+    assert [after.id - before.id for before, after in pairwise(posted)] == [step] * 19
+    assert_ids_are_known(posted)
+
+
+def test_ids_are_known_of_more_than_one_statement_takes(
+    wallet: Wallet, packets_sent: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statements, "ROWS_A_STATEMENT", 8)
+    posted = post_many(wallet, 20)
+    assert list(map(words, packets_sent))[1:] == [
+        ["UPDATE", *["INSERT", "SELECT"] * 3],
+        ["INSERT", "INSERT", "INSERT", "COMMIT"],
+    ]
+    assert_ids_are_known(posted)
 
 
 def test_a_transaction_without_a_statement_sends_nothing(packets_sent: list[bytes]) -> None:
@@ -139,10 +176,10 @@ def test_what_the_server_says_of_each_statement_of_a_post(
     before, places = snapshot(), iter(range(100))
     defer = PacketConnection.defer
 
-    def defer_or_fail(driver: Any, statement: str, values: Any, take_id: Any = None) -> bytes:
+    def defer_or_fail(driver: Any, statement: str, values: Any, take_ids: Any = None, *, rows: int = 1) -> bytes:
         if next(places) == place:
             statement, values = "SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = %s, MESSAGE_TEXT = 'here'", [code]
-        return defer(driver, statement, values, take_id)
+        return defer(driver, statement, values, take_ids, rows=rows)
 
     monkeypatch.setattr(PacketConnection, "defer", defer_or_fail)
     post = partial(create_transaction, principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="-3")

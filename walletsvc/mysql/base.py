@@ -8,7 +8,7 @@ from django.db.backends.mysql import base
 from django.db.backends.utils import debug_transaction
 from django.db.transaction import TransactionManagementError
 
-from walletsvc.mysql.packets import DeferringCursor, PacketConnection, TakeId
+from walletsvc.mysql.packets import DeferringCursor, PacketConnection, TakeIds
 
 FRESH_SECONDS = 1.0
 
@@ -54,22 +54,24 @@ class DatabaseWrapper(base.DatabaseWrapper):
         driver.forget()
         super()._savepoint_rollback(sid)  # type: ignore[misc]  # not in django-stubs
 
-    def defer(self, statement: str, values: Sequence[object], take_id: TakeId | None = None) -> None:
+    def defer(
+        self, statement: str, values: Sequence[object], take_ids: TakeIds | None = None, *, rows: int = 1
+    ) -> None:
         """Let a write of this transaction wait: it is sent with the next statement or with COMMIT.
 
         What fails then raises its error there, as one of Django's. What is rolled back before is never sent.
-        `take_id` is told the id of the row that was inserted, once it is known; it must not raise.
+        `take_ids` is told the ids of the `rows` that were inserted, once they are known; it must not raise.
         """
         if not self.in_atomic_block:
             raise TransactionManagementError("Only a transaction has a COMMIT to wait for.")
         driver: Any = self.connection
         if self.queries_logged or self.execute_wrappers:
-            watched: Any = self._prepare_cursor(DeferringCursor(driver, take_id))  # type: ignore[attr-defined]
+            watched: Any = self._prepare_cursor(DeferringCursor(driver, take_ids, rows))  # type: ignore[attr-defined]
             watched.execute(statement, values)
             return
         self.validate_no_broken_transaction()
         with self.wrap_database_errors:
-            driver.defer(statement, values, take_id)
+            driver.defer(statement, values, take_ids, rows=rows)
 
     def send_deferred(self) -> None:
         """Send what waits, and wait for its results. Raises Django's database errors."""

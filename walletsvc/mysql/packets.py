@@ -8,19 +8,31 @@ packet in their order and stops at the first that fails
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from django.db.backends.mysql.base import CursorWrapper
 from MySQLdb import Error, IntegrityError, OperationalError
 from MySQLdb.connections import Connection
 
-TakeId = Callable[[int], None]
-"""Is told the id of the row that a statement has inserted."""
+from walletsvc.mysql.expressions import Expression
+
+TakeIds = Callable[[range], None]
+"""Is told the ids of the rows that a statement has inserted, in their order."""
 
 MAX_WAITING_BYTES = 1_000_000
 """Well below `max_allowed_packet`, which is 16 MiB unless someone has made it less (MariaDB's default)."""
 
 _BEGIN = b"BEGIN"
+
+_ASK_IDS = b"SELECT LAST_INSERT_ID(), @@auto_increment_increment"
+"""The first id of the rows of an `INSERT … VALUES`, and how far apart they are: the ids of one such statement have no
+other gaps, as their number is known beforehand
+(https://dev.mysql.com/doc/refman/8.4/en/innodb-auto-increment-handling.html, "simple inserts"). A cluster changes the
+distance as servers come and go."""
+
+_Take = Callable[["PacketConnection"], None]
+"""Takes from the connection what its last statement has left."""
 
 
 class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no types
@@ -30,7 +42,7 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
     """
 
     in_transaction: bool
-    _waiting: list[tuple[bytes, TakeId | None]]
+    _waiting: list[tuple[bytes, _Take | None]]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.in_transaction = False
@@ -42,13 +54,20 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
         self.in_transaction = True
         self._waiting = [(_BEGIN, None)]
 
-    def defer(self, statement: str, values: Sequence[object], take_id: TakeId | None = None) -> bytes:
+    def defer(
+        self, statement: str, values: Sequence[object], take_ids: TakeIds | None = None, *, rows: int = 1
+    ) -> bytes:
         """Let a statement that returns no rows wait for the next one, or for COMMIT; return its text.
 
-        Its error comes out of what is sent then. `take_id` must not raise.
+        Its error comes out of what is sent then. `take_ids` must not raise; `rows` is how many it inserts.
         """
         text = statement.encode() % tuple(map(self.text_of, values))
-        self._waiting.append((text, take_id))
+        if take_ids is None:
+            self._waiting.append((text, None))
+        elif rows == 1:
+            self._waiting.append((text, partial(_take_id, take_ids)))
+        else:
+            self._waiting += [(text, None), (_ASK_IDS, partial(_take_ids, take_ids, rows))]
         if len(text) > MAX_WAITING_BYTES // 2 or sum(len(each) for each, _ in self._waiting) > MAX_WAITING_BYTES:
             self.send()
         return text
@@ -60,6 +79,8 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
             text = self.string_literal(value.encode())
         elif isinstance(value, int):
             text = b"%d" % value
+        elif isinstance(value, Expression):
+            text = value
         else:
             text = self.literal(value)
         return text
@@ -67,10 +88,7 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
     def send(self) -> None:
         """Send what waits, and wait for its results. Raises the driver's errors."""
         if self._waiting:
-            statement, take_id = self._waiting.pop()
-            self._send_all(statement)
-            if take_id is not None:
-                take_id(self.insert_id())
+            self._send_all(*self._waiting.pop())
 
     def forget(self) -> None:
         """Drop what waits."""
@@ -86,14 +104,16 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
         else:
             super().query(query)
 
-    def _send_all(self, last: bytes) -> None:
+    def _send_all(self, last: bytes, take_last: _Take | None = None) -> None:
         waiting, self._waiting = self._waiting, []
         try:
             super().query(b";".join([*(text for text, _ in waiting), last]))
-            for _, take_id in waiting:
-                if take_id is not None:
-                    take_id(self.insert_id())
+            for _, take in waiting:
+                if take is not None:
+                    take(self)
                 self.next_result()
+            if take_last is not None:
+                take_last(self)
         except OperationalError as error:
             # Django does the same in its cursor, which deferred statements do not go through.
             if error.args[0] in CursorWrapper.codes_for_integrityerror:
@@ -128,18 +148,29 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
         return not self._waiting or self._waiting[0][0] is not _BEGIN
 
 
+def _take_id(take_ids: TakeIds, driver: PacketConnection) -> None:
+    first = driver.insert_id()
+    take_ids(range(first, first + 1))
+
+
+def _take_ids(take_ids: TakeIds, rows: int, driver: PacketConnection) -> None:
+    ((first, step),) = driver.store_result().fetch_row(0)
+    take_ids(range(first, first + rows * step, step))
+
+
 class DeferringCursor:
     """What Django's wrappers of cursors take for one, where someone watches the statements."""
 
     _executed: bytes | None = None
 
-    def __init__(self, driver: PacketConnection, take_id: TakeId | None) -> None:
+    def __init__(self, driver: PacketConnection, take_ids: TakeIds | None, rows: int) -> None:
         self._driver = driver
-        self._take_id = take_id
+        self._take_ids = take_ids
+        self._rows = rows
 
     def execute(self, statement: str, values: Sequence[object]) -> None:
         """Let the statement wait."""
-        self._executed = self._driver.defer(statement, values, self._take_id)
+        self._executed = self._driver.defer(statement, values, self._take_ids, rows=self._rows)
 
     def close(self) -> None:
         """There is nothing to close."""

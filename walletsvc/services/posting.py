@@ -8,16 +8,18 @@ decide on what was read under the lock; write wallet, transaction, entry. `steps
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import count
 
 from django.db import connection
 
 from walletsvc import engines, errors, money
 from walletsvc.models import Transaction, Wallet
 from walletsvc.models.entry import Kind
+from walletsvc.mysql.expressions import Expression, new_id
 from walletsvc.principals import Principal
 from walletsvc.services import statements
 from walletsvc.services.guard import check_amount, decide_balance
@@ -87,10 +89,10 @@ class Ledger:
             raise RuntimeError("The wallets of an operation are locked by one call, or two operations deadlock.")
         ids = sorted(set(wallet_ids))
         for row in statements.select_for_update(_WALLET_COLUMNS, "walletsvc_wallet", ids, skip_locked=skip_locked):
-            wallet_id, currency, balance, sequence, count, owner = row
+            wallet_id, currency, balance, sequence, transactions, owner = row
             if self.principal.owner in (None, owner):
                 balance = engines.to_decimal(balance)
-                self._wallets[wallet_id] = LockedWallet(wallet_id, currency, balance, sequence, count)
+                self._wallets[wallet_id] = LockedWallet(wallet_id, currency, balance, sequence, transactions)
         self._touched.update(self._wallets)
 
     def has_locked(self, wallet_id: int) -> bool:
@@ -206,15 +208,19 @@ class Ledger:
             _update_wallets(wallets, at)
         if self._posted:
             insert_transactions(self._posted)
-            if len(self._lines) > len(self._posted) == 1:
-                # The entry's INSERT may be two, and the id is that of the last one.
+            if len(self._lines) > statements.ROWS_A_STATEMENT:
+                # New ids can be referred to only where they are those of the INSERT before.
                 statements.send()
-        statements.insert(_INSERT_ENTRIES, [self._entry_row(line, at) for line in self._lines])
+        new_ids = map(new_id, count())
+        for lines in statements.chunks(self._lines):
+            statements.insert(_INSERT_ENTRIES, [self._entry_row(line, at, new_ids) for line in lines])
         if send:
             statements.send()
         self._changed, self._posted, self._lines = {}, [], []
 
-    def _entry_row(self, line: _Line, at: str | None) -> list[statements.Column]:
+    def _entry_row(self, line: _Line, at: str | None, new_ids: Iterator[Expression]) -> list[statements.Value]:
+        # Those that have no id yet come in the order in which they were posted.
+        transaction = line.transaction
         return [
             line.wallet.id,
             line.sequence,
@@ -222,8 +228,8 @@ class Ledger:
             statements.from_decimal(line.balance_after),
             line.wallet.currency,
             line.kind.value,
-            None if line.transaction is None else line.transaction.id or statements.LAST_ID,
-            line.transaction.txid if line.transaction else "",
+            None if transaction is None else transaction.id or next(new_ids),
+            "" if transaction is None else transaction.txid,
             self.principal.subject,
             at,
         ]

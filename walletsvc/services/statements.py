@@ -9,24 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
-from enum import Enum
 from functools import lru_cache
-from typing import Any, Final, TypeVar
+from itertools import chain
+from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 
+from walletsvc.mysql.expressions import Expression
 
-class _Last(Enum):
-    LAST_ID = "LAST_INSERT_ID()"
+Value = str | int | Expression | None
 
-
-LAST_ID: Final = _Last.LAST_ID
-"""The id of the row that the INSERT before this one has made, where it is not known yet."""
-
-Value = str | int | None
-Column = Value | _Last
-
-_ROWS_A_STATEMENT = 500
+ROWS_A_STATEMENT = 500
 """Well below SQLite's limit of 32,766 parameters (https://www.sqlite.org/limits.html#max_variable_number)."""
 T = TypeVar("T")
 
@@ -64,42 +57,55 @@ def fetch(statement: str, values: Sequence[Value]) -> Sequence[tuple[Any, ...]]:
         return list(cursor.fetchall())
 
 
-def write(statement: str, values: Sequence[Value], take_id: Callable[[int], None] | None = None) -> None:
+def write(
+    statement: str, values: Sequence[Value], take_ids: Callable[[range], None] | None = None, *, rows: int = 1
+) -> None:
     """Run a statement that returns nothing: with the next one, where the backend can let it wait, or else at once.
 
-    `take_id` is told the id of the row that it inserts, after `send` or COMMIT at the latest. An error comes out
+    `take_ids` is told the ids of the `rows` that it inserts, after `send` or COMMIT at the latest. An error comes out
     then, too.
     """
     database: Any = connections[DEFAULT_DB_ALIAS]
     if hasattr(database, "defer"):
-        database.defer(statement, values, take_id)
+        database.defer(statement, values, take_ids, rows=rows)
         return
     with database.cursor() as cursor:
         cursor.execute(statement, values)
-        if take_id is not None:
-            take_id(int(cursor.lastrowid or 0))
+        if take_ids is not None:
+            # SQLite numbers the rows of a statement one by one, and tells the last: nobody else writes meanwhile.
+            last = int(cursor.lastrowid or 0)
+            take_ids(range(last - rows + 1, last + 1))
+
+
+def can_wait() -> bool:
+    """Tell whether writes wait for the next statement or for COMMIT; `new_id` stands for ids that are not known yet."""
+    return hasattr(connections[DEFAULT_DB_ALIAS], "defer")
 
 
 def send() -> None:
     """Run now whatever waits."""
-    if hasattr(connection, "send_deferred"):
-        connection.send_deferred()
+    if can_wait():
+        database: Any = connections[DEFAULT_DB_ALIAS]
+        database.send_deferred()
 
 
-def insert(statement: str, rows: Sequence[Sequence[Column]], take_id: Callable[[int], None] | None = None) -> None:
-    """Write an `INSERT … VALUES` for all rows; `take_id` is told the id of the row, where it is a single one."""
-    for chunk in chunks(rows):
-        marks = ", ".join([f"({', '.join([_mark(value) for value in row])})" for row in chunk])
-        values = [value for row in chunk for value in row if value is not LAST_ID]
-        write(f"{statement} VALUES {marks}", values, take_id)
+def insert(
+    statement: str, rows: Sequence[Sequence[Value]], take_ids: Callable[[range], None] | None = None
+) -> None:
+    """Write an `INSERT … VALUES` of all rows, which are not too many for one; `take_ids` is told their ids."""
+    marks = _marks(len(rows[0]), len(rows))
+    write(f"{statement} VALUES {marks}", list(chain.from_iterable(rows)), take_ids, rows=len(rows))
 
 
-def _mark(value: Column) -> str:
-    return LAST_ID.value if value is LAST_ID else "%s"
+@lru_cache(maxsize=256)
+def _marks(columns: int, rows: int) -> str:
+    row = f"({', '.join(['%s'] * columns)})"
+    return ", ".join([row] * rows)
 
 
-def chunks(items: Sequence[T], *, size: int = _ROWS_A_STATEMENT) -> Iterator[Sequence[T]]:
-    """Yield the items in parts that are not too many for one statement."""
+def chunks(items: Sequence[T], *, size: int = 0) -> Iterator[Sequence[T]]:
+    """Yield the items in parts of `size`, or of what is not too much for one statement."""
+    size = size or ROWS_A_STATEMENT
     for start in range(0, len(items), size):
         yield items[start : start + size]
 

@@ -13,33 +13,27 @@ _INSERT_TRANSACTIONS = (
     "INSERT INTO walletsvc_transaction"
     " (txid, wallet_id, amount, currency, description, metadata, created_at, updated_at)"
 )
-_TXIDS_A_STATEMENT = 5000
-_SELECT_IDS = "SELECT txid, id FROM walletsvc_transaction"
 
 
 def insert_transactions(transactions: Sequence[Transaction]) -> None:
-    """Insert the rows and tell each transaction its id; a single one, once the statement has been sent."""
-    rows = [
-        [
-            each.txid,
-            each.wallet_id,
-            statements.from_decimal(each.amount),
-            each.currency,
-            each.description,
-            json.dumps(each.metadata),
-            statements.from_time(each.created_at),
-            statements.from_time(each.updated_at),
+    """Insert the rows and tell each transaction its id, once the statements have been sent."""
+    for some in statements.chunks(transactions):
+        rows = [
+            [
+                each.txid,
+                each.wallet_id,
+                statements.from_decimal(each.amount),
+                each.currency,
+                each.description,
+                json.dumps(each.metadata) if each.metadata else "{}",
+                statements.from_time(each.created_at),
+                statements.from_time(each.updated_at),
+            ]
+            for each in some
         ]
-        for each in transactions
-    ]
-    if len(transactions) == 1:
-        statements.insert(_INSERT_TRANSACTIONS, rows, partial(setattr, transactions[0], "id"))
-        return
-    statements.insert(_INSERT_TRANSACTIONS, rows)
-    # The ids of one statement need not follow each other: a cluster allots every n-th.
-    ids: dict[str, int] = {}
-    for some in statements.chunks(transactions, size=_TXIDS_A_STATEMENT):
-        marks = ", ".join(["%s"] * len(some))
-        ids.update(statements.fetch(f"{_SELECT_IDS} WHERE txid IN ({marks})", [each.txid for each in some]))
-    for each in transactions:
-        each.id = ids[each.txid]
+        statements.insert(_INSERT_TRANSACTIONS, rows, partial(_take_ids, some))
+
+
+def _take_ids(transactions: Sequence[Transaction], ids: range) -> None:
+    for each, identifier in zip(transactions, ids, strict=True):
+        each.id = identifier
