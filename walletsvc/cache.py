@@ -205,7 +205,8 @@ class Invalidation:
         """
         if not self._names:
             return
-        tokens = {name: new_token() for name in self._names}
+        # A token is new to each of the stamps, so one is enough.
+        tokens = dict.fromkeys(self._names, new_token())
         try:
             store().settle(tokens, mark=self._mark, announcement=self._announcement)
         except Unreachable:

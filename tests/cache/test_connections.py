@@ -15,8 +15,7 @@ from tests.cache.stores import connect
 from tests.servers import RedisServer
 from walletsvc import cache
 from walletsvc.cache import EVERYTHING, Invalidation, Lookup, keep, look_up
-from walletsvc.cache_stores import Connections, RedisStore
-from walletsvc.cache_stores import connections as module
+from walletsvc.cache_stores import Connections, RedisStore, lines
 
 LARGE = b"x" * 60_000
 
@@ -105,7 +104,7 @@ def test_a_connection_that_was_closed_at_rest_is_replaced_without_a_failure(
     shared_redis: RedisServer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "REST_SECONDS", 0)
+    monkeypatch.setattr(lines, "REST_SECONDS", 0)
     store = use(client)
     keep(ask(), b"answer")
     other = connect(shared_redis)
@@ -130,7 +129,7 @@ def test_an_interrupted_command_costs_its_connection(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("walletsvc.cache_stores.connections._read", interrupt)
+        patch.setattr(lines.Line, "_read", interrupt)
         with pytest.raises(KeyboardInterrupt):
             connections.ask(("SET", "a", b"late"))
     assert connections.ask(("GET", "b")) == [None]

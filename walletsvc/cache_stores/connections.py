@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
-import ssl
-import struct
-import time
 import weakref
 from functools import lru_cache
 from typing import Any
@@ -16,11 +12,9 @@ import redis
 from hiredis import pack_command
 
 from walletsvc.cache_stores.base import GENERATION, PREFIX, new_token
+from walletsvc.cache_stores.lines import Line
 
 _INSTANCE = PREFIX + "instance"
-
-REST_SECONDS = 0.5
-"""Redis counts in seconds how long a connection has been idle before it closes it."""
 
 Command = tuple[Any, ...]
 """The words of a command: texts, bytes and integers."""
@@ -36,7 +30,7 @@ class Connections:
     def __init__(self, pool: Any) -> None:
         """Use connections of `pool`, a `redis.ConnectionPool`."""
         self._pool = pool
-        self._ready: list[tuple[Any, float]] = []
+        self._ready: list[Line] = []
         weakref.finalize(self, _give_back, pool, self._ready).atexit = False
 
     def ask(self, *commands: Command) -> list[Any]:
@@ -46,45 +40,35 @@ class Connections:
         Nothing is sent twice: a token that is set once more after another writer has replaced it would bring back
         what was stored under it.
         """
-        connection = self._take()
+        line = self._take()
         try:
-            connection.send_packed_command([_pack(commands)])
-            replies = [_read(connection) for _ in commands]
+            replies = line.ask(_pack(commands), len(commands))
         except BaseException:
             # Whatever is still to come must not be taken for the reply to a later command.
-            connection.disconnect()
-            self._pool.release(connection)
+            self._drop(line)
             raise
-        self._ready.append((connection, time.monotonic()))
+        self._ready.append(line)
         for reply in replies:
             if isinstance(reply, redis.ResponseError):
                 raise reply
         return replies
 
-    def _take(self) -> Any:
-        """Return a connection on which nothing is to be read: one that is ready (list.pop is atomic), or a pool's.
-
-        As the pool does, it finds here the connections that Redis has closed while they were at rest. Those of the
-        process that we were forked from are left to it.
-        """
+    def _take(self) -> Line:
+        """Return a connection on which nothing is to be read: one at rest (list.pop is atomic), or a pool's."""
         while self._ready:
             try:
-                connection, used_at = self._ready.pop()
+                line = self._ready.pop()
             except IndexError:  # another thread was quicker
                 break
-            if connection.pid == os.getpid():
-                if time.monotonic() - used_at < REST_SECONDS:
-                    return connection
-                try:
-                    if not connection.can_read():
-                        return connection
-                except (redis.RedisError, OSError):
-                    pass
-                connection.disconnect()
-                self._pool.release(connection)
-        connection = self._pool.get_connection()
-        _let_the_kernel_time(connection)
-        return connection
+            if line.is_ready():
+                return line
+            self._drop(line)
+        return Line(self._pool.get_connection())
+
+    def _drop(self, line: Line) -> None:
+        if line.connection.pid == os.getpid():
+            line.connection.disconnect()
+            self._pool.release(line.connection)
 
 
 def _pack(commands: tuple[Command, ...]) -> bytes:
@@ -99,30 +83,9 @@ def _pack_again(commands: tuple[Command, ...]) -> bytes:
     return b"".join(map(pack_command, commands))
 
 
-def _read(connection: Any) -> Any:
-    try:
-        return connection.read_response()
-    except redis.ResponseError as error:
-        return error
-
-
-def _let_the_kernel_time(connection: Any) -> None:
-    """Have the kernel keep the connection's timeout (socket(7): SO_RCVTIMEO) in place of Python.
-
-    Python asks by a call of its own, before each one that sends or receives, if there is something to do yet, and
-    other threads come in between. A reply that is late then is a `BlockingIOError`, and so a `redis.ConnectionError`.
-    """
-    sock, seconds = connection._sock, connection.socket_timeout
-    if seconds and not isinstance(sock, ssl.SSLSocket):
-        timeval = struct.pack("ll", int(seconds), int(seconds % 1 * 1_000_000))
-        sock.settimeout(None)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval)
-
-
-def _give_back(pool: Any, connections: list[tuple[Any, float]]) -> None:
-    while connections:
-        pool.release(connections.pop()[0])
+def _give_back(pool: Any, lines: list[Line]) -> None:
+    while lines:
+        pool.release(lines.pop().connection)
 
 
 class InstanceCheckingPool(redis.ConnectionPool):

@@ -77,21 +77,14 @@ def write(
             take_ids(range(last - rows + 1, last + 1))
 
 
-def can_wait() -> bool:
-    """Tell whether writes wait for the next statement or for COMMIT; `new_id` stands for ids that are not known yet."""
-    return hasattr(connections[DEFAULT_DB_ALIAS], "defer")
-
-
 def send() -> None:
     """Run now whatever waits."""
-    if can_wait():
-        database: Any = connections[DEFAULT_DB_ALIAS]
+    database: Any = connections[DEFAULT_DB_ALIAS]
+    if hasattr(database, "send_deferred"):
         database.send_deferred()
 
 
-def insert(
-    statement: str, rows: Sequence[Sequence[Value]], take_ids: Callable[[range], None] | None = None
-) -> None:
+def insert(statement: str, rows: Sequence[Sequence[Value]], take_ids: Callable[[range], None] | None = None) -> None:
     """Write an `INSERT … VALUES` of all rows, which are not too many for one; `take_ids` is told their ids."""
     marks = _marks(len(rows[0]), len(rows))
     write(f"{statement} VALUES {marks}", list(chain.from_iterable(rows)), take_ids, rows=len(rows))
