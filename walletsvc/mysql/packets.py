@@ -2,7 +2,9 @@
 
 A statement whose result nobody needs yet waits for the next one that is sent. The server runs the statements of a
 packet in their order and stops at the first that fails
-(https://dev.mysql.com/doc/c-api/8.4/en/c-api-multiple-queries.html).
+(https://dev.mysql.com/doc/c-api/8.4/en/c-api-multiple-queries.html). It answers each of them, and wakes us as often;
+MariaDB takes them as one as well, a compound statement that it answers once
+(https://mariadb.com/kb/en/using-compound-statements-outside-of-stored-programs/).
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ TakeIds = Callable[[range], None]
 MAX_WAITING_BYTES = 1_000_000
 """Well below `max_allowed_packet`, which is 16 MiB unless someone has made it less (MariaDB's default)."""
 
-_BEGIN = b"BEGIN"
+_BEGIN = b"START TRANSACTION"
+"""Not BEGIN, which is something else in a compound statement."""
 
 _ASK_IDS = b"SELECT LAST_INSERT_ID(), @@auto_increment_increment"
 """The first id of the rows of an `INSERT … VALUES`, and how far apart they are: the ids of one such statement have no
@@ -48,6 +51,7 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
         self.in_transaction = False
         self._waiting = []
         super().__init__(*args, **kwargs)
+        self._has_compounds = "MariaDB" in self.get_server_info()
 
     def begin(self) -> None:
         """Begin a transaction, with its first statement."""
@@ -62,12 +66,9 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
         Its error comes out of what is sent then. `take_ids` must not raise; `rows` is how many it inserts.
         """
         text = statement.encode() % tuple(map(self.text_of, values))
-        if take_ids is None:
-            self._waiting.append((text, None))
-        elif rows == 1:
-            self._waiting.append((text, partial(_take_id, take_ids)))
-        else:
-            self._waiting += [(text, None), (_ASK_IDS, partial(_take_ids, take_ids, rows))]
+        self._waiting.append((text, None))
+        if take_ids is not None:
+            self._waiting.append((_ASK_IDS, partial(_take_ids, take_ids, rows)))
         if len(text) > MAX_WAITING_BYTES // 2 or sum(len(each) for each, _ in self._waiting) > MAX_WAITING_BYTES:
             self.send()
         return text
@@ -88,7 +89,7 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
     def send(self) -> None:
         """Send what waits, and wait for its results. Raises the driver's errors."""
         if self._waiting:
-            self._send_all(*self._waiting.pop())
+            self._send()
 
     def forget(self) -> None:
         """Drop what waits."""
@@ -100,20 +101,28 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
         Raises the driver's errors, of this statement or of the one that has failed before it.
         """
         if self._waiting:
-            self._send_all(query.encode(self.encoding) if isinstance(query, str) else bytes(query))
+            self._waiting.append((query.encode(self.encoding) if isinstance(query, str) else bytes(query), None))
+            self._send(has_result=True)
         else:
             super().query(query)
 
-    def _send_all(self, last: bytes, take_last: _Take | None = None) -> None:
+    def _send(self, *, has_result: bool = False) -> None:
+        """Send what waits, and take its results; but for the last one's, with `has_result`, which is its caller's."""
         waiting, self._waiting = self._waiting, []
+        packet = b";".join([text for text, _ in waiting])
+        is_compound = self._has_compounds and not has_result and len(waiting) > 1
         try:
-            super().query(b";".join([*(text for text, _ in waiting), last]))
-            for _, take in waiting:
+            super().query(b"BEGIN NOT ATOMIC %b; END" % packet if is_compound else packet)
+            *others, (_, take_last) = waiting
+            for _, take in others:
                 if take is not None:
                     take(self)
-                self.next_result()
+                if take is not None or not is_compound:
+                    self.next_result()
             if take_last is not None:
                 take_last(self)
+                if is_compound:
+                    self.next_result()
         except OperationalError as error:
             # Django does the same in its cursor, which deferred statements do not go through.
             if error.args[0] in CursorWrapper.codes_for_integrityerror:
@@ -133,7 +142,8 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
         elif len(self._waiting) == 1 and not self._has_begun():
             self.forget()
         else:
-            self.query(b"COMMIT")
+            self._waiting.append((b"COMMIT", None))
+            self._send()
         self.in_transaction = False
 
     def rollback(self) -> None:
@@ -146,11 +156,6 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
 
     def _has_begun(self) -> bool:
         return not self._waiting or self._waiting[0][0] is not _BEGIN
-
-
-def _take_id(take_ids: TakeIds, driver: PacketConnection) -> None:
-    first = driver.insert_id()
-    take_ids(range(first, first + 1))
 
 
 def _take_ids(take_ids: TakeIds, rows: int, driver: PacketConnection) -> None:
