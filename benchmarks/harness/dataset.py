@@ -101,6 +101,7 @@ def fill(connection: MySQLdb.Connection, size: Size) -> None:
                  MAX(created_at) AS moment
                FROM walletsvc_entry GROUP BY wallet_id) entry ON entry.wallet_id = id
             SET balance = total, sequence = last, transaction_count = posted, updated_at = moment""",
+        f"UPDATE walletsvc_transactioncount SET count = {size.transactions}",
         "DROP TABLE bench_number",
         "ANALYZE TABLE walletsvc_wallet, walletsvc_transaction, walletsvc_entry",
     ]

@@ -28,6 +28,7 @@ def test_each_wallet_is_told_how_many_transactions_it_has(scratch: str) -> None:
     call_command("setup_database", verbosity=0)
     counts = "SELECT id, transaction_count FROM walletsvc_wallet ORDER BY id"
     assert fetch(counts) == [(1, 2), (2, 0), (3, 1)]
+    assert fetch("SELECT part, count FROM walletsvc_transactioncount") == [(0, 3)]
     assert beyond_the_orm() == before
     insert_as_of_0001("walletsvc_wallet", id=4, label="W4")
     assert fetch(counts)[-1] == (4, 0)

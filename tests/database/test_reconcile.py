@@ -7,12 +7,15 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.db import connection, connections
 
 from tests.conftest import MakeWallet, Post
 from tests.database.rows import execute
 from tests.tables import without_triggers
 from walletsvc.models import Wallet
 from walletsvc.principals import ANYONE
+from walletsvc.selectors.reconciliation import count_transactions
+from walletsvc.services.recounting import recount_all
 from walletsvc.services.transactions import delete_transaction, update_transaction
 from walletsvc.services.transfers import create_transfer
 from walletsvc.services.wallets import delete_wallet
@@ -70,6 +73,10 @@ DAMAGE = {
         "UPDATE walletsvc_wallet SET transaction_count = 2 WHERE id = {hurt}",
         ["wallet {hurt} (Hurt): the transaction count is 2 where there are 1 (--recount sets it)"],
     ),
+    "a changed count of all": (
+        "UPDATE walletsvc_transactioncount SET count = count - 2",
+        ["all wallets: the transaction count is 2 where there are 4 (--recount sets it)"],
+    ),
     "a missing entry": (
         "DELETE FROM walletsvc_entry WHERE wallet_id = {hurt} AND sequence = 4",
         [
@@ -126,11 +133,15 @@ DAMAGE = {
         [
             "wallet {hurt} (Hurt): transaction {kept}, no longer here, left 7 behind",
             "wallet {hurt} (Hurt): the transaction count is 1 where there are 0 (--recount sets it)",
+            "all wallets: the transaction count is 4 where there are 3 (--recount sets it)",
         ],
     ),
     "a wallet that went with its money": (
         "DELETE FROM walletsvc_transaction WHERE wallet_id = {hurt}; DELETE FROM walletsvc_wallet WHERE id = {hurt}",
-        ["wallet {hurt} (deleted): the balance is 0 where the entries sum to 107"],
+        [
+            "wallet {hurt} (deleted): the balance is 0 where the entries sum to 107",
+            "all wallets: the transaction count is 4 where there are 3 (--recount sets it)",
+        ],
     ),
 }
 
@@ -158,8 +169,9 @@ def test_only_so_many_lines_are_printed_but_all_are_counted(ledger: dict[str, in
 
 def test_counts_are_set_where_they_are_wrong(ledger: dict[str, int]) -> None:
     execute(f"UPDATE walletsvc_wallet SET transaction_count = -7 WHERE id = {ledger['hurt']}")  # noqa: S608
+    execute("DELETE FROM walletsvc_transactioncount")
     before = Wallet.objects.get(id=ledger["hurt"])
-    assert reconcile("--recount") == (0, "1 transaction counts set.\nClean: 2 wallets, 13 entries.\n", [])
+    assert reconcile("--recount") == (0, "2 transaction counts set.\nClean: 2 wallets, 13 entries.\n", [])
     after = Wallet.objects.get(id=ledger["hurt"])
     assert (after.transaction_count, after.updated_at, after.balance) == (1, before.updated_at, before.balance)
     assert reconcile("--recount")[1].startswith("0 transaction counts set.")
@@ -169,3 +181,23 @@ def test_a_wrong_count_does_not_stop_money(ledger: dict[str, int]) -> None:
     execute(f"UPDATE walletsvc_wallet SET transaction_count = 0 WHERE id = {ledger['hurt']}")  # noqa: S608
     delete_transaction(principal=ANYONE, transaction_id=ledger["kept"])
     assert Wallet.objects.get(id=ledger["hurt"]).balance == 100
+
+
+def test_counts_are_set_while_others_write(ledger: dict[str, int]) -> None:
+    execute("UPDATE walletsvc_transactioncount SET count = count - 5 WHERE count > 0")
+    if connection.vendor == "sqlite":
+        assert recount_all()  # nobody writes meanwhile
+    else:
+        other = connections.create_connection("default")
+        with other.cursor() as cursor:
+            cursor.execute("BEGIN")
+            columns = "amount, currency, description, metadata, created_at, updated_at, wallet_id"
+            old = f"SELECT 'new', {columns} FROM walletsvc_transaction LIMIT 1"  # noqa: S608 - names of our own
+            cursor.execute(f"INSERT INTO walletsvc_transaction (txid, {columns}) {old}")
+            cursor.execute("INSERT INTO walletsvc_transactioncount VALUES (999, 1)")
+            assert recount_all()
+            cursor.execute("COMMIT")
+        other.close()
+    said, found = count_transactions()
+    assert said == found
+    assert not recount_all()

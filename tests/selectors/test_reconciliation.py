@@ -122,7 +122,8 @@ def test_a_transaction_without_entries_is_found(wallet: Wallet) -> None:
     now = timezone.now()
     Transaction.objects.create(txid="T9", wallet=wallet, amount=1, currency="USD", created_at=now, updated_at=now)
     Wallet.objects.filter(id=wallet.id).update(transaction_count=3)
-    [(_, _, problem)] = problems()
+    [(_, _, problem), wrong_count] = problems()
+    assert wrong_count == (None, None, "the transaction count is 2 where there are 3 (--recount sets it)")
     assert problem.startswith("transaction 'T9' is of 1")
     assert problem.endswith("where its entries sum to 0")
 
@@ -132,7 +133,8 @@ def test_a_transaction_that_vanished_is_found(wallet: Wallet) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM walletsvc_transaction WHERE txid = 'T2'")
     Wallet.objects.filter(id=wallet.id).update(transaction_count=1)
-    [(identifier, label, problem)] = problems()
+    [(identifier, label, problem), wrong_count] = problems()
+    assert wrong_count == (None, None, "the transaction count is 2 where there are 1 (--recount sets it)")
     assert (identifier, label) == (wallet.id, "A")
     assert f"transaction {transaction_id}" in problem
     assert "left -8" in problem

@@ -3,6 +3,7 @@
 from walletsvc.models.entry import Entry
 from walletsvc.models.reporting import ReportingWalletDay
 from walletsvc.models.transaction import Transaction
+from walletsvc.models.transaction_count import TransactionCount
 from walletsvc.models.wallet import Wallet
 
-__all__ = ["Entry", "ReportingWalletDay", "Transaction", "Wallet"]
+__all__ = ["Entry", "ReportingWalletDay", "Transaction", "TransactionCount", "Wallet"]

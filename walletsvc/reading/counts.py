@@ -1,7 +1,7 @@
 """How many records there are, without COUNT(*) where the wallets know it.
 
 COUNT(*) reads an index from end to end and grows with the ledger: at 100,000 transactions it is most of what a list
-costs the database. Each wallet carries the exact number of its own, and there are far fewer wallets.
+costs the database. Each wallet carries the exact number of its own; how many there are in all, is in a few parts.
 """
 
 from __future__ import annotations
@@ -42,8 +42,11 @@ def count_by_wallet(wallet_ids: Sequence[int], *, principal: Principal) -> dict[
 
 
 def _count_all(principal: Principal) -> int:
-    # There is no index of (owner, transaction_count), which each write would have to change: MariaDB adds up 1,000
-    # wide rows in 0.19 ms with or without it; those of one owner among fifty in 0.11 ms with it and 0.19 ms without.
-    where, values = ("", []) if principal.owner is None else (" WHERE owner = %s", [principal.owner])
-    [(total,)] = fetch(f"SELECT COALESCE(SUM(transaction_count), 0) FROM walletsvc_wallet{where}", values)  # noqa: S608
+    if principal.owner is None:
+        [(total,)] = fetch("SELECT COALESCE(SUM(count), 0) FROM walletsvc_transactioncount", ())
+        return int(total)
+    # There is no index of (owner, transaction_count), which each write would have to change: MariaDB adds up those of
+    # one owner among fifty, of 1,000 wallets, in 0.11 ms with it and 0.19 ms without.
+    counts = "SELECT COALESCE(SUM(transaction_count), 0) FROM walletsvc_wallet WHERE owner = %s"
+    [(total,)] = fetch(counts, [principal.owner])
     return int(total)

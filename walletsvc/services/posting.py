@@ -25,6 +25,7 @@ from walletsvc.services import statements
 from walletsvc.services.guard import check_amount, decide_balance
 from walletsvc.services.inputs import not_found
 from walletsvc.services.names import Names
+from walletsvc.services.transaction_counts import add_to_count
 from walletsvc.services.transaction_rows import insert_transactions
 
 Clock = Callable[[], datetime]
@@ -71,6 +72,7 @@ class Ledger:
         self._posted: list[Transaction] = []
         self._lines: list[_Line] = []
         self._at: datetime | None = None
+        self._added = 0
 
     @property
     def at(self) -> datetime:
@@ -137,7 +139,7 @@ class Ledger:
             self.names.give_up(
                 labels=wallets.values_list("label", flat=True), txids=transactions.values_list("txid", flat=True)
             )
-        transactions._raw_delete(using=connection.alias)
+        self._added -= transactions._raw_delete(using=connection.alias)
         wallets._raw_delete(using=connection.alias)
         del self._wallets[wallet_id]
 
@@ -196,6 +198,7 @@ class Ledger:
         )
         wallet.sequence += 1
         wallet.transaction_count += added
+        self._added += added
         self._changed[wallet.id] = wallet
         self._lines.append(_Line(wallet, wallet.sequence, change, wallet.balance, kind, transaction))
 
@@ -217,6 +220,12 @@ class Ledger:
         if send:
             statements.send()
         self._changed, self._posted, self._lines = {}, [], []
+
+    def complete(self) -> None:
+        """Write what is left to be written before COMMIT."""
+        self.flush()
+        if self._added:
+            add_to_count(self._added)
 
     def _entry_row(self, line: _Line, at: str | None, new_ids: Iterator[Expression]) -> list[statements.Value]:
         # Those that have no id yet come in the order in which they were posted.

@@ -101,7 +101,7 @@ class _Group:
                     outcomes.append(refusal)
             if not touched:
                 raise _NothingToCommit
-            ledger.flush()
+            ledger.complete()
             is_done = True
 
         try:
@@ -169,7 +169,7 @@ def perform_all(steps: Sequence[Step[Any] | errors.WalletError], *, principal: P
                 cause = _behind(refusal, step)
                 cause.step = place
                 raise cause from None
-        ledger.flush()
+        ledger.complete()
         return results
 
     def explain_duplicate() -> errors.WalletError | None:

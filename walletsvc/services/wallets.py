@@ -6,8 +6,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from walletsvc import errors, money
-from walletsvc.models import Transaction, Wallet
-from walletsvc.principals import SYSTEM, Principal
+from walletsvc.models import Wallet
+from walletsvc.principals import Principal
 from walletsvc.services.inputs import (
     UNSET,
     LocalId,
@@ -152,19 +152,6 @@ def prepare_delete_wallet(*, wallet_id: object) -> Step[None]:
     """Return the step behind `delete_wallet`. Raises `NotFound` for an id that cannot be one."""
     reference = parse_reference(wallet_id, what="Wallet")
     return Step(lambda ledger: ledger.close_wallet(resolve(reference)), wallets=(reference,))
-
-
-def recount_transactions(wallet_id: int) -> bool:
-    """Count the transactions of a wallet under its lock; tell whether it had another number of them until now."""
-
-    def run(ledger: Ledger) -> bool:
-        if not ledger.has_locked(wallet_id):
-            return False
-        count = Transaction.objects.filter(wallet_id=wallet_id).count()
-        wrong = Wallet.objects.filter(id=wallet_id).exclude(transaction_count=count)
-        return bool(wrong.update(transaction_count=count))
-
-    return perform(Step(run, wallets=(wallet_id,)), principal=SYSTEM, clock=timezone.now)
 
 
 def _find_label_holder(principal: Principal, label: object, *, but: int = 0) -> errors.DuplicateLabel | None:

@@ -6,8 +6,8 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection, transaction
 
 from walletsvc.models import Entry, Wallet
-from walletsvc.selectors.reconciliation import compute_discrepancies, find_wrong_counts
-from walletsvc.services.wallets import recount_transactions
+from walletsvc.selectors.reconciliation import Discrepancy, compute_discrepancies, find_wrong_counts
+from walletsvc.services.recounting import recount_all, recount_wallet
 
 
 class Command(BaseCommand):
@@ -24,19 +24,24 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["recount"]:
             wrong = [wallet_id for wallet_id, *_ in find_wrong_counts()]
-            self.stdout.write(f"{sum(map(recount_transactions, wrong))} transaction counts set.")
+            self.stdout.write(f"{sum(map(recount_wallet, wrong)) + recount_all()} transaction counts set.")
         with _snapshot():
             count = 0
             for found in compute_discrepancies():
                 count += 1
                 if count <= options["limit"]:
-                    name = found.label or "deleted"
-                    self.stderr.write(f"wallet {found.wallet_id} ({name}): {found.problem}")
+                    self.stderr.write(f"{_name_of(found)}: {found.problem}")
             wallets, entries = Wallet.objects.count(), Entry.objects.count()
         if count:
             self.stderr.write(self.style.ERROR(f"{count} discrepancies in {wallets} wallets, {entries} entries."))
             raise SystemExit(1)
         self.stdout.write(self.style.SUCCESS(f"Clean: {wallets} wallets, {entries} entries."))
+
+
+def _name_of(found: Discrepancy) -> str:
+    if found.wallet_id is None:
+        return "all wallets"
+    return f"wallet {found.wallet_id} ({found.label or 'deleted'})"
 
 
 def _snapshot() -> transaction.Atomic:
