@@ -36,8 +36,8 @@ def compute_discrepancies(*, chunk_size: int = 5000) -> Iterator[Discrepancy]:
 
     Balances equal the sum of their entries and the last `balance_after`; sequences have no gap; each
     `balance_after` follows from the one before; the amount of each live transaction equals the sum of its entries in
-    its wallet, while those in other wallets cancel out; and the numbers of live transactions, of each wallet and of all,
-    are right. Sums are made here, exactly, and not by the database: SQLite would add floats. To be read from a
+    its wallet, while those in other wallets cancel out; and the numbers of live transactions, of each wallet and of
+    all, are right. Sums are made here, exactly, and not by the database: SQLite would add floats. To be read from a
     consistent snapshot, it runs in one transaction of the caller's.
     """
     yield from _wallets_against_entries(chunk_size)
