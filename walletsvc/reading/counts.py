@@ -13,40 +13,46 @@ from django.db.models import Model, QuerySet
 
 from walletsvc.filters import IdFilter
 from walletsvc.principals import Principal
+from walletsvc.reading.asking import Asked, Statement, answer
 from walletsvc.reading.questions import Question
-from walletsvc.reading.rows import count_rows, fetch
+from walletsvc.reading.rows import ask_number
+
+_COUNT_ALL = Statement("SELECT COALESCE(SUM(count), 0) FROM walletsvc_transactioncount")
+# There is no index of (owner, transaction_count), which each write would have to change: MariaDB adds up those of one
+# owner among fifty, of 1,000 wallets, in 0.11 ms with it and 0.19 ms without.
+_COUNT_OF_OWNER = "SELECT COALESCE(SUM(transaction_count), 0) FROM walletsvc_wallet WHERE owner = %s"
 
 
-def count(question: Question, queryset: QuerySet[Model], *, principal: Principal) -> int:
-    """Return how many records a list has. `queryset` is those within reach that pass the question's filters."""
+def ask_count(question: Question, queryset: QuerySet[Model], *, principal: Principal) -> Asked[int]:
+    """Ask how many records a list has. `queryset` is those within reach that pass the question's filters."""
     if question.resource == "Transaction":
         match question.filters:
             case ():
-                return _count_all(principal)
+                of_owner = Statement(_COUNT_OF_OWNER, (principal.owner,))
+                return Asked(_COUNT_ALL if principal.owner is None else of_owner, _sum)
             case (("wallet", value),):
                 # The queryset has been made with it, so it is an id.
-                wallet_id = IdFilter.field_class().clean(value)
-                return count_by_wallet([wallet_id], principal=principal).get(wallet_id, 0)
-    return count_rows(queryset)
+                statement = _counts_of([IdFilter.field_class().clean(value)], principal)
+                return Asked(statement, lambda rows: sum(_by_wallet(rows).values()))
+    return ask_number(queryset)
 
 
 def count_by_wallet(wallet_ids: Sequence[int], *, principal: Principal) -> dict[int, int]:
     """Return how many transactions each of the wallets has that are there and within reach."""
-    if not wallet_ids:
-        return {}
+    return answer(Asked(_counts_of(wallet_ids, principal), _by_wallet)) if wallet_ids else {}
+
+
+def _counts_of(wallet_ids: Sequence[int], principal: Principal) -> Statement:
     where, values = f"id IN ({', '.join(['%s'] * len(wallet_ids))})", list[Any](wallet_ids)
     if principal.owner is not None:
         where, values = f"{where} AND owner = %s", [*values, principal.owner]
-    found = fetch(f"SELECT id, transaction_count FROM walletsvc_wallet WHERE {where}", values)  # noqa: S608
-    return {int(wallet_id): int(count) for wallet_id, count in found}
+    return Statement(f"SELECT id, transaction_count FROM walletsvc_wallet WHERE {where}", values)  # noqa: S608
 
 
-def _count_all(principal: Principal) -> int:
-    if principal.owner is None:
-        [(total,)] = fetch("SELECT COALESCE(SUM(count), 0) FROM walletsvc_transactioncount", ())
-        return int(total)
-    # There is no index of (owner, transaction_count), which each write would have to change: MariaDB adds up those of
-    # one owner among fifty, of 1,000 wallets, in 0.11 ms with it and 0.19 ms without.
-    counts = "SELECT COALESCE(SUM(transaction_count), 0) FROM walletsvc_wallet WHERE owner = %s"
-    [(total,)] = fetch(counts, [principal.owner])
+def _by_wallet(rows: Sequence[Any]) -> dict[int, int]:
+    return {int(wallet_id): int(count) for wallet_id, count in rows}
+
+
+def _sum(rows: Sequence[Any]) -> int:
+    ((total,),) = rows
     return int(total)

@@ -12,10 +12,11 @@ from django.db.models.functions import RowNumber
 from walletsvc.filters import filter_queryset
 from walletsvc.principals import Principal
 from walletsvc.reading import counts, cursors
+from walletsvc.reading.asking import Asked, answer, answer_both
 from walletsvc.reading.questions import CursorPage, NumberedPage, Order, Question, Selection, parse_order
 from walletsvc.reading.records import Page, Plan, Record, make_plan
 from walletsvc.reading.resources import RESOURCES, Resource
-from walletsvc.reading.rows import Row, encode_rows, fetch_rows, fetch_rows_by_id
+from walletsvc.reading.rows import Row, ask_rows, encode_rows, fetch_rows_by_id
 from walletsvc.reading.scope import within_reach
 
 
@@ -24,16 +25,18 @@ def read_page(question: Question, *, principal: Principal) -> Page:
     resource = RESOURCES[question.resource]
     queryset = _base(question, principal)
     order = parse_order(resource, question.order)
-    count = counts.count(question, queryset, principal=principal) if question.count else None
+    asked = counts.ask_count(question, queryset, principal=principal) if question.count else None
     if isinstance(question.page, NumberedPage):
         start = (question.page.number - 1) * question.page.size
         plan = _plan(question, order)
-        rows = fetch_rows(queryset, plan.columns, plan.kinds, order=order, limit=question.page.size + 1, offset=start)
+        limit = question.page.size + 1
+        wanted = ask_rows(queryset, plan.columns, plan.kinds, order=order, limit=limit, offset=start)
+        count, rows = answer_both(asked, wanted)
         page = _cut(rows, question, order, plan)
         page.has_previous = start > 0
+        page.count = count
     else:
-        page = _read_cursor_page(queryset, question, question.page, order)
-    page.count = count
+        page = _read_cursor_page(queryset, question, question.page, order, asked)
     read_related(page.records, question.selection, principal=principal)
     return page
 
@@ -64,7 +67,7 @@ def read_many(resource: Resource, selection: Selection, *, principal: Principal,
     """Return the records within reach whose columns match, in no order."""
     plan = make_plan(resource.name, selection.fields)
     queryset: QuerySet[Model] = within_reach(resource.model._default_manager.filter(**match), principal)
-    records = [Record(plan, row) for row in fetch_rows(queryset, plan.columns, plan.kinds)]
+    records = [Record(plan, row) for row in answer(ask_rows(queryset, plan.columns, plan.kinds))]
     read_related(records, selection, principal=principal)
     return records
 
@@ -80,12 +83,17 @@ def _plan(question: Question, order: Order, *also: str) -> Plan:
     return make_plan(question.resource, question.selection.fields, (*columns, *also))
 
 
-def _read_cursor_page(queryset: QuerySet[Model], question: Question, page: CursorPage, order: Order) -> Page:
+def _read_cursor_page(
+    queryset: QuerySet[Model], question: Question, page: CursorPage, order: Order, asked: Asked[int] | None = None
+) -> Page:
     walk = order.reversed() if page.backward else order
     plan = _plan(question, order)
     queryset = _between_cursors(queryset, page, order)
-    rows = fetch_rows(queryset, plan.columns, plan.kinds, order=walk, limit=page.size + 1)
-    return _cut(rows, question, order, plan)
+    wanted = ask_rows(queryset, plan.columns, plan.kinds, order=walk, limit=page.size + 1)
+    count, rows = answer_both(asked, wanted)
+    cut = _cut(rows, question, order, plan)
+    cut.count = count
+    return cut
 
 
 def _between_cursors(queryset: QuerySet[Model], page: CursorPage, order: Order) -> QuerySet[Model]:

@@ -8,13 +8,14 @@ a JOIN is left to it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet, FullResultSet
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import connection
 from django.db.models import Model, QuerySet
 
+from walletsvc.reading.asking import Asked, Statement, fetch, is_mysql
 from walletsvc.reading.questions import Order
 from walletsvc.reading.texts import Kind
 
@@ -22,7 +23,7 @@ Row = Sequence[bytes]
 """The columns of a record as text. A key may be None, which only who asks for the key has to know."""
 
 
-def fetch_rows(
+def ask_rows(
     queryset: QuerySet[Model],
     columns: tuple[str, ...],
     kinds: tuple[Kind, ...],
@@ -30,20 +31,21 @@ def fetch_rows(
     order: Order | None = None,
     limit: int | None = None,
     offset: int = 0,
-) -> Sequence[Row]:
-    """Return the rows of `queryset`, which has conditions but no order or limit of its own, as texts of `columns`."""
+) -> Asked[Sequence[Row]]:
+    """Ask for the `columns` of `queryset`, which has conditions but no order or limit of its own, as texts."""
     try:
         condition = _condition(queryset)
     except EmptyResultSet:
-        return []
+        return Asked(None, lambda _rows: [])
     if condition is None:
-        ordered = queryset.order_by(*(order.order_by() if order else ()))
-        return encode_rows(ordered.values_list(*columns)[offset : None if limit is None else offset + limit], kinds)
+        ordered = queryset.order_by(*(order.order_by() if order else ())).values_list(*columns)
+        part = ordered[offset : None if limit is None else offset + limit]
+        return Asked(None, lambda _rows: encode_rows(part, kinds))
     where, parameters = condition
-    statement = _select(queryset.model, columns) + where + _order_by(order)
+    text = _select(queryset.model, columns) + where + _order_by(order)
     if limit is not None:
-        statement += f" LIMIT {limit:d} OFFSET {offset:d}" if offset else f" LIMIT {limit:d}"
-    return _fetch(statement, parameters, kinds)
+        text += f" LIMIT {limit:d} OFFSET {offset:d}" if offset else f" LIMIT {limit:d}"
+    return Asked(Statement(text, parameters), lambda rows: rows if is_mysql() else encode_rows(rows, kinds))
 
 
 def fetch_rows_by_id(
@@ -53,33 +55,8 @@ def fetch_rows_by_id(
     if not ids:
         return []
     marks = ", ".join(["%s"] * len(ids))
-    return _fetch(f"{_select(model, columns)} WHERE id IN ({marks})", ids, kinds)
-
-
-def _fetch(statement: str, parameters: Sequence[Any], kinds: tuple[Kind, ...]) -> Sequence[Row]:
-    rows = fetch(statement, parameters)
-    return rows if _is_mysql() else encode_rows(rows, kinds)
-
-
-def fetch(statement: str, parameters: Sequence[Any]) -> Sequence[Any]:
-    """Return the rows of a SELECT: texts from MySQL, values from other engines. `int` takes the numbers of both."""
-    # Not by the proxy `connection`, which looks for it at each access.
-    database = connections[DEFAULT_DB_ALIAS]
-    if _is_mysql():
-        # There it can be imported: the driver comes with it.
-        from walletsvc.mysql.texts import fetch_texts
-
-        return fetch_texts(database, statement, parameters)
-    with database.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        rows: Sequence[Any] = cursor.fetchall()
-        return rows
-
-
-@cache
-def _is_mysql() -> bool:
-    """Tell whether rows come as texts. The engine is the same for the whole process."""
-    return connection.vendor == "mysql"
+    (rows,) = fetch(Statement(f"{_select(model, columns)} WHERE id IN ({marks})", ids))
+    return rows if is_mysql() else encode_rows(rows, kinds)
 
 
 def encode_rows(rows: Iterable[Sequence[Any]], kinds: tuple[Kind, ...]) -> Sequence[Row]:
@@ -91,17 +68,17 @@ def encode_rows(rows: Iterable[Sequence[Any]], kinds: tuple[Kind, ...]) -> Seque
     return encoded
 
 
-def count_rows(queryset: QuerySet[Model]) -> int:
-    """Return how many rows `queryset` has."""
+def ask_number(queryset: QuerySet[Model]) -> Asked[int]:
+    """Ask how many rows `queryset` has."""
     try:
         condition = _condition(queryset)
     except EmptyResultSet:
-        return 0
+        return Asked(None, lambda _rows: 0)
     if condition is None:
-        return queryset.count()
+        return Asked(None, lambda _rows: queryset.count())
     where, parameters = condition
-    ((count,),) = fetch(f"SELECT COUNT(*) FROM {queryset.model._meta.db_table}{where}", parameters)  # noqa: S608
-    return int(count)
+    text = f"SELECT COUNT(*) FROM {queryset.model._meta.db_table}{where}"  # noqa: S608 - names of our own
+    return Asked(Statement(text, parameters), lambda rows: int(rows[0][0]))
 
 
 def _condition(queryset: QuerySet[Model]) -> tuple[str, Sequence[Any]] | None:
