@@ -62,13 +62,7 @@ def parse_document(body: bytes) -> object:
     if not body.strip():
         raise _malformed("The body is empty: a JSON:API document is expected.")
     try:
-        return json.loads(
-            body.decode("utf-8"),
-            parse_float=_parse_fraction,
-            parse_int=_parse_integer,
-            parse_constant=_refuse_constant,
-            object_pairs_hook=_build_object,
-        )
+        return _DECODER.decode(body.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise _malformed(f"The body is not valid UTF-8 at byte {error.start}.") from error
     except RecursionError as error:
@@ -107,3 +101,11 @@ def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         # RFC 8259, section 4: names SHOULD be unique, and which one wins is unpredictable. Not with money.
         raise _malformed(f"An object has the member {twice[:64]!r} twice.")
     return built
+
+
+_DECODER = json.JSONDecoder(
+    parse_float=_parse_fraction,
+    parse_int=_parse_integer,
+    parse_constant=_refuse_constant,
+    object_pairs_hook=_build_object,
+)

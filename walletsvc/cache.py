@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from hashlib import blake2b
+from typing import NamedTuple
 
 from django.conf import settings
 from django_redis import get_redis_connection
@@ -56,8 +57,7 @@ def make_key(*parts: str) -> str:
     return f"{PREFIX}response:2:{digest.hexdigest()}"
 
 
-@dataclass(frozen=True, slots=True)
-class Lookup:
+class Lookup(NamedTuple):
     """The answer of the cache: the stored response and its strong tag, or None and the stamps to store it under."""
 
     key: str
@@ -125,10 +125,11 @@ def _fetch(chosen: Store, key: str, names: Sequence[str]) -> Lookup:
 
 def _join(tokens: Sequence[bytes | None]) -> bytes | None:
     """Return the tokens as one, or None if there is none to store under: missing again, or a writer's mark."""
-    present = [token for token in tokens if token is not None]
-    joined = b" ".join(present)
+    if None in tokens:
+        return None
+    joined = b" ".join(tokens)  # type: ignore[arg-type]  # none of them is None
     # A token is hexadecimal digits: the mark is not in it.
-    return joined if len(present) == len(tokens) and MARK not in joined else None
+    return None if MARK in joined else joined
 
 
 def _pack(response: LocalCopy) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from django.db import DatabaseError, IntegrityError, connection
@@ -30,9 +31,16 @@ _MYSQL_LOST = {
 _CONTENTION_SQLSTATES = {"40001", "40P01"}
 
 
+@cache
+def vendor() -> str:
+    """Return which engine the database is of: that is the same for the whole process."""
+    return connection.vendor
+
+
+@cache
 def exact_digits() -> int:
     """Return how many significant digits of a decimal the current database keeps exactly."""
-    return SQLITE_MAX_DIGITS if connection.vendor == "sqlite" else MAX_DIGITS
+    return SQLITE_MAX_DIGITS if vendor() == "sqlite" else MAX_DIGITS
 
 
 def to_decimal(value: object) -> Decimal:

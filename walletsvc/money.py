@@ -143,7 +143,10 @@ def check_scale(amount: Decimal, *, currency: str, field: str = "amount") -> Non
 
 def check_precision(value: Decimal, *, max_digits: int, field: str = "amount") -> None:
     """Raise `PrecisionExceeded` if `value` has more than `max_digits` significant digits."""
-    digits = "".join(map(str, value.as_tuple().digits)).strip("0")
+    found = value.as_tuple().digits
+    if len(found) <= max_digits:
+        return
+    digits = "".join(map(str, found)).strip("0")
     if len(digits) > max_digits:
         raise errors.PrecisionExceeded(
             f"This database keeps {max_digits} significant digits exactly; {format_plain(value)} has {len(digits)}.",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import DEFAULT_DB_ALIAS, connections
+
+from walletsvc import engines
 
 T = TypeVar("T")
 
@@ -49,7 +50,7 @@ def fetch(*statements: Statement) -> list[Sequence[Any]]:
     """Return the rows of each SELECT: texts from MySQL, values from other engines; `int` takes numbers of both."""
     # Not by the proxy `connection`, which looks for it at each access.
     database = connections[DEFAULT_DB_ALIAS]
-    if is_mysql():
+    if engines.vendor() == "mysql":
         # There it can be imported: the driver comes with it.
         from walletsvc.mysql.texts import fetch_texts
 
@@ -60,9 +61,3 @@ def fetch(*statements: Statement) -> list[Sequence[Any]]:
             cursor.execute(text, parameters)
             found.append(cursor.fetchall())
     return found
-
-
-@cache
-def is_mysql() -> bool:
-    """Tell whether rows come as texts. The engine is the same for the whole process."""
-    return connection.vendor == "mysql"

@@ -15,7 +15,8 @@ from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db import connection
 from django.db.models import Model, QuerySet
 
-from walletsvc.reading.asking import Asked, Statement, fetch, is_mysql
+from walletsvc import engines
+from walletsvc.reading.asking import Asked, Statement, fetch
 from walletsvc.reading.questions import Order
 from walletsvc.reading.texts import Kind
 
@@ -45,7 +46,9 @@ def ask_rows(
     text = _select(queryset.model, columns) + where + _order_by(order)
     if limit is not None:
         text += f" LIMIT {limit:d} OFFSET {offset:d}" if offset else f" LIMIT {limit:d}"
-    return Asked(Statement(text, parameters), lambda rows: rows if is_mysql() else encode_rows(rows, kinds))
+    return Asked(
+        Statement(text, parameters), lambda rows: rows if engines.vendor() == "mysql" else encode_rows(rows, kinds)
+    )
 
 
 def fetch_rows_by_id(
@@ -56,7 +59,11 @@ def fetch_rows_by_id(
         return []
     marks = ", ".join(["%s"] * len(ids))
     (rows,) = fetch(Statement(f"{_select(model, columns)} WHERE id IN ({marks})", ids))
-    return rows if is_mysql() else encode_rows(rows, kinds)
+    return _texts_of(rows, kinds)
+
+
+def _texts_of(rows: Sequence[Any], kinds: tuple[Kind, ...]) -> Sequence[Row]:
+    return rows if engines.vendor() == "mysql" else encode_rows(rows, kinds)
 
 
 def encode_rows(rows: Iterable[Sequence[Any]], kinds: tuple[Kind, ...]) -> Sequence[Row]:

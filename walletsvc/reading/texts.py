@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -85,6 +86,7 @@ AMOUNT = Kind(
 # -- moments -------------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=64)  # what one operation writes has one moment
 def _encode_time(value: datetime | str) -> bytes:
     """Return the text of a moment; SQLite leaves out microseconds that are zero."""
     if isinstance(value, datetime):

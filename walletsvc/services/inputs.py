@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import math
 import unicodedata
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from decimal import Decimal
 from enum import Enum
 from typing import Final
@@ -56,13 +55,18 @@ class Refusals:
     def __init__(self) -> None:
         self._errors: list[errors.WalletError] = []
 
-    @contextmanager
-    def collect(self) -> Iterator[None]:
-        """Keep the refusal raised inside, and go on."""
-        try:
-            yield
-        except errors.WalletError as error:
-            self._errors.extend(error.each())
+    def collect(self) -> Refusals:
+        """Return a context: the refusal raised inside is kept, and one goes on."""
+        return self
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> bool:
+        if not isinstance(error, errors.WalletError):
+            return False
+        self._errors.extend(error.each())
+        return True
 
     def raise_if_any(self) -> None:
         """Raise what was collected: the one refusal itself, or `Several`."""

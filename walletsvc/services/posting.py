@@ -268,7 +268,7 @@ def _update_wallets(wallets: Sequence[LockedWallet], at: str | None) -> None:
         pairs = zip(ids, column, strict=True)
         values += [value for pair in pairs for value in pair] if len(ids) > 1 else column
     # As in `select_for_update`: on a small table the optimizer would rather go through all of it.
-    index = "FORCE INDEX (PRIMARY)" if connection.vendor == "mysql" else ""
+    index = "FORCE INDEX (PRIMARY)" if engines.vendor() == "mysql" else ""
     assignments = ", ".join(f"{column} = {case}" for column in changed)
     where = f"WHERE id IN ({', '.join(['%s'] * len(ids))})"
     statement = f"UPDATE walletsvc_wallet {index} SET {assignments}, updated_at = %s {where}"  # noqa: S608 - no input

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from django.db import connection
-
+from walletsvc import engines
 from walletsvc.services import statements
 
 PARTS = 64
@@ -23,4 +22,4 @@ def add_to_count(added: int) -> None:
     """
     # Threads are numbered one after the other, so those of a server that write at once have different parts.
     part = threading.get_native_id() % PARTS
-    statements.write(f"{_ADD} {_TO.get(connection.vendor, _TO_ELSEWHERE)}", [part, added, added])
+    statements.write(f"{_ADD} {_TO.get(engines.vendor(), _TO_ELSEWHERE)}", [part, added, added])
