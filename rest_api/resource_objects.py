@@ -5,7 +5,7 @@ Made as text: all but the values in an object is the same for each record of a l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby
 
@@ -16,6 +16,7 @@ from rest_api.parameters import format_url
 from rest_api.query import Query
 from walletsvc.reading.records import CURRENCY, Page, Plan, Record
 from walletsvc.reading.resources import Resource
+from walletsvc.reading.texts import frame
 
 Key = tuple[str, int]
 """A type and an id: what a document holds at most one resource object for."""
@@ -92,14 +93,18 @@ def _texts_of(plan: Plan, records: list[Record], shown: tuple[str, ...], pages: 
         for name in shown:
             values += (ids, ids)
             if name in plan.keys:
-                target = plan.resource.to_one[name].target.encode()
-                values.append([_linkage(target, key) for key in columns[plan.keys[name]]])
+                values.append(_linkages(plan.resource.to_one[name].target, columns[plan.keys[name]]))
     values.append(ids)
     return map(_template(plan, shown, has_pages).__mod__, zip(*values, strict=True))
 
 
-def _linkage(target: bytes, key: bytes | None) -> bytes:
-    return b"null" if key is None else b'{"type":"%b","id":"%b"}' % (target, key)
+def _linkages(target: str, keys: Sequence[bytes | None]) -> list[bytes]:
+    before, after = f'{{"type":"{target}","id":"'.encode(), b'"}'
+    known = frame([key for key in keys if key is not None], before, after)
+    if len(known) == len(keys):
+        return known
+    rest = iter(known)
+    return [b"null" if key is None else next(rest) for key in keys]
 
 
 @lru_cache(maxsize=1024)

@@ -28,6 +28,9 @@ def test_an_amount_prints_as_its_value_does(value: Decimal, currency: str) -> No
         orjson.dumps(expected),
         b'"-7"',
     ]
+    for column in ([text], [text, b"12.000000000000000000"], [text] * 3):
+        whole = [money.format_amount(Decimal(each.decode()), currency) for each in column]
+        assert list(texts.AMOUNT.json(column, [currency.encode()] * len(column))) == list(map(orjson.dumps, whole))
     assert texts.AMOUNT.native(text) == value
     assert Decimal(texts.AMOUNT.encode(value).decode()) == value
 
@@ -44,15 +47,17 @@ def test_a_moment_prints_in_utc_to_the_microsecond(value: datetime) -> None:
     expected = value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     assert texts.TIME.value(text, b"") == texts.print_time(value) == expected
     assert list(texts.TIME.json([text], [b""])) == [orjson.dumps(expected)]
+    assert list(texts.TIME.json([text] * 2, [b""] * 2)) == [orjson.dumps(expected)] * 2
     assert texts.TIME.native(text) == value
     # SQLite's driver gives a text, without microseconds that are zero.
     assert texts.TIME.encode(text.decode().removesuffix(".000000")) == text
 
 
-@given(value=st.text())
-def test_a_text_prints_as_json(value: str) -> None:
-    text = value.encode(errors="ignore")
-    assert list(texts.TEXT.json([text], [b""])) == [orjson.dumps(text.decode())]
+@given(values=st.lists(st.text() | st.text("aZ 0/<\x7f"), min_size=1, max_size=4))
+def test_texts_print_as_json(values: list[str]) -> None:
+    column = [value.encode(errors="ignore") for value in values]
+    expected = [orjson.dumps(text.decode()) for text in column]
+    assert list(texts.TEXT.json(column, [b""] * len(column))) == expected
 
 
 def test_metadata_prints_alike_however_it_was_stored() -> None:

@@ -6,6 +6,7 @@ is in UTC, to the microsecond. Other engines' rows are brought to that form (`en
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -36,6 +37,11 @@ class Kind:
     encode: Callable[[Any], bytes]
 
 
+def frame(texts: Texts, before: bytes, after: bytes) -> list[bytes]:
+    """Return each text with `before` and `after` around it, by a few calls for all. No text has a line break."""
+    return (before + (after + b"\n" + before).join(texts) + after).split(b"\n") if texts else []
+
+
 # -- amounts -------------------------------------------------------------------------------------------
 
 _POINT = -money.DECIMAL_PLACES - 1
@@ -57,7 +63,13 @@ def _end(scale: int) -> tuple[int | None, bytes]:
 
 
 def _json_of_amounts(texts: Texts, currencies: Texts) -> list[bytes]:
-    """Return the amounts of a column: most lists have one currency, and where to cut is the same for all of it."""
+    """Return the amounts of a column: most lists have one currency, and what to cut off is the same for all of it."""
+    if currencies.count(currencies[0]) == len(texts):
+        scale = money.scales().get(currencies[0].decode(), 0)
+        surplus = b"0" * (money.DECIMAL_PLACES - scale) if scale else b"." + b"0" * money.DECIMAL_PLACES
+        lines = b"\n".join(texts) + b"\n"
+        if lines.count(surplus + b"\n") == lines.count(b".") == len(texts):
+            return frame(lines[:-1].replace(surplus + b"\n", b"\n").removesuffix(surplus).split(b"\n"), b'"', b'"')
     printed: list[bytes] = []
     ends: dict[bytes, tuple[int | None, bytes]] = {}
     for text, currency in zip(texts, currencies, strict=True):
@@ -86,6 +98,10 @@ AMOUNT = Kind(
 # -- moments -------------------------------------------------------------------------------------------
 
 
+def _json_of_times(texts: Texts, _currencies: Texts) -> list[bytes]:
+    return frame((b"\n".join(texts)).replace(b" ", b"T").split(b"\n"), b'"', b'Z"')
+
+
 @lru_cache(maxsize=64)  # what one operation writes has one moment
 def _encode_time(value: datetime | str) -> bytes:
     """Return the text of a moment; SQLite leaves out microseconds that are zero."""
@@ -97,17 +113,28 @@ def _encode_time(value: datetime | str) -> bytes:
 TIME = Kind(
     "time",
     value=lambda text, _: f"{str(text[:10], 'ascii')}T{str(text[11:], 'ascii')}Z",
-    json=lambda texts, _: [b'"%bT%bZ"' % (text[:10], text[11:]) for text in texts],
+    json=_json_of_times,
     native=lambda text: datetime.fromisoformat(text.decode()).replace(tzinfo=UTC),
     encode=_encode_time,
 )
 
 # -- the rest ------------------------------------------------------------------------------------------
 
+_ESCAPED = re.compile(rb'["\\\x00-\x1f]')
+"""What JSON does not have in a string as it is (RFC 8259, section 7)."""
+
+
+def _json_of_texts(texts: Texts, _currencies: Texts) -> list[bytes]:
+    together = b"".join(texts)
+    if together.isascii() and not _ESCAPED.search(together):
+        return frame(texts, b'"', b'"')
+    return [orjson.dumps(text.decode()) for text in texts]
+
+
 TEXT = Kind(
     "text",
     value=lambda text, _: text.decode(),
-    json=lambda texts, _: [orjson.dumps(text.decode()) if text else b'""' for text in texts],
+    json=_json_of_texts,
     native=bytes.decode,
     encode=lambda value: str(value).encode(),
 )
@@ -122,7 +149,9 @@ METADATA = Kind(
     "metadata",
     value=lambda text, _: orjson.loads(text),
     # Stored texts differ in their spaces.
-    json=lambda texts, _: [text if text == b"{}" else orjson.dumps(orjson.loads(text)) for text in texts],
+    json=lambda texts, _: (
+        texts if texts.count(b"{}") == len(texts) else [orjson.dumps(orjson.loads(text)) for text in texts]
+    ),
     native=orjson.loads,
     encode=lambda value: value.encode() if isinstance(value, str) else orjson.dumps(value),
 )
