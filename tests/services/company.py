@@ -16,7 +16,8 @@ from django.utils import timezone
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import ANYONE, Principal
 from walletsvc.services import steps
-from walletsvc.services.transactions import create_transaction
+from walletsvc.services.steps import perform_all
+from walletsvc.services.transactions import create_transaction, prepare_create_transaction
 
 TIMEOUT = 30
 
@@ -44,25 +45,31 @@ class Company:
 
         return self._pool.submit(run)
 
-    def join(self, calls: Sequence[Callable[[], object]], *, principal: Principal = ANYONE) -> list[Future[Any]]:
+    def join(
+        self, calls: Sequence[Callable[[], object]], *, principal: Principal = ANYONE, waits: bool = False
+    ) -> list[Future[Any]]:
         """Let the calls come one after the other while somebody is at work; the first of them leads."""
-        with self.busy(principal) as lane:
+        with self.busy(principal, waits=waits) as lane:
             futures = []
             for number, call in enumerate(calls, start=1):
                 futures.append(self.start(call))
                 wait_for(lambda number=number: len(lane.waiting) == number)
         return futures
 
-    def gather(self, calls: Sequence[Callable[[], object]], *, principal: Principal = ANYONE) -> list[Any]:
+    def gather(
+        self, calls: Sequence[Callable[[], object]], *, principal: Principal = ANYONE, waits: bool = False
+    ) -> list[Any]:
         """Return what each call returned or raised, in their order; the first of them leads."""
-        results = [each.exception(TIMEOUT) or each.result() for each in self.join(calls, principal=principal)]
+        results = [
+            each.exception(TIMEOUT) or each.result() for each in self.join(calls, principal=principal, waits=waits)
+        ]
         assert steps._queue._lanes == {}
         return results
 
     @contextmanager
-    def busy(self, principal: Principal) -> Iterator[Any]:
-        """Let somebody be at work for the principal."""
-        key, event = steps._Group(principal, timezone.now), threading.Event()
+    def busy(self, principal: Principal, *, waits: bool = False) -> Iterator[Any]:
+        """Let somebody be at work for the principal: with single posts or, where they wait, with batches."""
+        key, event = steps._Group(principal, timezone.now, waits=waits), threading.Event()
 
         def work(_job: object) -> None:
             assert event.wait(TIMEOUT)
@@ -88,4 +95,15 @@ def post(wallet: Wallet | int, amount: str, txid: str, principal: Principal = AN
 
 
 def codes(results: Sequence[Any]) -> list[str]:
-    return ["done" if isinstance(each, Transaction) else getattr(each, "code", repr(each)) for each in results]
+    return ["done" if isinstance(each, Transaction | list) else getattr(each, "code", repr(each)) for each in results]
+
+
+def post_all(*posts: tuple[Wallet | int, str, str]) -> Callable[[], list[Transaction]]:
+    """Return the call that posts all of these or none: wallet, amount and txid of each."""
+    batch = [
+        prepare_create_transaction(
+            principal=ANYONE, txid=txid, wallet_id=wallet if isinstance(wallet, int) else wallet.id, amount=amount
+        )
+        for wallet, amount, txid in posts
+    ]
+    return partial(perform_all, batch, principal=ANYONE, clock=timezone.now)

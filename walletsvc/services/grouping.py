@@ -19,6 +19,7 @@ J = TypeVar("J")
 T = TypeVar("T")
 
 GROUP_SIZE = 32
+"""How much a leader takes on at most, itself included, if jobs are not larger than 1."""
 
 PATIENCE_SECONDS = 0.025
 """Several times what a group takes. A leader that is not back by then waits itself: perhaps for a lock."""
@@ -35,6 +36,7 @@ class _Member(Generic[J, T]):
     """A caller with its job. `wake` is held until the caller is to go on: as leader, or with a verdict."""
 
     job: J
+    size: int
     wake: threading.Lock
     waits: bool = True
     leads: bool = False
@@ -63,13 +65,19 @@ class Queue(Generic[J, T]):
         *,
         alone: Callable[[J], T],
         together: Callable[[Sequence[J]], Sequence[Verdict[T]]],
+        size: int = 1,
+        limit: int = GROUP_SIZE,
+        patience_seconds: float | None = None,
     ) -> T:
         """Do the job, or have it done, together with others under the same key; return what came of it.
 
         `alone` does one job. `together` does several, and tells for each what its caller is to do: return a result,
         raise a refusal, or go on alone. It raises nothing; if it does, the others' jobs are `Unavailable`.
+
+        A leader takes on others while the sum of their sizes is within `limit`. A caller waits `patience_seconds`
+        (PATIENCE_SECONDS) before it leads whoever waits with it.
         """
-        me = _Member[J, T](job, threading.Lock())
+        me = _Member[J, T](job, size, threading.Lock())
         with self._mutex:
             lane = self._lanes.get(lane_key)
             if lane is None:
@@ -78,7 +86,8 @@ class Queue(Generic[J, T]):
             else:
                 me.wake.acquire()
                 lane.waiting.append(me)
-        group = [me] if me.leads else self._wait(lane_key, lane, me)
+        patience = PATIENCE_SECONDS if patience_seconds is None else patience_seconds
+        group = [me] if me.leads else self._wait(lane_key, lane, me, limit, patience)
         if not group:
             return _settle(me)
         try:
@@ -93,17 +102,19 @@ class Queue(Generic[J, T]):
                 member.wake.release()
         return _settle(me)
 
-    def _wait(self, lane_key: Hashable, lane: _Lane[J, T], me: _Member[J, T]) -> list[_Member[J, T]]:
+    def _wait(
+        self, lane_key: Hashable, lane: _Lane[J, T], me: _Member[J, T], limit: int, patience: float
+    ) -> list[_Member[J, T]]:
         """Wait for a verdict, or for the lead. Return the group to lead, empty if another has led."""
         try:
-            is_late = not me.wake.acquire(timeout=PATIENCE_SECONDS)
+            is_late = not me.wake.acquire(timeout=patience)
             with self._mutex:
                 if me.waits and is_late:
                     lane.waiting.remove(me)
                     lane.leader = me
                     me.waits, me.leads = False, True
                 if me.leads:
-                    return self._gather(lane, me)
+                    return self._gather(lane, me, limit)
             if is_late:
                 me.wake.acquire(timeout=GIVE_UP_SECONDS)
         except BaseException:
@@ -114,10 +125,11 @@ class Queue(Generic[J, T]):
             raise
         return []
 
-    def _gather(self, lane: _Lane[J, T], me: _Member[J, T]) -> list[_Member[J, T]]:
-        group = [me]
-        while lane.waiting and len(group) < GROUP_SIZE:
+    def _gather(self, lane: _Lane[J, T], me: _Member[J, T], limit: int) -> list[_Member[J, T]]:
+        group, room = [me], limit - me.size
+        while lane.waiting and lane.waiting[0].size <= room:
             member = lane.waiting.popleft()
+            room -= member.size
             member.waits = False
             group.append(member)
         return group

@@ -9,6 +9,7 @@ decide on what was read under the lock; write wallet, transaction, entry. `steps
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -68,7 +69,6 @@ class Ledger:
         self._clock = clock
         self._touched = touched
         self._wallets: dict[int, LockedWallet] = {}
-        self._changed: dict[int, LockedWallet] = {}
         self._posted: list[Transaction] = []
         self._lines: list[_Line] = []
         self._at: datetime | None = None
@@ -158,6 +158,24 @@ class Ledger:
         transaction.created_at = transaction.updated_at = self.at
         self._posted.append(transaction)
 
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """Take back what is posted inside if a post is refused. Nothing but posts, and no `flush`, is inside."""
+        before = len(self._posted)
+        try:
+            yield
+        except errors.WalletError:
+            for posted, line in zip(reversed(self._posted[before:]), reversed(self._lines), strict=False):
+                wallet = line.wallet
+                wallet.balance = money.add(wallet.balance, money.negate(line.amount))
+                wallet.sequence -= 1
+                wallet.transaction_count -= 1
+                self.names.give_up(txids=[posted.txid])
+            undone = len(self._posted) - before
+            self._added -= undone
+            del self._posted[before:], self._lines[len(self._lines) - undone :]
+            raise
+
     def amend(self, transaction: Transaction, *, amount: Decimal, wallet_id: int) -> None:
         """Give a transaction another amount, or another wallet, or both. The wallets are locked.
 
@@ -199,7 +217,6 @@ class Ledger:
         wallet.sequence += 1
         wallet.transaction_count += added
         self._added += added
-        self._changed[wallet.id] = wallet
         self._lines.append(_Line(wallet, wallet.sequence, change, wallet.balance, kind, transaction))
 
     def flush(self, *, send: bool = False) -> None:
@@ -207,7 +224,8 @@ class Ledger:
         if not self._lines:
             return
         at = statements.from_time(self.at)
-        for wallets in statements.chunks(list(self._changed.values()), size=_WALLETS_AN_UPDATE):
+        changed = {line.wallet.id: line.wallet for line in self._lines}
+        for wallets in statements.chunks(list(changed.values()), size=_WALLETS_AN_UPDATE):
             _update_wallets(wallets, at)
         if self._posted:
             insert_transactions(self._posted)
@@ -219,7 +237,7 @@ class Ledger:
             statements.insert(_INSERT_ENTRIES, [self._entry_row(line, at, new_ids) for line in lines])
         if send:
             statements.send()
-        self._changed, self._posted, self._lines = {}, [], []
+        self._posted, self._lines = [], []
 
     def complete(self) -> None:
         """Write what is left to be written before COMMIT."""
