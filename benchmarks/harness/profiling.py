@@ -66,8 +66,7 @@ def _summarize(lines: Iterable[str], top: int) -> Profile:
     samples = 0
     for line in lines:
         stack, _, number = line.rpartition(" ")
-        # A frame ends in its line; a function has many.
-        frames = [frame.rpartition(":")[0] + ")" for frame in stack.split(";")]
+        frames = [_function_of(frame) for frame in stack.split(";")]
         count = int(number)
         samples += count
         own[frames[-1]] += count
@@ -79,3 +78,9 @@ def _summarize(lines: Iterable[str], top: int) -> Profile:
         own=tuple((count / samples, name) for name, count in own.most_common(top)),
         total=tuple((count / samples, name) for name, count in telling[: top * 2]),
     )
+
+
+def _function_of(frame: str) -> str:
+    """Return the function of a frame, `name (file:line)`: it has many lines. Threads of the server itself have none."""
+    name, _, _ = frame.rpartition(":")
+    return f"{name})" if name else frame or "no Python code"

@@ -185,5 +185,5 @@ def _describe(mode: Mode, database: BenchmarkMariaDB, *, in_memory: bool) -> dic
         "database": f"its data is on {place}; {' '.join(each.removeprefix('--') for each in database.settings)}",
         "measured": f"{mode.repetitions} repetitions of {mode.seconds} s, longer where an answer takes long",
         "scaling": f"small is {small}, large is {large}",
-        "memory": f"{mode.memory_requests:,} requests",
+        "memory of a worker": f"looked at for {mode.memory_requests:,} requests",
     }
