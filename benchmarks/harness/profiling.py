@@ -81,6 +81,6 @@ def _summarize(lines: Iterable[str], top: int) -> Profile:
 
 
 def _function_of(frame: str) -> str:
-    """Return the function of a frame, `name (file:line)`: it has many lines. Threads of the server itself have none."""
+    """Return the function of a frame, `name (file:line)`; there is none where the server's own threads wait."""
     name, _, _ = frame.rpartition(":")
     return f"{name})" if name else frame or "no Python code"
