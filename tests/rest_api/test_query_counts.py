@@ -11,14 +11,14 @@ from tests.rest_api.conftest import Api
 from walletsvc import cache
 
 URLS = {
-    "/api/wallets/?": 2,
-    "/api/wallets/?sort=-balance&filter[search]=wallet&fields[Wallet]=label&": 2,
-    "/api/wallets/?include=transactions,entries&": 4,
-    "/api/transactions/?include=wallet.entries,entries&": 5,
-    "/api/entries/?include=wallet,transaction&": 4,
-    "/api/wallets/1/transactions?include=wallet&": 4,
-    "/api/wallets/1/entries?": 3,
-    "/api/wallets/1/relationships/entries?": 3,
+    "/api/wallets/?": 1,
+    "/api/wallets/?sort=-balance&filter[search]=wallet&fields[Wallet]=label&": 1,
+    "/api/wallets/?include=transactions,entries&": 3,
+    "/api/transactions/?include=wallet.entries,entries&": 4,
+    "/api/entries/?include=wallet,transaction&": 3,
+    "/api/wallets/1/transactions?include=wallet&": 3,
+    "/api/wallets/1/entries?": 2,
+    "/api/wallets/1/relationships/entries?": 2,
 }
 
 

@@ -1,4 +1,4 @@
-"""Questions to the database, and several of them asked at once."""
+"""Questions to the database, before they are sent."""
 
 from __future__ import annotations
 
@@ -33,31 +33,25 @@ class Asked(Generic[T]):
 
 def answer(asked: Asked[T]) -> T:
     """Ask a question and return the answer."""
-    if asked.statement is None:
-        return asked.finish(())
-    return asked.finish(fetch(asked.statement)[0])
+    return asked.finish(() if asked.statement is None else fetch(asked.statement))
 
 
-def answer_both(first: Asked[Any] | None, second: Asked[T]) -> tuple[Any, T]:
-    """Ask two questions, by one packet where that can be, and return both answers; None for a first that is none."""
-    if first is None or first.statement is None or second.statement is None:
-        return None if first is None else answer(first), answer(second)
-    first_rows, second_rows = fetch(first.statement, second.statement)
-    return first.finish(first_rows), second.finish(second_rows)
+def as_number(rows: Sequence[Any]) -> int:
+    """Return the one number that a statement asks for."""
+    ((number,),) = rows
+    return int(number)
 
 
-def fetch(*statements: Statement) -> list[Sequence[Any]]:
-    """Return the rows of each SELECT: texts from MySQL, values from other engines; `int` takes numbers of both."""
+def fetch(statement: Statement) -> Sequence[Any]:
+    """Return the rows of a SELECT: texts from MySQL, values from other engines. `int` takes the numbers of both."""
     # Not by the proxy `connection`, which looks for it at each access.
     database = connections[DEFAULT_DB_ALIAS]
     if engines.vendor() == "mysql":
         # There it can be imported: the driver comes with it.
         from walletsvc.mysql.texts import fetch_texts
 
-        return fetch_texts(database, statements)
-    found: list[Sequence[Any]] = []
+        return fetch_texts(database, *statement)
     with database.cursor() as cursor:
-        for text, parameters in statements:
-            cursor.execute(text, parameters)
-            found.append(cursor.fetchall())
-    return found
+        cursor.execute(*statement)
+        rows: Sequence[Any] = cursor.fetchall()
+        return rows

@@ -13,14 +13,14 @@ from django.db.models import Model, QuerySet
 
 from walletsvc.filters import IdFilter
 from walletsvc.principals import Principal
-from walletsvc.reading.asking import Asked, Statement, answer
+from walletsvc.reading.asking import Asked, Statement, as_number, fetch
 from walletsvc.reading.questions import Question
 from walletsvc.reading.rows import ask_number
 
 _COUNT_ALL = Statement("SELECT COALESCE(SUM(count), 0) FROM walletsvc_transactioncount")
 # There is no index of (owner, transaction_count), which each write would have to change: MariaDB adds up those of one
 # owner among fifty, of 1,000 wallets, in 0.11 ms with it and 0.19 ms without.
-_COUNT_OF_OWNER = "SELECT COALESCE(SUM(transaction_count), 0) FROM walletsvc_wallet WHERE owner = %s"
+_SUM = "SELECT COALESCE(SUM(transaction_count), 0) FROM walletsvc_wallet"
 
 
 def ask_count(question: Question, queryset: QuerySet[Model], *, principal: Principal) -> Asked[int]:
@@ -28,31 +28,29 @@ def ask_count(question: Question, queryset: QuerySet[Model], *, principal: Princ
     if question.resource == "Transaction":
         match question.filters:
             case ():
-                of_owner = Statement(_COUNT_OF_OWNER, (principal.owner,))
-                return Asked(_COUNT_ALL if principal.owner is None else of_owner, _sum)
+                of_owner = Statement(f"{_SUM} WHERE owner = %s", (principal.owner,))
+                return Asked(_COUNT_ALL if principal.owner is None else of_owner, as_number)
             case (("wallet", value),):
                 # The queryset has been made with it, so it is an id.
-                statement = _counts_of([IdFilter.field_class().clean(value)], principal)
-                return Asked(statement, lambda rows: sum(_by_wallet(rows).values()))
+                where, parameters = _among([IdFilter.field_class().clean(value)], principal)
+                return Asked(Statement(_SUM + where, parameters), as_number)
     return ask_number(queryset)
 
 
 def count_by_wallet(wallet_ids: Sequence[int], *, principal: Principal) -> dict[int, int]:
     """Return how many transactions each of the wallets has that are there and within reach."""
-    return answer(Asked(_counts_of(wallet_ids, principal), _by_wallet)) if wallet_ids else {}
+    if not wallet_ids:
+        return {}
+    where, parameters = _among(wallet_ids, principal)
+    found = fetch(Statement(f"SELECT id, transaction_count FROM walletsvc_wallet{where}", parameters))  # noqa: S608
+    return {int(wallet_id): int(count) for wallet_id, count in found}
 
 
-def _counts_of(wallet_ids: Sequence[int], principal: Principal) -> Statement:
-    where, values = f"id IN ({', '.join(['%s'] * len(wallet_ids))})", list[Any](wallet_ids)
-    if principal.owner is not None:
-        where, values = f"{where} AND owner = %s", [*values, principal.owner]
-    return Statement(f"SELECT id, transaction_count FROM walletsvc_wallet WHERE {where}", values)  # noqa: S608
-
-
-def _by_wallet(rows: Sequence[Any]) -> dict[int, int]:
-    return {int(wallet_id): int(count) for wallet_id, count in rows}
-
-
-def _sum(rows: Sequence[Any]) -> int:
-    ((total,),) = rows
-    return int(total)
+def _among(wallet_ids: Sequence[int], principal: Principal) -> tuple[str, Sequence[Any]]:
+    """Return the WHERE clause of the wallets that are within reach, and its parameters."""
+    where = f" WHERE id IN ({', '.join(['%s'] * len(wallet_ids))})"
+    return (
+        (where, wallet_ids)
+        if principal.owner is None
+        else (f"{where} AND owner = %s", (*wallet_ids, principal.owner))
+    )

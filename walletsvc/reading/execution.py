@@ -12,7 +12,7 @@ from django.db.models.functions import RowNumber
 from walletsvc.filters import filter_queryset
 from walletsvc.principals import Principal
 from walletsvc.reading import counts, cursors
-from walletsvc.reading.asking import Asked, answer, answer_both
+from walletsvc.reading.asking import Asked, answer
 from walletsvc.reading.questions import CursorPage, NumberedPage, Order, Question, Selection, parse_order
 from walletsvc.reading.records import Page, Plan, Record, make_plan
 from walletsvc.reading.resources import RESOURCES, Resource
@@ -25,18 +25,18 @@ def read_page(question: Question, *, principal: Principal) -> Page:
     resource = RESOURCES[question.resource]
     queryset = _base(question, principal)
     order = parse_order(resource, question.order)
-    asked = counts.ask_count(question, queryset, principal=principal) if question.count else None
+    count = counts.ask_count(question, queryset, principal=principal) if question.count else None
     if isinstance(question.page, NumberedPage):
         start = (question.page.number - 1) * question.page.size
         plan = _plan(question, order)
         limit = question.page.size + 1
-        wanted = ask_rows(queryset, plan.columns, plan.kinds, order=order, limit=limit, offset=start)
-        count, rows = answer_both(asked, wanted)
+        wanted = ask_rows(queryset, plan.columns, plan.kinds, order=order, limit=limit, offset=start, count=count)
+        rows, number = answer(wanted)
         page = _cut(rows, question, order, plan)
         page.has_previous = start > 0
-        page.count = count
+        page.count = number
     else:
-        page = _read_cursor_page(queryset, question, question.page, order, asked)
+        page = _read_cursor_page(queryset, question, question.page, order, count)
     read_related(page.records, question.selection, principal=principal)
     return page
 
@@ -67,7 +67,8 @@ def read_many(resource: Resource, selection: Selection, *, principal: Principal,
     """Return the records within reach whose columns match, in no order."""
     plan = make_plan(resource.name, selection.fields)
     queryset: QuerySet[Model] = within_reach(resource.model._default_manager.filter(**match), principal)
-    records = [Record(plan, row) for row in answer(ask_rows(queryset, plan.columns, plan.kinds))]
+    rows, _ = answer(ask_rows(queryset, plan.columns, plan.kinds))
+    records = [Record(plan, row) for row in rows]
     read_related(records, selection, principal=principal)
     return records
 
@@ -84,15 +85,15 @@ def _plan(question: Question, order: Order, *also: str) -> Plan:
 
 
 def _read_cursor_page(
-    queryset: QuerySet[Model], question: Question, page: CursorPage, order: Order, asked: Asked[int] | None = None
+    queryset: QuerySet[Model], question: Question, page: CursorPage, order: Order, count: Asked[int] | None = None
 ) -> Page:
     walk = order.reversed() if page.backward else order
     plan = _plan(question, order)
     queryset = _between_cursors(queryset, page, order)
-    wanted = ask_rows(queryset, plan.columns, plan.kinds, order=walk, limit=page.size + 1)
-    count, rows = answer_both(asked, wanted)
+    wanted = ask_rows(queryset, plan.columns, plan.kinds, order=walk, limit=page.size + 1, count=count)
+    rows, number = answer(wanted)
     cut = _cut(rows, question, order, plan)
-    cut.count = count
+    cut.count = number
     return cut
 
 

@@ -16,7 +16,7 @@ from django.db import connection
 from django.db.models import Model, QuerySet
 
 from walletsvc import engines
-from walletsvc.reading.asking import Asked, Statement, fetch
+from walletsvc.reading.asking import Asked, Statement, answer, as_number, fetch
 from walletsvc.reading.questions import Order
 from walletsvc.reading.texts import Kind
 
@@ -32,23 +32,46 @@ def ask_rows(
     order: Order | None = None,
     limit: int | None = None,
     offset: int = 0,
-) -> Asked[Sequence[Row]]:
-    """Ask for the `columns` of `queryset`, which has conditions but no order or limit of its own, as texts."""
+    count: Asked[int] | None = None,
+) -> Asked[tuple[Sequence[Row], int | None]]:
+    """Ask for the `columns` of `queryset`, which has conditions but no order or limit of its own, as texts.
+
+    And for `count`, which is a single number, by the same statement where that can be.
+    """
     try:
         condition = _condition(queryset)
     except EmptyResultSet:
-        return Asked(None, lambda _rows: [])
+        return Asked(None, lambda _rows: ([], _answer(count)))
     if condition is None:
         ordered = queryset.order_by(*(order.order_by() if order else ())).values_list(*columns)
         part = ordered[offset : None if limit is None else offset + limit]
-        return Asked(None, lambda _rows: encode_rows(part, kinds))
+        return Asked(None, lambda _rows: (encode_rows(part, kinds), _answer(count)))
     where, parameters = condition
-    text = _select(queryset.model, columns) + where + _order_by(order)
+    rest = where + _order_by(order)
     if limit is not None:
-        text += f" LIMIT {limit:d} OFFSET {offset:d}" if offset else f" LIMIT {limit:d}"
-    return Asked(
-        Statement(text, parameters), lambda rows: rows if engines.vendor() == "mysql" else encode_rows(rows, kinds)
-    )
+        rest += f" LIMIT {limit:d} OFFSET {offset:d}" if offset else f" LIMIT {limit:d}"
+    if count is None or count.statement is None:
+        statement = Statement(_select(queryset.model, columns) + rest, parameters)
+        return Asked(statement, lambda rows: (_texts_of(rows, kinds), _answer(count)))
+    # The server finds it once, not for each row. A round trip would cost more.
+    text, counted = count.statement
+    statement = Statement(_select(queryset.model, columns, text) + rest, (*counted, *parameters))
+    return Asked(statement, lambda rows: _part(rows, kinds, count))
+
+
+def _part(rows: Sequence[Any], kinds: tuple[Kind, ...], count: Asked[int]) -> tuple[Sequence[Row], int]:
+    """Return the rows and the count, which is behind the columns of each; where there is no row, it is asked for."""
+    if not rows:
+        return [], answer(count)
+    number = count.finish([rows[0][-1:]])
+    if engines.vendor() == "mysql":
+        # One text more in a row is in nobody's way.
+        return rows, number
+    return encode_rows([row[:-1] for row in rows], kinds), number
+
+
+def _answer(count: Asked[int] | None) -> int | None:
+    return None if count is None else answer(count)
 
 
 def fetch_rows_by_id(
@@ -58,8 +81,7 @@ def fetch_rows_by_id(
     if not ids:
         return []
     marks = ", ".join(["%s"] * len(ids))
-    (rows,) = fetch(Statement(f"{_select(model, columns)} WHERE id IN ({marks})", ids))
-    return _texts_of(rows, kinds)
+    return _texts_of(fetch(Statement(f"{_select(model, columns)} WHERE id IN ({marks})", ids)), kinds)
 
 
 def _texts_of(rows: Sequence[Any], kinds: tuple[Kind, ...]) -> Sequence[Row]:
@@ -85,7 +107,7 @@ def ask_number(queryset: QuerySet[Model]) -> Asked[int]:
         return Asked(None, lambda _rows: queryset.count())
     where, parameters = condition
     text = f"SELECT COUNT(*) FROM {queryset.model._meta.db_table}{where}"  # noqa: S608 - names of our own
-    return Asked(Statement(text, parameters), lambda rows: int(rows[0][0]))
+    return Asked(Statement(text, parameters), as_number)
 
 
 def _condition(queryset: QuerySet[Model]) -> tuple[str, Sequence[Any]] | None:
@@ -96,7 +118,8 @@ def _condition(queryset: QuerySet[Model]) -> tuple[str, Sequence[Any]] | None:
     query = queryset.query
     if not query.where:
         return "", ()
-    if len(query.alias_map) > 1:
+    # A table that the ORM has found it can do without is still there, but nothing refers to it.
+    if sum(map(bool, query.alias_refcount.values())) > 1:
         return None
     try:
         where, parameters = query.get_compiler(connection=connection).compile(query.where)
@@ -106,8 +129,10 @@ def _condition(queryset: QuerySet[Model]) -> tuple[str, Sequence[Any]] | None:
 
 
 @lru_cache(maxsize=1024)
-def _select(model: type[Model], columns: tuple[str, ...]) -> str:
+def _select(model: type[Model], columns: tuple[str, ...], number: str = "") -> str:
+    """Return the beginning of a SELECT, of `columns` and of what the SELECT of a `number` finds."""
     names = ", ".join(connection.ops.quote_name(column) for column in columns)
+    names += f", ({number})" if number else ""
     return f"SELECT {names} FROM {connection.ops.quote_name(model._meta.db_table)}"  # noqa: S608 - names of our own
 
 
