@@ -15,7 +15,7 @@ from rest_api.parser import parse_document
 from rest_api.readings import PER_RESOURCE, Reader
 from walletsvc.repeatable import Written
 from walletsvc.selectors.records import add_related
-from walletsvc.services.steps import perform
+from walletsvc.services.performing import perform
 
 
 def encode_written(reader: Reader, instance: Any) -> bytes:

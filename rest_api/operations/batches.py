@@ -16,7 +16,8 @@ from walletsvc.principals import Principal
 from walletsvc.reading.records import Record
 from walletsvc.reading.resources import WALLET, Resource
 from walletsvc.selectors.records import EVERYTHING, list_records_by_id
-from walletsvc.services.steps import Step, perform_all
+from walletsvc.services.performing import perform_all
+from walletsvc.services.steps import Step
 
 Result = dict[str, Any]
 """A result object (https://jsonapi.org/ext/atomic/#result-objects)."""

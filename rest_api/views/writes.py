@@ -11,7 +11,8 @@ from rest_api import negotiation
 from rest_api.parser import read_document
 from rest_api.preconditions import check_match
 from rest_api.views.reads import ReadView
-from walletsvc.services.steps import Step, guarded, perform
+from walletsvc.services.performing import perform
+from walletsvc.services.steps import Step, guarded
 
 T = TypeVar("T")
 

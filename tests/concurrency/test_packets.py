@@ -17,7 +17,7 @@ from tests.services.state import assert_reconciled, balance, snapshot
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.principals import ANYONE
 from walletsvc.services import durability, statements
-from walletsvc.services.steps import perform_all
+from walletsvc.services.performing import perform_all
 from walletsvc.services.transactions import create_transaction, prepare_create_transaction
 from walletsvc.services.wallets import create_wallet
 

@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import ANYONE, Principal
-from walletsvc.services import steps
-from walletsvc.services.steps import perform_all
+from walletsvc.services import performing
+from walletsvc.services.performing import perform_all
 from walletsvc.services.transactions import create_transaction, prepare_create_transaction
 
 TIMEOUT = 30
@@ -33,8 +33,8 @@ class Company:
             self.transactions += 1
             return attempt(work)
 
-        attempt = steps.attempt
-        monkeypatch.setattr(steps, "attempt", count)
+        attempt = performing.attempt
+        monkeypatch.setattr(performing, "attempt", count)
 
     def start(self, call: Callable[[], object]) -> Future[Any]:
         def run() -> object:
@@ -63,20 +63,20 @@ class Company:
         results = [
             each.exception(TIMEOUT) or each.result() for each in self.join(calls, principal=principal, waits=waits)
         ]
-        assert steps._queue._lanes == {}
+        assert performing._queue._lanes == {}
         return results
 
     @contextmanager
     def busy(self, principal: Principal, *, waits: bool = False) -> Iterator[Any]:
         """Let somebody be at work for the principal: with single posts or, where they wait, with batches."""
-        key, event = steps._Group(principal, timezone.now, waits=waits), threading.Event()
+        key, event = performing._Group(principal, timezone.now, waits=waits), threading.Event()
 
         def work(_job: object) -> None:
             assert event.wait(TIMEOUT)
 
-        leader = self._pool.submit(steps._queue.run, key, None, alone=work, together=lambda _jobs: [])
-        wait_for(lambda: key in steps._queue._lanes)
-        yield steps._queue._lanes[key]
+        leader = self._pool.submit(performing._queue.run, key, None, alone=work, together=lambda _jobs: [])
+        wait_for(lambda: key in performing._queue._lanes)
+        yield performing._queue._lanes[key]
         event.set()
         leader.result(TIMEOUT)
 

@@ -12,7 +12,8 @@ from tests.services.state import assert_reconciled, refused
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import ANYONE
 from walletsvc.services.inputs import LocalId
-from walletsvc.services.steps import Step, perform_all
+from walletsvc.services.performing import perform_all
+from walletsvc.services.steps import Step
 from walletsvc.services.transactions import (
     create_transaction,
     prepare_create_transaction,

@@ -13,7 +13,7 @@ from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.principals import ANYONE
 from walletsvc.selectors.reconciliation import compute_discrepancies
 from walletsvc.services.inputs import LocalId
-from walletsvc.services.steps import perform_all
+from walletsvc.services.performing import perform_all
 from walletsvc.services.transactions import (
     prepare_create_transaction,
     prepare_delete_transaction,

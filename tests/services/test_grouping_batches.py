@@ -13,7 +13,7 @@ from tests.services.state import assert_reconciled, balance, lines, snapshot
 from walletsvc import errors
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.principals import ANYONE
-from walletsvc.services import steps
+from walletsvc.services import performing
 from walletsvc.services.wallets import create_wallet
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -104,7 +104,7 @@ def test_a_name_that_is_taken_already_spoils_it_for_its_caller_only(company: Com
 def test_a_group_has_room_for_so_many_steps(
     company: Company, wallet: Wallet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(steps, "SHARED_STEPS", 5)
+    monkeypatch.setattr(performing, "SHARED_STEPS", 5)
     batches = [post_all((wallet, "1.00", f"A{n}"), (wallet, "1.00", f"B{n}")) for n in range(5)]
     assert codes(company.gather(batches, waits=True)) == ["done"] * 5
     # Two, two, and the last, which goes by itself.

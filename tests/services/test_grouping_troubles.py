@@ -16,8 +16,9 @@ from tests.services.state import assert_reconciled, balance, snapshot
 from walletsvc import errors
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import ANYONE
-from walletsvc.services import grouping, steps
-from walletsvc.services.steps import Step, perform
+from walletsvc.services import grouping, performing
+from walletsvc.services.performing import perform
+from walletsvc.services.steps import Step
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -118,10 +119,10 @@ def test_a_leader_that_waits_for_a_lock_holds_up_nobody_else(
     monkeypatch.setattr(grouping, "PATIENCE_SECONDS", 0.025)
     holder = Holder(company, wallet)
     stuck = company.start(post(wallet, "-6.00", "T1"))
-    wait_for(lambda: bool(steps._queue._lanes))
+    wait_for(lambda: bool(performing._queue._lanes))
     assert company.start(post(other, "1.00", "T2")).result(TIMEOUT).txid == "T2"
     assert not stuck.done()
     holder.release.set()
     assert stuck.result(TIMEOUT).txid == "T1"
-    assert steps._queue._lanes == {}
+    assert performing._queue._lanes == {}
     assert_reconciled()

@@ -3,7 +3,7 @@
 Every change goes the same way: lock the wallets, in the order of their ids and before any row that refers to
 them is inserted (InnoDB's foreign-key check takes a shared lock on the parent, and two transactions that both
 hold it and then want to update deadlock: MySQL manual, "Locks Set by Different SQL Statements in InnoDB");
-decide on what was read under the lock; write wallet, transaction, entry. `steps.perform` commits it.
+decide on what was read under the lock; write wallet, transaction, entry. `performing` commits it.
 """
 
 from __future__ import annotations

@@ -8,8 +8,9 @@ from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import SYSTEM
 from walletsvc.selectors.reconciliation import count_transactions
 from walletsvc.services.durability import durably
+from walletsvc.services.performing import perform
 from walletsvc.services.posting import Ledger
-from walletsvc.services.steps import Step, perform
+from walletsvc.services.steps import Step
 from walletsvc.services.transaction_counts import add_to_count
 
 

@@ -21,8 +21,9 @@ from walletsvc.services.inputs import (
     parse_reference,
     resolve,
 )
+from walletsvc.services.performing import perform
 from walletsvc.services.posting import Clock, Ledger
-from walletsvc.services.steps import Step, find_transaction, perform
+from walletsvc.services.steps import Step, find_transaction
 
 
 def create_transaction(

@@ -18,8 +18,9 @@ from walletsvc.services.inputs import (
     parse_metadata,
     parse_name,
 )
+from walletsvc.services.performing import perform
 from walletsvc.services.posting import Clock, Ledger
-from walletsvc.services.steps import Step, perform
+from walletsvc.services.steps import Step
 from walletsvc.services.transactions import find_txid_holder, parse_change
 
 

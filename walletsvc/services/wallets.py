@@ -18,8 +18,9 @@ from walletsvc.services.inputs import (
     parse_reference,
     resolve,
 )
+from walletsvc.services.performing import perform
 from walletsvc.services.posting import ZERO, Clock, Ledger
-from walletsvc.services.steps import Step, perform
+from walletsvc.services.steps import Step
 
 
 def create_wallet(
