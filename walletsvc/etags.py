@@ -16,8 +16,8 @@ def make_etag(body: bytes) -> str:
 
 def is_known(if_none_match: str | None, etag: str) -> bool:
     """Tell whether the client of a GET has the representation already. Compares weakly, as section 13.1.2 says."""
-    if if_none_match is None:
-        return False
+    if if_none_match is None or if_none_match == etag:
+        return if_none_match is not None
     return if_none_match.strip() == "*" or etag in [tag.removeprefix("W/") for tag in _tags(if_none_match)]
 
 
