@@ -75,18 +75,22 @@ class Meter:
         self._seconds = seconds
         self._say = say
 
-    def measure(self, row: Row) -> list[Cell]:
-        """Return a cell for each contender of the row, in the row's order."""
-        self._say(row.title)
-        entrants: list[_Entrant] = []
-        for name in row.contenders:
-            entrants.append(self._prepare(row, name, entrants[0].cell if entrants else None))
+    def measure(self, rows: Sequence[Row]) -> list[Cell]:
+        """Return a cell for each contender of each of the rows, in their order; all of them take turns."""
+        entrants: list[tuple[Row, _Entrant]] = []
+        for row in rows:
+            self._say(row.title)
+            ours: Cell | None = None
+            for name in row.contenders:
+                entrant = self._prepare(row, name, ours)
+                ours = ours or entrant.cell
+                entrants.append((row, entrant))
         for repetition in range(self._repetitions):
-            for entrant in entrants:
+            for row, entrant in entrants:
                 if entrant.cell.problem is None:
                     self._measure_once(row, entrant)
                     self._tell(entrant.cell, repetition)
-        return [entrant.cell for entrant in entrants]
+        return [entrant.cell for _, entrant in entrants]
 
     def template_of(self, row: Row, name: str) -> Template:
         """Return what the contender is asked on this row. Raises what `check` raises."""
@@ -157,7 +161,7 @@ class Meter:
 
     def _tell(self, cell: Cell, repetition: int) -> None:
         outcome = cell.problem or f"{cell.rates[-1]:,.0f}/s"
-        self._say(f"  {TITLES[cell.contender]}, {repetition + 1} of {self._repetitions}: {outcome}")
+        self._say(f"  {cell.row}: {TITLES[cell.contender]}, {repetition + 1} of {self._repetitions}: {outcome}")
 
 
 def _find_loss(row: Row, load: Load, added: int) -> str | None:

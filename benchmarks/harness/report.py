@@ -21,7 +21,8 @@ _TOP_IN_PAGE = 12
 
 _HOW = """
 All servers and databases run on this one machine, and so does wrk: 16 keep-alive connections, one thread. Each
-figure is the median of its repetitions; the contenders of a row are measured in turns, repetition by repetition.
+figure is the median of its repetitions; the contenders of a row are measured in turns, repetition by repetition,
+and so are the three rows of POST, as they are compared with each other.
 Everyone has 2 processes (8 threads each where there are threads), a database of their own with the same rows, and is
 checked before: what it reads is compared, an overdraft has to be refused and to change nothing; and after: each
 answer to a POST has left its rows, and all balances are recomputed, walletsvc's by `manage.py reconcile`. A row with

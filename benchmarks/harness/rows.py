@@ -23,7 +23,8 @@ class Row:
     """A request, and who is measured on it, in this order. walletsvc comes first.
 
     `per_request` is how many transactions a request posts; 0 for reads. `expects` is how many records are read.
-    With `conditional`, the request carries the ETag of the answer before.
+    With `conditional`, the request carries the ETag of the answer before. Rows of one `family` are compared with each
+    other, and so measured in turns.
     """
 
     key: str
@@ -34,6 +35,7 @@ class Row:
     expects: int = 0
     is_cached: bool = False
     is_conditional: bool = False
+    family: str = ""
 
 
 def make_rows(wallets: int) -> list[Row]:
@@ -86,6 +88,7 @@ def make_rows(wallets: int) -> list[Row]:
             spread,
             (OURS, FASTAPI, STOCK, FLOOR),
             per_request=1,
+            family="post",
         ),
         Row(
             "post-one",
@@ -93,6 +96,7 @@ def make_rows(wallets: int) -> list[Row]:
             replace(POST_TRANSACTION, wallets=(wallets // 2, wallets // 2)),
             (OURS, FASTAPI),
             per_request=1,
+            family="post",
         ),
         Row(
             "batch-100",
@@ -100,5 +104,14 @@ def make_rows(wallets: int) -> list[Row]:
             replace(BATCH, wallets=(1, wallets), repeats=BATCH_SIZE),
             (OURS,),
             per_request=BATCH_SIZE,
+            family="post",
         ),
     ]
+
+
+def group_rows(rows: Sequence[Row]) -> list[list[Row]]:
+    """Return the rows by family, in their order; one without a family is by itself."""
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.family or row.key, []).append(row)
+    return list(groups.values())

@@ -19,7 +19,7 @@ from benchmarks.harness.memory import judge_memory, measure_memory
 from benchmarks.harness.modes import Mode
 from benchmarks.harness.profiling import profile
 from benchmarks.harness.report import Results
-from benchmarks.harness.rows import Row, make_rows
+from benchmarks.harness.rows import Row, group_rows, make_rows
 from benchmarks.harness.scaling import judge_scaling, measure_scaling
 from benchmarks.harness.servers import BenchmarkMariaDB, HarnessError, HttpServer
 from tests.servers import RedisServer
@@ -100,8 +100,8 @@ def _measure_rows(
             seconds=mode.seconds,
             say=say,
         )
-        for row in rows:
-            results.cells += meter.measure(row)
+        for compared in group_rows(rows):
+            results.cells += meter.measure(compared)
         results.goals += judge_rows(results.cells)
         missed = {goal.row for goal in results.goals if not goal.holds and not goal.is_stretch}
         for row in rows:

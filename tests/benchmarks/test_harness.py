@@ -11,7 +11,7 @@ from benchmarks.harness.measurement import Cell, _find_loss, _find_odd_size
 from benchmarks.harness.memory import Sample, judge_memory
 from benchmarks.harness.profiling import _summarize
 from benchmarks.harness.report import format_goals
-from benchmarks.harness.rows import make_rows
+from benchmarks.harness.rows import group_rows, make_rows
 from benchmarks.harness.scaling import Scaled, _read_log, judge_scaling
 from benchmarks.harness.wrk import Load
 
@@ -153,3 +153,9 @@ def test_a_missed_goal_stays_in_the_table():
         "| C | ≥ 5 x | missing | **no** |",
         "| D | ≥ 5 x | failed: fastapi: 3 refused | **no** |",
     ]
+
+
+def test_rows_that_are_compared_with_each_other_are_measured_in_turns() -> None:
+    groups = [[row.key for row in group] for group in group_rows(list(ROWS.values()))]
+    assert [key for group in groups for key in group] == list(ROWS)
+    assert [group for group in groups if len(group) > 1] == [["post-spread", "post-one", "batch-100"]]
