@@ -90,16 +90,13 @@ class _Group:
         def work(touched: set[int]) -> list[Any]:
             ledger = Ledger(principal=self.principal, clock=self.clock, touched=touched)
             ledger.lock(_wallet_ids([step for step in batch if isinstance(step, Step)], self.principal))
-            results = []
-            for place, step in enumerate(batch):
-                try:
-                    if isinstance(step, errors.WalletError):
-                        raise step
-                    results.append(step.run(ledger))
-                except errors.WalletError as refusal:
-                    cause = _behind(refusal, step)
-                    cause.step = place
-                    raise cause from None
+            try:
+                results = _run(batch, ledger)
+            except errors.WalletError as refusal:
+                place = refusal.step
+                cause = _behind(refusal, batch[place])
+                cause.step = place
+                raise cause from None
             ledger.complete()
             return results
 
@@ -128,9 +125,13 @@ class _Group:
             ledger.lock(wallet_ids, skip_locked=passes_over)
             for batch in batches:
                 try:
-                    outcomes.append(_run(batch, ledger, touched))
+                    with ledger.all_or_nothing():
+                        outcomes.append(_run(batch, ledger))
                 except errors.WalletError as refusal:
                     outcomes.append(refusal)
+                else:
+                    steps_done = [step for step in batch if isinstance(step, Step)]
+                    touched.update(resolve(wallet) for step in steps_done for wallet in step.wallets)
             if not touched:
                 raise _NothingToCommit
             ledger.complete()
@@ -175,19 +176,17 @@ class _Group:
         raise cause
 
 
-def _run(batch: Batch, ledger: Ledger, touched: set[int]) -> list[Any]:
-    """Run the steps of a shared batch. Raises its first refusal, with the place; nothing of it is left then."""
+def _run(batch: Batch, ledger: Ledger) -> list[Any]:
+    """Run the steps of a batch and return their results. Raises the first refusal, with its place."""
     results = []
-    with ledger.all_or_nothing():
-        for place, step in enumerate(batch):
-            try:
-                if isinstance(step, errors.WalletError):
-                    raise step
-                results.append(step.run(ledger))
-            except errors.WalletError as refusal:
-                refusal.step = place
-                raise
-    touched.update(resolve(wallet) for step in batch if isinstance(step, Step) for wallet in step.wallets)
+    for place, step in enumerate(batch):
+        try:
+            if isinstance(step, errors.WalletError):
+                raise step
+            results.append(step.run(ledger))
+        except errors.WalletError as refusal:
+            refusal.step = place
+            raise
     return results
 
 
