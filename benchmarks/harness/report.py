@@ -66,6 +66,8 @@ def write(results: Results, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "results.json").write_bytes(orjson.dumps(_as_json(results), option=orjson.OPT_INDENT_2) + b"\n")
     (folder / "RESULTS.md").write_text("\n".join(_page(results)))
+    for earlier in (folder / "profiles").glob("*.txt"):
+        earlier.unlink()
     for row, found in results.profiles.items():
         (folder / "profiles").mkdir(exist_ok=True)
         (folder / "profiles" / f"{row}.txt").write_text(found.as_text())
