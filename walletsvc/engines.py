@@ -58,7 +58,7 @@ def is_contention(error: DatabaseError) -> bool:
     elsewhere.
     """
     code = _server_code(error)
-    if connection.vendor == "sqlite":
+    if vendor() == "sqlite":
         return "database is locked" in str(error) or "database table is locked" in str(error)
     return code in _MYSQL_CONTENTION or getattr(error.__cause__, "sqlstate", None) in _CONTENTION_SQLSTATES
 
@@ -72,7 +72,7 @@ def is_duplicate(error: DatabaseError) -> bool:
 
 def is_lost(error: DatabaseError) -> bool:
     """Tell whether the database could not be reached, or went away half-way."""
-    return connection.vendor == "mysql" and _server_code(error) in _MYSQL_LOST
+    return vendor() == "mysql" and _server_code(error) in _MYSQL_LOST
 
 
 def _server_code(error: DatabaseError) -> object:

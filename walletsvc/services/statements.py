@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 
+from walletsvc import engines
 from walletsvc.mysql.expressions import Expression
 
 Value = str | int | Expression | None
@@ -36,7 +37,7 @@ def select_for_update(
     database = connections[DEFAULT_DB_ALIAS]
     features = database.features
     skip_locked = skip_locked and features.has_select_for_update_skip_locked
-    index = "FORCE INDEX (PRIMARY)" if database.vendor == "mysql" else ""
+    index = "FORCE INDEX (PRIMARY)" if engines.vendor() == "mysql" else ""
     lock = database.ops.for_update_sql(skip_locked=skip_locked) if features.has_select_for_update else ""
     rows: list[tuple[Any, ...]] = []
     for chunk in chunks(ids):
