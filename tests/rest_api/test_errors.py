@@ -15,7 +15,7 @@ from rest_api import errors as face
 from rest_api import readings
 from tests.rest_api.conftest import Api, problems, resource
 from tests.rest_api.structure import check_response
-from walletsvc import errors
+from walletsvc import engines, errors
 
 
 def subclasses(base: type[errors.WalletError]) -> Iterator[type[errors.WalletError]]:
@@ -98,7 +98,7 @@ def test_a_database_that_is_away_is_no_bug(api: Api, monkeypatch: pytest.MonkeyP
     def gone(**_arguments: object) -> None:
         raise OperationalError(2006, "Server has gone away")
 
-    monkeypatch.setattr(connection, "vendor", "mysql")
+    monkeypatch.setattr(engines, "vendor", lambda: "mysql")
     monkeypatch.setattr(connection, "close", lambda: None)
     monkeypatch.setattr(readings, "list_records", gone)
     response = api.get("/api/wallets/")
