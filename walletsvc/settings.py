@@ -15,6 +15,7 @@ DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default=INSECURE_SECRET_KEY)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 WEB_WORKERS = env.int("WEB_WORKERS", default=1)
+WEB_AFFINITY = env.bool("WEB_AFFINITY", default=True)
 
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
