@@ -5,7 +5,7 @@ What the values mean is for the services, which get them as they came.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,10 +20,13 @@ from walletsvc.services.inputs import LocalId
 class ResourceInput:
     """What a resource object asks to be written: raw values by the names of the serializer's fields."""
 
+    base: str
+    local_ids: LocalIds = field(default_factory=LocalIds)
     values: dict[str, Any] = field(default_factory=dict)
     pointers: dict[str, str] = field(default_factory=dict)
-    base: str = "/data"
-    local_ids: LocalIds = field(default_factory=LocalIds)
+    """Where the values are, as seen from `base`."""
+    attributes: frozenset[str] = frozenset()
+    """The fields that the object with the attributes can have, if there is one."""
 
     def locate(self, field_name: str) -> str:
         """Return the pointer to an input.
@@ -31,7 +34,8 @@ class ResourceInput:
         To the object that lacks it where it was not sent: a pointer leads to something that is there
         (https://jsonapi.org/format/#error-objects).
         """
-        return self.pointers.get(field_name, self.base)
+        lacking = "/attributes" if field_name in self.attributes else ""
+        return self.base + self.pointers.get(field_name, lacking)
 
 
 def read_resource(
@@ -56,8 +60,8 @@ def read_fields(
 
     Raises `Refused` with every problem found.
     """
-    written = ResourceInput(base=base, local_ids=local_ids or LocalIds())
-    problems = [*_read_attributes(resource, endpoint, written), *_read_relationships(resource, endpoint, written)]
+    written = ResourceInput(base, local_ids or LocalIds())
+    problems = _read_attributes(resource, endpoint, written) + _read_relationships(resource, endpoint, written)
     _raise_if_any(problems)
     return written
 
@@ -70,10 +74,9 @@ def _member(document: object, name: str, *, pointer: str) -> object:
     return document[name]
 
 
-def _raise_if_any(problems: Iterator[Problem] | list[Problem]) -> None:
-    found = list(problems)
-    if found:
-        raise Refused(*found)
+def _raise_if_any(problems: list[Problem]) -> None:
+    if problems:
+        raise Refused(*problems)
 
 
 def _invalid(detail: str, pointer: str) -> Problem:
@@ -87,64 +90,68 @@ def _required(detail: str, pointer: str) -> Problem:
 # -- who it is -----------------------------------------------------------------------------------------
 
 
-def check_identity(
-    resource: Mapping[str, Any], type_name: str, expected_id: str | None, base: str
-) -> Iterator[Problem]:
-    """Yield what is wrong with type, id and lid of a resource object; a new one has no `expected_id`."""
-    yield from check_type(resource, type_name, base)
+def check_identity(resource: Mapping[str, Any], type_name: str, expected_id: str | None, base: str) -> list[Problem]:
+    """Return what is wrong with type, id and lid of a resource object; a new one has no `expected_id`."""
+    problems = check_type(resource, type_name, base)
     identifier = resource.get("id")
     if "lid" in resource and not isinstance(resource["lid"], str):
-        yield _invalid("A local id is a string.", f"{base}/lid")
+        problems.append(_invalid("A local id is a string.", f"{base}/lid"))
     if expected_id is None:
         if "id" in resource:
-            yield Problem(403, errors.Forbidden.code, "Ids are given by this server.", pointer=f"{base}/id")
+            problems.append(
+                Problem(403, errors.Forbidden.code, "Ids are given by this server.", pointer=f"{base}/id")
+            )
     elif "id" not in resource:
-        yield _required("The member id is missing.", base)
+        problems.append(_required("The member id is missing.", base))
     elif not isinstance(identifier, str):
-        yield _invalid("An id is a string.", f"{base}/id")
+        problems.append(_invalid("An id is a string.", f"{base}/id"))
     elif identifier != expected_id:
-        yield Problem(409, "id_conflict", f"This is the URL of {expected_id[:64]!r}.", pointer=f"{base}/id")
+        detail = f"This is the URL of {expected_id[:64]!r}."
+        problems.append(Problem(409, "id_conflict", detail, pointer=f"{base}/id"))
+    return problems
 
 
-def check_type(identified: Mapping[str, Any], type_name: str, base: str) -> Iterator[Problem]:
-    """Yield what is wrong with the type of a resource object or identifier."""
+def check_type(identified: Mapping[str, Any], type_name: str, base: str) -> list[Problem]:
+    """Return what is wrong with the type of a resource object or identifier."""
     if "type" not in identified:
-        yield _required("The member type is missing.", base)
-    elif not isinstance(identified["type"], str):
-        yield _invalid("A type is a string.", f"{base}/type")
-    elif identified["type"] != type_name:
-        yield Problem(409, "type_conflict", f"The type here is {type_name}.", pointer=f"{base}/type")
+        return [_required("The member type is missing.", base)]
+    if not isinstance(identified["type"], str):
+        return [_invalid("A type is a string.", f"{base}/type")]
+    if identified["type"] != type_name:
+        return [Problem(409, "type_conflict", f"The type here is {type_name}.", pointer=f"{base}/type")]
+    return []
 
 
 # -- attributes ----------------------------------------------------------------------------------------
 
 
-def _read_attributes(resource: Mapping[str, Any], endpoint: Endpoint, written: ResourceInput) -> Iterator[Problem]:
+def _read_attributes(resource: Mapping[str, Any], endpoint: Endpoint, written: ResourceInput) -> list[Problem]:
     if "attributes" not in resource:
-        return
-    base = f"{written.base}/attributes"
+        return []
     attributes = resource["attributes"]
     if not isinstance(attributes, dict):
-        yield _invalid("The attributes are an object.", base)
-        return
-    # Where an attribute is missing, this is what lacks it.
-    written.pointers.update({field_name: base for field_name, _ in endpoint.attributes.values()})
+        return [_invalid("The attributes are an object.", f"{written.base}/attributes")]
+    problems = []
+    written.attributes = endpoint.attribute_fields
     for name, value in attributes.items():
-        if name.startswith("@"):
+        known = endpoint.attributes.get(name)
+        if known is not None and known.is_writable:
+            written.values[known.field] = value
+            written.pointers[known.field] = known.pointer
+        elif name.startswith("@"):
             continue  # JSON:API: @-members are ignored.
-        pointer = f"{base}/{_escape(name)}"
-        field_name, is_writable = endpoint.attributes.get(name, (None, False))
-        if field_name is not None and is_writable:
-            written.values[field_name] = value
-            written.pointers[field_name] = pointer
-        elif field_name is not None:
-            yield Problem(422, errors.Immutable.code, f"{name} is set by this server.", pointer=pointer)
         elif name in endpoint.writable_relations:
             # The public contract from before relationships: {"wallet": "1"}.
             written.values[name] = value
-            written.pointers[name] = pointer
+            written.pointers[name] = f"/attributes/{name}"
         else:
-            yield _invalid(f"{endpoint.name} has no attribute {name[:64]!r}.", pointer)
+            pointer = f"{written.base}/attributes/{_escape(name)}"
+            if known is not None:
+                problem = Problem(422, errors.Immutable.code, f"{name} is set by this server.", pointer=pointer)
+            else:
+                problem = _invalid(f"{endpoint.name} has no attribute {name[:64]!r}.", pointer)
+            problems.append(problem)
+    return problems
 
 
 def _escape(name: str) -> str:
@@ -155,66 +162,62 @@ def _escape(name: str) -> str:
 # -- relationships -------------------------------------------------------------------------------------
 
 
-def _read_relationships(resource: Mapping[str, Any], endpoint: Endpoint, written: ResourceInput) -> Iterator[Problem]:
+def _read_relationships(resource: Mapping[str, Any], endpoint: Endpoint, written: ResourceInput) -> list[Problem]:
     if "relationships" not in resource:
-        return
-    base = f"{written.base}/relationships"
+        return []
     relationships = resource["relationships"]
+    base = f"{written.base}/relationships"
     if not isinstance(relationships, dict):
-        yield _invalid("The relationships are an object.", base)
-        return
+        return [_invalid("The relationships are an object.", base)]
+    problems = []
     for name, relationship in relationships.items():
         if name.startswith("@"):
             continue
-        pointer = f"{base}/{_escape(name)}"
         if name in endpoint.writable_relations:
-            yield from _read_relationship(relationship, endpoint, name, pointer, written)
+            problems += _read_relationship(relationship, endpoint, name, written)
         elif name in endpoint.resource.to_one or name in endpoint.resource.to_many:
             detail = f"{name} is not written as a part of {endpoint.name}."
-            yield Problem(403, errors.Forbidden.code, detail, pointer=pointer)
+            problems.append(Problem(403, errors.Forbidden.code, detail, pointer=f"{base}/{name}"))
         else:
-            yield _invalid(f"{endpoint.name} has no relationship {name[:64]!r}.", pointer)
+            detail = f"{endpoint.name} has no relationship {name[:64]!r}."
+            problems.append(_invalid(detail, f"{base}/{_escape(name)}"))
+    return problems
 
 
-def _read_relationship(
-    relationship: object, endpoint: Endpoint, name: str, pointer: str, written: ResourceInput
-) -> Iterator[Problem]:
+def _read_relationship(relationship: object, endpoint: Endpoint, name: str, written: ResourceInput) -> list[Problem]:
+    place = f"/relationships/{name}"
+    pointer = written.base + place
     if not isinstance(relationship, dict):
-        yield _invalid("A relationship is an object with the member data.", pointer)
-        return
+        return [_invalid("A relationship is an object with the member data.", pointer)]
     if "data" not in relationship:
-        yield _required("The member data is missing.", pointer)
-        return
+        return [_required("The member data is missing.", pointer)]
     linkage = relationship["data"]
-    target = endpoint.resource.to_one[name].target
-    problems = list(check_linkage(linkage, target, f"{pointer}/data", written.local_ids))
-    yield from problems
+    problems = check_linkage(linkage, endpoint.resource.to_one[name].target, f"{pointer}/data", written.local_ids)
     if problems:
-        return
+        return problems
     identifier = identify(linkage, written.local_ids)
     if name in written.values and str(written.values[name]) != identifier:
-        yield _invalid(f"{name} is given twice, as two different ones.", written.pointers[name])
+        problems.append(_invalid(f"{name} is given twice, as two different ones.", written.locate(name)))
     written.values[name] = identifier
-    written.pointers[name] = pointer
+    written.pointers[name] = place
+    return problems
 
 
-def check_linkage(
-    linkage: object, type_name: str, pointer: str, local_ids: LocalIds | None = None
-) -> Iterator[Problem]:
-    """Yield what is wrong with a to-one linkage: null, or the identifier of a `type_name`."""
+def check_linkage(linkage: object, type_name: str, pointer: str, local_ids: LocalIds | None = None) -> list[Problem]:
+    """Return what is wrong with a to-one linkage: null, or the identifier of a `type_name`."""
     if linkage is None:
-        return
+        return []
     if not isinstance(linkage, dict):
-        yield _invalid("A linkage is null or a resource identifier object.", pointer)
-        return
-    yield from check_type(linkage, type_name, pointer)
+        return [_invalid("A linkage is null or a resource identifier object.", pointer)]
+    problems = check_type(linkage, type_name, pointer)
     if "id" in linkage:
         if not isinstance(linkage["id"], str):
-            yield _invalid("An id is a string.", f"{pointer}/id")
+            problems.append(_invalid("An id is a string.", f"{pointer}/id"))
     elif "lid" in linkage:
-        yield from (local_ids or LocalIds()).check(type_name, linkage["lid"], f"{pointer}/lid")
+        problems += (local_ids or LocalIds()).check(type_name, linkage["lid"], f"{pointer}/lid")
     else:
-        yield _required("The member id is missing.", pointer)
+        problems.append(_required("The member id is missing.", pointer))
+    return problems
 
 
 def identify(linkage: Any, local_ids: LocalIds) -> str | LocalId | None:

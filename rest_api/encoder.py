@@ -123,3 +123,9 @@ def record_of(resource: Resource, instance: Model, selection: Selection) -> Reco
     """Return the record of a model instance, with no related records, as the read engine would have read it."""
     plan = make_plan(resource.name, selection.fields)
     return Record(plan, plan.row_of(instance))
+
+
+def records_of(resource: Resource, instances: Iterable[Model]) -> list[Record]:
+    """Return the records of model instances with all their fields."""
+    plan = make_plan(resource.name, None)
+    return [Record(plan, row) for row in plan.rows_of(instances)]

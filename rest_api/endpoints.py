@@ -28,6 +28,15 @@ T = TypeVar("T")
 BASE = "/api/"
 
 
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """The serializer's field behind an attribute, whether clients write it, and where it is in a resource object."""
+
+    field: str
+    is_writable: bool
+    pointer: str
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """A collection and its members. A write that is None is not allowed by any URL."""
@@ -79,14 +88,20 @@ class Endpoint:
         return f"{BASE}{self.path}/{identifier}/relationships/{relation}/"
 
     @cached_property
-    def attributes(self) -> Mapping[str, tuple[str, bool]]:
-        """Return the name of the serializer's field, and whether it can be written, by public name."""
+    def attributes(self) -> Mapping[str, Attribute]:
+        """Return the attributes by public name."""
         relations = {*self.resource.to_one, *self.resource.to_many}
+        fields = {name: each for name, each in self.serializer().fields.items() if name not in relations}
+        public = {name: camel_case(name) for name in fields}
         return {
-            camel_case(name): (name, not each.read_only)
-            for name, each in self.serializer().fields.items()
-            if name not in relations
+            public[name]: Attribute(name, not each.read_only, f"/attributes/{public[name]}")
+            for name, each in fields.items()
         }
+
+    @cached_property
+    def attribute_fields(self) -> frozenset[str]:
+        """Return the names of the serializer's fields that are attributes."""
+        return frozenset(each.field for each in self.attributes.values())
 
     @cached_property
     def writable_relations(self) -> frozenset[str]:

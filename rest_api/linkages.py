@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from rest_api.documents import check_linkage
 from rest_api.errors import Problem, Refused
 from walletsvc import errors
@@ -15,7 +13,7 @@ def read_to_one(document: object, type_name: str) -> str | None:
     Raises `Refused`: 422 for a wrong structure, 409 for another type.
     """
     linkage = _data(document)
-    problems = list(check_linkage(linkage, type_name, "/data"))
+    problems = check_linkage(linkage, type_name, "/data")
     if problems:
         raise Refused(*problems)
     return linkage["id"] if isinstance(linkage, dict) else None
@@ -31,11 +29,11 @@ def check_to_many(document: object, type_name: str) -> None:
         raise Refused(*problems)
 
 
-def _check_member(identifier: object, type_name: str, place: int) -> Iterator[Problem]:
+def _check_member(identifier: object, type_name: str, place: int) -> list[Problem]:
     pointer = f"/data/{place}"
     if identifier is None:
-        yield _invalid("A resource identifier object is expected.", pointer)
-    yield from check_linkage(identifier, type_name, pointer)
+        return [_invalid("A resource identifier object is expected.", pointer)]
+    return check_linkage(identifier, type_name, pointer)
 
 
 def _data(document: object) -> object:

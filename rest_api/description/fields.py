@@ -31,8 +31,8 @@ def amount() -> Schema:
 def output_attributes(endpoint: Endpoint) -> Schema:
     """Return the schema of the attributes in an answer; a sparse fieldset may leave any of them out."""
     properties = {
-        public: _describe(name, endpoint.serializer().fields[name], is_input=False)
-        for public, (name, _) in endpoint.attributes.items()
+        public: _describe(each.field, endpoint.serializer().fields[each.field], is_input=False)
+        for public, each in endpoint.attributes.items()
     }
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
@@ -42,10 +42,10 @@ def input_attributes(endpoint: Endpoint, *, is_new: bool) -> Schema:
     declared = endpoint.serializer().fields
     properties: Schema = {}
     required = []
-    for public, (name, is_writable) in endpoint.attributes.items():
-        if is_writable and (is_new or name not in _FIXED):
-            properties[public] = _describe(name, declared[name], is_input=True)
-            if is_new and declared[name].required:
+    for public, each in endpoint.attributes.items():
+        if each.is_writable and (is_new or each.field not in _FIXED):
+            properties[public] = _describe(each.field, declared[each.field], is_input=True)
+            if is_new and declared[each.field].required:
                 required.append(public)
     for relation in sorted(endpoint.writable_relations):
         properties[camel_case(relation)] = {

@@ -8,14 +8,15 @@ from typing import Any
 
 from django.utils import timezone
 
-from rest_api.encoder import encode_resources, record_of
+from rest_api.encoder import encode_resources, records_of
 from rest_api.errors import Problem, Refused, explain
 from rest_api.operations.documents import Operation
+from rest_api.resource_objects import key_of
 from walletsvc import errors
 from walletsvc.principals import Principal
 from walletsvc.reading.records import Record
-from walletsvc.reading.resources import WALLET, Resource
-from walletsvc.selectors.records import EVERYTHING, list_records_by_id
+from walletsvc.reading.resources import RESOURCES, WALLET, Resource
+from walletsvc.selectors.records import list_records_by_id
 from walletsvc.services.performing import perform_all
 from walletsvc.services.steps import Step
 
@@ -63,15 +64,15 @@ def _show(operations: Sequence[Operation], written: Sequence[Any], principal: Pr
     """Return the results: each resource as the whole batch has left it."""
     # Of what was written twice, the last has the final say; a later write of a wallet's transactions changes the
     # wallet too, so those are read again, all at once.
-    records: dict[tuple[str, int], Record] = {}
+    instances: dict[str, dict[int, Any]] = {}
     for operation, instance in zip(operations, written, strict=True):
         if instance is not None:
-            resource = operation.endpoint.resource
-            records[resource.name, instance.pk] = record_of(resource, instance, EVERYTHING)
-    for record in _read_again(WALLET, records, principal):
-        records[WALLET.name, record.id] = record
+            instances.setdefault(operation.endpoint.name, {})[instance.id] = instance
+    found = [record for name, some in instances.items() for record in records_of(RESOURCES[name], some.values())]
+    found += _read_again(WALLET, list(instances.get(WALLET.name, ())), principal)
+    records = {key_of(record): record for record in found}
     shown = [
-        records[operation.endpoint.name, instance.pk]
+        records[operation.endpoint.name, instance.id]
         for operation, instance in zip(operations, written, strict=True)
         if operation.shows
     ]
@@ -79,9 +80,8 @@ def _show(operations: Sequence[Operation], written: Sequence[Any], principal: Pr
     return [{"data": next(resources)} if operation.shows else {} for operation in operations]
 
 
-def _read_again(resource: Resource, records: dict[tuple[str, int], Record], principal: Principal) -> list[Record]:
+def _read_again(resource: Resource, ids: list[int], principal: Principal) -> list[Record]:
     """Return the records of a resource as they are now, without those that the batch has deleted again."""
-    ids = [identifier for name, identifier in records if name == resource.name]
     if not ids:
         return []
     found = list_records_by_id(principal=principal, resource=resource.name, ids=ids)

@@ -94,7 +94,7 @@ class _Reader:
         data, at = _resource(operation, base), f"{base}/data"
         endpoint = find_endpoint(data, at) if target is None else target.endpoint
         _check_writable(endpoint, target.pointer if target else f"{at}/type")
-        problems = list(check_identity(data, endpoint.name, None, at))
+        problems = check_identity(data, endpoint.name, None, at)
         if not problems and "lid" in data:
             problems = list(self._local_ids.check_new(endpoint.name, data["lid"], f"{at}/lid"))
         if problems:
@@ -156,10 +156,10 @@ class _Reader:
         if "data" not in operation:
             raise required("data", base)
         linkage = operation["data"]
-        problems = list(check_linkage(linkage, endpoint.resource.to_one[name].target, at, self._local_ids))
+        problems = check_linkage(linkage, endpoint.resource.to_one[name].target, at, self._local_ids)
         if problems:
             raise Refused(*problems)
-        written = ResourceInput(values={name: identify(linkage, self._local_ids)}, pointers={name: at}, base=base)
+        written = ResourceInput(base, values={name: identify(linkage, self._local_ids)}, pointers={name: "/data"})
         identifier = _identifier(target)
         return Operation(
             endpoint,
@@ -200,9 +200,9 @@ def _check_same(data: Mapping[str, Any], target: Target, at: str) -> None:
     """Raise `Refused` unless a resource object is of the resource that the target names."""
     name = target.endpoint.name
     if target.lid is None:
-        problems = list(check_identity(data, name, str(target.identifier), at))
+        problems = check_identity(data, name, str(target.identifier), at)
     else:
-        problems = list(check_type(data, name, at))
+        problems = check_type(data, name, at)
         if data.get("lid") != target.lid or "id" in data:
             detail = f"The operation is aimed at the local id {target.lid[:64]!r}."
             problems.append(Problem(409, "id_conflict", detail, pointer=f"{at}/lid" if "lid" in data else at))

@@ -88,14 +88,14 @@ def test_every_field_of_the_engine_is_in_the_contract() -> None:
     for endpoint in ENDPOINTS.values():
         assert list(endpoint.attributes) == [each.name for each in endpoint.resource.fields]
         relations = {*endpoint.resource.to_one, *endpoint.resource.to_many}
-        assert set(endpoint.serializer().fields) - {name for name, _ in endpoint.attributes.values()} == relations
+        assert set(endpoint.serializer().fields) - endpoint.attribute_fields == relations
         included = endpoint.serializer.included_serializers
         assert set(included) == relations
 
 
 def test_what_can_be_written_is_what_the_services_take() -> None:
     writable = {
-        name: {attribute for attribute, (_, is_writable) in endpoint.attributes.items() if is_writable}
+        name: {attribute for attribute, each in endpoint.attributes.items() if each.is_writable}
         for name, endpoint in ENDPOINTS.items()
     }
     assert writable == {

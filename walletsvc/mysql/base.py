@@ -89,7 +89,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.validate_no_broken_transaction()
         driver: Any = self.connection
         with self.wrap_database_errors:
-            driver.query(statement.encode() % tuple(map(driver.text_of, values)))
+            driver.query(statement.encode() % driver.texts_of(values))
             rows: Sequence[tuple[Any, ...]] = driver.store_result().fetch_row(0)
             return rows
 

@@ -65,7 +65,7 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
 
         Its error comes out of what is sent then. `take_ids` must not raise; `rows` is how many it inserts.
         """
-        text = statement.encode() % tuple(map(self.text_of, values))
+        text = statement.encode() % self.texts_of(values)
         self._waiting.append((text, None))
         if take_ids is not None:
             self._waiting.append((_ASK_IDS, partial(_take_ids, take_ids, rows)))
@@ -73,18 +73,22 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
             self.send()
         return text
 
-    def text_of(self, value: object) -> bytes:
-        """Return a value as it stands in a statement: as `literal` does, without a search for what it may be."""
-        text: bytes
-        if isinstance(value, str):
-            text = self.string_literal(value.encode())
-        elif isinstance(value, int):
-            text = b"%d" % value
-        elif isinstance(value, Expression):
-            text = value
-        else:
-            text = self.literal(value)
-        return text
+    def texts_of(self, values: Sequence[object]) -> tuple[bytes, ...]:
+        """Return values as they stand in a statement: as `literal` does, without a search for what each may be."""
+        quote, literal = self.string_literal, self.literal
+        # In one place and not by a call for each: a batch has thousands of them.
+        return tuple(
+            [
+                quote(value.encode())
+                if isinstance(value, str)
+                else b"%d" % value
+                if isinstance(value, int)
+                else value
+                if isinstance(value, Expression)
+                else literal(value)
+                for value in values
+            ]
+        )
 
     def send(self) -> None:
         """Send what waits, and wait for its results. Raises the driver's errors."""

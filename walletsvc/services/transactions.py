@@ -63,7 +63,7 @@ def prepare_create_transaction(
 ) -> Step[Transaction]:
     """Return the step behind `create_transaction`; it tells `local_id` the id. Raises refusals of the input."""
     refusals = Refusals()
-    transaction = Transaction()
+    transaction = Transaction.blank()
     wallet: Reference = 0
     with refusals.collect():
         transaction.txid = parse_name(txid, field="txid")
