@@ -151,6 +151,7 @@ class Hub:
         self._feeds: dict[Topic, Feed] = {}
         self._by_wallet: defaultdict[int, set[Feed]] = defaultdict(set)
         self._sequences: dict[int, int] = {}
+        self._is_watched = asyncio.Event()
 
     @property
     def watchers(self) -> int:
@@ -163,6 +164,7 @@ class Hub:
         if feed is None:
             feed = self._feeds[topic] = Feed(topic, self.reader)
             self._by_wallet[topic.wallet_id].add(feed)
+            self._is_watched.set()
         feed.watchers += 1
         try:
             async with aclosing(feed.records_after(after)) as records:
@@ -181,20 +183,26 @@ class Hub:
         if not of_wallet:
             del self._by_wallet[feed.topic.wallet_id]
             self._sequences.pop(feed.topic.wallet_id, None)
+        if not self._feeds:
+            self._is_watched.clear()
 
     async def run(self) -> None:
-        """Follow the changes and wake the feeds, until cancelled."""
+        """Follow the changes and wake the feeds, until cancelled; while nothing is watched, let them be."""
         while True:
+            await self._is_watched.wait()
             try:
+                # What came before we follow is found by the look that this begins with.
                 async with aclosing(changes.follow()) as hints:
                     async for hint in hints:
                         wallet_ids = await self._look() if hint is None else hint
                         for wallet_id in wallet_ids & self._by_wallet.keys():
                             for feed in self._by_wallet[wallet_id]:
                                 feed.wake()
+                        if not self._is_watched.is_set():
+                            break
             except Exception:
                 logger.exception("Following the changes broke off, beginning again")
-            await asyncio.sleep(RETRY_SECONDS)
+                await asyncio.sleep(RETRY_SECONDS)
 
     async def _look(self) -> frozenset[int]:
         """Return the watched wallets whose sequence differs from that of the last look: one query for all."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from redis import Redis
+
 from tests.live_updates.clients import ENTRIES, open_socket
 from tests.live_updates.conftest import run_both
 from tests.servers import RedisServer
+from walletsvc.cache_stores import CHANGES
 
 
 def test_nothing_is_missed_without_redis_nor_when_it_is_back(memory_folder: Path, django_db_setup: None) -> None:
@@ -22,3 +25,24 @@ def test_nothing_is_missed_without_redis_nor_when_it_is_back(memory_folder: Path
             redis.start()
             both.post(wallet)
             assert socket.next()["sequence"] == 3
+
+
+def test_redis_is_listened_to_only_while_something_is_watched(memory_folder: Path, django_db_setup: None) -> None:
+    with RedisServer() as redis, Redis.from_url(redis.url) as client, run_both(memory_folder, redis.url) as both:
+
+        def listeners() -> int:
+            ((_, number),) = client.pubsub_numsub(CHANGES)
+            return int(number)
+
+        wallet = both.open_wallet("0")
+        assert listeners() == 0
+        for sequence in (1, 2):
+            with open_socket(both.url) as socket:
+                socket.subscribe(ENTRIES, wallet=wallet, after=sequence - 1)
+                both.post(wallet)
+                assert socket.next()["sequence"] == sequence
+                both.wait_until(lambda: listeners() == 1)
+            both.wait_until(lambda: both.health()["subscriptions"] == 0)
+            # It is the next announcement that nobody needs.
+            both.open_wallet()
+            both.wait_until(lambda: listeners() == 0)
