@@ -28,7 +28,8 @@ checked before: what it reads is compared, an overdraft has to be refused and to
 answer to a POST has left its rows, and all balances are recomputed, walletsvc's by `manage.py reconcile`. A row with
 any refusal, lost answer or answer of another size has no figure.
 
-- **walletsvc** is `manage.py serve --workers 2` with Redis; where it says "not cached", with `CACHE_SECONDS=0`.
+- **walletsvc** is `manage.py serve --workers 2` with Redis, which it reaches by its Unix socket; where it says
+  "not cached", with `CACHE_SECONDS=0`.
 - **stock Django** is Django REST framework with djangorestframework-jsonapi's viewsets and `select_for_update`,
   without a ledger, and strawberry-django's connection with the optimizer and the caches of parsed and of validated
   documents; under granian as walletsvc is.

@@ -84,7 +84,7 @@ def _measure_rows(
 ) -> None:
     mode = plan.mode
     say("Making everybody's data")
-    contenders = prepare_contenders(database, redis.url, mode.size)
+    contenders = prepare_contenders(database, redis.socket_url, mode.size)
     needed = {OURS, *(name for row in rows for name in row.contenders if name != FLOOR)}
     with ExitStack() as stack:
         servers: dict[str, HttpServer] = {}
@@ -121,7 +121,7 @@ def _measure_scaling(
     try:
         results.scaled = measure_scaling(
             database,
-            redis.url,
+            redis.socket_url,
             sizes=mode.scaling_sizes,
             requests=mode.scaling_requests,
             folder=folder,

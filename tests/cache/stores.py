@@ -10,9 +10,9 @@ from tests.servers import RedisServer
 from walletsvc.cache_stores import InstanceCheckingPool, LocalCopies, MemoryStore, RedisStore, Store
 
 
-def connect(server: RedisServer) -> redis.Redis:
+def connect(server: RedisServer, *, address: str = "url") -> redis.Redis:
     """Return a client of its own, as another process would have, with the pool that the settings name."""
-    pool = InstanceCheckingPool.from_url(server.url, socket_timeout=0.25, socket_connect_timeout=0.25)
+    pool = InstanceCheckingPool.from_url(getattr(server, address), socket_timeout=0.25, socket_connect_timeout=0.25)
     return redis.Redis(connection_pool=pool)
 
 

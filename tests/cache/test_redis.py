@@ -28,13 +28,15 @@ def server() -> Iterator[RedisServer]:
         yield server
 
 
-@pytest.fixture
-def use_store(server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], RedisStore]]:
+@pytest.fixture(params=["url", "socket_url"], ids=["TCP", "Unix socket"])
+def use_store(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[Callable[[], RedisStore]]:
     """Return a function that lets the cache use a store of its own, as another process would have."""
     clients = []
 
     def use(*, pause_seconds: float = 0) -> RedisStore:
-        clients.append(connect(server))
+        clients.append(connect(server, address=request.param))
         store = RedisStore(clients[-1], pause_seconds=pause_seconds)
         monkeypatch.setattr(cache, "store", lambda: store)
         return store

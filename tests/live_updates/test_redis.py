@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from redis import Redis
 
 from tests.live_updates.clients import ENTRIES, open_socket
@@ -12,8 +13,11 @@ from tests.servers import RedisServer
 from walletsvc.cache_stores import CHANGES
 
 
-def test_nothing_is_missed_without_redis_nor_when_it_is_back(memory_folder: Path, django_db_setup: None) -> None:
-    with RedisServer() as redis, run_both(memory_folder, redis.url) as both:
+@pytest.mark.parametrize("address", ["url", "socket_url"], ids=["TCP", "Unix socket"])
+def test_nothing_is_missed_without_redis_nor_when_it_is_back(
+    address: str, memory_folder: Path, django_db_setup: None
+) -> None:
+    with RedisServer() as redis, run_both(memory_folder, getattr(redis, address)) as both:
         wallet = both.open_wallet("0")
         with open_socket(both.url) as socket:
             socket.subscribe(ENTRIES, wallet=wallet, after=0)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 
 from tests.servers.process import Server
 
@@ -18,6 +19,15 @@ class RedisServer(Server):
     def url(self) -> str:
         return f"redis://{self.host}:{self.port}/0"
 
+    @property
+    def socket_url(self) -> str:
+        """Return the address of the same database by the server's Unix socket."""
+        return f"unix://{self._socket_path}?db=0"
+
+    @property
+    def _socket_path(self) -> Path:
+        return self.folder / "redis.sock"
+
     def flush(self) -> None:
         """Remove every key."""
         with self._connect(timeout_seconds=5) as connection:
@@ -28,6 +38,7 @@ class RedisServer(Server):
         appending = ("yes", "--appendfsync", "always") if self.persistent else ("no",)
         return [
             *("--bind", self.host, "--port", str(self.port), "--dir", str(self.folder)),
+            *("--unixsocket", str(self._socket_path)),
             *("--save", "", "--daemonize", "no"),
             *("--appendonly", *appending),
         ]
