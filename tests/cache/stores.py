@@ -7,7 +7,7 @@ from typing import Any
 import redis
 
 from tests.servers import RedisServer
-from walletsvc.cache_stores import InstanceCheckingPool, LocalCopies, MemoryStore, RedisStore, Store
+from walletsvc.cache_stores import InstanceCheckingPool, LocalCopies, MemoryStore, RedisStore, Store, Unreachable
 
 
 def connect(server: RedisServer, *, address: str = "url") -> redis.Redis:
@@ -26,18 +26,27 @@ def forget(store: Store, *, prefix: str) -> None:
             store._client.delete(key)
 
 
+class Gone:
+    """A store that does not answer."""
+
+    copies = None
+
+    def __getattr__(self, name: str) -> Any:
+        def fail(*_arguments: object, **_named: object) -> None:
+            raise Unreachable
+
+        return fail
+
+
 class Process:
     """The store of one process out of several: copies of its own, and in place of Redis what they share."""
 
     def __init__(self, shared: MemoryStore) -> None:
-        self._copies = LocalCopies()
+        self.copies = LocalCopies()
         self._shared = shared
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._shared, name)
-
-    def copies(self) -> LocalCopies:
-        return self._copies
 
     def fetch(self, keys: list[str]) -> tuple[list[bytes | None], float]:
         return self._shared.get_many(keys), 60

@@ -86,7 +86,7 @@ def test_a_response_is_hashed_once(store: Store, monkeypatch: pytest.MonkeyPatch
     for _ in range(2):
         found = ask()
         assert (found.response, found.etag) == (body, make_etag(body))
-        copies = store.copies()
+        copies = store.copies
         if copies is not None:
             copies.clear()
     remembered = remember(KEY, stamps=[EVERYTHING], build=must_not_fetch)

@@ -11,6 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from graphql_api.ids import global_id
+from tests.cache.stores import Gone
 from walletsvc import cache
 from walletsvc.principals import Principal
 
@@ -124,13 +125,6 @@ def test_a_mutation_runs_each_time(ask: Any, make_wallet: Any) -> None:
 
 
 def test_without_a_cache_everything_works(ask: Any, make_wallet: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Gone:
-        def __getattr__(self, name: str) -> Any:
-            def fail(*_args: object, **_kwargs: object) -> None:
-                raise cache.Unreachable
-
-            return fail
-
     monkeypatch.setattr(cache, "store", Gone)
     make_wallet("1.00", label="A")
     for _ in range(2):

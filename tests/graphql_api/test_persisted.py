@@ -13,8 +13,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 
 from graphql_api.persisted import read_allowlist
+from tests.cache.stores import Gone
 from walletsvc import cache
-from walletsvc.cache_stores import Unreachable
 from walletsvc.models import Wallet
 
 pytestmark = pytest.mark.django_db
@@ -102,13 +102,6 @@ def test_a_mutation_may_be_named_but_not_by_get(client: Client) -> None:
 
 
 def test_without_a_cache_the_text_is_asked_for_each_time(send: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Gone:
-        def __getattr__(self, name: str) -> Any:
-            def fail(*_arguments: object, **_named: object) -> None:
-                raise Unreachable
-
-            return fail
-
     monkeypatch.setattr(cache, "store", Gone)
     for _ in range(2):
         assert codes(send(extensions=named())) == ["PERSISTED_QUERY_NOT_FOUND"]

@@ -29,6 +29,7 @@ class Unreachable(Exception):
 class Store(Protocol):
     """Keeps bytes by key for a while. Every method may raise `Unreachable`."""
 
+    @property
     def copies(self) -> LocalCopies | None:
         """Return the responses that this process has at hand, where to fetch them costs more than to look there."""
 

@@ -40,9 +40,17 @@ class Connections:
         Nothing is sent twice: a token that is set once more after another writer has replaced it would bring back
         what was stored under it.
         """
+        return self._send(b"".join(map(pack_command, commands)), len(commands))
+
+    def get_many(self, keys: tuple[str, ...]) -> list[bytes | None]:
+        """Return the values of keys that are asked for again and again. Raises what `ask` raises."""
+        values: list[bytes | None] = self._send(_pack_mget(keys), 1)[0]
+        return values
+
+    def _send(self, packet: bytes, count: int) -> list[Any]:
         line = self._take()
         try:
-            replies = line.ask(_pack(commands), len(commands))
+            replies = line.ask(packet, count)
         except BaseException:
             # Whatever is still to come must not be taken for the reply to a later command.
             self._drop(line)
@@ -71,16 +79,10 @@ class Connections:
             self._pool.release(line.connection)
 
 
-def _pack(commands: tuple[Command, ...]) -> bytes:
-    if commands[0][0] == "MGET":
-        return _pack_again(commands)
-    return b"".join(map(pack_command, commands))
-
-
 @lru_cache(maxsize=4096)
-def _pack_again(commands: tuple[Command, ...]) -> bytes:
-    """Return the bytes of commands that come again and again: the same stamps are asked for."""
-    return b"".join(map(pack_command, commands))
+def _pack_mget(keys: tuple[str, ...]) -> bytes:
+    packed: bytes = pack_command(("MGET", *keys))  # type: ignore[arg-type]  # any number of words will do
+    return packed
 
 
 def _give_back(pool: Any, lines: list[Line]) -> None:

@@ -41,28 +41,25 @@ class Line:
 
         Raises another `redis.RedisError` for what the connection is no longer to be used after.
         """
+        receive, buffer, reader = self._socket.recv_into, self._buffer, self._reader
+        replies: list[Any] = []
         try:
             self._socket.sendall(packet)
-            replies = [self._read() for _ in range(count)]
+            while len(replies) < count:
+                length = receive(buffer)
+                if not length:
+                    raise ConnectionResetError("Redis has closed the connection.")
+                reader.feed(buffer, 0, length)  # type: ignore[arg-type]  # any buffer will do
+                while (reply := reader.gets()) is not _PENDING:
+                    # What the server says without being asked is not the reply (RESP3 has such pushes).
+                    if not isinstance(reply, hiredis.PushNotification):
+                        replies.append(reply)
         except TimeoutError as error:
             raise redis.TimeoutError(str(error)) from error
         except OSError as error:
             raise redis.ConnectionError(str(error)) from error
         self._used_at = time.monotonic()
         return replies
-
-    def _read(self) -> Any:
-        reader = self._reader
-        reply = reader.gets()
-        # What the server says without being asked is not the reply (RESP3 has such pushes).
-        while reply is _PENDING or isinstance(reply, hiredis.PushNotification):
-            if reply is _PENDING:
-                length = self._socket.recv_into(self._buffer)
-                if not length:
-                    raise ConnectionResetError("Redis has closed the connection.")
-                reader.feed(self._buffer, 0, length)  # type: ignore[arg-type]  # any buffer will do
-            reply = reader.gets()
-        return reply
 
     def is_ready(self) -> bool:
         """Tell whether nothing is to be read, and nobody has closed it since it was used.

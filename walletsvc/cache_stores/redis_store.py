@@ -42,7 +42,7 @@ class RedisStore:
 
     def __init__(self, client: redis.Redis, *, pause_seconds: float = 1.0, copies: LocalCopies | None = None) -> None:
         """Keep everything in the Redis behind `client`; after a failure, leave it alone for `pause_seconds`."""
-        self._copies = copies or LocalCopies()
+        self.copies = copies or LocalCopies()
         self._client = client
         self._connections = Connections(client.connection_pool)
         self._pause_seconds = pause_seconds
@@ -50,13 +50,14 @@ class RedisStore:
         self._failures = 0
         self._failures_answered = 0
 
-    def copies(self) -> LocalCopies:
-        return self._copies
-
     def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
-        [values] = self._ask(("MGET", *keys))
-        found: list[bytes | None] = values
-        return found
+        # What each hit waits for, so past `_ask`.
+        try:
+            if self._failures != self._failures_answered:
+                self._answer_failures(urgent=False)
+            return self._connections.get_many(tuple(keys))
+        except redis.RedisError as error:
+            raise self._fail(error) from error
 
     def fetch(self, keys: Sequence[str]) -> tuple[list[bytes | None], float]:
         # The lifetime first: what another process may put in between lives longer than that.
@@ -82,15 +83,9 @@ class RedisStore:
         To settle is: a single late answer must not keep it from the other processes that something has changed.
         `unless_known` runs if Redis does not know the script that they name (nothing of it has run then).
         """
-        if time.monotonic() < self._paused_until and not urgent:
-            # Whoever is turned away here may be a writer whose mark is lost.
-            self._failures += 1
-            raise Unreachable
         try:
-            failures = self._failures
-            if failures != self._failures_answered:
-                self._connections.ask(("SET", GENERATION, new_token()))
-                self._failures_answered = failures
+            if self._failures != self._failures_answered:
+                self._answer_failures(urgent=urgent)
             try:
                 return self._connections.ask(*commands)
             except redis.exceptions.NoScriptError:
@@ -98,7 +93,20 @@ class RedisStore:
                     raise
                 return self._connections.ask(unless_known)
         except redis.RedisError as error:
+            raise self._fail(error) from error
+
+    def _answer_failures(self, *, urgent: bool) -> None:
+        """Change the generation after failures, so that Redis can be trusted again; but leave it alone at first."""
+        if time.monotonic() < self._paused_until and not urgent:
+            # Whoever is turned away here may be a writer whose mark is lost.
             self._failures += 1
-            self._paused_until = time.monotonic() + self._pause_seconds
-            logger.warning("Redis does not answer, going on without it: %s", error)
-            raise Unreachable from error
+            raise Unreachable
+        failures = self._failures
+        self._connections.ask(("SET", GENERATION, new_token()))
+        self._failures_answered = failures
+
+    def _fail(self, error: redis.RedisError) -> Unreachable:
+        self._failures += 1
+        self._paused_until = time.monotonic() + self._pause_seconds
+        logger.warning("Redis does not answer, going on without it: %s", error)
+        return Unreachable()

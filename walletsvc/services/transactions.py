@@ -24,6 +24,7 @@ from walletsvc.services.inputs import (
 from walletsvc.services.performing import perform
 from walletsvc.services.posting import Clock, Ledger
 from walletsvc.services.steps import Step, find_transaction
+from walletsvc.services.transaction_rows import blank_transaction
 
 
 def create_transaction(
@@ -63,7 +64,7 @@ def prepare_create_transaction(
 ) -> Step[Transaction]:
     """Return the step behind `create_transaction`; it tells `local_id` the id. Raises refusals of the input."""
     refusals = Refusals()
-    transaction = Transaction.blank()
+    transaction = blank_transaction()
     wallet: Reference = 0
     with refusals.collect():
         transaction.txid = parse_name(txid, field="txid")
