@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 
-from rest_api.parameters import format_url
+from rest_api.parameters import format_parameters, format_url
 from rest_api.query import Query, is_range, page_parameters
 from walletsvc.reading.questions import CursorPage, NumberedPage
 from walletsvc.reading.records import Page
@@ -13,7 +14,12 @@ from walletsvc.reading.records import Page
 
 def list_url(path: str, query: Query, page: NumberedPage | CursorPage | None = None) -> str:
     """Return the canonical URL of a list, or of another `page` of it: equal for equal questions."""
-    return format_url(path, [*query.parameters(), *page_parameters(page or query.page)])
+    return format_url(path, query.text, _page_text(page or query.page))
+
+
+@lru_cache(maxsize=1024)  # the links of a list repeat its size
+def _page_text(page: NumberedPage | CursorPage) -> str:
+    return format_parameters(page_parameters(page))
 
 
 def page_links(path: str, query: Query, page: Page) -> Mapping[str, object]:

@@ -52,7 +52,12 @@ def _decode(name: str, text: str) -> str:
 _quote = lru_cache(maxsize=1024)(quote)
 
 
-def format_url(path: str, parameters: Iterable[tuple[str, str]]) -> str:
-    """Return the path with a query string, percent-encoded as RFC 3986 wants it."""
-    query = "&".join([f"{_quote(name, '')}={_quote(value, ',:')}" for name, value in parameters])
+def format_parameters(parameters: Iterable[tuple[str, str]]) -> str:
+    """Return parameters as they stand in a query string, percent-encoded as RFC 3986 wants it."""
+    return "&".join([f"{_quote(name, '')}={_quote(value, ',:')}" for name, value in parameters])
+
+
+def format_url(path: str, *parameters: str) -> str:
+    """Return the path with a query string of what `format_parameters` has returned."""
+    query = "&".join(filter(None, parameters))
     return f"{path}?{query}" if query else path

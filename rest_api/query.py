@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from rest_api.errors import Problem, Refused, bad_parameter
+from rest_api.parameters import format_parameters
 from walletsvc.errors import InvalidParameter
 from walletsvc.reading.questions import (
     DEFAULT_PAGE_SIZE,
@@ -38,7 +39,7 @@ def _relations(resource_name: str) -> tuple[str, ...]:
     return (*resource.to_one, *resource.to_many)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Query:
     """A parsed query string. `fields` holds the names wanted of a type, attributes and relations alike."""
 
@@ -86,8 +87,12 @@ class Query:
             count=isinstance(self.page, NumberedPage),
         )
 
-    def parameters(self) -> Iterator[tuple[str, str]]:
-        """Yield the parameters but those of the page, in one order: equal questions make equal URLs."""
+    @cached_property
+    def text(self) -> str:
+        """Return the parameters but those of the page as they stand in a URL: the same for equal questions."""
+        return format_parameters(self._parameters())
+
+    def _parameters(self) -> Iterator[tuple[str, str]]:
         for name, value in sorted(self.filters):
             yield f"filter[{name}]", value
         if self.sort:

@@ -64,7 +64,7 @@ class Reader:
 
     def item_url(self, number: int | None) -> str:
         """Return the canonical URL of one resource."""
-        return format_url(self.endpoint.item_url(number or 0), self.query.parameters())
+        return format_url(self.endpoint.item_url(number or 0), self.query.text)
 
     def item(self, number: int | None) -> Reading:
         """Read a resource."""
@@ -145,7 +145,7 @@ class Reader:
 
     def related_item(self, number: int | None) -> Reading:
         """Read the resource that a resource is related to."""
-        url = format_url(self.endpoint.related_url(number or 0, self.relation), self.query.parameters())
+        url = format_url(self.endpoint.related_url(number or 0, self.relation), self.query.text)
 
         def build() -> bytes:
             wanted = ((self.relation, self.query.selection(self.target.resource, per_parent=PER_RESOURCE)),)

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby
+from operator import attrgetter
 
 import orjson
 
 from rest_api.endpoints import ENDPOINTS
-from rest_api.parameters import format_url
+from rest_api.parameters import format_parameters, format_url
 from rest_api.query import Query
 from walletsvc.reading.records import CURRENCY, Page, Plan, Record
 from walletsvc.reading.resources import Resource
@@ -72,7 +73,7 @@ class Pages:
 def resource_texts(records: Iterable[Record], query: Query, pages: Pages) -> list[bytes]:
     """Return each record's resource object as JSON."""
     texts: list[bytes] = []
-    for plan, same in groupby(records, lambda record: record.plan):
+    for plan, same in groupby(records, attrgetter("plan")):
         texts += _texts_of(plan, list(same), query.shown_relations(plan.resource), pages)
     return texts
 
@@ -162,7 +163,7 @@ def _to_many(record: Record, name: str, page: Page | None) -> dict[str, object]:
     links["prev"] = None
     links["next"] = None
     if page.has_next:
-        following = [("page[after]", page.records[-1].cursor or "")]
+        following = format_parameters([("page[after]", page.records[-1].cursor or "")])
         links["next"] = format_url(ENDPOINTS[record.resource.name].relationship_url(record.id, name), following)
     data = [identifier_object(each.resource.name, each.id) for each in page.records]
     return {"links": links, "data": data}
