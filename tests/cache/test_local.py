@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
@@ -230,3 +233,38 @@ def test_copies_stay_within_16_mib() -> None:
     for number in range(20):
         copies.put(str(number), copy(2**20), until=copies.now() + 60)
     assert (copies._bytes, len(copies._entries)) == (16 * 2**20, 16)
+
+
+def test_threads_find_copies_while_others_push_them_out() -> None:
+    copies = LocalCopies(max_entries=8)
+    keys = [str(number) for number in range(12)]
+    stop = threading.Event()
+
+    def find() -> int:
+        found = 0
+        while not stop.is_set():
+            for key in keys:
+                copy_found = copies.get(key)
+                assert copy_found is None or copy_found.stamps == key.encode()
+                found += copy_found is not None
+        return found
+
+    def push_out() -> None:
+        for round_number in range(3000):
+            key = keys[round_number % len(keys)]
+            copies.put(key, copy(1, key.encode()), until=copies.now() + 60)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(6) as threads:
+            finding = [threads.submit(find) for _ in range(4)]
+            pushing = [threads.submit(push_out) for _ in range(2)]
+            wait(pushing)
+            stop.set()
+            assert [each.exception() for each in pushing] == [None, None]
+            assert all(each.result() > 0 for each in finding)
+    finally:
+        sys.setswitchinterval(interval)
+    assert len(copies._entries) == 8
+    assert copies._bytes == sum(len(each) for each, _ in copies._entries.values())

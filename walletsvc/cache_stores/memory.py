@@ -50,7 +50,9 @@ class Bounded(Generic[V]):
         self._entries[key] = (value, self._clock() + seconds)
         self._bytes += len(value)
         while len(self._entries) > self._max_entries or self._bytes > self._max_bytes:
-            self._remove(next(iter(self._entries)))
+            # In one step: `LocalCopies.get` changes the order without the lock.
+            _, (removed, _) = self._entries.popitem(last=False)
+            self._bytes -= len(removed)
 
     def _remove(self, key: str) -> None:
         removed = self._entries.pop(key, None)
