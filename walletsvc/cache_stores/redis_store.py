@@ -41,7 +41,10 @@ class RedisStore:
     """
 
     def __init__(self, client: redis.Redis, *, pause_seconds: float = 1.0, copies: LocalCopies | None = None) -> None:
-        """Keep everything in the Redis behind `client`; after a failure, leave it alone for `pause_seconds`."""
+        """Keep everything in the Redis behind `client`.
+
+        After a failure, leave it alone for `pause_seconds`, or until something urgent gets through to it.
+        """
         self.copies = copies or LocalCopies()
         self._client = client
         self._connections = Connections(client.connection_pool)
