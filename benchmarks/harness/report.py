@@ -29,8 +29,8 @@ answer to a POST has left its rows, and all balances are recomputed, walletsvc's
 any refusal, lost answer or answer of another size has no figure.
 
 - **walletsvc** is `manage.py serve --workers 2` with Redis, which it reaches by its Unix socket; where it says
-  "not cached", with `CACHE_SECONDS=0`. As it always does with as many processes as cores, it keeps the threads that run
-  Python on one core for each process (`WEB_AFFINITY`); everyone else's are where the system puts them.
+  "not cached", with `CACHE_SECONDS=0`. As always with as many processes as cores, each keeps the threads that run
+  Python on one core (`WEB_AFFINITY`); everyone else's are where the system puts them.
 - **stock Django** is Django REST framework with djangorestframework-jsonapi's viewsets and `select_for_update`,
   without a ledger, and strawberry-django's connection with the optimizer and the caches of parsed and of validated
   documents; under granian as walletsvc is.

@@ -143,6 +143,12 @@ def _run(read: Callable[[], T]) -> T:
         raise errors.Unavailable("The database does not answer.") from error
 
 
+def _is_cancelled() -> bool:
+    """Tell whether the current task was cancelled, and what it awaited went on: redis-py does while it connects."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 class Hub:
     """All feeds of a process, and the one task that wakes them."""
 
@@ -188,21 +194,22 @@ class Hub:
 
     async def run(self) -> None:
         """Follow the changes and wake the feeds, until cancelled; while nothing is watched, let them be."""
-        while True:
+        while not _is_cancelled():
             await self._is_watched.wait()
             try:
                 # What came before we follow is found by the look that this begins with.
                 async with aclosing(changes.follow()) as hints:
                     async for hint in hints:
+                        if _is_cancelled() or not self._is_watched.is_set():
+                            break
                         wallet_ids = await self._look() if hint is None else hint
                         for wallet_id in wallet_ids & self._by_wallet.keys():
                             for feed in self._by_wallet[wallet_id]:
                                 feed.wake()
-                        if not self._is_watched.is_set():
-                            break
             except Exception:
                 logger.exception("Following the changes broke off, beginning again")
                 await asyncio.sleep(RETRY_SECONDS)
+        raise asyncio.CancelledError
 
     async def _look(self) -> frozenset[int]:
         """Return the watched wallets whose sequence differs from that of the last look: one query for all."""

@@ -160,3 +160,21 @@ def test_one_read_serves_all_who_watch_the_same(make_wallet: MakeWallet, monkeyp
 
     run(work)
     assert reads == [0]
+
+
+def test_a_hub_ends_when_it_is_told_to_at_whatever_step_it_is(redis_urls: tuple[str, str]) -> None:
+    async def end_after(steps: int) -> None:
+        hub = Hub()
+        hub._is_watched.set()
+        following = asyncio.create_task(hub.run())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        hub._is_watched.clear()
+        following.cancel()
+        done, _ = await asyncio.wait([following], timeout=TIMEOUT_SECONDS)
+        hub.reader.close()
+        assert done, f"it went on after {steps} steps"
+        assert following.cancelled()
+
+    for steps in range(40):
+        asyncio.run(end_after(steps))
