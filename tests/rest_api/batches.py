@@ -7,8 +7,9 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from tests.rest_api.conftest import Api
+from tests.rest_api.conftest import Api, problems
 from tests.rest_api.structure import ATOMIC_TYPE, RESULTS
+from tests.services.state import snapshot
 
 URL = "/api/operations/"
 OPERATIONS = "atomic:operations"
@@ -64,3 +65,12 @@ def move(identity: Any, wallet: Any) -> Any:
         "ref": {"type": "Transaction", **named, "relationship": "wallet"},
         "data": {"type": "Wallet", **target},
     }
+
+
+def refused(api: Api, *operations: object) -> Any:
+    """Send what has to be refused, and return status and problems."""
+    before = snapshot()
+    response = send(api, *operations)
+    assert snapshot() == before
+    assert response["Content-Type"] == ATOMIC_TYPE
+    return response.status_code, problems(response)

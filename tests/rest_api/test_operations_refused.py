@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.rest_api.batches import OPERATIONS, URL, add_wallet, move, post, remove, results, send, update
+from tests.rest_api.batches import OPERATIONS, URL, add_wallet, move, post, refused, remove, results, send, update
 from tests.rest_api.conftest import Api, problems
 from tests.rest_api.structure import ATOMIC_TYPE
 from tests.services.state import snapshot
@@ -22,15 +22,6 @@ def wallet(api: Api) -> Any:
 @pytest.fixture
 def transaction(api: Api, wallet: Any) -> Any:
     return api.create_transaction(wallet["id"], txid="T0", amount="1.00")
-
-
-def refused(api: Api, *operations: object) -> Any:
-    """Send what has to be refused, and return status and problems."""
-    before = snapshot()
-    response = send(api, *operations)
-    assert snapshot() == before
-    assert response["Content-Type"] == ATOMIC_TYPE
-    return response.status_code, problems(response)
 
 
 # -- what the services refuse ------------------------------------------------------------------------------
@@ -264,39 +255,3 @@ def test_what_is_no_operation_is_refused(api: Api, operation: object, status: in
 def test_a_relationship_cannot_be_cleared(api: Api, transaction: Any) -> None:
     operation = {"op": "update", "ref": {**TO_ONE, "id": transaction["id"]}, "data": None}
     assert refused(api, operation) == (422, [("required", "/atomic:operations/0/data")])
-
-
-# -- local ids ---------------------------------------------------------------------------------------------
-
-
-def test_a_local_id_is_declared_once(api: Api) -> None:
-    expected = (422, [("invalid", "/atomic:operations/1/data/lid")])
-    assert refused(api, add_wallet("A", lid="w"), add_wallet("B", lid="w")) == expected
-
-
-def test_a_local_id_is_declared_before_it_is_used(api: Api) -> None:
-    lid = "/atomic:operations/0/data/relationships/wallet/data/lid"
-    assert refused(api, post("T1", {"lid": "w"}, "1.00"), add_wallet("A", lid="w")) == (422, [("invalid", lid)])
-
-
-def test_a_local_id_of_another_type_is_refused(api: Api) -> None:
-    first = add_wallet("A", lid="w")
-    assert refused(api, first, remove("Transaction", {"lid": "w"})) == (
-        409,
-        [("type_conflict", "/atomic:operations/1/ref/lid")],
-    )
-    assert refused(api, first, move({"lid": "w"}, {"lid": "w"})) == (
-        409,
-        [("type_conflict", "/atomic:operations/1/ref/lid")],
-    )
-
-
-def test_data_and_ref_name_the_same_local_id(api: Api) -> None:
-    first, ref = add_wallet("A", lid="w"), {"type": "Wallet", "lid": "w"}
-    for data, pointer in [
-        ({"type": "Wallet", "lid": "v"}, "/data/lid"),
-        ({"type": "Wallet", "lid": "w", "id": "1"}, "/data/lid"),
-        ({"type": "Wallet", "id": "1"}, "/data"),
-    ]:
-        expected = (409, [("id_conflict", f"/atomic:operations/1{pointer}")])
-        assert refused(api, first, {"op": "update", "ref": ref, "data": data}) == expected

@@ -16,7 +16,7 @@ FRESH_SECONDS = 1.0
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection to MySQL or MariaDB."""
 
-    _checked_at = float("-inf")
+    _checked_at = -FRESH_SECONDS
 
     def get_connection_params(self) -> dict[str, Any]:
         """Return what the driver connects with: statements that wait need several in one packet to be allowed."""
