@@ -1,0 +1,1 @@
+"""What both faces share over HTTP, and the domain knows nothing of."""
