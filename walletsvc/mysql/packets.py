@@ -1,10 +1,12 @@
-"""A driver connection that sends several statements in one packet.
+"""A driver connection that sends the writes of a transaction together, where the server can take them as one.
 
-A statement whose result nobody needs yet waits for the next one that is sent. The server runs the statements of a
-packet in their order and stops at the first that fails
-(https://dev.mysql.com/doc/c-api/8.4/en/c-api-multiple-queries.html). It answers each of them, and wakes us as often;
-MariaDB takes them as one as well, a compound statement that it answers once
-(https://mariadb.com/kb/en/using-compound-statements-outside-of-stored-programs/).
+A write whose result is not needed yet waits for COMMIT, or for a statement whose result is. MariaDB takes what waits
+as one compound statement (https://mariadb.com/kb/en/using-compound-statements-outside-of-stored-programs/); MySQL has
+none, and takes it statement by statement.
+
+Two writes never share a plain packet, and neither do a write and COMMIT. In a cluster, another node's transaction can
+abort ours between two statements of a packet. The server then runs the rest of the packet outside of any transaction
+and reports no error: part of the writes would be stored, and the caller told that all of them are.
 """
 
 from __future__ import annotations
@@ -37,6 +39,9 @@ distance as servers come and go."""
 _Take = Callable[["PacketConnection"], None]
 """Takes from the connection what its last statement has left."""
 
+_Waiting = tuple[bytes, _Take | None]
+"""A statement that has not been sent yet."""
+
 
 class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no types
     """A connection of mysqlclient whose `query` sends what waits along, whichever cursor calls it.
@@ -45,7 +50,7 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
     """
 
     in_transaction: bool
-    _waiting: list[tuple[bytes, _Take | None]]
+    _waiting: list[_Waiting]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.in_transaction = False
@@ -100,33 +105,35 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
         self._waiting.clear()
 
     def query(self, query: str | bytes | bytearray) -> None:
-        """Send a statement, behind what waits; `store_result` then gives its result, as ever.
+        """Send a statement, after what waits; `store_result` then gives its result, as ever.
 
         Raises the driver's errors, of this statement or of the one that has failed before it.
         """
-        if self._waiting:
-            self._waiting.append((query.encode(self.encoding) if isinstance(query, str) else bytes(query), None))
-            self._send(has_result=True)
-        else:
-            super().query(query)
-
-    def _send(self, *, has_result: bool = False) -> None:
-        """Send what waits, and take its results; but for the last one's, with `has_result`, which is its caller's."""
-        waiting, self._waiting = self._waiting, []
-        packet = b";".join([text for text, _ in waiting])
-        is_compound = self._has_compounds and not has_result and len(waiting) > 1
+        text = query.encode(self.encoding) if isinstance(query, str) else bytes(query)
+        if not self._is_about_to_begin():
+            self.send()
+            super().query(text)
+            return
+        self.forget()
         try:
-            super().query(b"BEGIN NOT ATOMIC %b; END" % packet if is_compound else packet)
-            *others, (_, take_last) = waiting
-            for _, take in others:
-                if take is not None:
-                    take(self)
-                if take is not None or not is_compound:
-                    self.next_result()
-            if take_last is not None:
-                take_last(self)
-                if is_compound:
-                    self.next_result()
+            # Nothing is locked yet that another node's transaction could abort this one for.
+            super().query(b"%b;%b" % (_BEGIN, text))
+            self.next_result()
+        except Error:
+            raise
+        except BaseException:
+            # Results may be left that the next statement would take for its own.
+            self.close()
+            raise
+
+    def _send(self) -> None:
+        """Send what waits, and take its results."""
+        waiting, self._waiting = self._waiting, []
+        try:
+            if self._has_compounds and len(waiting) > 1:
+                self._send_compound(waiting)
+            else:
+                self._send_one_by_one(waiting)
         except OperationalError as error:
             # Django does the same in its cursor, which deferred statements do not go through.
             if error.args[0] in CursorWrapper.codes_for_integrityerror:
@@ -135,15 +142,28 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
         except Error:
             raise
         except BaseException:
-            # Results may be left that the next statement would take for its own.
             self.close()
             raise
+
+    def _send_compound(self, waiting: Sequence[_Waiting]) -> None:
+        super().query(b"BEGIN NOT ATOMIC %b; END" % b";".join([text for text, _ in waiting]))
+        for _, take in waiting:
+            # Only a statement that returns rows has a result of its own in the answer.
+            if take is not None:
+                take(self)
+                self.next_result()
+
+    def _send_one_by_one(self, waiting: Sequence[_Waiting]) -> None:
+        for text, take in waiting:
+            super().query(text)
+            if take is not None:
+                take(self)
 
     def commit(self) -> None:
         """Send what waits, with a COMMIT; nothing, where nothing has been sent since `begin`."""
         if not self._waiting:
             super().commit()
-        elif len(self._waiting) == 1 and not self._has_begun():
+        elif self._is_about_to_begin():
             self.forget()
         else:
             self._waiting.append((b"COMMIT", None))
@@ -160,6 +180,9 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
 
     def _has_begun(self) -> bool:
         return not self._waiting or self._waiting[0][0] is not _BEGIN
+
+    def _is_about_to_begin(self) -> bool:
+        return len(self._waiting) == 1 and not self._has_begun()
 
 
 def _take_ids(take_ids: TakeIds, rows: int, driver: PacketConnection) -> None:

@@ -27,7 +27,7 @@ from walletsvc.services.guard import check_amount, decide_balance
 from walletsvc.services.inputs import not_found
 from walletsvc.services.names import Names
 from walletsvc.services.transaction_counts import add_to_count
-from walletsvc.services.transaction_rows import insert_transactions
+from walletsvc.services.transaction_rows import delete_transaction_row, insert_transactions
 
 Clock = Callable[[], datetime]
 ZERO = Decimal(0)
@@ -205,7 +205,7 @@ class Ledger:
         wallet = self.wallet(transaction.wallet_id)
         self._apply(wallet, money.negate(transaction.amount), Kind.DELETE, transaction, added=-1)
         self.flush()
-        Transaction.objects.filter(id=transaction.id)._raw_delete(using=connection.alias)
+        delete_transaction_row(transaction)
         self.names.give_up(txids=[transaction.txid])
 
     def _apply(

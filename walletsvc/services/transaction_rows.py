@@ -1,4 +1,4 @@
-"""New transactions as rows of their table."""
+"""Transactions as rows of their table."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ from walletsvc.services import statements
 _INSERT_TRANSACTIONS = (
     "INSERT INTO walletsvc_transaction"
     " (txid, wallet_id, amount, currency, description, metadata, created_at, updated_at)"
+)
+_UPDATE_TRANSACTION = (
+    "UPDATE walletsvc_transaction"
+    " SET txid = %s, wallet_id = %s, amount = %s, description = %s, metadata = %s, updated_at = %s WHERE id = %s"
 )
 
 
@@ -34,13 +38,36 @@ def insert_transactions(transactions: Sequence[Transaction]) -> None:
                 statements.from_decimal(each.amount),
                 each.currency,
                 each.description,
-                json.dumps(each.metadata) if each.metadata else "{}",
+                _metadata_of(each),
                 statements.from_time(each.created_at),
                 statements.from_time(each.updated_at),
             ]
             for each in some
         ]
         statements.insert(_INSERT_TRANSACTIONS, rows, partial(_take_ids, some))
+
+
+def update_transaction_row(transaction: Transaction) -> None:
+    """Write what can be changed of a transaction. Its wallet is locked, so the row is there."""
+    values: list[statements.Value] = [
+        transaction.txid,
+        transaction.wallet_id,
+        statements.from_decimal(transaction.amount),
+        transaction.description,
+        _metadata_of(transaction),
+        statements.from_time(transaction.updated_at),
+        transaction.id,
+    ]
+    statements.write(_UPDATE_TRANSACTION, values)
+
+
+def delete_transaction_row(transaction: Transaction) -> None:
+    """Delete the row of a transaction. Its wallet is locked, so the row is there."""
+    statements.write("DELETE FROM walletsvc_transaction WHERE id = %s", [transaction.id])
+
+
+def _metadata_of(transaction: Transaction) -> str:
+    return json.dumps(transaction.metadata) if transaction.metadata else "{}"
 
 
 def _take_ids(transactions: Sequence[Transaction], ids: range) -> None:

@@ -24,7 +24,7 @@ from walletsvc.services.inputs import (
 from walletsvc.services.performing import perform
 from walletsvc.services.posting import Clock, Ledger
 from walletsvc.services.steps import Step, find_transaction
-from walletsvc.services.transaction_rows import blank_transaction
+from walletsvc.services.transaction_rows import blank_transaction, update_transaction_row
 
 
 def create_transaction(
@@ -171,7 +171,7 @@ def prepare_update_transaction(
             setattr(transaction, field, changes[field])
         if changed or (transaction.amount, transaction.wallet_id) != before:
             transaction.updated_at = ledger.at
-            transaction.save(update_fields=[*changed, "amount", "wallet", "updated_at"])
+            update_transaction_row(transaction)
         return transaction
 
     return Step(
