@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.harness.modes import FULL, QUICK, SMOKE
@@ -28,7 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # A request to end unwinds the stack, so that the servers are closed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
-        results = carry_out(Plan(options.mode, options.only, options.profile, options.in_memory), say)
+        results = carry_out(
+            Plan(options.mode, options.only, options.profile, options.in_memory, options.against), say
+        )
     except (HarnessError, ServerError) as error:
         print(f"benchmark: {error}", file=sys.stderr)
         return 2
@@ -49,11 +52,15 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=[*keys, SCALING, MEMORY], help="these parts of the run")
     parser.add_argument("--profile", nargs="+", choices=keys, default=[], help="take a profile of these rows")
     parser.add_argument("--in-memory", action="store_true", help="keep the database in /dev/shm instead of on disk")
+    parser.add_argument("--against", metavar="COMMIT", help="beside this commit in the place of the peers")
+    parser.add_argument("--repetitions", type=int, help="measure each row so many times")
     parser.add_argument("--output", type=Path, help="a folder (benchmarks/, or build/ for less than all)")
     options = parser.parse_args(arguments)
-    is_whole = options.mode is FULL and options.only is None
+    if options.repetitions:
+        options.mode = replace(options.mode, repetitions=options.repetitions)
+    is_whole = options.mode == FULL and options.only is None and options.against is None
     options.output = options.output or (ROOT / "benchmarks" if is_whole else ROOT / "build" / options.mode.target)
-    options.only = options.only or [*keys, SCALING, MEMORY]
+    options.only = options.only or (keys if options.against else [*keys, SCALING, MEMORY])
     return options
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.harness import dataset
-from benchmarks.harness.servers import THREADS, WORKERS, BenchmarkMariaDB, HttpServer
+from benchmarks.harness.servers import ROOT, THREADS, WORKERS, BenchmarkMariaDB, HttpServer
 
 OURS = "walletsvc"
 UNCACHED = "walletsvc-uncached"
@@ -19,6 +19,8 @@ CEILING = "ceiling"
 BARE = "bare"
 CONSTANT = (CEILING, BARE)
 FLOOR = "floor"
+BEFORE = "before"
+BEFORE_UNCACHED = "before-uncached"
 
 TITLES = {
     OURS: "walletsvc",
@@ -28,6 +30,8 @@ TITLES = {
     CEILING: "constant Django view",
     BARE: "constant Django view, no middleware",
     FLOOR: "mysqlclient loop",
+    BEFORE: "walletsvc, the earlier commit",
+    BEFORE_UNCACHED: "walletsvc, the earlier commit, CACHE_SECONDS=0",
 }
 
 
@@ -48,10 +52,11 @@ class Contender:
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     tables: Tables | None = None
+    root: Path = ROOT
 
     def server(self, folder: Path) -> HttpServer:
         """Return its server, which is started by `with`."""
-        return HttpServer(self.command, environment=self.environment, log=folder / f"{self.name}.log")
+        return HttpServer(self.command, environment=self.environment, log=folder / f"{self.name}.log", root=self.root)
 
 
 OUR_TABLES = Tables("walletsvc", "walletsvc_wallet", "walletsvc_transaction")
@@ -122,7 +127,7 @@ def prepare_walletsvc(url: str, redis_url: str, size: dataset.Size) -> None:
 
 def reconcile(contender: Contender) -> None:
     """Let walletsvc prove its books. Raises HarnessError when they are not clean."""
-    dataset.run_python(["manage.py", "reconcile"], contender.environment)
+    dataset.run_python(["manage.py", "reconcile"], contender.environment, root=contender.root)
 
 
 def _granian(application: str, *options: str) -> tuple[str, ...]:

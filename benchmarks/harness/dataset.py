@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import MySQLdb
@@ -53,11 +54,11 @@ def create_database(connection: MySQLdb.Connection, name: str) -> None:
     connection.query(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
 
 
-def run_python(arguments: list[str], environment: Mapping[str, str]) -> str:
-    """Run Python with these arguments and return what it printed. Raises HarnessError when it fails."""
+def run_python(arguments: list[str], environment: Mapping[str, str], *, root: Path = ROOT) -> str:
+    """Run Python in the checkout at `root`, and return what it printed. Raises HarnessError when it fails."""
     finished = subprocess.run(
         [sys.executable, *arguments],
-        cwd=ROOT,
+        cwd=root,
         env=os.environ | dict(environment),
         stdin=subprocess.DEVNULL,
         capture_output=True,

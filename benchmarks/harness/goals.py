@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from benchmarks.harness.contenders import CEILING, FASTAPI, FLOOR, OURS, STOCK, UNCACHED
+from benchmarks.harness.earlier import EARLIER
 from benchmarks.harness.measurement import Cell, find
-from benchmarks.harness.rows import BATCH_SIZE
+from benchmarks.harness.rows import BATCH_SIZE, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,28 @@ _RATIOS = (
 )
 
 
+AT_LEAST_AS_BEFORE = 0.98
+"""What a change may cost a row."""
+
+
 def judge_rows(cells: Sequence[Cell]) -> Iterator[Goal]:
     """Yield the goals of the rows that were measured."""
-    for ratio in _RATIOS:
+    return _judge(_RATIOS, cells)
+
+
+def judge_against_earlier(rows: Sequence[Row], cells: Sequence[Cell]) -> Iterator[Goal]:
+    """Yield for each row whether walletsvc is as fast as its earlier commit."""
+    ratios = [
+        _against(f"{row.title}: to the earlier commit", AT_LEAST_AS_BEFORE, row.key, name, EARLIER[name])
+        for row in rows
+        for name in row.contenders
+        if name in EARLIER
+    ]
+    return _judge(ratios, cells)
+
+
+def _judge(ratios: Sequence[_Ratio], cells: Sequence[Cell]) -> Iterator[Goal]:
+    for ratio in ratios:
         ours = find(cells, ratio.row, ratio.contender)
         other = find(cells, ratio.other_row, ratio.other)
         if ours is None or other is None:

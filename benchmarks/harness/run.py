@@ -12,7 +12,8 @@ from pathlib import Path
 from benchmarks.harness import dataset
 from benchmarks.harness.checks import IncorrectError, MissingError
 from benchmarks.harness.contenders import CONSTANT, FLOOR, OURS, TITLES, Contender, prepare_contenders, reconcile
-from benchmarks.harness.goals import judge_rows
+from benchmarks.harness.earlier import checked_out, compared, prepare_earlier
+from benchmarks.harness.goals import judge_against_earlier, judge_rows
 from benchmarks.harness.machine import describe_commit, describe_machine, describe_software
 from benchmarks.harness.measurement import Meter
 from benchmarks.harness.memory import judge_memory, measure_memory
@@ -33,18 +34,25 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do: the parts by key (rows, "scaling", "memory"), and of which rows to take a profile."""
+    """What to do: the parts by key (rows, "scaling", "memory"), and of which rows to take a profile.
+
+    With `against`, a commit, its walletsvc is measured in the place of the peers.
+    """
 
     mode: Mode
     parts: Collection[str]
     profiled: Collection[str]
     in_memory: bool
+    against: str | None = None
 
 
 def carry_out(plan: Plan, say: Say) -> Results:
     """Do it all and return what was found. Raises HarnessError or ServerError when it cannot go on."""
     mode = plan.mode
     rows = [row for row in make_rows(mode.size.wallets) if row.key in plan.parts]
+    earlier = {} if plan.against is None else {"the earlier commit": plan.against}
+    if earlier:
+        rows = compared(rows)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="walletsvc-benchmark-")))
         database = stack.enter_context(BenchmarkMariaDB(in_memory=plan.in_memory))
@@ -57,7 +65,7 @@ def carry_out(plan: Plan, say: Say) -> Results:
             commit=describe_commit(),
             machine=describe_machine(),
             software=software,
-            setting=_describe(mode, database, in_memory=plan.in_memory),
+            setting=_describe(mode, database, in_memory=plan.in_memory) | earlier,
             rows=rows,
         )
         if rows or MEMORY in plan.parts:
@@ -87,6 +95,11 @@ def _measure_rows(
     contenders = prepare_contenders(database, redis.socket_url, mode.size)
     needed = {OURS, *(name for row in rows for name in row.contenders if name != FLOOR)}
     with ExitStack() as stack:
+        if plan.against is not None:
+            say(f"Checking out {plan.against}")
+            root = stack.enter_context(checked_out(plan.against, folder))
+            redis_before = stack.enter_context(RedisServer())
+            contenders |= prepare_earlier(root, database, redis_before.socket_url, mode.size)
         servers: dict[str, HttpServer] = {}
         for name in (name for name in contenders if name in needed):
             say(f"Starting {TITLES[name]}")
@@ -103,6 +116,7 @@ def _measure_rows(
         for compared in group_rows(rows):
             results.cells += meter.measure(compared)
         results.goals += judge_rows(results.cells)
+        results.goals += judge_against_earlier(rows if plan.against else [], results.cells)
         missed = {goal.row for goal in results.goals if not goal.holds and not goal.is_stretch}
         for row in rows:
             if row.key in plan.profiled or (mode.profiles_what_is_missed and row.key in missed):

@@ -53,12 +53,15 @@ class HttpServer:
     `{port}` in its command is where it has to listen, `{live_port}` another free port.
     """
 
-    def __init__(self, command: Sequence[str], *, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, command: Sequence[str], *, environment: Mapping[str, str], log: Path, root: Path = ROOT
+    ) -> None:
         ports = dict(zip(("{port}", "{live_port}"), _free_ports(2), strict=True))
         self.url = f"http://127.0.0.1:{ports['{port}']}"
         self._command = [ports.get(part, part) for part in command]
         self._environment = dict(environment)
         self._log = log
+        self._root = root
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -68,7 +71,7 @@ class HttpServer:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                cwd=ROOT,
+                cwd=self._root,
                 env=os.environ | self._environment,
                 start_new_session=True,
             )

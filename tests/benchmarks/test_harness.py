@@ -4,9 +4,10 @@ import pytest
 
 pytest.importorskip("MySQLdb", reason="the harness measures on MariaDB")
 
-from benchmarks.harness.contenders import FASTAPI, FLOOR, OURS, STOCK
+from benchmarks.harness.contenders import BEFORE, BEFORE_UNCACHED, FASTAPI, FLOOR, OURS, STOCK, UNCACHED
 from benchmarks.harness.dataset import Size
-from benchmarks.harness.goals import Goal, judge_rows
+from benchmarks.harness.earlier import compared
+from benchmarks.harness.goals import Goal, judge_against_earlier, judge_rows
 from benchmarks.harness.measurement import Cell, _find_loss, _find_odd_size
 from benchmarks.harness.memory import Sample, judge_memory
 from benchmarks.harness.profiling import _summarize
@@ -53,6 +54,16 @@ def test_a_goal_with_a_void_measurement_does_not_hold(who):
     goal = goals_of(post_cells(**{who: {"problem": "3 refused"}}))["POST, spread wallets: to FastAPI", False]
 
     assert (goal.measured, goal.holds, goal.note) == (None, False, f"{who}: 3 refused")
+
+
+@pytest.mark.parametrize(("before", "holds"), [(600.0, True), (612.0, True), (613.0, False)])
+def test_an_earlier_commit_takes_the_place_of_the_peers(before, holds):
+    rows = compared([ROWS["post-spread"], ROWS["list-20"]])
+    assert [row.contenders for row in rows] == [[OURS, BEFORE], [UNCACHED, BEFORE_UNCACHED]]
+
+    cells = [*post_cells(), Cell("post-spread", BEFORE, rates=[before])]
+    [goal] = judge_against_earlier(rows, cells)
+    assert (goal.row, goal.measured, goal.holds) == ("post-spread", 600.0 / before, holds)
 
 
 def test_rows_that_were_not_measured_have_no_goals():
