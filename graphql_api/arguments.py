@@ -20,7 +20,7 @@ from walletsvc.errors import InvalidParameter
 from walletsvc.filters import FILTER_SETS
 from walletsvc.models.entry import Kind
 from walletsvc.money import ScientificDecimal
-from walletsvc.reading.questions import DEFAULT_PAGE_SIZE, CursorPage
+from walletsvc.reading.questions import DEFAULT_PAGE_SIZE, CursorPage, Question
 from walletsvc.reading.resources import RESOURCES
 from walletsvc.reading.texts import AMOUNT, TIME
 
@@ -93,6 +93,15 @@ ORDER_TYPES = {resource: _order_type(resource) for resource in RESOURCES}
 # -- from arguments to what the read engine takes ----------------------------------------------------------
 
 
+def parse_list(resource: str, arguments: Arguments) -> Question:
+    """Return the list that the arguments ask for, with nothing selected of it yet. Raises `InvalidParameter`.
+
+    Its alias is all that the arguments say, so that no two lists of a record have one alias unless they are the same.
+    """
+    filters, order, page = parse_filters(resource, arguments), parse_order(arguments), parse_page(arguments)
+    return Question(resource, filters=filters, order=order, page=page, alias=repr((filters, order, page)))
+
+
 def parse_filters(resource: str, arguments: Arguments) -> tuple[tuple[str, str], ...]:
     """Return the filters as pairs of the domain's name and a text. Raises `InvalidParameter` for a null."""
     return tuple(_filters(resource, arguments.get("filters") or {}))
@@ -118,7 +127,8 @@ def _text(value: object, parameter: str) -> str:
         case str():
             return value
         case ScientificDecimal():
-            return str(value)
+            # Such that the exponent, which is to be refused, is there whatever it is.
+            return f"{value:E}"
         case Decimal():
             return f"{value:f}" if abs(value.adjusted()) < 100 else str(value)
         case int() if not isinstance(value, bool):

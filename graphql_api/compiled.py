@@ -23,6 +23,7 @@ from graphql.language import (
     SelectionSetNode,
 )
 
+from graphql_api.fragments import response_key
 from graphql_api.planning import Planner
 from graphql_api.queries import ROOTS
 from walletsvc.principals import Principal
@@ -51,7 +52,7 @@ class CompiledQuery:
         values = get_variable_values(self.schema, self.operation.variable_definitions or (), variables)
         if not isinstance(values, VariableValues):
             return None
-        planner = Planner(self.schema, self.fragments, self.operation, values.coerced)
+        planner = Planner(self.schema, self.fragments, self.operation, values.coerced, checks=False)
         data: dict[str, object] = {}
         try:
             for key, node, name, encode in self.roots:
@@ -95,7 +96,7 @@ class _Compiler:
         visited: set[str] = set()
         for selection_set in selection_sets:
             for node in self._walk(selection_set, type_name, visited):
-                found.setdefault((node.alias or node.name).value, []).append(node)
+                found.setdefault(response_key(node), []).append(node)
         return found
 
     def _walk(self, selection_set: SelectionSetNode, type_name: str, visited: set[str]) -> Iterator[FieldNode]:
@@ -160,8 +161,9 @@ class _Compiler:
         if resource is None:
             return _of_page(name, encode)
         if name in resource.to_many:
+            # Fields that are merged have the same arguments (section 5.3.2).
             node = nodes[0]
-            return lambda record, planner: encode(record.many[name, planner.alias_of(node)], planner)
+            return lambda record, planner: encode(record.many[name, planner.alias_of(resource, node)], planner)
 
         def to_one(record: Record, planner: Planner) -> object:
             related = record.one[name]

@@ -24,7 +24,7 @@ class Context:
         if self._planner is None:
             # Strawberry hands resolvers the coerced values alone.
             variables = cast(dict[str, Any], info.variable_values)
-            self._planner = Planner(info.schema, info.fragments, info.operation, variables)
+            self._planner = Planner(info.schema, info.fragments, info.operation, variables, checks=True)
         return self._planner
 
 

@@ -1,4 +1,5 @@
-"""The mutations: each makes one call of the domain and reads back, after COMMIT, what its payload selects."""
+"""The mutations: each makes one call of the domain, once what its payload selects has been checked, and shows what
+that returns."""
 
 # ruff: noqa: A002 - arguments are named as in the schema
 # mypy: disable-error-code="untyped-decorator"
@@ -6,7 +7,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, TypeVar
 
 import strawberry
@@ -24,13 +24,10 @@ from graphql_api.inputs import (
     given,
 )
 from graphql_api.types import Info
+from graphql_api.written import WrittenRecord
 from walletsvc import errors
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import Principal
-from walletsvc.reading.questions import Selection
-from walletsvc.reading.records import Record
-from walletsvc.selectors.records import add_related, get_record
-from walletsvc.services.inputs import parse_id
 from walletsvc.services.transactions import create_transaction, delete_transaction, update_transaction
 from walletsvc.services.wallets import create_wallet, delete_wallet, update_wallet
 
@@ -47,13 +44,17 @@ class UserError:
 
 @strawberry.type
 class _WalletPayload:
-    wallet: types.Wallet | None = strawberry.field(description="As it is now; null if it was refused.")
+    wallet: types.Wallet | None = strawberry.field(
+        description="As it was written, what it is related to as it is now; null if it was refused."
+    )
     user_errors: list[UserError]
 
 
 @strawberry.type
 class _TransactionPayload:
-    transaction: types.Transaction | None = strawberry.field(description="As it is now; null if it was refused.")
+    transaction: types.Transaction | None = strawberry.field(
+        description="As it was written, what it is related to as it is now; null if it was refused."
+    )
     user_errors: list[UserError]
 
 
@@ -69,7 +70,9 @@ class UpdateWalletPayload(_WalletPayload):
 
 @strawberry.type
 class DeleteWalletPayload(_WalletPayload):
-    wallet: types.Wallet | None = strawberry.field(description="As it was; null if it was refused.")
+    wallet: types.Wallet | None = strawberry.field(
+        description="As it was, what it is related to as it is now; null if it was refused."
+    )
 
 
 @strawberry.type
@@ -85,47 +88,20 @@ class UpdateTransactionPayload(_TransactionPayload):
 @strawberry.type
 class DeleteTransactionPayload(_TransactionPayload):
     transaction: types.Transaction | None = strawberry.field(
-        description="As it was, its wallet as it is now; null if it was refused."
+        description="As it was, what it is related to as it is now; null if it was refused."
     )
 
 
-def _selection(info: Info, resource: str) -> Selection:
-    """Return what the payload selects of its object."""
-    raw = info._raw_info
-    planner = raw.context.planner(raw)
-    payload = f"{raw.field_name[0].upper()}{raw.field_name[1:]}Payload"
-    selection: Selection = planner.select(resource, planner.children(raw.field_nodes, payload, resource.lower()))
-    return selection
-
-
 def _write(info: Info, payload: Callable[..., P], resource: str, write: Write) -> P:
-    principal = info.context.principal
+    raw, principal = info._raw_info, info.context.principal
+    # What it shows is checked before it runs, and so is what all others of the document show.
+    selection = raw.context.planner(raw).payload(raw.path.key)
     try:
         written = write(principal)
     except errors.WalletError as error:
         return _refuse(payload, resource, error)
-    record = get_record(principal=principal, resource=resource, selection=_selection(info, resource), id=written.id)
-    return payload(**{resource.lower(): record}, user_errors=[])
-
-
-def _delete(
-    info: Info, payload: Callable[..., P], resource: str, identifier: object, delete: Callable[..., None]
-) -> P:
-    principal, selection = info.context.principal, _selection(info, resource)
-    try:
-        parsed = parse_id(database_id(identifier, resource), what=resource)
-        record: Record | None = get_record(
-            principal=principal,
-            resource=resource,
-            selection=replace(selection, to_one=(), to_many=()),
-            id=parsed,
-        )
-        delete(principal, parsed)
-    except errors.WalletError as error:
-        return _refuse(payload, resource, error)
-    if record is not None:
-        # What it was related to has changed with it: its wallet has a new balance.
-        add_related([record], selection, principal=principal)
+    record = WrittenRecord(written, resource, selection)
+    record.read_related(selection, principal=principal)
     return payload(**{resource.lower(): record}, user_errors=[])
 
 
@@ -153,7 +129,7 @@ def _transaction_fields(data: CreateTransactionInput | UpdateTransactionInput) -
 
 @strawberry.type
 class Mutation:
-    """Everything that can be changed. A payload's fields are read after COMMIT."""
+    """Everything that can be changed. A payload shows what was written, and reads what that is related to."""
 
     @strawberry.mutation(description="Open a wallet.")
     def create_wallet(self, info: Info, input: CreateWalletInput) -> CreateWalletPayload | None:
@@ -177,12 +153,12 @@ class Mutation:
 
     @strawberry.mutation(description="Delete an empty wallet with its transactions; its entries stay.")
     def delete_wallet(self, info: Info, input: DeleteWalletInput) -> DeleteWalletPayload | None:
-        return _delete(
+        identifier = database_id(input.id, "Wallet")
+        return _write(
             info,
             DeleteWalletPayload,
             "Wallet",
-            input.id,
-            lambda principal, wallet_id: delete_wallet(principal=principal, wallet_id=wallet_id),
+            lambda principal: delete_wallet(principal=principal, wallet_id=identifier),
         )
 
     @strawberry.mutation(description="Post a transaction.")
@@ -207,10 +183,10 @@ class Mutation:
 
     @strawberry.mutation(description="Delete a transaction and give its amount back to the wallet.")
     def delete_transaction(self, info: Info, input: DeleteTransactionInput) -> DeleteTransactionPayload | None:
-        return _delete(
+        identifier = database_id(input.id, "Transaction")
+        return _write(
             info,
             DeleteTransactionPayload,
             "Transaction",
-            input.id,
-            lambda principal, transaction_id: delete_transaction(principal=principal, transaction_id=transaction_id),
+            lambda principal: delete_transaction(principal=principal, transaction_id=identifier),
         )

@@ -1,33 +1,39 @@
 """From a selection of GraphQL to a question for the read engine: one for each root field, however deep it goes.
 
 Fields that ask the same with the same arguments are one, whatever their aliases: `a: wallets {..} b: wallets {..}` is
-one question, for what both select.
+one question, for what both select. A list is found again, on the record that it belongs to, by what its field asks
+for and by nothing else: the value of a field depends on its object and its arguments (GraphQL specification, sections
+6.3.2 and 6.4), while one node of a fragment stands for many fields, in as many places as the fragment is spread.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from graphql import GraphQLObjectType, GraphQLSchema
-from graphql.execution.values import VariableValues, get_argument_values
-from graphql.language import (
-    FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
-    InlineFragmentNode,
-    OperationDefinitionNode,
-    SelectionNode,
-    SelectionSetNode,
+from graphql import (
+    GraphQLError,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLSchema,
+    get_named_type,
+    located_error,
 )
+from graphql.execution.values import VariableValues, get_argument_values
+from graphql.language import FieldNode, FragmentDefinitionNode, OperationDefinitionNode
 
-from graphql_api.arguments import Arguments, parse_filters, parse_order, parse_page
-from graphql_api.scalars import read_literal
+from graphql_api.arguments import Arguments, parse_list
+from graphql_api.fragments import Fields, response_key
+from walletsvc.errors import InvalidParameter
 from walletsvc.reading.questions import Question, Selection
 from walletsvc.reading.resources import RESOURCES, Resource
+from walletsvc.selectors.records import check_question
 
 _UNREAD = object()
+
+Path = tuple[str | int, ...]
+"""Where a field is in the answer (section 7.1.2). Before there is a list, its fields are those of its first item."""
 
 
 @dataclass(slots=True)
@@ -63,26 +69,20 @@ class _Wanted:
 
 @dataclass(slots=True)
 class _WantedList:
-    arguments: Arguments
-    alias: str
+    asked: Question
     record: _Wanted
     count: bool = False
 
     def question(self) -> Question:
-        resource = self.record.resource.name
-        return Question(
-            resource=resource,
-            selection=self.record.selection(),
-            filters=parse_filters(resource, self.arguments),
-            order=parse_order(self.arguments),
-            page=parse_page(self.arguments),
-            count=self.count,
-            alias=self.alias,
-        )
+        return replace(self.asked, selection=self.record.selection(), count=self.count)
 
 
 class Planner:
-    """Plans the reads of one operation. `alias_of` tells under which alias the list of a field node is kept."""
+    """Plans the reads of one operation.
+
+    With `checks`, each list that a record is asked for is checked, and one that is refused is left out of the plan:
+    its field tells why, where it is. What is refused is in `refusals`. Without, the first refusal is raised.
+    """
 
     def __init__(
         self,
@@ -90,109 +90,135 @@ class Planner:
         fragments: dict[str, FragmentDefinitionNode],
         operation: OperationDefinitionNode,
         variables: dict[str, Any],
+        *,
+        checks: bool,
     ) -> None:
         self._schema = schema
-        self._fragments = fragments
-        self._variables = variables
+        self._fields = Fields(fragments, variables)
         self._values = VariableValues({}, variables)
         self._operation = operation
-        self._roots: dict[int, Root] = {}
-        self._aliases: dict[int, str] = {}
+        self._checks = checks
+        self._roots: dict[tuple[str, str], Root] | None = None
+        self._lists: dict[int, Question] = {}
+        self._payloads: dict[str, Selection] | None = None
+        self.refusals: list[GraphQLError] = []
 
     def root(self, node: FieldNode) -> Root:
-        """Return the root field, with all others that ask the same."""
-        if not self._roots:
-            same: dict[tuple[str, str], Root] = {}
-            for each in self._fields(self._operation.selection_set, "Query"):
-                arguments = self._arguments("Query", each)
-                root = same.setdefault((each.name.value, repr(arguments)), Root(arguments))
+        """Return the root field, with all others that ask the same. Raises `GraphQLError`."""
+        if self._roots is None:
+            self._roots = {}
+            for each in self._fields.of(self._operation.selection_set, "Query"):
+                try:
+                    arguments = self._arguments("Query", each)
+                except GraphQLError:
+                    # Its own field tells of it.
+                    continue
+                root = self._roots.setdefault((each.name.value, repr(arguments)), Root(arguments))
                 root.nodes.append(each)
-                self._roots[id(each)] = root
-        return self._roots[id(node)]
+        return self._roots[node.name.value, repr(self._arguments("Query", node))]
 
-    def alias_of(self, node: FieldNode) -> str:
-        """Return the alias of the question that a field node became part of."""
-        return self._aliases[id(node)]
+    def alias_of(self, resource: Resource, node: FieldNode) -> str:
+        """Return the alias of the list that a field of a `resource` asks for. Raises `InvalidParameter`."""
+        return self._list(resource, node).alias
 
-    def select(self, resource: str, nodes: Iterable[FieldNode]) -> Selection:
+    def select(self, resource: str, nodes: Iterable[FieldNode], path: Path = ()) -> Selection:
         """Return what `nodes`, fields that give a record or records of `resource`, select of it."""
         wanted = _Wanted(RESOURCES[resource])
         for node in nodes:
-            self._collect(wanted, node)
+            self._collect(wanted, node, path)
         return wanted.selection()
 
     def question(self, resource: str, root: Root) -> Question:
         """Return the question that a root field, a connection, asks. Raises `InvalidParameter`."""
-        wanted = _WantedList(root.arguments, "", _Wanted(RESOURCES[resource]))
+        wanted = _WantedList(parse_list(resource, root.arguments), _Wanted(RESOURCES[resource]))
         for node in root.nodes:
-            self._collect_page(wanted, node)
+            self._collect_page(wanted, node, (response_key(node),))
         return wanted.question()
 
-    def children(self, nodes: Iterable[FieldNode], type_name: str, name: str) -> list[FieldNode]:
-        """Return the fields called `name` in the selections of `nodes`, which give a `type_name`."""
-        found = (each for node in nodes for each in self._fields(node.selection_set, type_name))
-        return [each for each in found if each.name.value == name]
+    def payload(self, key: str) -> Selection:
+        """Return what a mutation's payload, named as in the answer, selects of its object.
 
-    def _collect(self, wanted: _Wanted, parent: FieldNode) -> None:
+        Raises `GraphQLError` if something is refused in the selection of any mutation of the operation: all of them
+        are checked before the first one runs.
+        """
+        if self._payloads is None:
+            self._payloads = self._plan_payloads()
+        if not self.refusals:
+            return self._payloads.get(key) or Selection(fields=frozenset())
+        for refusal in self.refusals:
+            if refusal.path and refusal.path[0] == key:
+                raise refusal
+        message = "Nothing was done: another mutation of the document is refused."
+        raise GraphQLError(message, extensions={"code": InvalidParameter.code})
+
+    def _plan_payloads(self) -> dict[str, Selection]:
+        wanted: dict[str, _Wanted] = {}
+        for node in self._fields.of(self._operation.selection_set, "Mutation"):
+            key = response_key(node)
+            try:
+                self._arguments("Mutation", node)
+            except GraphQLError as error:
+                self.refusals.append(located_error(error, [node], (key,)))
+                continue
+            payload = self._type_of("Mutation", node)
+            for resource in RESOURCES.values():
+                for shown in self._fields.below([node], payload, resource.name.lower()):
+                    record = wanted.setdefault(key, _Wanted(resource))
+                    self._collect(record, shown, (key, response_key(shown)))
+        return {key: record.selection() for key, record in wanted.items()}
+
+    def _collect(self, wanted: _Wanted, parent: FieldNode, path: Path) -> None:
         resource = wanted.resource
-        for node in self._fields(parent.selection_set, resource.name):
+        for node in self._fields.of(parent.selection_set, resource.name):
             name = node.name.value
             if name in resource.to_one:
                 target = RESOURCES[resource.to_one[name].target]
-                self._collect(wanted.to_one.setdefault(name, _Wanted(target)), node)
+                self._collect(wanted.to_one.setdefault(name, _Wanted(target)), node, (*path, response_key(node)))
             elif name in resource.to_many:
-                target = RESOURCES[resource.to_many[name].target]
-                arguments = self._arguments(resource.name, node)
-                alias = str(len(wanted.to_many))
-                asked = wanted.to_many.setdefault(
-                    (name, repr(arguments)), _WantedList(arguments, alias, _Wanted(target))
-                )
-                self._aliases[id(node)] = asked.alias
-                self._collect_page(asked, node)
+                self._collect_list(wanted, node, (*path, response_key(node)))
             else:
                 # `id`, `databaseId` and `__typename` are of every record; the engine passes over them.
                 wanted.fields.add(name)
 
-    def _collect_page(self, wanted: _WantedList, node: FieldNode) -> None:
+    def _collect_list(self, wanted: _Wanted, node: FieldNode, path: Path) -> None:
+        try:
+            asked = self._list(wanted.resource, node)
+            if self._checks:
+                check_question(asked)
+        except (GraphQLError, InvalidParameter) as error:
+            if not self._checks:
+                raise
+            self.refusals.append(located_error(error, [node], path))
+            return
+        record = _Wanted(RESOURCES[asked.resource])
+        same = wanted.to_many.setdefault((node.name.value, asked.alias), _WantedList(asked, record))
+        self._collect_page(same, node, path)
+
+    def _collect_page(self, wanted: _WantedList, node: FieldNode, path: Path) -> None:
         connection = f"{wanted.record.resource.name}Connection"
-        wanted.count = wanted.count or bool(self.children([node], connection, "totalCount"))
-        edges = self.children([node], connection, "edges")
-        for record in self.children(edges, f"{wanted.record.resource.name}Edge", "node"):
-            self._collect(wanted.record, record)
+        wanted.count = wanted.count or bool(self._fields.below([node], connection, "totalCount"))
+        for edges in self._fields.below([node], connection, "edges"):
+            for record in self._fields.below([edges], f"{wanted.record.resource.name}Edge", "node"):
+                self._collect(wanted.record, record, (*path, response_key(edges), 0, response_key(record)))
+
+    def _list(self, resource: Resource, node: FieldNode) -> Question:
+        """Return the list that a field asks for, but for its selection. Raises `InvalidParameter`, `GraphQLError`.
+
+        It is kept by the node: the arguments that a node has depend on the variables and not on where it is.
+        """
+        found = self._lists.get(id(node))
+        if found is None:
+            target = resource.to_many[node.name.value].target
+            found = self._lists[id(node)] = parse_list(target, self._arguments(resource.name, node))
+        return found
 
     def _arguments(self, type_name: str, node: FieldNode) -> Arguments:
+        return get_argument_values(self._field(type_name, node), node, self._values)
+
+    def _type_of(self, type_name: str, node: FieldNode) -> str:
+        return get_named_type(self._field(type_name, node).type).name
+
+    def _field(self, type_name: str, node: FieldNode) -> GraphQLField:
         parent = cast(GraphQLObjectType, self._schema.type_map[type_name])
-        field_def = self._schema.get_field(parent, node.name.value)
-        return get_argument_values(field_def, node, self._values) if field_def is not None else {}
-
-    def _fields(
-        self, selection_set: SelectionSetNode | None, type_name: str, visited: set[str] | None = None
-    ) -> Iterator[FieldNode]:
-        """Iterate over the fields selected of an object of `type_name`, those in fragments included."""
-        visited = set() if visited is None else visited
-        for node in selection_set.selections if selection_set is not None else ():
-            if not self._is_included(node):
-                continue
-            if isinstance(node, FieldNode):
-                yield node
-                continue
-            fragment: InlineFragmentNode | FragmentDefinitionNode
-            if isinstance(node, FragmentSpreadNode):
-                if node.name.value in visited:
-                    continue
-                visited.add(node.name.value)
-                fragment = self._fragments[node.name.value]
-            elif isinstance(node, InlineFragmentNode):
-                fragment = node
-            condition = fragment.type_condition
-            if condition is None or condition.name.value in (type_name, "Node"):
-                yield from self._fields(fragment.selection_set, type_name, visited)
-
-    def _is_included(self, node: SelectionNode) -> bool:
-        for directive in node.directives or ():
-            skips = directive.name.value == "skip"
-            if skips or directive.name.value == "include":
-                [condition] = directive.arguments or ()
-                if bool(read_literal(condition.value, self._variables)) == skips:
-                    return False
-        return True
+        # Validation has found it there.
+        return cast(GraphQLField, self._schema.get_field(parent, node.name.value))

@@ -11,10 +11,13 @@ from typing import Any
 
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema
 
+from graphql_api.arguments import parse_list
 from graphql_api.ids import global_id
+from graphql_api.written import check_read
 from walletsvc.errors import NotFound
 from walletsvc.reading.records import Page, Record
-from walletsvc.reading.resources import RESOURCES
+from walletsvc.reading.resources import RESOURCES, ToMany
+from walletsvc.selectors.records import check_question
 
 Resolve = Callable[..., Any]
 
@@ -28,7 +31,7 @@ def bind(schema: GraphQLSchema) -> None:
         resolvers: dict[str, Resolve] = {"id": _global_id, "databaseId": _database_id}
         resolvers |= {field.name: _attribute(field.name) for field in resource.fields}
         resolvers |= {relation: _to_one(relation) for relation in resource.to_one}
-        resolvers |= {relation: _to_many(relation) for relation in resource.to_many}
+        resolvers |= {relation.name: _to_many(relation) for relation in resource.to_many.values()}
         _bind_type(schema, name, resolvers)
         _bind_type(schema, f"{name}Connection", _CONNECTION)
         _bind_type(schema, f"{name}Edge", _EDGE)
@@ -61,18 +64,26 @@ def _database_id(record: Record, _info: GraphQLResolveInfo[Any]) -> str:
 
 def _to_one(name: str) -> Resolve:
     def resolve(record: Record, info: GraphQLResolveInfo[Any]) -> Record | None:
+        check_read(record, name)
         related = record.one[name]
         if related is None and record.resource.name == "Transaction":
             # Deleted between the query for the transaction and the one for its wallet.
-            raise NotFound("The wallet has just been deleted.")
+            raise NotFound("The wallet has been deleted since.")
         return related
 
     return resolve
 
 
-def _to_many(name: str) -> Resolve:
-    def resolve(record: Record, info: GraphQLResolveInfo[Any], **_arguments: object) -> Page:
-        return record.many[name, info.context.planner(info).alias_of(info.field_nodes[0])]
+def _to_many(relation: ToMany) -> Resolve:
+    def resolve(record: Record, info: GraphQLResolveInfo[Any], **arguments: object) -> Page:
+        question = parse_list(relation.target, arguments)
+        page = record.many.get((relation.name, question.alias))
+        if page is None:
+            check_read(record, (relation.name, question.alias))
+            # What is refused was not read.
+            check_question(question)
+            raise LookupError(f"{relation.name} {question.alias} of {record.resource.name} was not read.")
+        return page
 
     return resolve
 

@@ -61,7 +61,10 @@ async def _watch(info: Info, resource: str, wallet_id: object, after: int | None
     if after is not None and after < 0:
         raise InvalidParameter("Sequences are counted from 1.", parameter="afterSequence")
     raw = info._raw_info
-    selection = raw.context.planner(raw).select(resource, raw.field_nodes)
+    planner = raw.context.planner(raw)
+    selection = planner.select(resource, raw.field_nodes, (raw.path.key,))
+    if planner.refusals:
+        raise planner.refusals[0]
     identifier = parse_id(database_id(wallet_id, "Wallet"), what="Wallet")
     topic = Topic(resource, identifier, raw.context.principal, selection)
     hub = raw.context.hub

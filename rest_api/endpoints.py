@@ -46,7 +46,7 @@ class Endpoint:
     serializer: type[serializers.ModelSerializer]
     create: Callable[[Principal, Mapping[str, Any], LocalId | None], Step[Any]] | None = None
     update: Callable[[Principal, object, Mapping[str, Any]], Step[Any]] | None = None
-    delete: Callable[[Principal, object], Step[None]] | None = None
+    delete: Callable[[Principal, object], Step[Any]] | None = None
 
     def prepare_create(
         self, principal: Principal, values: Mapping[str, Any], *, local_id: LocalId | None = None
@@ -61,7 +61,7 @@ class Endpoint:
         """Return the step that changes a resource. Raises what is wrong with `values`."""
         return _allowed(self.update)(principal, identifier, values)
 
-    def prepare_delete(self, principal: Principal, identifier: object) -> Step[None]:
+    def prepare_delete(self, principal: Principal, identifier: object) -> Step[Any]:
         """Return the step that deletes a resource."""
         return _allowed(self.delete)(principal, identifier)
 
@@ -124,7 +124,7 @@ def _update_wallet(principal: Principal, identifier: object, values: Mapping[str
     return prepare_update_wallet(principal=principal, wallet_id=identifier, **values)
 
 
-def _delete_wallet(principal: Principal, identifier: object) -> Step[None]:
+def _delete_wallet(principal: Principal, identifier: object) -> Step[Any]:
     return prepare_delete_wallet(wallet_id=identifier)
 
 
@@ -137,7 +137,7 @@ def _update_transaction(principal: Principal, identifier: object, values: Mappin
     return prepare_update_transaction(principal=principal, transaction_id=identifier, **arguments)
 
 
-def _delete_transaction(principal: Principal, identifier: object) -> Step[None]:
+def _delete_transaction(principal: Principal, identifier: object) -> Step[Any]:
     return prepare_delete_transaction(transaction_id=identifier)
 
 

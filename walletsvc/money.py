@@ -34,6 +34,10 @@ MAX_TEXT = 64
 class ScientificDecimal(Decimal):
     """A number that was written with an exponent: parsers keep the fact, so that `parse_amount` can refuse it."""
 
+    def __repr__(self) -> str:
+        # Its equal without an exponent is another value to us.
+        return f"Scientific{super().__repr__()}"
+
 
 def parse_json_number(text: str) -> Decimal:
     """Turn the text of a JSON number with a fraction or exponent into a Decimal.

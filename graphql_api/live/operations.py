@@ -89,7 +89,7 @@ async def subscribe(
         check_cost(document.cost(schema._schema, request.operation_name), variables)
     except GraphQLError as error:
         raise Rejected(error) from error
-    context._planner = Planner(schema._schema, executor.fragment_definitions, operation, variables)
+    context._planner = Planner(schema._schema, executor.fragment_definitions, operation, variables, checks=True)
     source = create_source_event_stream(executor)
     if not isinstance(source, AsyncIterable | ExecutionResult):
         source = await source

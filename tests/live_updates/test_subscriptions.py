@@ -63,6 +63,23 @@ def test_entries_tell_what_happened_to_a_transaction(live_updates: LiveUpdates) 
         }
 
 
+def test_a_fragment_spread_on_two_levels_of_an_event_gives_each_its_own_lists(live_updates: LiveUpdates) -> None:
+    wallet = live_updates.open_wallet("100.00")
+    live_updates.post(wallet, "-30.00")
+    query = """subscription ($wallet: ID!) { transactions(walletId: $wallet, afterSequence: 1) {
+        wallet { credits: transactions(filters: {amount: {gt: 0}}) { ...Amounts } ...D }
+        transaction { wallet { ...D newest: transactions(last: 1) { ...Amounts } } } } }
+      fragment D on Wallet { debits: transactions(filters: {amount: {lt: 0}}) { ...Amounts } }
+      fragment Amounts on TransactionConnection { edges { node { amount } } }"""
+    with open_socket(live_updates.url) as socket:
+        socket.subscribe(query, wallet=wallet)
+        debit = {"edges": [{"node": {"amount": "-30.00"}}]}
+        assert socket.next() == {
+            "wallet": {"credits": {"edges": []}, "debits": debit},
+            "transaction": {"wallet": {"debits": debit, "newest": debit}},
+        }
+
+
 def test_without_a_place_only_what_is_to_come_is_sent(live_updates: LiveUpdates) -> None:
     wallet = live_updates.open_wallet()
     live_updates.post(wallet)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from walletsvc.filters import filter_queryset
 from walletsvc.principals import Principal
+from walletsvc.reading.cursors import decode_cursor
 from walletsvc.reading.execution import read_by_ids, read_one, read_page, read_related
-from walletsvc.reading.questions import Question, Selection
+from walletsvc.reading.questions import CursorPage, Question, Selection, parse_order
 from walletsvc.reading.records import Page, Record
 from walletsvc.reading.resources import RESOURCES
 
@@ -26,6 +28,21 @@ def get_record(
 def list_records(*, principal: Principal, question: Question) -> Page:
     """Return the page that the question asks for. Raises `InvalidParameter`."""
     return read_page(question, principal=principal)
+
+
+def check_question(question: Question) -> None:
+    """Raise the `InvalidParameter` that its filters, order or cursors are refused with; nothing is read for that.
+
+    What is selected of its records is not looked at.
+    """
+    resource = RESOURCES[question.resource]
+    filter_queryset(resource.name, resource.model._default_manager.all(), question.filters)
+    order = parse_order(resource, question.order)
+    if isinstance(question.page, CursorPage):
+        for parameter in ("after", "before"):
+            cursor = getattr(question.page, parameter)
+            if cursor is not None:
+                decode_cursor(cursor, order, parameter=parameter)
 
 
 def list_records_by_id(

@@ -182,18 +182,24 @@ def prepare_update_transaction(
     )
 
 
-def delete_transaction(*, principal: Principal, transaction_id: object, clock: Clock = timezone.now) -> None:
-    """Delete a transaction and give its amount back.
+def delete_transaction(*, principal: Principal, transaction_id: object, clock: Clock = timezone.now) -> Transaction:
+    """Delete a transaction, give its amount back, and return it as it was.
 
     Raises `NotFound`, and `InsufficientFunds` where a credit has been spent.
     """
-    perform(prepare_delete_transaction(transaction_id=transaction_id), principal=principal, clock=clock)
+    return perform(prepare_delete_transaction(transaction_id=transaction_id), principal=principal, clock=clock)
 
 
-def prepare_delete_transaction(*, transaction_id: object) -> Step[None]:
+def prepare_delete_transaction(*, transaction_id: object) -> Step[Transaction]:
     """Return the step behind `delete_transaction`. Raises `NotFound` for an id that cannot be one."""
     reference = parse_reference(transaction_id, what="Transaction")
-    return Step(lambda ledger: ledger.give_back(find_transaction(ledger, reference)), transaction=reference)
+
+    def run(ledger: Ledger) -> Transaction:
+        transaction = find_transaction(ledger, reference)
+        ledger.give_back(transaction)
+        return transaction
+
+    return Step(run, transaction=reference)
 
 
 def parse_change(amount: object) -> Decimal:

@@ -144,15 +144,26 @@ def prepare_update_wallet(
     )
 
 
-def delete_wallet(*, principal: Principal, wallet_id: object, clock: Clock = timezone.now) -> None:
-    """Delete an empty wallet with its transactions; its entries stay. Raises `NotFound` or `WalletNotEmpty`."""
-    perform(prepare_delete_wallet(wallet_id=wallet_id), principal=principal, clock=clock)
+def delete_wallet(*, principal: Principal, wallet_id: object, clock: Clock = timezone.now) -> Wallet:
+    """Delete an empty wallet with its transactions, and return it as it was; its entries stay.
+
+    Raises `NotFound` or `WalletNotEmpty`.
+    """
+    return perform(prepare_delete_wallet(wallet_id=wallet_id), principal=principal, clock=clock)
 
 
-def prepare_delete_wallet(*, wallet_id: object) -> Step[None]:
+def prepare_delete_wallet(*, wallet_id: object) -> Step[Wallet]:
     """Return the step behind `delete_wallet`. Raises `NotFound` for an id that cannot be one."""
     reference = parse_reference(wallet_id, what="Wallet")
-    return Step(lambda ledger: ledger.close_wallet(resolve(reference)), wallets=(reference,))
+
+    def run(ledger: Ledger) -> Wallet:
+        ledger.wallet(resolve(reference))
+        ledger.flush()
+        wallet = Wallet.objects.get(id=resolve(reference))
+        ledger.close_wallet(wallet.id)
+        return wallet
+
+    return Step(run, wallets=(reference,))
 
 
 def _find_label_holder(principal: Principal, label: object, *, but: int = 0) -> errors.DuplicateLabel | None:
