@@ -24,7 +24,7 @@ def encode_written(reader: Reader, instance: Any) -> bytes:
     selection = reader.query.selection(resource, per_parent=PER_RESOURCE)
     record = record_of(resource, instance, selection)
     add_related([record], selection, principal=reader.principal)
-    return encode_one(record, reader.query, Document(reader.item_url(instance.pk)))
+    return encode_one(record, reader.query, Document(reader.public_url, reader.item_url(instance.pk)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Creation:
         reader = self.reader
         step = reader.endpoint.prepare_create(reader.principal, written.values)
         instance = perform(step, principal=reader.principal, clock=timezone.now)
-        return encode_written(reader, instance), reader.endpoint.item_url(instance.pk)
+        return encode_written(reader, instance), reader.public_url + reader.endpoint.item_url(instance.pk)
 
     def __call__(self, body: bytes) -> Written:
         """Create what the document in `body` describes; a refusal is an answer too."""

@@ -22,8 +22,12 @@ VERSION = "1.1"
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """All of a document but its data: where it is, what it is part of, and what was agreed on."""
+    """All of a document but its data: where it is, what it is part of, and what was agreed on.
 
+    Links in it begin with `public_url`, as `url` does.
+    """
+
+    public_url: str
     url: str
     links: Mapping[str, object] | None = None
     meta: Mapping[str, object] | None = None
@@ -57,37 +61,37 @@ def jsonapi_object(negotiated: Negotiated = NOTHING_AGREED) -> dict[str, object]
 def encode_one(record: Record, query: Query, document: Document) -> bytes:
     """Return the document of one resource and what is included with it."""
     pages = Pages([record])
-    (data,) = resource_texts([record], query, pages)
-    return document.encode({"data": orjson.Fragment(data), **_included([record], query, pages)})
+    (data,) = resource_texts([record], query, pages, document.public_url)
+    return document.encode({"data": orjson.Fragment(data), **_included([record], query, pages, document.public_url)})
 
 
 def encode_many(records: list[Record], query: Query, document: Document, *, with_cursors: bool) -> bytes:
     """Return the document of a list. `with_cursors` adds to each resource its place in the list."""
     pages = Pages(records)
-    texts = resource_texts(records, query, pages)
+    texts = resource_texts(records, query, pages, document.public_url)
     if with_cursors:
         texts = [
             b'%b,"meta":{"page":{"cursor":%b}}}' % (text[:-1], orjson.dumps(record.cursor))
             for text, record in zip(texts, records, strict=True)
         ]
-    return document.encode({"data": _array(texts), **_included(records, query, pages)})
+    return document.encode({"data": _array(texts), **_included(records, query, pages, document.public_url)})
 
 
 def _array(texts: Iterable[bytes]) -> orjson.Fragment:
     return orjson.Fragment(b"[%b]" % b",".join(texts))
 
 
-def _included(primary: Iterable[Record], query: Query, pages: Pages) -> dict[str, Any]:
+def _included(primary: Iterable[Record], query: Query, pages: Pages, public_url: str) -> dict[str, Any]:
     if not query.include:
         return {}
     shown = {key_of(record) for record in primary}
     others = [record for key, record in pages.records.items() if key not in shown]
-    return {"included": _array(resource_texts(others, query, pages))}
+    return {"included": _array(resource_texts(others, query, pages, public_url))}
 
 
-def encode_resources(records: Sequence[Record]) -> list[orjson.Fragment]:
+def encode_resources(records: Sequence[Record], *, public_url: str) -> list[orjson.Fragment]:
     """Return the resource objects of records with all their fields, as parts of another document."""
-    return [orjson.Fragment(text) for text in resource_texts(records, Query(), Pages([]))]
+    return [orjson.Fragment(text) for text in resource_texts(records, Query(), Pages([]), public_url)]
 
 
 # -- other documents -----------------------------------------------------------------------------------

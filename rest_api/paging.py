@@ -12,9 +12,9 @@ from walletsvc.reading.questions import CursorPage, NumberedPage
 from walletsvc.reading.records import Page
 
 
-def list_url(path: str, query: Query, page: NumberedPage | CursorPage | None = None) -> str:
-    """Return the canonical URL of a list, or of another `page` of it: equal for equal questions."""
-    return format_url(path, query.text, _page_text(page or query.page))
+def list_url(url: str, query: Query, page: NumberedPage | CursorPage | None = None) -> str:
+    """Return the canonical URL of the list at `url`, or of another `page` of it: equal for equal questions."""
+    return format_url(url, query.text, _page_text(page or query.page))
 
 
 @lru_cache(maxsize=1024)  # the links of a list repeat its size
@@ -22,11 +22,11 @@ def _page_text(page: NumberedPage | CursorPage) -> str:
     return format_parameters(page_parameters(page))
 
 
-def page_links(path: str, query: Query, page: Page) -> Mapping[str, object]:
+def page_links(url: str, query: Query, page: Page) -> Mapping[str, object]:
     """Return the links first, last, prev and next; null where there is no such page or none that is known."""
     if isinstance(query.page, NumberedPage):
-        return _numbered_links(path, query, query.page, pages=count_pages(query.page, page))
-    return _cursor_links(path, query, query.page, page)
+        return _numbered_links(url, query, query.page, pages=count_pages(query.page, page))
+    return _cursor_links(url, query, query.page, page)
 
 
 def page_meta(query: Query, page: Page) -> Mapping[str, object] | None:
@@ -44,9 +44,9 @@ def count_pages(page: NumberedPage, answer: Page) -> int:
     return max(1, -(-(answer.count or 0) // page.size))
 
 
-def _numbered_links(path: str, query: Query, page: NumberedPage, *, pages: int) -> Mapping[str, object]:
+def _numbered_links(url: str, query: Query, page: NumberedPage, *, pages: int) -> Mapping[str, object]:
     def link(number: int) -> str:
-        return list_url(path, query, NumberedPage(number, page.size))
+        return list_url(url, query, NumberedPage(number, page.size))
 
     return {
         "first": link(1),
@@ -57,9 +57,9 @@ def _numbered_links(path: str, query: Query, page: NumberedPage, *, pages: int) 
     }
 
 
-def _cursor_links(path: str, query: Query, page: CursorPage, answer: Page) -> Mapping[str, object]:
+def _cursor_links(url: str, query: Query, page: CursorPage, answer: Page) -> Mapping[str, object]:
     def link(*, after: str | None = None, before: str | None = None) -> str:
-        return list_url(path, query, replace(page, after=after, before=before))
+        return list_url(url, query, replace(page, after=after, before=before))
 
     links: dict[str, object] = {"first": link(), "last": None, "prev": None, "next": None}
     if answer.records:

@@ -37,6 +37,7 @@ class Reader:
 
     principal: Principal
     endpoint: Endpoint
+    public_url: str
     query: Query = field(default_factory=Query)
     negotiated: Negotiated = NOTHING_AGREED
     relation: str = ""
@@ -57,6 +58,7 @@ class Reader:
         return record
 
     def _reading(self, url: str, stamps: Sequence[str], build: Callable[[], bytes], *, variant: str = "") -> Reading:
+        # The URL begins with `public_url`, as all links in the document do: no host is served the links of another.
         key = make_key(*cache_key_parts(self.principal.reach, url, variant))
         return Reading(key, stamps, content_type(self.negotiated), build)
 
@@ -64,7 +66,7 @@ class Reader:
 
     def item_url(self, number: int | None) -> str:
         """Return the canonical URL of one resource."""
-        return format_url(self.endpoint.item_url(number or 0), self.query.text)
+        return format_url(self.public_url + self.endpoint.item_url(number or 0), self.query.text)
 
     def item(self, number: int | None) -> Reading:
         """Read a resource."""
@@ -74,7 +76,7 @@ class Reader:
     def encode_item(self, number: int | None) -> bytes:
         """Return the document of a resource as it is in the database. Raises `NotFound`."""
         record = self.find(number, self.query.selection(self.endpoint.resource, per_parent=PER_RESOURCE))
-        return encode_one(record, self.query, Document(self.item_url(number)))
+        return encode_one(record, self.query, self._document(self.item_url(number)))
 
     # -- lists -----------------------------------------------------------------------------------------
 
@@ -82,32 +84,32 @@ class Reader:
         """Read a page of a collection."""
         query, resource = self.query, self.endpoint.resource
         stamps = choose_stamps(resource, filters=query.filters, includes=bool(query.include))
-        path = self.endpoint.url
-        return self._list(path, stamps, lambda: self._encode_list(path, self.endpoint))
+        url = self.public_url + self.endpoint.url
+        return self._list(url, stamps, lambda: self._encode_list(url, self.endpoint))
 
     def related_list(self, number: int | None) -> Reading:
         """Read a page of what is related to a resource."""
-        path = self.endpoint.related_url(number or 0, self.relation)
+        url = self.public_url + self.endpoint.related_url(number or 0, self.relation)
 
         def build() -> bytes:
             self.find(number)
-            return self._encode_list(path, self.target, self._by_parent(number))
+            return self._encode_list(url, self.target, self._by_parent(number))
 
-        return self._list(path, self._stamps_of_related(number), build)
+        return self._list(url, self._stamps_of_related(number), build)
 
     def relationship_list(self, number: int | None) -> Reading:
         """Read a page of a to-many relationship."""
-        path = self.endpoint.relationship_url(number or 0, self.relation)
+        url = self._relationship_url(number)
 
         def build() -> bytes:
             parent = self.find(number)
             question = self.query.question(self.target.resource, self._by_parent(number))
             page = list_records(principal=self.principal, question=replace(question, selection=NOTHING))
-            related = relationship_links(parent, self.relation)["related"]
-            document = self._frame(path, page, related=related)
+            related = relationship_links(parent, self.relation, self.public_url)["related"]
+            document = self._frame(url, page, related=related)
             return encode_identifiers(page.records, document, with_cursors=self._has_cursors)
 
-        return self._list(path, self._stamps_of_related(number), build)
+        return self._list(url, self._stamps_of_related(number), build)
 
     @property
     def _has_cursors(self) -> bool:
@@ -124,19 +126,23 @@ class Reader:
         by_parent = (self._by_parent(number),)
         return choose_stamps(self.target.resource, filters=by_parent, includes=bool(self.query.include))
 
-    def _list(self, path: str, stamps: Sequence[str], build: Callable[[], bytes]) -> Reading:
+    def _list(self, url: str, stamps: Sequence[str], build: Callable[[], bytes]) -> Reading:
         variant = "cursors" if self._has_cursors else "numbers"
-        return self._reading(list_url(path, self.query), stamps, build, variant=variant)
+        return self._reading(list_url(url, self.query), stamps, build, variant=variant)
 
-    def _encode_list(self, path: str, target: Endpoint, *filters: tuple[str, str]) -> bytes:
+    def _encode_list(self, url: str, target: Endpoint, *filters: tuple[str, str]) -> bytes:
         """Return the document of the page that is asked for, of what passes `filters` besides its own."""
         page = list_records(principal=self.principal, question=self.query.question(target.resource, *filters))
-        return encode_many(page.records, self.query, self._frame(path, page), with_cursors=self._has_cursors)
+        return encode_many(page.records, self.query, self._frame(url, page), with_cursors=self._has_cursors)
 
-    def _frame(self, path: str, page: Page, **links: object) -> Document:
+    def _document(self, url: str, **links: object) -> Document:
+        return Document(self.public_url, url, links=links)
+
+    def _frame(self, url: str, page: Page, **links: object) -> Document:
         return Document(
-            list_url(path, self.query),
-            links={**links, **page_links(path, self.query, page)},
+            self.public_url,
+            list_url(url, self.query),
+            links={**links, **page_links(url, self.query, page)},
             meta=page_meta(self.query, page),
             negotiated=self.negotiated,
         )
@@ -145,30 +151,34 @@ class Reader:
 
     def related_item(self, number: int | None) -> Reading:
         """Read the resource that a resource is related to."""
-        url = format_url(self.endpoint.related_url(number or 0, self.relation), self.query.text)
+        url = self.public_url + self.endpoint.related_url(number or 0, self.relation)
+        url = format_url(url, self.query.text)
 
         def build() -> bytes:
             wanted = ((self.relation, self.query.selection(self.target.resource, per_parent=PER_RESOURCE)),)
             record = self.find(number, Selection(fields=frozenset(), to_one=wanted))
             related, key = record.one[self.relation], record.keys[self.relation]
             if key is None:
-                return encode_null(Document(url))
+                return encode_null(self._document(url))
             if related is None:
                 # An entry outlives what it refers to.
                 raise not_found(self.target.name, key)
-            return encode_one(related, self.query, Document(url))
+            return encode_one(related, self.query, self._document(url))
 
         return self._reading(url, choose_stamps(self.target.resource, includes=True), build)
 
     def relationship_item(self, number: int | None) -> Reading:
         """Read a to-one relationship."""
-        url = self.endpoint.relationship_url(number or 0, self.relation)
         stamps = choose_stamps(self.endpoint.resource, includes=True)
-        return self._reading(url, stamps, lambda: self.encode_relationship_item(number))
+        return self._reading(self._relationship_url(number), stamps, lambda: self.encode_relationship_item(number))
 
     def encode_relationship_item(self, number: int | None) -> bytes:
         """Return the document of a to-one relationship as it is in the database. Raises `NotFound`."""
         record = self.find(number)
-        links = {"related": relationship_links(record, self.relation)["related"]}
-        url = self.endpoint.relationship_url(number or 0, self.relation)
-        return encode_to_one(record, self.relation, Document(url, links=links))
+        links = relationship_links(record, self.relation, self.public_url)
+        return encode_to_one(
+            record, self.relation, self._document(self._relationship_url(number), related=links["related"])
+        )
+
+    def _relationship_url(self, number: int | None) -> str:
+        return self.public_url + self.endpoint.relationship_url(number or 0, self.relation)

@@ -70,15 +70,17 @@ class Pages:
         return self._pages.get(key_of(record), _NO_PAGES)
 
 
-def resource_texts(records: Iterable[Record], query: Query, pages: Pages) -> list[bytes]:
-    """Return each record's resource object as JSON."""
+def resource_texts(records: Iterable[Record], query: Query, pages: Pages, public_url: str) -> list[bytes]:
+    """Return each record's resource object as JSON. Its links begin with `public_url` (`web.public_urls`)."""
     texts: list[bytes] = []
     for plan, same in groupby(records, attrgetter("plan")):
-        texts += _texts_of(plan, list(same), query.shown_relations(plan.resource), pages)
+        texts += _texts_of(plan, list(same), query.shown_relations(plan.resource), pages, public_url)
     return texts
 
 
-def _texts_of(plan: Plan, records: list[Record], shown: tuple[str, ...], pages: Pages) -> Iterable[bytes]:
+def _texts_of(
+    plan: Plan, records: list[Record], shown: tuple[str, ...], pages: Pages, public_url: str
+) -> Iterable[bytes]:
     """Return the resource objects of records that were read by one plan: text in which only values differ.
 
     Made column by column, as a call for each value of a long list would be most of its price.
@@ -89,14 +91,14 @@ def _texts_of(plan: Plan, records: list[Record], shown: tuple[str, ...], pages: 
     values += [kind.json(columns[index], currencies) for _, index, kind in plan.fields]
     has_pages = bool(shown) and pages.has_any_of(records)
     if has_pages:
-        values.append([_relationships(record, shown, pages.of(record)) for record in records])
+        values.append([_relationships(record, shown, pages.of(record), public_url) for record in records])
     else:
         for name in shown:
             values += (ids, ids)
             if name in plan.keys:
                 values.append(_linkages(plan.resource.to_one[name].target, columns[plan.keys[name]]))
     values.append(ids)
-    return map(_template(plan, shown, has_pages).__mod__, zip(*values, strict=True))
+    return map(_template(plan, shown, has_pages, public_url).__mod__, zip(*values, strict=True))
 
 
 def _linkages(target: str, keys: Sequence[bytes | None]) -> list[bytes]:
@@ -109,54 +111,57 @@ def _linkages(target: str, keys: Sequence[bytes | None]) -> list[bytes]:
 
 
 @lru_cache(maxsize=1024)
-def _template(plan: Plan, shown: tuple[str, ...], has_pages: bool) -> bytes:
+def _template(plan: Plan, shown: tuple[str, ...], has_pages: bool, public_url: str) -> bytes:
     """Return a resource object with `%b` for its id, attributes, relationships, and for its id again."""
     name = plan.resource.name
+    root = public_url.replace("%", "%%")
     members = [f'"type":"{name}","id":"%b"']
     if plan.fields:
         members.append('"attributes":{' + ",".join(f'"{name}":%b' for name, _, _ in plan.fields) + "}")
     if shown:
-        members.append('"relationships":' + ("%b" if has_pages else _relationships_template(plan.resource, shown)))
-    members.append(f'"links":{{"self":"{ENDPOINTS[name].item_url("%b")}"}}')
+        members.append(
+            '"relationships":' + ("%b" if has_pages else _relationships_template(plan.resource, shown, root))
+        )
+    members.append(f'"links":{{"self":"{root}{ENDPOINTS[name].item_url("%b")}"}}')
     return f"{{{','.join(members)}}}".encode()
 
 
-def _relationships_template(resource: Resource, shown: tuple[str, ...]) -> str:
+def _relationships_template(resource: Resource, shown: tuple[str, ...], root: str) -> str:
     endpoint = ENDPOINTS[resource.name]
     members = []
     for name in shown:
-        own, related = endpoint.relationship_url("%b", name), endpoint.related_url("%b", name)
+        own, related = root + endpoint.relationship_url("%b", name), root + endpoint.related_url("%b", name)
         linkage = ',"data":%b' if name in resource.to_one else ""
         members.append(f'"{name}":{{"links":{{"self":"{own}","related":"{related}"}}{linkage}}}')
     return "{" + ",".join(members) + "}"
 
 
-def _relationships(record: Record, shown: tuple[str, ...], included: Mapping[str, Page]) -> bytes:
+def _relationships(record: Record, shown: tuple[str, ...], included: Mapping[str, Page], public_url: str) -> bytes:
     relationships: dict[str, object] = {}
     for name in shown:
         relation = record.resource.to_one.get(name)
         if relation is None:
-            relationships[name] = _to_many(record, name, included.get(name))
+            relationships[name] = _to_many(record, name, included.get(name), public_url)
         else:
             target = record.keys[name]
             relationships[name] = {
-                "links": relationship_links(record, name),
+                "links": relationship_links(record, name, public_url),
                 "data": None if target is None else identifier_object(relation.target, target),
             }
     return orjson.dumps(relationships)
 
 
-def relationship_links(record: Record, name: str) -> dict[str, object]:
+def relationship_links(record: Record, name: str, public_url: str) -> dict[str, object]:
     """Return the links of a relationship object."""
     endpoint = ENDPOINTS[record.resource.name]
     return {
-        "self": endpoint.relationship_url(record.id, name),
-        "related": endpoint.related_url(record.id, name),
+        "self": public_url + endpoint.relationship_url(record.id, name),
+        "related": public_url + endpoint.related_url(record.id, name),
     }
 
 
-def _to_many(record: Record, name: str, page: Page | None) -> dict[str, object]:
-    links = relationship_links(record, name)
+def _to_many(record: Record, name: str, page: Page | None, public_url: str) -> dict[str, object]:
+    links = relationship_links(record, name, public_url)
     if page is None:
         return {"links": links}
     # What did not fit is found by these: they page through the relationship itself.
@@ -164,6 +169,6 @@ def _to_many(record: Record, name: str, page: Page | None) -> dict[str, object]:
     links["next"] = None
     if page.has_next:
         following = format_parameters([("page[after]", page.records[-1].cursor or "")])
-        links["next"] = format_url(ENDPOINTS[record.resource.name].relationship_url(record.id, name), following)
+        links["next"] = format_url(str(links["self"]), following)
     data = [identifier_object(each.resource.name, each.id) for each in page.records]
     return {"links": links, "data": data}

@@ -9,6 +9,7 @@ django.setup(set_prefix=False)
 
 from graphql_api.live.app import make_application  # noqa: E402 - needs the applications to be ready
 from walletsvc.checks import refuse_unsafe_settings  # noqa: E402
+from walletsvc.web.proxies import behind_proxies_async  # noqa: E402
 
 refuse_unsafe_settings()
-application = make_application()
+application = behind_proxies_async(make_application())

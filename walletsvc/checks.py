@@ -12,13 +12,20 @@ from django.core.exceptions import ImproperlyConfigured
 
 from walletsvc.money import DECIMAL_PLACES, scales
 from walletsvc.settings import INSECURE_SECRET_KEY
+from walletsvc.web.proxies import parse_networks
 
 SERVING = "serving"
+
+_PUBLIC_URL = re.compile(
+    r"https?://(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
+    r"(?:/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+)*"
+)
+"""Scheme, host, port and path of a URL (RFC 3986, section 3); what else it can have, links would lose."""
 
 
 def register() -> None:
     """Make the checks known to `manage.py check --deploy`."""
-    for check in (check_secrets, check_cache, check_currencies):
+    for check in (check_secrets, check_cache, check_currencies, check_public_url, check_proxies):
         checks.register(check, SERVING, deploy=True)
 
 
@@ -61,3 +68,21 @@ def check_currencies(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMe
         hint = "Use an ISO 4217 code, or one that ASSETS names."
         found.append(checks.Error("DEFAULT_CURRENCY is unknown.", hint=hint, id="walletsvc.E005"))
     return found
+
+
+def check_public_url(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
+    """Links begin with PUBLIC_URL, so it is a URL that more can be put behind."""
+    if not settings.PUBLIC_URL or _PUBLIC_URL.fullmatch(settings.PUBLIC_URL):
+        return []
+    hint = "A URL without credentials, query or fragment, such as https://pay.example or https://pay.example/base."
+    return [checks.Error(f"PUBLIC_URL is {settings.PUBLIC_URL!r}.", hint=hint, id="walletsvc.E007")]
+
+
+def check_proxies(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
+    """TRUSTED_PROXIES are addresses: a name would have to be looked up for each request."""
+    try:
+        parse_networks(settings.TRUSTED_PROXIES)
+    except ValueError as error:
+        hint = "Addresses and CIDR blocks with commas between: 127.0.0.1,10.0.0.0/8."
+        return [checks.Error(f"TRUSTED_PROXIES: {error}.", hint=hint, id="walletsvc.E008")]
+    return []

@@ -49,7 +49,6 @@ _DEPENDS_ON = (
     "HTTP_ACCEPT",
     "CONTENT_TYPE",
     "wsgi.url_scheme",
-    "HTTP_X_FORWARDED_PROTO",
 )
 _OF_ONE_ANSWER = ("ETag", "Content-Length", "Content-Type", "Location")
 _TRANSPARENT = {

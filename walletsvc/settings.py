@@ -116,6 +116,11 @@ ASSETS = {code: int(scale) for code, scale in env.dict("ASSETS", default={"BTC":
 
 # -- HTTP ------------------------------------------------------------------------------------------------
 
+# Where clients reach the server, if that is not where their requests say: what links begin with (web/public_urls.py).
+PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")
+# Addresses and CIDR blocks whose X-Forwarded-Proto and X-Forwarded-Host count (web/proxies.py). Django's own settings
+# for these headers stay unset: they believe anybody.
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -24,8 +24,8 @@ Result = dict[str, Any]
 """A result object (https://jsonapi.org/ext/atomic/#result-objects)."""
 
 
-def perform_operations(operations: Sequence[Operation], *, principal: Principal) -> list[Result]:
-    """Do all operations, or none, and return their results.
+def perform_operations(operations: Sequence[Operation], *, principal: Principal, public_url: str) -> list[Result]:
+    """Do all operations, or none, and return their results, in which links begin with `public_url`.
 
     Raises `Refused` with the refusal of the first that was refused, which is the one that it would get alone; its
     pointers lead into the operation.
@@ -35,7 +35,7 @@ def perform_operations(operations: Sequence[Operation], *, principal: Principal)
         written = perform_all(steps, principal=principal, clock=timezone.now)
     except errors.WalletError as refusal:
         raise _explain(refusal, operations[refusal.step]) from refusal
-    return _show(operations, written, principal)
+    return _show(operations, written, principal, public_url)
 
 
 def _prepare(operation: Operation, principal: Principal) -> Step[Any] | errors.WalletError:
@@ -60,7 +60,9 @@ def _place(problem: Problem, operation: Operation) -> Problem:
     return replace(problem, pointer=operation.target if missing else operation.base)
 
 
-def _show(operations: Sequence[Operation], written: Sequence[Any], principal: Principal) -> list[Result]:
+def _show(
+    operations: Sequence[Operation], written: Sequence[Any], principal: Principal, public_url: str
+) -> list[Result]:
     """Return the results: each resource as the whole batch has left it."""
     # Of what was written twice, the last has the final say; a later write of a wallet's transactions changes the
     # wallet too, so those are read again, all at once.
@@ -76,7 +78,7 @@ def _show(operations: Sequence[Operation], written: Sequence[Any], principal: Pr
         for operation, instance in zip(operations, written, strict=True)
         if operation.shows
     ]
-    resources = iter(encode_resources(shown))
+    resources = iter(encode_resources(shown, public_url=public_url))
     return [{"data": next(resources)} if operation.shows else {} for operation in operations]
 
 

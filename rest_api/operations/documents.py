@@ -10,7 +10,7 @@ from rest_api.documents import ResourceInput, check_identity, check_linkage, che
 from rest_api.endpoints import Endpoint
 from rest_api.errors import Locate, Problem, Refused, refuse
 from rest_api.local_ids import LocalIds
-from rest_api.operations.targets import Target, find_endpoint, invalid, read_identity, read_target, required
+from rest_api.operations.targets import Here, Target, find_endpoint, invalid, read_identity, read_target, required
 from walletsvc import errors
 from walletsvc.principals import Principal
 from walletsvc.services.inputs import LocalId
@@ -37,8 +37,8 @@ class Operation:
     shows: bool = False
 
 
-def read_operations(document: object, *, url: str) -> list[Operation]:
-    """Return the operations of a document that was sent to `url`.
+def read_operations(document: object, *, here: Here) -> list[Operation]:
+    """Return the operations of a document that was sent to `here`.
 
     Raises `Refused`: 413 for too many, and whatever is wrong with the first that cannot be understood.
     """
@@ -56,15 +56,15 @@ def read_operations(document: object, *, url: str) -> list[Operation]:
         detail = f"A request has at most {MAX_OPERATIONS:,} operations."
         pointer = f"/{OPERATIONS}"
         raise Refused(Problem(413, errors.TooLong.code, detail, pointer=pointer, meta={"limit": MAX_OPERATIONS}))
-    reader = _Reader(url)
+    reader = _Reader(here)
     return [reader.read(operation, f"/{OPERATIONS}/{place}") for place, operation in enumerate(operations)]
 
 
 class _Reader:
     """Reads the operations of one document, in their order."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, here: Here) -> None:
+        self._here = here
         self._local_ids = LocalIds()
 
     def read(self, operation: object, base: str) -> Operation:
@@ -74,7 +74,7 @@ class _Reader:
         if "op" not in operation:
             raise required("op", base)
         code = operation["op"]
-        target = read_target(operation, base, local_ids=self._local_ids, url=self._url)
+        target = read_target(operation, base, local_ids=self._local_ids, here=self._here)
         if target is not None and target.relationship is not None:
             return self._relate(code, operation, target, target.relationship, base)
         match code:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from rest_api.endpoints import BASE, ENDPOINTS, Endpoint
 from rest_api.errors import Problem, Refused, refuse
@@ -25,8 +25,16 @@ class Target:
     relationship: str | None = None
 
 
-def read_target(operation: Mapping[str, Any], base: str, *, local_ids: LocalIds, url: str) -> Target | None:
-    """Return the target that an operation names, if it names one; `url` is that of the request.
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Where operations were sent to: the URLs that the server is known by, and the path below them."""
+
+    servers: Sequence[str]
+    path: str
+
+
+def read_target(operation: Mapping[str, Any], base: str, *, local_ids: LocalIds, here: Here) -> Target | None:
+    """Return the target that an operation names, if it names one.
 
     Raises `Refused` for both `ref` and `href`, and for what does not lead to anything that can be written.
     """
@@ -35,7 +43,7 @@ def read_target(operation: Mapping[str, Any], base: str, *, local_ids: LocalIds,
     if "ref" in operation:
         return _read_ref(operation["ref"], f"{base}/ref", local_ids)
     if "href" in operation:
-        return _read_href(operation["href"], f"{base}/href", url)
+        return _read_href(operation["href"], f"{base}/href", here)
     return None
 
 
@@ -100,18 +108,10 @@ def _check_relationship(endpoint: Endpoint, name: str, pointer: str) -> None:
         raise Refused(Problem(404, errors.NotFound.code, detail, pointer=pointer))
 
 
-def _read_href(href: object, pointer: str, url: str) -> Target:
+def _read_href(href: object, pointer: str, here: Here) -> Target:
     if not isinstance(href, str):
         raise invalid("An href is a string.", pointer)
-    try:
-        here, there = urlsplit(url), urlsplit(urljoin(url, href))
-    except ValueError as error:
-        raise invalid("That is no URL.", pointer) from error
-    if (there.scheme, there.netloc) != (here.scheme, here.netloc):
-        raise invalid("Operations are aimed at URLs of this server.", pointer)
-    if there.query or there.fragment:
-        raise invalid("The URL that an operation is aimed at has no query and no fragment.", pointer)
-    path = unquote(there.path)
+    path = unquote(_path_below(href, here, pointer))
     if path.startswith(BASE):
         names = path.removeprefix(BASE).removesuffix("/").split("/")
         endpoint = _BY_PATH.get(names[0])
@@ -124,6 +124,32 @@ def _read_href(href: object, pointer: str, url: str) -> Target:
                 _check_relationship(endpoint, name, pointer)
                 return Target(endpoint, pointer, identifier, relationship=name)
     raise refuse(404, errors.NotFound.code, f"Nothing can be written at {path[:256]}.", pointer=pointer)
+
+
+def _path_below(href: str, here: Here, pointer: str) -> str:
+    """Return the path of a URL below that of a server which it belongs to.
+
+    A relative reference is one from where operations are sent to (RFC 3986, section 5). Raises `Refused`.
+    """
+    for server in here.servers:
+        try:
+            own, there = urlsplit(server), urlsplit(urljoin(server + here.path, href))
+            is_ours = _origin(there) == _origin(own) and there.path.startswith(f"{own.path}/")
+        except ValueError as error:
+            raise invalid("That is no URL.", pointer) from error
+        if is_ours:
+            if there.query or there.fragment:
+                detail = "The URL that an operation is aimed at has no query and no fragment."
+                raise invalid(detail, pointer)
+            return there.path.removeprefix(own.path)
+    raise invalid("Operations are aimed at URLs of this server.", pointer)
+
+
+def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
+    """Return what two URLs of one server share: a port may be left out, letters of a host may be large."""
+    if url.username is not None or url.password is not None:
+        raise ValueError("credentials")
+    return url.scheme, url.hostname, url.port or {"http": 80, "https": 443}.get(url.scheme)
 
 
 _BY_PATH = {endpoint.path: endpoint for endpoint in ENDPOINTS.values()}

@@ -18,6 +18,7 @@ from rest_api.parameters import parse_parameters
 from rest_api.principals import get_principal
 from walletsvc.etags import is_known
 from walletsvc.principals import Principal
+from walletsvc.web.public_urls import public_url
 
 
 class JsonApiView(APIView):
@@ -39,7 +40,7 @@ class JsonApiView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Decide whether the request is answered at all, before its method is looked at."""
         try:
-            request.get_host()
+            public_url(request._request)
         except DisallowedHost as error:
             # Django asks only where it builds absolute URLs. Against DNS rebinding the answer is always the same.
             raise refuse(400, "invalid_host", "The server is not known by this host name.") from error
@@ -52,6 +53,11 @@ class JsonApiView(APIView):
     def principal(self) -> Principal:
         """Return the caller."""
         return get_principal(self.request)
+
+    @property
+    def public_url(self) -> str:
+        """Return the URL that the caller reaches the server by: what links begin with."""
+        return public_url(self.request._request)
 
     @property
     def is_open(self) -> bool:
@@ -70,7 +76,7 @@ class JsonApiView(APIView):
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """Say which methods the URL has."""
         self.parameters()
-        document = Document(request.get_full_path(), meta={"methods": self.allowed_methods})
+        document = Document(self.public_url, self.public_url + request.path, meta={"methods": self.allowed_methods})
         return self.respond(200, document.encode({}))
 
     def respond(self, status: int, body: bytes, *, headers: Mapping[str, str] | None = None) -> HttpResponse:

@@ -12,8 +12,10 @@ from rest_api.errors import Problem, Refused
 from rest_api.negotiation import MEDIA_TYPE, NOTHING_AGREED, Negotiated
 from rest_api.operations.batches import perform_operations
 from rest_api.operations.documents import RESULTS, read_operations
+from rest_api.operations.targets import Here
 from rest_api.parser import read_document
 from rest_api.views.base import JsonApiView, without_document
+from walletsvc.web.public_urls import server_urls
 
 ATOMIC = "https://jsonapi.org/ext/atomic"
 """The address by which the extension calls itself."""
@@ -33,8 +35,9 @@ class OperationsView(JsonApiView):
         self.parameters()
         self._check_content_type()
         self._applied = Negotiated(extensions=self.extensions)
-        operations = read_operations(read_document(request._request), url=request.build_absolute_uri())
-        results = perform_operations(operations, principal=self.principal)
+        here = Here(server_urls(request._request), request.path)
+        operations = read_operations(read_document(request._request), here=here)
+        results = perform_operations(operations, principal=self.principal, public_url=self.public_url)
         if not any(results):
             return without_document(204)
         return self.respond(200, orjson.dumps({"jsonapi": jsonapi_object(self._applied), RESULTS: results}))

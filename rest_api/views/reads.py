@@ -31,7 +31,7 @@ class ReadView(JsonApiView):
 
     def reader(self, query: Query | None = None) -> Reader:
         """Return the caller as the reader of what `query` asks of this URL."""
-        return Reader(self.principal, self.endpoint, query or Query(), self._applied, self.relation)
+        return Reader(self.principal, self.endpoint, self.public_url, query or Query(), self._applied, self.relation)
 
     def parse_list(self, resource: Resource, *families: str) -> Query:
         """Return what the query asks of a list, by cursors where the client asked for the profile."""

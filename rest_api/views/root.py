@@ -22,9 +22,9 @@ class RootView(JsonApiView):
 
     def get(self, request: Request) -> HttpResponse:
         self.parameters()
-        collections = {endpoint.name: endpoint.url for endpoint in ENDPOINTS.values()}
+        collections = {endpoint.name: self.public_url + endpoint.url for endpoint in ENDPOINTS.values()}
         meta = {"service": "walletsvc", "collections": collections}
-        body = Document(BASE, meta=meta).encode({})
+        body = Document(self.public_url, self.public_url + BASE, meta=meta).encode({})
         return self.serve_body(body, make_etag(body))
 
 

@@ -191,8 +191,8 @@ def test_a_write_is_answered_alike_without_django(front, wallet):
     assert first[1].keys() == second[1].keys() == by_django[1].keys()
     stored = json.loads(second[2])["data"]
     assert stored["attributes"]["amount"] == "-0.50"
-    assert second[1]["location"] == f"/api/transactions/{stored['id']}/"
-    assert json.loads(front.ask(second[1]["location"])[2])["data"] == stored
+    assert second[1]["location"] == f"http://localhost/api/transactions/{stored['id']}/"
+    assert json.loads(front.ask(f"/api/transactions/{stored['id']}/")[2])["data"] == stored
     assert Wallet.objects.get().balance == Decimal("101.50")
 
 

@@ -13,6 +13,9 @@ from tests.rest_api.described import check_described
 from tests.rest_api.structure import MEDIA_TYPE, check_response
 from walletsvc.models import Entry, Transaction, Wallet
 
+SERVER = "http://localhost"
+"""Where the client says it has found the server: links begin with it."""
+
 
 class Api:
     """Sends JSON:API documents. `get`, `post`, `patch` and `delete` return the response."""

@@ -15,7 +15,7 @@ from django.http import HttpResponse
 MEDIA_TYPE = "application/vnd.api+json"
 _CONTENT_TYPE = re.compile(r'application/vnd\.api\+json(; (ext|profile)="[^" ]+( [^" ]+)*")*')
 _MEMBER_NAME = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9_-]*[a-zA-Z0-9])?")
-_URL = re.compile(r"(/api\b|https?://)[A-Za-z0-9%._~:/?#@!$&'()*+,;=-]*")
+_ABSOLUTE_URL = re.compile(r"https?://(\[[0-9a-f:]+\])?[A-Za-z0-9%._~:/?#@!$&'()*+,;=-]*")
 
 ATOMIC = "https://jsonapi.org/ext/atomic"
 ATOMIC_TYPE = f'{MEDIA_TYPE}; ext="{ATOMIC}"'
@@ -90,7 +90,7 @@ def check_links(links: Any, allowed: set[str]) -> None:
         if isinstance(link, dict):
             assert link.keys() <= {"href", "rel", "describedby", "title", "type", "hreflang", "meta"}
             link = link["href"]
-        assert link is None or _URL.fullmatch(link)
+        assert link is None or _ABSOLUTE_URL.fullmatch(link)
 
 
 def check_primary_data(data: Any, self_link: Any) -> None:

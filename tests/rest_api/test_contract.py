@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.rest_api.conftest import Api, problems, resource
+from tests.rest_api.conftest import SERVER, Api, problems, resource
 from walletsvc.models import Entry, Transaction, Wallet
 
 CREATE_WALLET = b'{"data":{"type":"Wallet","attributes":{"label":"My Wallet","balance":"100.00"}}}'
@@ -21,11 +21,11 @@ def test_the_documented_requests_work_as_written(api: Api) -> None:
     response = api.post("/api/wallets/", CREATE_WALLET)
     assert response.status_code == 201
     wallet = response.json()["data"]
-    assert response["Location"] == wallet["links"]["self"] == f"/api/wallets/{wallet['id']}/"
+    assert response["Location"] == wallet["links"]["self"] == f"{SERVER}/api/wallets/{wallet['id']}/"
     response = api.post("/api/transactions/", create_transaction_document(wallet["id"]))
     assert response.status_code == 201
     transaction = response.json()["data"]
-    assert response["Location"] == transaction["links"]["self"] == f"/api/transactions/{transaction['id']}/"
+    assert response["Location"] == transaction["links"]["self"] == f"{SERVER}/api/transactions/{transaction['id']}/"
     assert transaction["relationships"]["wallet"]["data"] == {"type": "Wallet", "id": wallet["id"]}
     assert "wallet" not in transaction["attributes"]
     assert api.data(wallet["links"]["self"])["attributes"]["balance"] == "150.00"
@@ -50,7 +50,7 @@ def test_a_wallet_is_shown_in_full(api: Api) -> None:
             name: {"links": {"self": f"{base}relationships/{name}/", "related": f"{base}{name}/"}}
             for name in ("transactions", "entries")
         },
-        "links": {"self": f"/api/wallets/{wallet['id']}/"},
+        "links": {"self": f"{SERVER}/api/wallets/{wallet['id']}/"},
     }
     assert at.endswith("Z")
     assert len(at) == len("2026-01-31T12:00:00.000000Z")

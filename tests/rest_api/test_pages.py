@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from tests.rest_api.conftest import Api, labels, problems
+from tests.rest_api.conftest import SERVER, Api, labels, problems
 
 CURSORS = 'application/vnd.api+json; profile="http://jsonapi.org/profiles/ethanresnick/cursor-pagination/"'
 ERRORS = "https://jsonapi.org/profiles/ethanresnick/cursor-pagination/"
@@ -16,7 +16,7 @@ ERRORS = "https://jsonapi.org/profiles/ethanresnick/cursor-pagination/"
 
 def page(number: int | None, **others: str) -> str:
     parameters = [*others.items(), *([("page[number]", str(number))] if number else []), ("page[size]", "2")]
-    return "/api/wallets/?" + "&".join(f"{quote(name)}={value}" for name, value in parameters)
+    return f"{SERVER}/api/wallets/?" + "&".join(f"{quote(name)}={value}" for name, value in parameters)
 
 
 def test_pages_are_linked(api: Api, wallets: list[Any]) -> None:
@@ -45,9 +45,9 @@ def test_an_empty_list_has_one_empty_page(api: Api) -> None:
     assert document["data"] == []
     assert document["meta"] == {"pagination": {"page": 1, "pages": 1, "count": 0}}
     assert document["links"] == {
-        "self": "/api/wallets/",
-        "first": "/api/wallets/",
-        "last": "/api/wallets/",
+        "self": f"{SERVER}/api/wallets/",
+        "first": f"{SERVER}/api/wallets/",
+        "last": f"{SERVER}/api/wallets/",
         "prev": None,
         "next": None,
     }
@@ -65,7 +65,7 @@ def test_links_keep_what_was_asked_percent_encoded(api: Api, wallets: list[Any])
     query = f"page[size]=1&sort=-balance&fields[Wallet]=label,balance&{filters}"
     document = api.get(f"/api/wallets/?{query}").json()
     assert document["links"]["self"] == (
-        "/api/wallets/?filter%5Bcurrency%5D=USD&filter%5Blabel.icontains%5D=%26%20%C3%BC&sort=-balance"
+        f"{SERVER}/api/wallets/?filter%5Bcurrency%5D=USD&filter%5Blabel.icontains%5D=%26%20%C3%BC&sort=-balance"
         "&fields%5BWallet%5D=balance,label&page%5Bsize%5D=1"
     )
     assert api.get(document["links"]["self"]).json() == document
@@ -82,7 +82,7 @@ def test_the_profile_is_applied_when_it_is_asked_for(api: Api, wallets: list[Any
         "version": "1.1",
         "profile": ["http://jsonapi.org/profiles/ethanresnick/cursor-pagination/"],
     }
-    assert document["links"]["self"] == {"href": "/api/wallets/?page%5Bsize%5D=2", "type": CURSORS}
+    assert document["links"]["self"] == {"href": f"{SERVER}/api/wallets/?page%5Bsize%5D=2", "type": CURSORS}
     assert document["links"]["prev"] is None
     assert "meta" not in document
     assert all(each["meta"]["page"]["cursor"] for each in document["data"])
@@ -147,5 +147,5 @@ def test_relationships_are_paged_by_cursor_too(api: Api) -> None:
     url = f"/api/wallets/{wallet['id']}/relationships/transactions?page[size]=2"
     document = api.get(url, accept=CURSORS).json()
     assert [each["id"] for each in document["data"]] == created[:2]
-    assert document["links"]["related"] == f"/api/wallets/{wallet['id']}/transactions/"
+    assert document["links"]["related"] == f"{SERVER}/api/wallets/{wallet['id']}/transactions/"
     assert [each["id"] for each in api.data(document["links"]["next"])] == created[2:]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.rest_api.conftest import Api, problems
+from tests.rest_api.conftest import SERVER, Api, problems
 from walletsvc.models import Entry
 
 
@@ -26,7 +26,7 @@ def transaction(api: Api, one: Any) -> Any:
 
 
 def wallet_of(transaction: Any) -> str:
-    return f"/api/transactions/{transaction['id']}/relationships/wallet/"
+    return f"{SERVER}/api/transactions/{transaction['id']}/relationships/wallet/"
 
 
 def linkage(type_name: str, identifier: object) -> Any:
@@ -42,7 +42,10 @@ def test_linkage_is_shown(api: Api, one: Any, transaction: Any) -> None:
     assert document == {
         "jsonapi": {"version": "1.1"},
         "data": {"type": "Wallet", "id": one["id"]},
-        "links": {"self": wallet_of(transaction), "related": f"/api/transactions/{transaction['id']}/wallet/"},
+        "links": {
+            "self": wallet_of(transaction),
+            "related": f"{SERVER}/api/transactions/{transaction['id']}/wallet/",
+        },
     }
     entries = api.get(f"/api/wallets/{one['id']}/relationships/entries").json()
     assert [each["type"] for each in entries["data"]] == ["Entry", "Entry"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.rest_api.conftest import Api, problems, resource
+from tests.rest_api.conftest import SERVER, Api, problems, resource
 from walletsvc.models import Entry
 
 
@@ -55,10 +55,10 @@ def test_each_link_of_a_document_leads_somewhere(api: Api) -> None:
             return {link for item in value.values() for link in links(item)}
         if isinstance(value, list):
             return {link for item in value for link in links(item)}
-        return {value} if isinstance(value, str) and value.startswith("/api/") else set()
+        return {value} if isinstance(value, str) and value.startswith(f"{SERVER}/api/") else set()
 
     seen: set[str] = set()
-    waiting = {"/api/"}
+    waiting = {f"{SERVER}/api/"}
     while waiting:
         url = waiting.pop()
         seen.add(url)
@@ -70,9 +70,9 @@ def test_each_link_of_a_document_leads_somewhere(api: Api) -> None:
 
 def test_the_root_names_the_collections(api: Api) -> None:
     assert api.get("/api/").json()["meta"]["collections"] == {
-        "Wallet": "/api/wallets/",
-        "Transaction": "/api/transactions/",
-        "Entry": "/api/entries/",
+        "Wallet": f"{SERVER}/api/wallets/",
+        "Transaction": f"{SERVER}/api/transactions/",
+        "Entry": f"{SERVER}/api/entries/",
     }
 
 

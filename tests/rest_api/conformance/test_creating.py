@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.rest_api.conformance.conftest import World, update
-from tests.rest_api.conftest import problems, resource
+from tests.rest_api.conftest import SERVER, problems, resource
 
 
 def create(world: World, document: Any) -> Any:
@@ -76,9 +76,9 @@ def test_create_responses_201_status(world: World) -> None:
 
 
 def test_create_responses_201_location(world: World) -> None:
-    """Location is the path of the new resource."""
+    """Location is the URL of the new resource."""
     response = create(world, resource("Wallet", label="New"))
-    assert response["Location"] == f"/api/wallets/{response.json()['data']['id']}/"
+    assert response["Location"] == f"{SERVER}/api/wallets/{response.json()['data']['id']}/"
 
 
 def test_create_responses_201_document(world: World) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.rest_api.conformance.conftest import World
+from tests.rest_api.conftest import SERVER
 
 CURSORS = 'application/vnd.api+json; profile="http://jsonapi.org/profiles/ethanresnick/cursor-pagination/"'
 
@@ -23,10 +24,10 @@ def test_fetch_url_support(world: World) -> None:
         if isinstance(value, dict | list):
             items = value.values() if isinstance(value, dict) else value
             return {link for item in items for link in links(item)}
-        return {value} if isinstance(value, str) and value.startswith("/api/") else set()
+        return {value} if isinstance(value, str) and value.startswith(f"{SERVER}/api/") else set()
 
     seen: set[str] = set()
-    waiting = {"/api/", "/api/wallets/?include=transactions&page[size]=1"}
+    waiting = {f"{SERVER}/api/", "/api/wallets/?include=transactions&page[size]=1"}
     while waiting:
         url = waiting.pop()
         seen.add(url)
