@@ -13,7 +13,7 @@ from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLResolveInfo,
 
 from graphql_api.arguments import parse_list
 from graphql_api.ids import global_id
-from graphql_api.written import check_read
+from graphql_api.written import check_read, missing
 from walletsvc.errors import NotFound
 from walletsvc.reading.records import Page, Record
 from walletsvc.reading.resources import RESOURCES, ToMany
@@ -68,7 +68,7 @@ def _to_one(name: str) -> Resolve:
         related = record.one[name]
         if related is None and record.resource.name == "Transaction":
             # Deleted between the query for the transaction and the one for its wallet.
-            raise NotFound("The wallet has been deleted since.")
+            raise missing(record, NotFound("The wallet has been deleted since."))
         return related
 
     return resolve

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 
 from django.db import DatabaseError
 from django.db.models import Model
+from graphql import GraphQLError
 
+from graphql_api.errors import explain
 from walletsvc.principals import Principal
 from walletsvc.reading.questions import Selection
 from walletsvc.reading.records import Record, make_plan
@@ -51,7 +53,22 @@ class WrittenRecord(Record):
 def check_read(record: Record, place: Place) -> None:
     """Raise what went wrong where a relation of `record` was read."""
     if isinstance(record, WrittenRecord) and place in record.failures:
-        raise record.failures[place]
+        raise missing(record, record.failures[place])
+
+
+def missing(record: Record, cause: Exception) -> Exception:
+    """Return the error of a relation that is not there.
+
+    A client that reads it may get no more of its write: where the relation cannot be null, neither can the object. So
+    it is told that there was a write, and of what.
+    """
+    if not isinstance(record, WrittenRecord):
+        return cause
+    error = GraphQLError(str(cause), original_error=cause)
+    explain(error)
+    message = f"This was written and cannot be shown in full. {error.message}"
+    extensions = {**(error.extensions or {}), "written": {"type": record.resource.name, "databaseId": str(record.id)}}
+    return GraphQLError(message, original_error=cause, extensions=extensions)
 
 
 def _parts(selection: Selection) -> Iterator[tuple[Place, Selection]]:
