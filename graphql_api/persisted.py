@@ -10,6 +10,7 @@ With `settings.GRAPHQL_ALLOWLIST`, a file that the clients' build has written, n
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,6 +28,7 @@ from walletsvc.cache_stores import PREFIX, Unreachable
 KEPT_SECONDS = 86_400
 NOT_FOUND = "PersistedQueryNotFound"
 """The message that tells a client of Apollo's protocol to send the text as well."""
+_HASH = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,9 @@ def remember(request: GraphQLRequest) -> None:
 
 
 def _recall(identifier: str) -> str | None:
+    if not _HASH.fullmatch(identifier):
+        # Documents are kept by their hashes. No other text of a caller's becomes a key of the store.
+        return None
     try:
         [text] = cache.store().get_many([_key(identifier)])
     except Unreachable:

@@ -5,7 +5,6 @@ https://graphql.github.io/graphql-over-http/draft/
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +12,8 @@ from typing import Any
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, UnreadablePostError
 
-from graphql_api.scalars import parse_json_integer
 from walletsvc.errors import TooLong
-from walletsvc.money import parse_json_number
+from walletsvc.web.json_body import MalformedJson, parse_json
 
 JSON_TYPE = "application/json"
 RESPONSE_TYPE = "application/graphql-response+json"
@@ -56,13 +54,13 @@ def read_request(request: HttpRequest) -> GraphQLRequest:
         members: dict[str, Any] = {name: request.GET[name] for name in texts if name in request.GET}
         for name in ("variables", "extensions"):
             if request.GET.get(name):
-                members[name] = parse_json(request.GET[name].encode())
+                members[name] = read_json(request.GET[name].encode(), name=f"`{name}`")
         return check_members(members)
     if request.content_type != JSON_TYPE:
         raise Refused(415, "unsupported_media_type", f"Send {JSON_TYPE}.", headers={"Accept": JSON_TYPE})
     if (request.content_params or {}).get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
         raise Refused(415, "unsupported_media_type", "Send JSON in UTF-8.", headers={"Accept": JSON_TYPE})
-    return check_members(parse_json(_read_body(request)))
+    return check_members(read_json(_read_body(request)))
 
 
 def _read_body(request: HttpRequest) -> bytes:
@@ -75,25 +73,12 @@ def _read_body(request: HttpRequest) -> bytes:
         raise Refused(400, "malformed", "The body broke off.") from error
 
 
-def parse_json(body: bytes) -> Any:
-    """Return the JSON value in `body`, its numbers exact. Raises `Refused` (400)."""
+def read_json(body: bytes, *, name: str = "The body") -> Any:
+    """Return the JSON value in `body`. Raises `Refused` (400)."""
     try:
-        return json.loads(
-            body.decode("utf-8"),
-            parse_float=parse_json_number,
-            parse_int=parse_json_integer,
-            parse_constant=_refuse_constant,
-        )
-    except UnicodeDecodeError as error:
-        raise Refused(400, "malformed", "The JSON is not in UTF-8.") from error
-    except RecursionError as error:
-        raise Refused(400, "malformed", "The JSON is nested too deeply.") from error
-    except ValueError as error:
-        raise Refused(400, "malformed", f"This is no JSON: {error}") from error
-
-
-def _refuse_constant(word: str) -> object:
-    raise ValueError(f"{word} is no JSON value.")
+        return parse_json(body, name=name)
+    except MalformedJson as error:
+        raise Refused(400, "malformed", error.message) from error
 
 
 def check_members(members: Any) -> GraphQLRequest:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any, NewType
 
 import strawberry
@@ -20,22 +19,12 @@ from graphql.language import (
 )
 from strawberry.types.scalar import ScalarDefinition
 
-from walletsvc.money import parse_json_number
+from walletsvc.money import parse_json_integer, parse_json_number
 
 Amount = NewType("Amount", str)
 DateTime = NewType("DateTime", str)
 Long = NewType("Long", int)
 JSON = NewType("JSON", object)
-
-_MAX_INTEGER_DIGITS = 64
-
-
-def parse_json_integer(text: str) -> int | Decimal:
-    """Turn the text of an integer into a number; one far beyond any limit into a Decimal.
-
-    For `json.loads(parse_int=...)`: Python refuses to read an int of more than 4,300 digits.
-    """
-    return int(text) if len(text) <= _MAX_INTEGER_DIGITS else Decimal(text)
 
 
 def read_literal(node: ValueNode, variables: Mapping[str, Any] | None = None) -> object:

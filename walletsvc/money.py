@@ -29,22 +29,48 @@ _EXACT = decimal.Context(
 )
 _PLAIN = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?", re.ASCII)
 MAX_TEXT = 64
+_MAX_INTEGER_DIGITS = 64
 
 
-class ScientificDecimal(Decimal):
-    """A number that was written with an exponent: parsers keep the fact, so that `parse_amount` can refuse it."""
+class JsonNumber(Decimal):
+    """A number of a JSON text that is no int, exact."""
+
+    def __inspect__(self) -> str:
+        """Return what messages quote (graphql-core asks values for it)."""
+        return "a number beyond all limits" if self.is_nan() else str(self)
+
+
+class ScientificDecimal(JsonNumber):
+    """A number that was written with an exponent: parsers keep the fact, so that `parse_amount` can refuse it.
+
+    It is not a number (NaN) where its exponent is one that Decimal cannot hold.
+    """
 
     def __repr__(self) -> str:
         # Its equal without an exponent is another value to us.
         return f"Scientific{super().__repr__()}"
 
 
-def parse_json_number(text: str) -> Decimal:
+def parse_json_number(text: str) -> JsonNumber:
     """Turn the text of a JSON number with a fraction or exponent into a Decimal.
 
-    For `json.loads(parse_float=...)`. A number with an exponent becomes a `ScientificDecimal`.
+    For `json.JSONDecoder(parse_float=...)`. A number with an exponent becomes a `ScientificDecimal`.
     """
-    return ScientificDecimal(text) if "e" in text or "E" in text else Decimal(text)
+    if "e" not in text and "E" not in text:
+        return JsonNumber(text)
+    try:
+        return ScientificDecimal(text)
+    except decimal.InvalidOperation:
+        # It is JSON all the same, so whoever takes numbers refuses it.
+        return ScientificDecimal("NaN")
+
+
+def parse_json_integer(text: str) -> int | JsonNumber:
+    """Turn the text of a JSON integer into an int, or into a Decimal if it is far beyond any limit.
+
+    For `json.JSONDecoder(parse_int=...)`: Python refuses to read an int of more than 4,300 digits.
+    """
+    return int(text) if len(text) <= _MAX_INTEGER_DIGITS else JsonNumber(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from graphql_api.live.callers import principal_of
 from graphql_api.live.feeds import Hub
 from graphql_api.live.operations import Rejected, Results, subscribe
 from graphql_api.live.websocket import SEND_SECONDS
-from graphql_api.requests import JSON_TYPE, GraphQLRequest, Refused, check_members, parse_json
+from graphql_api.requests import JSON_TYPE, GraphQLRequest, Refused, check_members, read_json
 
 EVENT_STREAM = "text/event-stream"
 KEEP_ALIVE_SECONDS = 15.0
@@ -68,7 +68,7 @@ async def _read_request(request: Request) -> GraphQLRequest:
         members: dict[str, Any] = dict(request.query_params)
         for name in ("variables", "extensions"):
             if members.get(name):
-                members[name] = parse_json(members[name].encode())
+                members[name] = read_json(members[name].encode(), name=f"`{name}`")
             else:
                 members.pop(name, None)
         return check_members(members)
@@ -79,7 +79,7 @@ async def _read_request(request: Request) -> GraphQLRequest:
         body += chunk
         if len(body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             raise Refused(413, "too_long", "The body is too long.", headers={"Connection": "close"})
-    return check_members(parse_json(body))
+    return check_members(read_json(body))
 
 
 async def _print_rejection(rejected: Rejected) -> AsyncGenerator[str, None]:

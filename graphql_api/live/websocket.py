@@ -16,7 +16,7 @@ from starlette.websockets import WebSocket
 from graphql_api.live.callers import principal_of
 from graphql_api.live.feeds import Hub
 from graphql_api.live.operations import Rejected, Results, subscribe
-from graphql_api.requests import GraphQLRequest, Refused, check_members, parse_json
+from graphql_api.requests import GraphQLRequest, Refused, check_members, read_json
 from walletsvc.principals import Principal
 
 PROTOCOL = "graphql-transport-ws"
@@ -29,6 +29,7 @@ SEND_SECONDS = 30.0
 MAX_OPERATIONS = 100
 MAX_MESSAGE_CHARACTERS = 100_000
 _MAX_ID_CHARACTERS = 256
+_MAX_REASON_BYTES = 123
 
 GOING_AWAY = 1001
 TRY_AGAIN_LATER = 1013
@@ -79,7 +80,7 @@ class Connection:
             if isinstance(first, _Close):
                 with suppress(TimeoutError):
                     async with asyncio.timeout(1):
-                        await self._socket.close(first.code, first.reason)
+                        await self._socket.close(first.code, _fit(first.reason))
 
     async def _keep(self) -> None:
         try:
@@ -170,7 +171,7 @@ class Connection:
 
 def _parse(text: str) -> Mapping[str, Any]:
     try:
-        message = parse_json(text.encode())
+        message = read_json(text.encode())
     except (Refused, UnicodeEncodeError):
         raise _Close(4400, "Messages are JSON") from None
     if not isinstance(message, dict):
@@ -182,4 +183,12 @@ def _id_of(message: Mapping[str, Any]) -> str:
     identifier = message.get("id")
     if not isinstance(identifier, str) or not 1 <= len(identifier) <= _MAX_ID_CHARACTERS:
         raise _Close(4400, "An id is a string")
+    if not identifier.isprintable() and any("\ud800" <= character <= "\udfff" for character in identifier):
+        # JSON can spell lone surrogates, and the frames that answer cannot.
+        raise _Close(4400, "An id is valid Unicode")
     return identifier
+
+
+def _fit(reason: str) -> str:
+    """Return as much of a reason as a close frame holds (RFC 6455, section 5.5)."""
+    return reason.encode()[:_MAX_REASON_BYTES].decode(errors="ignore")
