@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import chain
 from typing import Any
 
 import orjson
 
 from rest_api.description.documents import document_schemas
 from rest_api.description.paths import paths
-from rest_api.description.refusals import ERROR, error_schemas
+from rest_api.description.refusals import error_schemas
+from rest_api.description.requests import request_schemas
 
 MEDIA_TYPE = "application/vnd.oai.openapi+json;version=3.1"
 """The type that the OpenAPI Initiative has registered (https://spec.openapis.org/oas/latest.html)."""
@@ -31,7 +33,7 @@ def describe() -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "walletsvc", "version": "1", "description": _TEXT, "license": {"name": "MIT"}},
         "paths": dict(paths()),
-        "components": {"schemas": {**dict(document_schemas()), "Error": ERROR, **dict(error_schemas())}},
+        "components": {"schemas": dict(chain(document_schemas(), request_schemas(), error_schemas()))},
     }
 
 

@@ -1,16 +1,15 @@
-"""JSON schemas of the documents: what is sent, and what is answered."""
+"""JSON schemas of the documents that are answered, except refusals."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rest_api.description.fields import Schema, closed_object, input_attributes, output_attributes
+from rest_api.description.fields import output_attributes
+from rest_api.description.schemas import ID, OBJECT, STRING, Schema, any_of, ref
 from rest_api.encoder import VERSION
 from rest_api.endpoints import ENDPOINTS, Endpoint
-from rest_api.operations.documents import MAX_OPERATIONS, OPERATIONS, RESULTS
+from rest_api.operations.documents import RESULTS
 
-STRING: Schema = {"type": "string"}
-OBJECT: Schema = {"type": "object"}
 LINK: Schema = {
     "anyOf": [
         STRING,
@@ -28,7 +27,6 @@ JSON_API: Schema = {
     },
     "additionalProperties": False,
 }
-ID: Schema = {"type": "string", "pattern": "^[1-9][0-9]*$"}
 META: Schema = {
     "type": "object",
     "properties": {
@@ -42,13 +40,8 @@ META: Schema = {
 }
 
 
-def ref(name: str) -> Schema:
-    """Return the reference to a schema by its name."""
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
 def document_schemas() -> Iterator[tuple[str, Schema]]:
-    """Yield all schemas but those of refusals, by their names."""
+    """Yield the schemas by their names."""
     yield "Link", LINK
     yield "Links", {"type": "object", "additionalProperties": ref("Link")}
     yield "JsonApi", JSON_API
@@ -57,13 +50,11 @@ def document_schemas() -> Iterator[tuple[str, Schema]]:
         yield f"{name}Identifier", identifier(endpoint)
         yield name, _resource(endpoint)
         yield f"{name}Document", _document(ref(name), has_included=True)
+        yield f"Related{name}", _document({"anyOf": [ref(name), {"type": "null"}]}, has_included=True)
         yield f"{name}List", _document({"type": "array", "items": ref(name)}, has_included=True, has_meta=True)
         yield f"{name}Linkage", _document({"anyOf": [ref(f"{name}Identifier"), {"type": "null"}]})
         many = {"type": "array", "items": ref(f"{name}Identifier")}
         yield f"{name}LinkageList", _document(many, has_meta=True)
-        if endpoint.create is not None:
-            yield f"New{name}", new_resource(endpoint)
-            yield f"Changed{name}", changed_resource(endpoint)
     yield (
         "Root",
         {
@@ -73,21 +64,7 @@ def document_schemas() -> Iterator[tuple[str, Schema]]:
             "additionalProperties": False,
         },
     )
-    yield "Operation", _operation()
-    yield (
-        "Operations",
-        {
-            "type": "object",
-            "required": [OPERATIONS],
-            "properties": {
-                OPERATIONS: {"type": "array", "minItems": 1, "maxItems": MAX_OPERATIONS, "items": ref("Operation")}
-            },
-        },
-    )
     yield "Results", _results()
-
-
-# -- answers -------------------------------------------------------------------------------------------
 
 
 def identifier(endpoint: Endpoint) -> Schema:
@@ -135,7 +112,7 @@ def _relationship(linkage: Schema) -> Schema:
 def _document(data: Schema, *, has_included: bool = False, has_meta: bool = False) -> Schema:
     properties: Schema = {"jsonapi": ref("JsonApi"), "data": data, "links": ref("Links")}
     if has_included:
-        properties["included"] = {"type": "array", "items": {"anyOf": [ref(name) for name in ENDPOINTS]}}
+        properties["included"] = {"type": "array", "items": any_of(ENDPOINTS)}
     if has_meta:
         properties["meta"] = META
     return {
@@ -147,90 +124,11 @@ def _document(data: Schema, *, has_included: bool = False, has_meta: bool = Fals
 
 
 def _results() -> Schema:
-    written = [ref(name) for name, endpoint in ENDPOINTS.items() if endpoint.create is not None]
-    result = {"type": "object", "properties": {"data": {"anyOf": written}}, "additionalProperties": False}
+    written = any_of(name for name, endpoint in ENDPOINTS.items() if endpoint.create is not None)
+    result = {"type": "object", "properties": {"data": written}, "additionalProperties": False}
     return {
         "type": "object",
         "required": ["jsonapi", RESULTS],
         "properties": {"jsonapi": ref("JsonApi"), RESULTS: {"type": "array", "minItems": 1, "items": result}},
         "additionalProperties": False,
-    }
-
-
-# -- requests ------------------------------------------------------------------------------------------
-
-
-def request_document(data: Schema) -> Schema:
-    """Return the schema of a document with this primary data. What else it has is ignored, as JSON:API wants."""
-    return {"type": "object", "required": ["data"], "properties": {"data": data}}
-
-
-def new_resource(endpoint: Endpoint) -> Schema:
-    """Return the schema of the resource object that creates a resource."""
-    schema = _written(endpoint, is_new=True)
-    schema["required"] = ["type", "attributes"]
-    schema["properties"]["lid"] = STRING
-    for name in sorted(endpoint.writable_relations):
-        # The attribute of this name does as well.
-        in_attributes = {"properties": {"attributes": {"required": [name]}}}
-        in_relationships = {"required": ["relationships"], "properties": {"relationships": {"required": [name]}}}
-        schema["anyOf"] = [in_relationships, in_attributes]
-    return schema
-
-
-def changed_resource(endpoint: Endpoint) -> Schema:
-    """Return the schema of the resource object that changes a resource."""
-    schema = _written(endpoint, is_new=False)
-    schema["required"] = ["type", "id"]
-    schema["properties"]["id"] = ID
-    return schema
-
-
-def _written(endpoint: Endpoint, *, is_new: bool) -> Schema:
-    relationships = {
-        name: {
-            "type": "object",
-            "required": ["data"],
-            "properties": {"data": given_identifier(ENDPOINTS[endpoint.resource.to_one[name].target])},
-        }
-        for name in sorted(endpoint.writable_relations)
-    }
-    return {
-        "type": "object",
-        "properties": {
-            "type": {"const": endpoint.name},
-            "attributes": input_attributes(endpoint, is_new=is_new),
-            "relationships": closed_object(relationships),
-        },
-    }
-
-
-def given_identifier(endpoint: Endpoint) -> Schema:
-    """Return the schema of a resource identifier object in a request."""
-    return {"type": "object", "required": ["type", "id"], "properties": {"type": {"const": endpoint.name}, "id": ID}}
-
-
-def _operation() -> Schema:
-    return {
-        "type": "object",
-        "required": ["op"],
-        "properties": {
-            "op": {"enum": ["add", "update", "remove"]},
-            "ref": {
-                "type": "object",
-                "required": ["type"],
-                "properties": {
-                    "type": {"enum": list(ENDPOINTS)},
-                    "id": STRING,
-                    "lid": STRING,
-                    "relationship": STRING,
-                },
-            },
-            "href": {"type": "string", "format": "uri-reference"},
-            "data": {
-                "description": "A resource object, or the linkage of a relationship.",
-                "type": ["object", "null"],
-            },
-        },
-        "description": "What there is in a single request, with lid for what an operation before it has created.",
     }

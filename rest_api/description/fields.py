@@ -7,13 +7,12 @@ from typing import Any
 from django.conf import settings
 from rest_framework import fields
 
+from rest_api.description.schemas import OBJECT, Schema, closed_object
 from rest_api.endpoints import Endpoint
 from rest_api.errors import camel_case
 from rest_api.serializers import AmountField, TimeField
 from walletsvc import money
 from walletsvc.models.entry import Kind
-
-Schema = dict[str, Any]
 
 INTEGER_DIGITS = money.MAX_DIGITS - money.DECIMAL_PLACES
 
@@ -37,8 +36,12 @@ def output_attributes(endpoint: Endpoint) -> Schema:
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
-def input_attributes(endpoint: Endpoint, *, is_new: bool) -> Schema:
-    """Return the schema of the attributes in a request that creates a resource, or changes one."""
+def input_attributes(endpoint: Endpoint, *, is_new: bool, has_relations: bool) -> Schema:
+    """Return the schema of the attributes in a request that creates a resource, or changes one.
+
+    No attribute has a `default`: to generators it is a value that is always there, so that they demand it of the
+    caller, or send it of their own accord.
+    """
     declared = endpoint.serializer().fields
     properties: Schema = {}
     required = []
@@ -47,30 +50,24 @@ def input_attributes(endpoint: Endpoint, *, is_new: bool) -> Schema:
             properties[public] = _describe(each.field, declared[each.field], is_input=True)
             if is_new and declared[each.field].required:
                 required.append(public)
-    for relation in sorted(endpoint.writable_relations):
+    for relation in sorted(endpoint.writable_relations) if has_relations else ():
         properties[camel_case(relation)] = {
             "type": ["string", "integer"],
             "deprecated": True,
             "description": f"The id. Better send the relationship {relation}.",
         }
-    schema: Schema = {"type": "object", "properties": properties} | _closed()
+        if is_new:
+            required.append(camel_case(relation))
+    schema = closed_object(properties)
     return schema | ({"required": required} if required else {})
-
-
-def _closed() -> Schema:
-    # JSON:API: members that begin with @ are to be ignored. Anything else that is not known is refused.
-    return {"patternProperties": {"^@": {}}, "additionalProperties": False}
-
-
-def closed_object(properties: Schema) -> Schema:
-    """Return the schema of an object in a request that has no members but these."""
-    return {"type": "object", "properties": properties} | _closed()
 
 
 def _describe(name: str, declared: Any, *, is_input: bool) -> Schema:
     schema = _type_of(name, declared, is_input=is_input)
     if declared.help_text:
         schema["description"] = str(declared.help_text)
+    if is_input and name == "currency":
+        schema["description"] += f" Where it is left out: {settings.DEFAULT_CURRENCY}."
     return schema
 
 
@@ -81,7 +78,7 @@ def _type_of(name: str, declared: Any, *, is_input: bool) -> Schema:
     if isinstance(declared, TimeField):
         return {"type": "string", "format": "date-time"}
     if isinstance(declared, fields.JSONField):
-        return {"type": "object"}
+        return dict(OBJECT)
     if isinstance(declared, fields.IntegerField):
         return {"type": "integer", "minimum": 0}
     if name == "currency":
@@ -99,4 +96,4 @@ def _type_of(name: str, declared: Any, *, is_input: bool) -> Schema:
 def _currency(*, is_input: bool) -> Schema:
     if not is_input:
         return {"type": "string", "examples": [settings.DEFAULT_CURRENCY]}
-    return {"type": "string", "enum": sorted(money.scales()), "default": settings.DEFAULT_CURRENCY}
+    return {"type": "string", "enum": sorted(money.scales()), "examples": [settings.DEFAULT_CURRENCY]}

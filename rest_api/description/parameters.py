@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import django_filters
 
-from rest_api.description.fields import PLAIN_NUMBER, Schema
+from rest_api.description.fields import PLAIN_NUMBER
+from rest_api.description.schemas import Schema
 from rest_api.query import MAX_PATH_LENGTH, MAX_PATHS
 from walletsvc.filters import FILTER_SETS, AmountFilter, IdFilter, NumberFilter, TextFilter, TimeFilter
 from walletsvc.money import MAX_TEXT
@@ -25,24 +27,28 @@ def list_parameters(resource: Resource) -> list[Parameter]:
 def document_parameters(resource: Resource) -> list[Parameter]:
     """Return the parameters of a document with resources."""
     paths = sorted(_paths(resource, MAX_PATH_LENGTH))
-    listing = _listing(paths) | {"maxItems": MAX_PATHS}
-    include = _in_query("include", listing, f"Related resources to include, by at most {MAX_PATHS} paths.")
+    description = f"Related resources to include, by at most {MAX_PATHS} paths: {', '.join(paths)}."
+    include = _in_query("include", _listing(paths, most=MAX_PATHS), description)
     return [include, *_fields()]
 
 
 def page_parameters() -> list[Parameter]:
-    """Return the parameters of a page, by number or by cursor."""
+    """Return the parameters of a page, by number or by cursor.
+
+    None has a `default`: clients that are made from the description send it of their own accord, and a page
+    that is named by a cursor has no number.
+    """
     cursor = {"type": "string", "minLength": 1, "format": "cursor"}
     return [
         _in_query(
             "page[number]",
-            {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_NUMBER, "default": 1},
-            "The number of the page; not together with a cursor.",
+            {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_NUMBER},
+            "The number of the page, from 1; not together with a cursor.",
         ),
         _in_query(
             "page[size]",
-            {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": DEFAULT_PAGE_SIZE},
-            "How many resources a page has.",
+            {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE},
+            f"How many resources a page has: by default {DEFAULT_PAGE_SIZE}, between two cursors {MAX_PAGE_SIZE}.",
         ),
         _in_query("page[after]", cursor, "The page after this cursor of a list in the same order."),
         _in_query("page[before]", cursor, "The page before this cursor of a list in the same order."),
@@ -55,13 +61,18 @@ def header(name: str, description: str) -> Parameter:
 
 
 def _in_query(name: str, schema: Schema, description: str) -> Parameter:
-    parameter = {"name": name, "in": "query", "schema": schema, "description": description}
-    # A list is one value, with commas.
-    return parameter | ({"style": "form", "explode": False} if schema.get("type") == "array" else {})
+    return {"name": name, "in": "query", "schema": schema, "description": description}
 
 
-def _listing(names: list[str]) -> Schema:
-    return {"type": "array", "items": {"type": "string", "enum": names}}
+def _listing(names: Iterable[str], *, most: int | None = None, may_be_empty: bool = True) -> Schema:
+    """Return the schema of a list of names, which is one value with commas, as JSON:API has it.
+
+    Many generators take no notice of `explode: false`: of an array they would make one parameter for each name.
+    """
+    name = "|".join(re.escape(name).replace("\\-", "-") for name in names)
+    more = "*" if most is None else f"{{0,{most - 1}}}"
+    pattern = f"(?:{name})(?:,(?:{name})){more}"
+    return {"type": "string", "pattern": f"^(?:{pattern})?$" if may_be_empty else f"^{pattern}$"}
 
 
 def _filters(resource: Resource) -> Iterator[Parameter]:
@@ -90,20 +101,19 @@ def _filter_schema(declared: django_filters.Filter) -> Schema:
 
 def _sort(resource: Resource) -> Parameter:
     names = [sign + name for name in resource.orders for sign in ("", "-")]
-    # No name twice, in either direction; what stands behind the id has no say any more.
-    twice = [
-        {"not": {"allOf": [{"contains": {"const": name}}, {"contains": {"const": f"-{name}"}}]}}
-        for name in resource.orders
-    ]
-    schema = _listing(names) | {"minItems": 1, "uniqueItems": True, "allOf": twice}
-    return _in_query("sort", schema, "What to sort by, - for descending. The order always ends in the id.")
+    # No name twice, in either direction.
+    schema = _listing(names, may_be_empty=False) | {"not": {"pattern": r"(?:^|,)-?([A-Za-z]+)(?:,.*)?,-?\1(?:,|$)"}}
+    description = f"What to sort by, - for descending: {', '.join(resource.orders)}. The order always ends in the id."
+    return _in_query("sort", schema, description)
 
 
 def _fields() -> Iterator[Parameter]:
     for resource in RESOURCES.values():
         names = [*(each.name for each in resource.fields), *resource.to_one, *resource.to_many]
         yield _in_query(
-            f"fields[{resource.name}]", _listing(names), f"The fields of each {resource.name} in the answer."
+            f"fields[{resource.name}]",
+            _listing(names),
+            f"The fields of each {resource.name} in the answer: {', '.join(names)}.",
         )
 
 

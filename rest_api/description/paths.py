@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rest_api.description.documents import given_identifier, ref, request_document
-from rest_api.description.fields import Schema
 from rest_api.description.parameters import Parameter, document_parameters, header, list_parameters, page_parameters
 from rest_api.description.refusals import MEANINGS
+from rest_api.description.requests import given_identifier, new_names, request_document
+from rest_api.description.schemas import Schema, any_of, ref
 from rest_api.endpoints import BASE, ENDPOINTS, Endpoint
 from rest_api.negotiation import MEDIA_TYPE
 from rest_api.views.operations import ATOMIC
@@ -64,7 +64,7 @@ def _collection(endpoint: Endpoint) -> Item:
             f"Create a {name}",
             name,
             parameters=document_parameters(endpoint.resource),
-            body=request_document(ref(f"New{name}")),
+            body=request_document(any_of(new_names(endpoint))),
             answers={"201": created | {"links": _links(endpoint)}} | refusals(*_WRITING),
         )
     return item
@@ -120,17 +120,14 @@ def _related_list(endpoint: Endpoint, name: str) -> Item:
 
 def _related_item(endpoint: Endpoint, name: str) -> Item:
     target = ENDPOINTS[endpoint.resource.to_one[name].target]
-    answers = _read(f"{target.name}Document", 404)
-    content = answers["200"]["content"][MEDIA_TYPE]
-    # An opening entry has no transaction.
-    content["schema"] = {"anyOf": [content["schema"], ref(f"{target.name}Linkage")]}
     return {
         "get": _operation(
             f"read{endpoint.name}{name.capitalize()}",
             f"Read the {name} of one {endpoint.name}",
             endpoint.name,
             parameters=[_IDENTIFIER, *document_parameters(target.resource), _IF_NONE_MATCH],
-            answers=answers,
+            # An opening entry has no transaction.
+            answers=_read(f"Related{target.name}", 404),
         )
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rest_api.description.fields import Schema
+from rest_api.description.schemas import OBJECT, Schema, ref
 from rest_api.errors import STATUS
 from walletsvc import errors
 
@@ -43,46 +43,61 @@ def codes_of(status: int) -> list[str]:
 
 
 def error_schemas() -> Iterator[tuple[str, Schema]]:
-    """Yield the schema of the document of each status, by its name."""
+    """Yield the schemas of the error object and the document of each status, by their names.
+
+    Each error object is written out. What is put together from two schemas, one of which narrows what the other
+    says of a member, is nothing that generators read alike, if they read it at all.
+    """
+    yield "ErrorSource", _SOURCE
+    yield "ErrorLinks", _LINKS
     for status in MEANINGS:
-        error = {"$ref": "#/components/schemas/Error"}
-        codes: Schema = {"properties": {"code": {"enum": codes_of(status)}}}
-        if status != 400:
-            codes["properties"]["status"] = {"const": str(status)}
+        yield f"Error{status}", _error(status)
         yield (
             f"Errors{status}",
             {
                 "type": "object",
                 "required": ["jsonapi", "errors"],
                 "properties": {
-                    "jsonapi": {"$ref": "#/components/schemas/JsonApi"},
-                    "errors": {"type": "array", "minItems": 1, "items": {"allOf": [error, codes]}},
+                    "jsonapi": ref("JsonApi"),
+                    "errors": {"type": "array", "minItems": 1, "items": ref(f"Error{status}")},
                 },
                 "additionalProperties": False,
             },
         )
 
 
-ERROR: Schema = {
-    "type": "object",
-    "required": ["status", "code", "title", "detail"],
-    "properties": {
-        "status": {"type": "string", "pattern": "^[45][0-9][0-9]$"},
-        "code": {"type": "string"},
-        "title": {"type": "string"},
-        "detail": {"type": "string"},
-        "source": {
-            "type": "object",
-            "properties": {
-                "pointer": {"type": "string", "description": "A JSON pointer into the request document (RFC 6901)."},
-                "parameter": {"type": "string", "description": "The query parameter to blame."},
-                "header": {"type": "string", "description": "The request header to blame."},
-            },
-            "minProperties": 1,
-            "additionalProperties": False,
+def _error(status: int) -> Schema:
+    # Errors of several statuses in one document are answered with 400.
+    its_status = {"type": "string", "pattern": "^4[0-9][0-9]$"} if status == 400 else {"const": str(status)}
+    return {
+        "type": "object",
+        "description": MEANINGS[status],
+        "required": ["status", "code", "title", "detail"],
+        "properties": {
+            "status": its_status,
+            "code": {"type": "string", "enum": codes_of(status)},
+            "title": {"type": "string"},
+            "detail": {"type": "string"},
+            "source": ref("ErrorSource"),
+            "links": ref("ErrorLinks"),
+            "meta": OBJECT,
         },
-        "links": {"type": "object", "properties": {"type": {"type": "string"}}, "additionalProperties": False},
-        "meta": {"type": "object"},
+        "additionalProperties": False,
+    }
+
+
+_SOURCE: Schema = {
+    "type": "object",
+    "properties": {
+        "pointer": {"type": "string", "description": "A JSON pointer into the request document (RFC 6901)."},
+        "parameter": {"type": "string", "description": "The query parameter to blame."},
+        "header": {"type": "string", "description": "The request header to blame."},
     },
+    "minProperties": 1,
+    "additionalProperties": False,
+}
+_LINKS: Schema = {
+    "type": "object",
+    "properties": {"type": {"type": "string", "description": "What kind of error a profile takes it for."}},
     "additionalProperties": False,
 }

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
+import jsonschema_rs
 import pytest
 from django.test import Client
 from openapi_spec_validator import OpenAPIV31SpecValidator
@@ -19,6 +22,14 @@ from walletsvc.filters import FILTER_SETS
 from walletsvc.reading.resources import RESOURCES
 
 PATHS = describe()["paths"]
+WALLET_PATHS = [
+    "entries",
+    "entries.transaction",
+    "entries.transaction.wallet",
+    "entries.wallet",
+    "transactions",
+    "transactions.wallet",
+]
 
 
 @pytest.fixture
@@ -28,6 +39,21 @@ def client() -> Client:
 
 def parameters(path: str, method: str = "get") -> dict[str, Any]:
     return {each["name"]: each["schema"] for each in PATHS[path][method]["parameters"]}
+
+
+def names(schema: dict[str, Any]) -> list[str]:
+    """Return the names that a parameter takes, with commas between."""
+    listed = re.match(r"\^(?:\(\?:)?\(\?:([^()]+)\)", schema["pattern"])
+    assert listed is not None
+    return listed[1].replace("\\", "").split("|")
+
+
+def objects(node: Any) -> Iterator[dict[str, Any]]:
+    """Yield every object in a document."""
+    if isinstance(node, dict):
+        yield node
+    for each in node.values() if isinstance(node, dict) else node if isinstance(node, list) else []:
+        yield from objects(each)
 
 
 def test_the_document_is_valid_openapi() -> None:
@@ -72,19 +98,12 @@ def test_the_parameters_are_those_of_the_declarations(name: str, path: str) -> N
     filters = {each for each in described if each.startswith("filter[")}
     assert filters == {f"filter[{each}]" for each in FILTER_SETS[name].base_filters}
     assert {each for each in described if each.startswith("fields[")} == {f"fields[{each}]" for each in RESOURCES}
-    assert described["sort"]["items"]["enum"][::2] == list(RESOURCES[name].orders)
+    assert names(described["sort"])[::2] == list(RESOURCES[name].orders)
     assert {"page[number]", "page[size]", "page[after]", "page[before]", "include"} < described.keys()
 
 
 def test_what_can_be_included_is_listed() -> None:
-    assert parameters("/api/wallets/")["include"]["items"]["enum"] == [
-        "entries",
-        "entries.transaction",
-        "entries.transaction.wallet",
-        "entries.wallet",
-        "transactions",
-        "transactions.wallet",
-    ]
+    assert names(parameters("/api/wallets/")["include"]) == WALLET_PATHS
 
 
 def test_every_refusal_of_the_domain_is_among_the_codes_of_its_status() -> None:
@@ -110,7 +129,82 @@ def test_other_files_are_not_served(client: Client, name: str) -> None:
     assert client.get(f"/api/docs/assets/{name}").status_code == 404
 
 
-@pytest.mark.parametrize("sort", ["id,nothing", "id,-id", "label,-label", "id,label,-label"])
+@pytest.mark.parametrize(
+    "sort",
+    ["id,nothing", "id,-id", "label,-label", "id,label,-label", "-id,label,id", "", "id,", ",id", "id\n", "ids"],
+)
 def test_what_the_description_refuses_of_an_order_is_refused(api: Api, sort: str) -> None:
-    response = api.get(f"/api/wallets/?sort={sort}")
+    assert not takes("sort", sort)
+    response = api.get("/api/wallets/?" + urlencode({"sort": sort}))
     assert (response.status_code, problems(response)) == (400, [("invalid_parameter", "sort")])
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [
+        ("sort", "id"),
+        ("sort", "-label,balance,-id"),
+        ("include", ""),
+        ("include", "entries.wallet,transactions,entries.wallet"),
+        ("fields[Wallet]", ""),
+        ("fields[Wallet]", "label,label,entries"),
+    ],
+)
+def test_lists_of_names_are_taken_as_described(api: Api, parameter: str, value: str) -> None:
+    assert takes(parameter, value)
+    assert api.get("/api/wallets/?" + urlencode({parameter: value})).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [
+        ("include", "entries,"),
+        ("include", "entriesXwallet"),
+        ("include", ",".join(WALLET_PATHS * 2)),
+        ("fields[Wallet]", "label,nothing"),
+    ],
+)
+def test_other_lists_of_names_are_not_described(parameter: str, value: str) -> None:
+    assert not takes(parameter, value)
+
+
+def takes(parameter: str, value: str) -> bool:
+    """Tell whether a list of wallets is said to take this value."""
+    schema = parameters("/api/wallets/")[parameter]
+    return bool(jsonschema_rs.is_valid(schema, value))
+
+
+# -- what generators of clients make of it -------------------------------------------------------------
+
+
+def test_no_default_is_taken_for_a_value_that_is_always_there() -> None:
+    # openapi-typescript demands it of the caller; openapi-python-client sends it, also where it must not be sent.
+    assert [each for each in objects(describe()) if "default" in each] == []
+
+
+def test_every_object_says_which_members_it_may_have() -> None:
+    # openapi-typescript takes `{"type": "object"}` for an object without members: nothing can be read of it.
+    described = [each for each in objects(describe()) if each.get("type") == "object"]
+    assert [each for each in described if "properties" not in each and "additionalProperties" not in each] == []
+
+
+@pytest.mark.parametrize("keyword", ["allOf", "oneOf", "patternProperties", "discriminator", "readOnly", "writeOnly"])
+def test_schemas_do_without_what_generators_read_differently(keyword: str) -> None:
+    assert [each for each in objects(describe()) if keyword in each] == []
+
+
+def test_alternatives_are_schemas_with_a_type() -> None:
+    # Of "one of these members is required" openapi-python-client makes an object without members.
+    alternatives = [alternative for each in objects(describe()) for alternative in each.get("anyOf", [])]
+    assert [each for each in alternatives if not each.keys() & {"$ref", "type", "pattern", "enum"}] == []
+
+
+def test_error_objects_name_the_codes_of_their_status() -> None:
+    schemas = describe()["components"]["schemas"]
+    for path in PATHS.values():
+        for operation in path.values():
+            for status, answer in operation["responses"].items():
+                if int(status) >= 400:
+                    (name,) = {content["schema"]["$ref"] for content in answer["content"].values()}
+                    assert name == f"#/components/schemas/Errors{status}"
+                    assert schemas[f"Error{status}"]["properties"]["code"]["enum"] == codes_of(int(status))

@@ -1,0 +1,107 @@
+"""JSON schemas of what is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rest_api.description.fields import input_attributes
+from rest_api.description.schemas import ID, OBJECT, STRING, Schema, closed_object, ref
+from rest_api.endpoints import ENDPOINTS, Endpoint
+from rest_api.operations.documents import MAX_OPERATIONS, OPERATIONS
+
+
+def request_schemas() -> Iterator[tuple[str, Schema]]:
+    """Yield the schemas by their names."""
+    for name, endpoint in ENDPOINTS.items():
+        if endpoint.create is not None:
+            for variant in new_names(endpoint):
+                yield variant, _new_resource(endpoint, has_relations=variant != f"New{name}")
+            yield f"Changed{name}", _changed_resource(endpoint)
+    yield "Operation", _operation()
+    operations = {"type": "array", "minItems": 1, "maxItems": MAX_OPERATIONS, "items": ref("Operation")}
+    yield "Operations", {"type": "object", "required": [OPERATIONS], "properties": {OPERATIONS: operations}}
+
+
+def request_document(data: Schema) -> Schema:
+    """Return the schema of a document with this primary data. What else it has is ignored, as JSON:API wants."""
+    return {"type": "object", "required": ["data"], "properties": {"data": data}}
+
+
+def new_names(endpoint: Endpoint) -> list[str]:
+    """Return the names of the schemas of the resource objects that create a resource.
+
+    What it relates to is given by relationships, or else by attributes. A schema for each, as one schema that says
+    "either, or" of its members is to generators an object with no members at all.
+    """
+    name = f"New{endpoint.name}"
+    return [name, f"{name}ByAttribute"] if endpoint.writable_relations else [name]
+
+
+def _new_resource(endpoint: Endpoint, *, has_relations: bool) -> Schema:
+    schema = _written(endpoint, input_attributes(endpoint, is_new=True, has_relations=has_relations))
+    schema["required"] = ["type", "attributes"]
+    schema["properties"]["lid"] = STRING
+    if has_relations:
+        schema["description"] = "As it was before there were relationships."
+        schema["deprecated"] = True
+    elif endpoint.writable_relations:
+        schema["required"].append("relationships")
+        schema["properties"]["relationships"]["required"] = sorted(endpoint.writable_relations)
+    return schema
+
+
+def _changed_resource(endpoint: Endpoint) -> Schema:
+    schema = _written(endpoint, input_attributes(endpoint, is_new=False, has_relations=True))
+    schema["required"] = ["type", "id"]
+    schema["properties"]["id"] = ID
+    return schema
+
+
+def _written(endpoint: Endpoint, attributes: Schema) -> Schema:
+    relationships = {
+        name: {
+            "type": "object",
+            "required": ["data"],
+            "properties": {"data": given_identifier(ENDPOINTS[endpoint.resource.to_one[name].target])},
+        }
+        for name in sorted(endpoint.writable_relations)
+    }
+    return {
+        "type": "object",
+        "properties": {
+            "type": {"const": endpoint.name},
+            "attributes": attributes,
+            "relationships": closed_object(relationships),
+        },
+    }
+
+
+def given_identifier(endpoint: Endpoint) -> Schema:
+    """Return the schema of a resource identifier object in a request."""
+    return {"type": "object", "required": ["type", "id"], "properties": {"type": {"const": endpoint.name}, "id": ID}}
+
+
+def _operation() -> Schema:
+    return {
+        "type": "object",
+        "required": ["op"],
+        "properties": {
+            "op": {"enum": ["add", "update", "remove"]},
+            "ref": {
+                "type": "object",
+                "required": ["type"],
+                "properties": {
+                    "type": {"enum": list(ENDPOINTS)},
+                    "id": STRING,
+                    "lid": STRING,
+                    "relationship": STRING,
+                },
+            },
+            "href": {"type": "string", "format": "uri-reference"},
+            "data": {
+                "description": "A resource object, or the linkage of a relationship.",
+                "anyOf": [OBJECT, {"type": "null"}],
+            },
+        },
+        "description": "What there is in a single request, with lid for what an operation before it has created.",
+    }

@@ -1,0 +1,63 @@
+"""Clients for TypeScript whose types are generated from what the server says of itself, as they come.
+
+The compiler is at its strictest, and reads what was generated too: a program that compiles and runs is the test.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.clients.conftest import SCRIPTS
+from tests.live import LiveServer
+from tests.npm import install
+
+pytestmark = pytest.mark.clients
+
+SOURCES = SCRIPTS / "typed"
+
+
+@pytest.fixture
+def run(server: LiveServer, tmp_path: Path) -> Callable[..., None]:
+    """Return a function that runs a program of an npm package beside the sources in `tmp_path`."""
+    (tmp_path / "node_modules").symlink_to(install(SCRIPTS) / "node_modules")
+    take(tmp_path, "package.json", "tsconfig.json")
+
+    def run(*command: str) -> None:
+        finished = subprocess.run(
+            ["node", *command],
+            cwd=tmp_path,
+            env={**os.environ, "SERVER_URL": server.url},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert finished.returncode == 0, finished.stdout
+
+    return run
+
+
+def take(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).write_bytes((SOURCES / name).read_bytes())
+
+
+def test_openapi_fetch(server: LiveServer, run: Callable[..., None], tmp_path: Path) -> None:
+    take(tmp_path, "openapi.ts")
+    run("node_modules/openapi-typescript/bin/cli.js", f"{server.url}/api/schema/", "--output", "schema.ts")
+    run("node_modules/typescript/bin/tsc")
+    run("built/openapi.js")
+
+
+def test_graphql_codegen(run: Callable[..., None], tmp_path: Path) -> None:
+    take(tmp_path, "graphql.ts", "codegen.yml")
+    run("node_modules/@graphql-codegen/cli/cjs/bin.js")
+    run("node_modules/typescript/bin/tsc")
+    run("built/graphql.js")
