@@ -9,8 +9,8 @@ from walletsvc.reading.questions import CursorPage, NumberedPage, Order, parse_o
 from walletsvc.reading.resources import ENTRY, TRANSACTION, WALLET
 
 
-@pytest.mark.parametrize("size", [0, -1, 101, 10**30])
-def test_a_page_has_one_to_a_hundred_records(size: int) -> None:
+@pytest.mark.parametrize("size", [-1, 101, 10**30])
+def test_a_page_has_at_most_a_hundred_records(size: int) -> None:
     for make, parameter in (
         (lambda: NumberedPage(1, size), "page.size"),
         (lambda: CursorPage(size), "first"),
@@ -19,6 +19,13 @@ def test_a_page_has_one_to_a_hundred_records(size: int) -> None:
         with pytest.raises(errors.InvalidParameter) as caught:
             make()
         assert (caught.value.parameter, caught.value.context) == (parameter, {"limit": 100})
+
+
+def test_only_a_page_by_cursor_may_be_empty() -> None:
+    assert (CursorPage(0).size, CursorPage(0, backward=True).size) == (0, 0)
+    with pytest.raises(errors.InvalidParameter) as caught:
+        NumberedPage(1, 0)
+    assert caught.value.parameter == "page.size"
 
 
 @pytest.mark.parametrize("number", [0, -1, 2**31 + 1, 10**30])

@@ -27,7 +27,10 @@ class NumberedPage:
 
 @dataclass(frozen=True, slots=True)
 class CursorPage:
-    """`size` records after or before a cursor, or from an end: the first ones, or with `backward` the last ones."""
+    """`size` records after or before a cursor, or from an end: the first ones, or with `backward` the last ones.
+
+    None is a size too: Relay's connections, section 4, take any integer that is not negative.
+    """
 
     size: int = DEFAULT_PAGE_SIZE
     after: str | None = None
@@ -35,13 +38,14 @@ class CursorPage:
     backward: bool = False
 
     def __post_init__(self) -> None:
-        check_size(self.size, parameter="last" if self.backward else "first")
+        check_size(self.size, parameter="last" if self.backward else "first", least=0)
 
 
-def check_size(size: int, *, parameter: str) -> None:
+def check_size(size: int, *, parameter: str, least: int = 1) -> None:
     """Raise `InvalidParameter` unless a page of `size` may be asked for."""
-    if not 1 <= size <= MAX_PAGE_SIZE:
-        raise InvalidParameter(f"A page has 1 to {MAX_PAGE_SIZE} records.", parameter=parameter, limit=MAX_PAGE_SIZE)
+    if not least <= size <= MAX_PAGE_SIZE:
+        message = f"A page has {least} to {MAX_PAGE_SIZE} records."
+        raise InvalidParameter(message, parameter=parameter, limit=MAX_PAGE_SIZE)
 
 
 @dataclass(frozen=True, slots=True)
