@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
-from django.views.static import serve
 from strawberry.http.ides import get_graphql_ide_html
+
+from walletsvc.web.pages import serve_file, serve_page
 
 ASSETS = Path(__file__).parent / "static" / "graphql_api"
 
@@ -28,20 +29,15 @@ _POLICY = "; ".join(
 )
 
 
-def playground(request: HttpRequest) -> HttpResponse:
+def playground(request: HttpRequest) -> HttpResponseBase:
     """Return the page."""
     if not (ASSETS / "playground.js").is_file():
-        return HttpResponse(get_graphql_ide_html("graphiql"))
+        return serve_page(request, HttpResponse(get_graphql_ide_html("graphiql")))
     # The page's own address with a slash, which the caller may have left out.
     page = render_to_string("graphql_api/playground.html", {"base": request.path.rstrip("/")})
-    return HttpResponse(page, headers={"Content-Security-Policy": _POLICY})
+    return serve_page(request, HttpResponse(page, headers={"Content-Security-Policy": _POLICY}))
 
 
 def asset(request: HttpRequest, name: str) -> HttpResponseBase:
     """Return one of the files that the page loads; with DEBUG off too, and without a server for static files."""
-    try:
-        response = serve(request, name, document_root=str(ASSETS))
-    except Http404:
-        return HttpResponse("There is no such file.", status=404, content_type="text/plain")
-    response["Cache-Control"] = "public, max-age=0, must-revalidate"
-    return response
+    return serve_file(request, ASSETS / name)

@@ -6,35 +6,42 @@ import logging
 from dataclasses import replace
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 
 from graphql_api.context import principal_of
 from graphql_api.errors import INTERNAL_ERROR
 from graphql_api.execution import Answer, answer, encode
 from graphql_api.pages import playground
 from graphql_api.requests import JSON_TYPE, RESPONSE_TYPE, Refused, choose_type, read_request, wants_page
-from walletsvc.etags import is_known
+from walletsvc.errors import PreconditionFailed
 from walletsvc.repeatable import attach
+from walletsvc.web.preconditions import check_read, check_write
 
 logger = logging.getLogger(__name__)
 
 
-def graphql(request: HttpRequest) -> HttpResponse:
+def graphql(request: HttpRequest) -> HttpResponseBase:
     """Answer a GraphQL request, by POST or (queries only) GET."""
     try:
         return _respond(request)
     except Refused as refused:
         return _refuse(refused)
+    except PreconditionFailed as failed:
+        return _refuse(Refused(412, failed.code, failed.message))
     except Exception:
         logger.exception("Unforeseen")
         return _refuse(Refused(500, INTERNAL_ERROR, "Something went wrong on our side. It has been logged."))
 
 
-def _respond(request: HttpRequest) -> HttpResponse:
+def _respond(request: HttpRequest) -> HttpResponseBase:
     if request.method not in ("GET", "POST"):
         raise Refused(405, "method_not_allowed", "GraphQL takes GET and POST.", headers={"Allow": "GET, POST"})
     if wants_page(request):
         return playground(request)
     media_type = choose_type(request)
+    if request.method == "POST":
+        # There is nothing to be read at this URL by itself.
+        check_write(request.headers, lambda: None)
     answered = answer(read_request(request), principal=principal_of(request), read_only=request.method == "GET")
     # The newer media type lets the status tell that nothing ran; with the older one clients expect 200.
     status = 400 if media_type == RESPONSE_TYPE and not answered.is_executed else 200
@@ -53,12 +60,14 @@ def _respond(request: HttpRequest) -> HttpResponse:
 def _add_validators(request: HttpRequest, response: HttpResponse, answered: Answer) -> None:
     """Let the client keep the answer and ask whether it still holds; make it a 304 if the client has it."""
     etag = answered.etag
+    # Of what is no success, preconditions say nothing (RFC 9110, section 13.2.1).
+    is_there = response.status_code == 200 and check_read(request.headers, etag)
     if etag is None:
         response["Cache-Control"] = "no-store"
         return
     response["ETag"] = etag
     response["Cache-Control"] = "private, no-cache"
-    if is_known(request.headers.get("If-None-Match"), etag):
+    if is_there:
         response.status_code = 304
         response.content = b""
         del response["Content-Length"], response["Content-Type"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,14 @@ from rest_api.readings import PER_RESOURCE, Reader
 from walletsvc.repeatable import Written
 from walletsvc.selectors.records import add_related
 from walletsvc.services.performing import perform
+from walletsvc.services.steps import Step
+
+Guard = Callable[[Step[Any]], Step[Any]]
+
+
+def unguarded(step: Step[Any]) -> Step[Any]:
+    """Return the step as it is."""
+    return step
 
 
 def encode_written(reader: Reader, instance: Any) -> bytes:
@@ -33,10 +42,13 @@ class Creation:
 
     reader: Reader
 
-    def store(self, written: ResourceInput) -> tuple[bytes, str]:
-        """Create what was sent and return its document and its URL. Raises what the service refuses."""
+    def store(self, written: ResourceInput, *, guard: Guard = unguarded) -> tuple[bytes, str]:
+        """Create what was sent and return its document and its URL. Raises what the service refuses.
+
+        `guard` has its say about the step before it is run.
+        """
         reader = self.reader
-        step = reader.endpoint.prepare_create(reader.principal, written.values)
+        step = guard(reader.endpoint.prepare_create(reader.principal, written.values))
         instance = perform(step, principal=reader.principal, clock=timezone.now)
         return encode_written(reader, instance), reader.public_url + reader.endpoint.item_url(instance.pk)
 

@@ -137,7 +137,7 @@ def _problem(error: errors.WalletError, locate: Locate | None) -> Problem:
         parameter = parameter_name(error.parameter)
         return replace(problem, parameter=parameter, type_link=UNSUPPORTED_SORT if parameter == "sort" else None)
     if isinstance(error, errors.PreconditionFailed):
-        return replace(problem, header="If-Match")
+        return replace(problem, header=str(error.context.get("header", "")) or None, meta={})
     if error.field is not None and locate is not None:
         return replace(problem, pointer=locate(error.field))
     return problem

@@ -50,6 +50,7 @@ _DEPENDS_ON = (
     "CONTENT_TYPE",
     "wsgi.url_scheme",
 )
+_LEFT_TO_DJANGO = frozenset({"HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_IF_MATCH"})
 _OF_ONE_ANSWER = ("ETag", "Content-Length", "Content-Type", "Location")
 _TRANSPARENT = {
     "corsheaders.middleware.CorsMiddleware",
@@ -120,7 +121,7 @@ class FrontHandler(WSGIHandler):
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Any:
         """Answer a request (PEP 3333)."""
-        if self._is_allowed and "HTTP_AUTHORIZATION" not in environ and "HTTP_COOKIE" not in environ:
+        if self._is_allowed and _LEFT_TO_DJANGO.isdisjoint(environ):
             shape, number = _shape(environ)
             known = self._known.get(shape)
             if known is not None:
@@ -152,6 +153,9 @@ def _shape(environ: Environ) -> tuple[Shape, int | None]:
     returned beside it, and the document of a write. What is not for this layer has no shape."""
     path, method, body, number = environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"], "", None
     if method == "POST":
+        if "HTTP_IF_NONE_MATCH" in environ:
+            # A precondition of a write; of a GET it is answered here.
+            return (), None
         content_type = environ.get("CONTENT_TYPE", "")
         if content_type.startswith("application/json"):
             # What is read is in the body.

@@ -22,8 +22,10 @@ _IDENTIFIER: Parameter = {
     "required": True,
     "schema": {"type": "string", "pattern": "^[1-9][0-9]{0,17}$"},
 }
-_IF_NONE_MATCH = header("If-None-Match", "The ETag of what the client has: 304 if it is still that.")
-_IF_MATCH = header("If-Match", "The ETag of what the client has seen: 412 if it is not that any more.")
+_CONDITIONS = [
+    header("If-Match", "The ETag of what the client has seen: 412 if it is not that any more."),
+    header("If-None-Match", "The ETag of what the client has: if it is still that, 304, or 412 where it is changed."),
+]
 _READING = (400, 406, 500, 503)
 _WRITING = (400, 403, 404, 406, 409, 413, 415, 422, 500, 503)
 
@@ -53,7 +55,7 @@ def _collection(endpoint: Endpoint) -> Item:
             f"list{name}",
             f"List {endpoint.path}",
             name,
-            parameters=[*list_parameters(endpoint.resource), _IF_NONE_MATCH],
+            parameters=[*list_parameters(endpoint.resource), *_CONDITIONS],
             answers=_read(f"{name}List"),
         )
     }
@@ -63,9 +65,9 @@ def _collection(endpoint: Endpoint) -> Item:
             f"create{name}",
             f"Create a {name}",
             name,
-            parameters=document_parameters(endpoint.resource),
+            parameters=[*document_parameters(endpoint.resource), *_CONDITIONS],
             body=request_document(any_of(new_names(endpoint))),
-            answers={"201": created | {"links": _links(endpoint)}} | refusals(*_WRITING),
+            answers={"201": created | {"links": _links(endpoint)}} | refusals(*_WRITING, 412),
         )
     return item
 
@@ -78,7 +80,7 @@ def _item(endpoint: Endpoint) -> Item:
             f"read{name}",
             f"Read one {name}",
             name,
-            parameters=[_IDENTIFIER, *parameters, _IF_NONE_MATCH],
+            parameters=[_IDENTIFIER, *parameters, *_CONDITIONS],
             answers=_read(f"{name}Document", 404),
         )
     }
@@ -87,7 +89,7 @@ def _item(endpoint: Endpoint) -> Item:
             f"update{name}",
             f"Change one {name}",
             name,
-            parameters=[_IDENTIFIER, *parameters, _IF_MATCH],
+            parameters=[_IDENTIFIER, *parameters, *_CONDITIONS],
             body=request_document(ref(f"Changed{name}")),
             answers={"200": _document(f"{name}Document", "It is changed.")} | refusals(*_WRITING, 412),
         )
@@ -96,7 +98,7 @@ def _item(endpoint: Endpoint) -> Item:
             f"delete{name}",
             f"Delete one {name}",
             name,
-            parameters=[_IDENTIFIER, _IF_MATCH],
+            parameters=[_IDENTIFIER, *_CONDITIONS],
             answers=_DONE | refusals(*_READING, 404, 409, 412, 422),
         )
     return item
@@ -112,7 +114,7 @@ def _related_list(endpoint: Endpoint, name: str) -> Item:
             f"list{endpoint.name}{name.capitalize()}",
             f"List the {name} of one {endpoint.name}",
             endpoint.name,
-            parameters=[_IDENTIFIER, *list_parameters(target.resource), _IF_NONE_MATCH],
+            parameters=[_IDENTIFIER, *list_parameters(target.resource), *_CONDITIONS],
             answers=_read(f"{target.name}List", 404),
         )
     }
@@ -125,7 +127,7 @@ def _related_item(endpoint: Endpoint, name: str) -> Item:
             f"read{endpoint.name}{name.capitalize()}",
             f"Read the {name} of one {endpoint.name}",
             endpoint.name,
-            parameters=[_IDENTIFIER, *document_parameters(target.resource), _IF_NONE_MATCH],
+            parameters=[_IDENTIFIER, *document_parameters(target.resource), *_CONDITIONS],
             # An opening entry has no transaction.
             answers=_read(f"Related{target.name}", 404),
         )
@@ -140,7 +142,7 @@ def _many_relationship(endpoint: Endpoint, name: str) -> Item:
             f"list{what}",
             f"List the identifiers of the {name} of one {endpoint.name}",
             endpoint.name,
-            parameters=[_IDENTIFIER, *page_parameters(), _IF_NONE_MATCH],
+            parameters=[_IDENTIFIER, *page_parameters(), *_CONDITIONS],
             answers=_read(f"{target.name}LinkageList", 404),
         )
     }
@@ -165,14 +167,14 @@ def _one_relationship(endpoint: Endpoint, name: str) -> Item:
             f"read{what}",
             f"Read the identifier of the {name} of one {endpoint.name}",
             endpoint.name,
-            parameters=[_IDENTIFIER, _IF_NONE_MATCH],
+            parameters=[_IDENTIFIER, *_CONDITIONS],
             answers=_read(f"{target.name}Linkage", 404),
         ),
         "patch": _operation(
             f"update{what}",
             f"Move one {endpoint.name} to another {name}" if is_writable else f"Always refused: the {name} is fixed",
             endpoint.name,
-            parameters=[_IDENTIFIER, *([_IF_MATCH] if is_writable else [])],
+            parameters=[_IDENTIFIER, *(_CONDITIONS if is_writable else [])],
             body=request_document(given_identifier(target)),
             answers=_DONE | refusals(*_WRITING, 412) if is_writable else refusals(*_WRITING),
         ),
@@ -191,7 +193,7 @@ def _operations() -> Schema:
         "Operations",
         body=ref("Operations"),
         media_type=media_type,
-        answers=answers | _DONE | refusals(*_WRITING, media_type=(media_type, MEDIA_TYPE)),
+        answers=answers | _DONE | refusals(*_WRITING, 412, media_type=(media_type, MEDIA_TYPE)),
     )
 
 
@@ -236,7 +238,7 @@ def _document(name: str, description: str, *headers: str, media_type: str = MEDI
 def _read(name: str, *statuses: int) -> Schema:
     found = _document(name, "Here it is.", "ETag")
     unchanged = {"description": "It is what the client has.", "headers": found["headers"]}
-    return {"200": found, "304": unchanged} | refusals(*_READING, *statuses)
+    return {"200": found, "304": unchanged} | refusals(*_READING, 412, *statuses)
 
 
 def refusals(*statuses: int, media_type: Sequence[str] = (MEDIA_TYPE,)) -> Schema:

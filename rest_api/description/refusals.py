@@ -26,7 +26,7 @@ MEANINGS = {
     404: "It is not there.",
     406: "No media type that the client accepts is spoken here.",
     409: "It is there already, or is another one than the URL or the type say, or is not empty.",
-    412: "It has changed since the client read it.",
+    412: "A precondition of the request does not hold.",
     413: "The request is too long.",
     415: "The request has the wrong media type, or a parameter or extension that is not known.",
     422: "A member is missing or not what it should be, or the wallet cannot take it.",

@@ -16,8 +16,8 @@ from rest_api.errors import Locate, Refused, common_status, explain, refuse
 from rest_api.negotiation import NOTHING_AGREED, Negotiated, content_type
 from rest_api.parameters import parse_parameters
 from rest_api.principals import get_principal
-from walletsvc.etags import is_known
 from walletsvc.principals import Principal
+from walletsvc.web.preconditions import check_read
 from walletsvc.web.public_urls import public_url
 
 
@@ -88,10 +88,13 @@ class JsonApiView(APIView):
         return response
 
     def serve_body(self, body: bytes, etag: str) -> HttpResponse:
-        """Answer a GET with a document, or with 304 where the client says that it has it."""
+        """Answer a GET with a document, or with 304 where the client says that it has it.
+
+        Raises `PreconditionFailed`.
+        """
         # To be kept by whom it is for, and to be asked for again each time: money moves.
         validators = {"ETag": etag, "Cache-Control": "private, no-cache"}
-        if is_known(self.request.headers.get("If-None-Match"), etag):
+        if check_read(self.request.headers, etag):
             return without_document(304, headers=validators)
         return self.respond(200, body, headers=validators)
 

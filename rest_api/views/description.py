@@ -9,9 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
-from django.views.static import serve
 
 from rest_api.description.document import MEDIA_TYPE, encoded
+from walletsvc.web.pages import serve_file, serve_page
 
 _SWAGGER = Path(drf_spectacular_sidecar.__file__).parent / "static" / "drf_spectacular_sidecar" / "swagger-ui-dist"
 _OWN = Path(__file__).parent.parent / "static" / "rest_api"
@@ -35,22 +35,19 @@ _POLICY = "; ".join(
 
 
 @require_safe
-def schema(request: HttpRequest) -> HttpResponse:
+def schema(request: HttpRequest) -> HttpResponseBase:
     """Return the OpenAPI document."""
-    return HttpResponse(encoded(), content_type=MEDIA_TYPE)
+    return serve_page(request, HttpResponse(encoded(), content_type=MEDIA_TYPE))
 
 
 @require_safe
-def docs(request: HttpRequest) -> HttpResponse:
+def docs(request: HttpRequest) -> HttpResponseBase:
     """Return the page that shows the OpenAPI document, and sends requests."""
-    return HttpResponse(render_to_string("rest_api/docs.html"), headers={"Content-Security-Policy": _POLICY})
+    page = render_to_string("rest_api/docs.html")
+    return serve_page(request, HttpResponse(page, headers={"Content-Security-Policy": _POLICY}))
 
 
 @require_safe
 def asset(request: HttpRequest, name: str) -> HttpResponseBase:
     """Return one of the files that the page loads; with DEBUG off too, and without a server for static files."""
-    if name not in _ASSETS:
-        return HttpResponse("There is no such file.", status=404, content_type="text/plain")
-    response = serve(request, name, document_root=str(_ASSETS[name]))
-    response["Cache-Control"] = "public, max-age=0, must-revalidate"
-    return response
+    return serve_file(request, _ASSETS[name] / name if name in _ASSETS else None)

@@ -36,11 +36,16 @@ class ReadView(JsonApiView):
     def parse_list(self, resource: Resource, *families: str) -> Query:
         """Return what the query asks of a list, by cursors where the client asked for the profile."""
         if CURSOR_PROFILE in self.negotiated.profiles:
+            # Of a refusal as well.
             self._applied = CURSORS
-        query = parse_query(resource, self.parameters(*families), cursors=self._applied is CURSORS)
-        if isinstance(query.page, CursorPage):
-            self._applied = CURSORS
+        query, self._applied = self.negotiate_list(resource, *families)
         return query
+
+    def negotiate_list(self, resource: Resource, *families: str) -> tuple[Query, Negotiated]:
+        """Return what the query asks of a list, and what is applied to the answer."""
+        wanted = CURSOR_PROFILE in self.negotiated.profiles
+        query = parse_query(resource, self.parameters(*families), cursors=wanted)
+        return query, CURSORS if wanted or isinstance(query.page, CursorPage) else NOTHING_AGREED
 
     def serve(self, read: Read, number: int | None = None) -> HttpResponse:
         """Answer with the representation that `read` has of the URL with this number."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 from django.http import HttpResponse
 from rest_framework.request import Request
 
@@ -38,11 +41,16 @@ class CollectionView(ResourceView):
 
     def post(self, request: Request) -> HttpResponse:
         creation = Creation(self.reader(self.document_query()))
-        content, location = creation.store(self.read_input())
+        content, location = creation.store(self.read_input(), guard=partial(self.guard, read_current=self._read))
         response = self.respond(201, content, headers={"Location": location})
         if self.is_open:
             attach(response, write=creation)
         return response
+
+    def _read(self) -> bytes:
+        """Return what a GET of this URL says now."""
+        query, negotiated = self.negotiate_list(self.endpoint.resource, *LIST_PARAMETERS)
+        return replace(self.reader(query), negotiated=negotiated).collection().build()
 
 
 class ItemView(ResourceView):

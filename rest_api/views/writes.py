@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from rest_api import negotiation
 from rest_api.parser import read_document
-from rest_api.preconditions import check_match
 from rest_api.views.reads import ReadView
+from walletsvc.etags import make_etag
 from walletsvc.services.performing import perform
 from walletsvc.services.steps import Step, guarded
+from walletsvc.web.preconditions import are_given, check_write
 
 T = TypeVar("T")
 
@@ -26,13 +27,17 @@ class WriteView(ReadView):
         negotiation.check_content_type(header, extensions=self.extensions)
         return read_document(self.request._request)
 
-    def perform(self, step: Step[T], *, read_current: Callable[[], bytes] | None = None) -> T:
+    def perform(self, step: Step[T], *, read_current: Callable[[], bytes]) -> T:
         """Run the step of a service and return its result.
 
-        `read_current` returns what a GET of this URL would say: an If-Match header is compared with it, under the
-        lock of the wallets that the step changes.
+        `read_current` returns what a GET of this URL would say: the preconditions of the request are compared with
+        it, under the lock of the wallets that the step changes.
         """
-        if_match = self.request.headers.get("If-Match")
-        if if_match is not None and read_current is not None:
-            step = guarded(step, lambda: check_match(if_match, read_current))
-        return perform(step, principal=self.principal, clock=timezone.now)
+        return perform(self.guard(step, read_current), principal=self.principal, clock=timezone.now)
+
+    def guard(self, step: Step[T], read_current: Callable[[], bytes]) -> Step[T]:
+        """Return the step that checks the preconditions of the request first."""
+        headers = self.request.headers
+        if not are_given(headers):
+            return step
+        return guarded(step, lambda: check_write(headers, lambda: make_etag(read_current())))

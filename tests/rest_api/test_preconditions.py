@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 
+from graphql_api import pages
 from rest_api.views import writes
-from tests.rest_api.conftest import Api, problems, resource
+from tests.rest_api.batches import ATOMIC_TYPE
+from tests.rest_api.conftest import Api, problems, refused, resource
 from walletsvc.etags import is_known, make_etag
 
 
@@ -89,6 +94,136 @@ def test_what_has_changed_since_is_left_alone(api: Api, wallet: Any) -> None:
     assert api.data(url) == transaction
 
 
+@pytest.fixture
+def targets(api: Api, wallet: Any) -> dict[str, str]:
+    transaction = api.create_transaction(wallet["id"], txid="TX1", amount="1.00")
+    return {"wallet": wallet["id"], "transaction": transaction["id"]}
+
+
+READS = [
+    *URLS,
+    "/api/wallets/{wallet}/?include=transactions",
+    "/api/transactions/{transaction}/wallet/",
+    "/api/transactions/{transaction}/relationships/wallet/",
+    "/api/transactions/?page[size]=1&page[number]=2",
+]
+"""Each kind of URL that is read."""
+
+CONDITIONS: list[tuple[dict[str, str], int, str | None]] = [
+    ({"if_match": "*"}, 200, None),
+    ({"if_match": '"a", {etag}'}, 200, None),
+    ({"if_match": "{etag}", "if_none_match": '"a"'}, 200, None),
+    ({"if_none_match": '"a", W/"b"'}, 200, None),
+    ({"if_match": '"nope"'}, 412, "If-Match"),
+    ({"if_match": "nope"}, 412, "If-Match"),
+    ({"if_match": "W/{etag}"}, 412, "If-Match"),
+    ({"if_match": '"nope"', "if_none_match": "{etag}"}, 412, "If-Match"),
+    ({"if_match": "{etag}", "if_none_match": "{etag}"}, 304, "If-None-Match"),
+    ({"if_none_match": "*"}, 304, "If-None-Match"),
+    ({"if_none_match": '"a", W/{etag}'}, 304, "If-None-Match"),
+    ({"if_unmodified_since": "Mon, 01 Jan 2001 00:00:00 GMT"}, 200, None),
+    ({"if_modified_since": "Fri, 01 Jan 2100 00:00:00 GMT"}, 200, None),
+]
+"""What RFC 9110 has a GET answered with (section 13.2.2), and which header decides. Moments: there are none here."""
+
+
+@pytest.mark.parametrize(("conditions", "status", "header"), CONDITIONS, ids=str)
+def test_a_read_is_answered_as_its_preconditions_say(
+    api: Api, targets: dict[str, str], conditions: dict[str, str], status: int, header: str | None
+) -> None:
+    for template in READS:
+        url = template.format(id=targets["wallet"], **targets)
+        tag = etag(api, url)
+        sent = {name: value.replace("{etag}", tag) for name, value in conditions.items()}
+        for method in ("GET", "HEAD"):
+            response = api.send(method, url, **sent)
+            assert response.status_code == status, url
+            if status == 412 and method == "GET":
+                assert problems(response) == [("precondition_failed", header)]
+
+
+WRITES: list[tuple[str, str, Any]] = [
+    ("PATCH", "/api/wallets/{wallet}/", resource("Wallet", "{wallet}", label="Renamed")),
+    (
+        "PATCH",
+        "/api/transactions/{transaction}/?include=wallet",
+        resource("Transaction", "{transaction}", amount="2"),
+    ),
+    (
+        "PATCH",
+        "/api/transactions/{transaction}/relationships/wallet/",
+        {"data": {"type": "Wallet", "id": "{wallet}"}},
+    ),
+    ("DELETE", "/api/transactions/{transaction}/", None),
+    ("POST", "/api/wallets/?include=transactions", resource("Wallet", label="New")),
+    ("POST", "/api/transactions", resource("Transaction", wallet="{wallet}", txid="TX2", amount="1")),
+]
+"""Each kind of request that changes something which can be read at its URL."""
+
+
+@pytest.mark.parametrize(("method", "template", "document"), WRITES, ids=[f"{each[0]} {each[1]}" for each in WRITES])
+@pytest.mark.parametrize(("conditions", "read_status", "header"), CONDITIONS, ids=str)
+def test_a_write_is_refused_as_its_preconditions_say(
+    api: Api,
+    targets: dict[str, str],
+    method: str,
+    template: str,
+    document: Any,
+    conditions: dict[str, str],
+    read_status: int,
+    header: str | None,
+) -> None:
+    url, body = template.format(**targets), json.dumps(document)
+    for name, value in targets.items():
+        body = body.replace(f"{{{name}}}", value)
+    sent = {name: value.replace("{etag}", etag(api, url)) for name, value in conditions.items()}
+    content = None if document is None else body.encode()
+    if read_status == 200:
+        assert api.send(method, url, content, **sent).status_code in (200, 201, 204)
+    else:
+        assert refused(api, method, url, content, **sent) == (412, [("precondition_failed", header)])
+
+
+def test_a_url_that_nothing_is_read_at_matches_nothing(api: Api, wallet: Any) -> None:
+    """Operations: no representation, so If-Match never holds, and If-None-Match always."""
+    operation = {"op": "update", "data": resource("Wallet", wallet["id"], label="Renamed")["data"]}
+    batch = {"atomic:operations": [operation]}
+    for value in ("*", '"a"'):
+        answer = refused(api, "POST", "/api/operations", batch, content_type=ATOMIC_TYPE, if_match=value)
+        assert answer == (412, [("precondition_failed", "If-Match")])
+    response = api.post("/api/operations", batch, content_type=ATOMIC_TYPE, if_none_match="*")
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "url", ["/api/schema/", "/api/docs/", "/api/docs/assets/docs.js", "/graphql/", "/graphql/assets/playground.css"]
+)
+@pytest.mark.django_db
+def test_pages_and_their_files_have_validators(
+    client: Client, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "playground.css").write_text("/* GraphiQL */")
+    monkeypatch.setattr(pages, "ASSETS", tmp_path)
+    sent = {"accept": "text/html"}
+    page = client.get(url, headers=sent)
+    tag, content = page["ETag"], b"".join(page)
+    for conditions, status, _ in CONDITIONS:
+        named = {name.replace("_", "-"): value.replace("{etag}", tag) for name, value in conditions.items()}
+        if named == {"if-match": "nope"}:
+            continue  # What is no list of tags, Django takes for none; nothing is changed here.
+        if "Last-Modified" in page and "since" in next(iter(named)):
+            status = 304 if "if-modified-since" in named else 412
+        response = client.get(url, headers={**sent, **named})
+        assert response.status_code == status, named
+        assert b"".join(response) == (content if status == 200 else b"")
+
+
+@pytest.mark.django_db
+def test_what_is_no_page_is_not_found_whatever_is_expected(client: Client) -> None:
+    for url in ("/api/docs/assets/settings.py", "/graphql/assets/nothing.js"):
+        assert client.get(url, headers={"if-match": '"x"'}).status_code == 404
+
+
 def test_what_is_not_there_is_not_found_whatever_is_expected(api: Api) -> None:
     assert api.delete("/api/wallets/999/", if_match="*").status_code == 404
     assert api.patch("/api/wallets/999/", resource("Wallet", "999"), if_match='"x"').status_code == 404
@@ -108,13 +243,13 @@ def test_the_precondition_is_decided_under_the_lock(api: Api, wallet: Any, monke
     url = wallet["links"]["self"]
     seen = etag(api, url)
     compared: list[bool] = []
-    check = writes.check_match
+    check = writes.check_write
 
-    def check_inside(if_match: str, read_current: Any) -> None:
+    def check_inside(headers: Any, read_etag: Any) -> None:
         compared.append(connection.in_atomic_block and len(connection.savepoint_ids) > 0)
-        check(if_match, read_current)
+        check(headers, read_etag)
 
-    monkeypatch.setattr(writes, "check_match", check_inside)
+    monkeypatch.setattr(writes, "check_write", check_inside)
     assert api.patch(url, resource("Wallet", wallet["id"], label="Renamed"), if_match=seen).status_code == 200
     assert compared == [True]
 

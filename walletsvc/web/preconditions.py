@@ -1,0 +1,46 @@
+"""Preconditions: what a client wants to hold before its request is carried out (RFC 9110, section 13).
+
+Only those by entity tag: nothing here has a modification date, and without one the others are ignored (sections
+13.1.3 and 13.1.4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from walletsvc.errors import PreconditionFailed
+from walletsvc.etags import is_known, is_matched
+
+IF_MATCH = "If-Match"
+IF_NONE_MATCH = "If-None-Match"
+
+
+def are_given(headers: Mapping[str, str]) -> bool:
+    """Tell whether a request has preconditions."""
+    return IF_MATCH in headers or IF_NONE_MATCH in headers
+
+
+def check_read(headers: Mapping[str, str], etag: str | None) -> bool:
+    """Tell whether the client of a GET has the representation with this tag already (section 13.2.2).
+
+    What has no tag is there all the same. Raises `PreconditionFailed`.
+    """
+    if_match = headers.get(IF_MATCH)
+    if if_match is not None and not is_matched(if_match, etag or ""):
+        raise PreconditionFailed("This is not what you want to match.", header=IF_MATCH)
+    return etag is not None and is_known(headers.get(IF_NONE_MATCH), etag)
+
+
+def check_write(headers: Mapping[str, str], read_etag: Callable[[], str | None]) -> None:
+    """Raise `PreconditionFailed` unless what is to be changed is what the client wants it to be.
+
+    `read_etag` returns the tag of what a GET would answer with, or None where there is nothing to be read.
+    """
+    if not are_given(headers):
+        return
+    etag = read_etag()
+    if_match = headers.get(IF_MATCH)
+    if if_match is not None and (etag is None or not is_matched(if_match, etag)):
+        raise PreconditionFailed("It has changed since you read it.", header=IF_MATCH)
+    if etag is not None and is_known(headers.get(IF_NONE_MATCH), etag):
+        raise PreconditionFailed("It is what you want it not to be.", header=IF_NONE_MATCH)
