@@ -29,7 +29,7 @@ _POLICY = "; ".join(
 )
 
 
-def playground(request: HttpRequest) -> HttpResponseBase:
+def playground(request: HttpRequest) -> HttpResponse:
     """Return the page."""
     if not (ASSETS / "playground.js").is_file():
         return serve_page(request, HttpResponse(get_graphql_ide_html("graphiql")))

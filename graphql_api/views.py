@@ -6,7 +6,6 @@ import logging
 from dataclasses import replace
 
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 
 from graphql_api.context import principal_of
 from graphql_api.errors import INTERNAL_ERROR
@@ -20,7 +19,7 @@ from walletsvc.web.preconditions import check_read, check_write
 logger = logging.getLogger(__name__)
 
 
-def graphql(request: HttpRequest) -> HttpResponseBase:
+def graphql(request: HttpRequest) -> HttpResponse:
     """Answer a GraphQL request, by POST or (queries only) GET."""
     try:
         return _respond(request)
@@ -33,7 +32,7 @@ def graphql(request: HttpRequest) -> HttpResponseBase:
         return _refuse(Refused(500, INTERNAL_ERROR, "Something went wrong on our side. It has been logged."))
 
 
-def _respond(request: HttpRequest) -> HttpResponseBase:
+def _respond(request: HttpRequest) -> HttpResponse:
     if request.method not in ("GET", "POST"):
         raise Refused(405, "method_not_allowed", "GraphQL takes GET and POST.", headers={"Allow": "GET, POST"})
     if wants_page(request):

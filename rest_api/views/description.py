@@ -35,13 +35,13 @@ _POLICY = "; ".join(
 
 
 @require_safe
-def schema(request: HttpRequest) -> HttpResponseBase:
+def schema(request: HttpRequest) -> HttpResponse:
     """Return the OpenAPI document."""
     return serve_page(request, HttpResponse(encoded(), content_type=MEDIA_TYPE))
 
 
 @require_safe
-def docs(request: HttpRequest) -> HttpResponseBase:
+def docs(request: HttpRequest) -> HttpResponse:
     """Return the page that shows the OpenAPI document, and sends requests."""
     page = render_to_string("rest_api/docs.html")
     return serve_page(request, HttpResponse(page, headers={"Content-Security-Policy": _POLICY}))

@@ -1,4 +1,4 @@
-"""Pages, descriptions and the files that pages load: with validators, and preconditions as RFC 9110 has them."""
+"""Pages, descriptions and the files that pages load: each has a tag, and is judged by it as other answers are."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from pathlib import Path
 
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.cache import get_conditional_response
-from django.utils.http import http_date
 
+from walletsvc.errors import PreconditionFailed
 from walletsvc.etags import make_etag
+from walletsvc.web.preconditions import check_read
 
 
-def serve_page(request: HttpRequest, response: HttpResponse) -> HttpResponseBase:
-    """Return the response with its tag; or 304 or 412, if the preconditions of the request say so."""
-    response["ETag"] = make_etag(response.content)
-    return _decide(request, response)
+def serve_page(request: HttpRequest, page: HttpResponse) -> HttpResponse:
+    """Return the page with its tag; or 304 or 412, if the preconditions of the request say so."""
+    etag = make_etag(page.content)
+    page["ETag"] = etag
+    return _refer(request, etag) or page
 
 
 def serve_file(request: HttpRequest, path: Path | None) -> HttpResponseBase:
@@ -23,19 +24,18 @@ def serve_file(request: HttpRequest, path: Path | None) -> HttpResponseBase:
     if path is None or not path.is_file():
         return HttpResponse("There is no such file.", status=404, content_type="text/plain")
     found = path.stat()
-    response = FileResponse(path.open("rb"))
-    response["ETag"] = f'"{found.st_mtime_ns:x}-{found.st_size:x}"'
-    response["Last-Modified"] = http_date(found.st_mtime)
-    response["Cache-Control"] = "public, max-age=0, must-revalidate"
-    decided = _decide(request, response, last_modified=int(found.st_mtime))
-    if decided is not response:
-        response.close()
-    return decided
+    etag = f'"{found.st_mtime_ns:x}-{found.st_size:x}"'
+    headers = {"ETag": etag, "Cache-Control": "public, max-age=0, must-revalidate"}
+    return _refer(request, etag) or FileResponse(path.open("rb"), headers=headers)
 
 
-def _decide(
-    request: HttpRequest, response: HttpResponseBase, *, last_modified: int | None = None
-) -> HttpResponseBase:
-    decided = get_conditional_response(request, response["ETag"], last_modified, response)  # type: ignore[arg-type]
-    # With a response to fall back to, there is always one.
-    return response if decided is None else decided
+def _refer(request: HttpRequest, etag: str) -> HttpResponse | None:
+    """Return the answer without the representation, if the preconditions of the request want that."""
+    try:
+        if not check_read(request.headers, etag):
+            return None
+    except PreconditionFailed as failed:
+        return HttpResponse(failed.message, status=412, content_type="text/plain")
+    unchanged = HttpResponse(status=304, headers={"ETag": etag})
+    del unchanged["Content-Type"]
+    return unchanged
