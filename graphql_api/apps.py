@@ -6,7 +6,10 @@ class GraphqlApiConfig(AppConfig):
     name = "graphql_api"
 
     def ready(self) -> None:
-        """Read the allowlist now, so that a bad one keeps the server from starting."""
+        """Read the allowlist now, so that a bad one keeps the server from starting; print what is refused early."""
         from graphql_api.persisted import read_allowlist
+        from graphql_api.refusals import print_refusal
+        from walletsvc.web.refusals import register_printer
 
+        register_printer("/graphql", print_refusal)
         read_allowlist(settings.GRAPHQL_ALLOWLIST)

@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from strawberry.http.ides import get_graphql_ide_html
 
+from walletsvc.web.methods import read_only
 from walletsvc.web.pages import serve_file, serve_page
 
 ASSETS = Path(__file__).parent / "static" / "graphql_api"
@@ -38,6 +39,7 @@ def playground(request: HttpRequest) -> HttpResponse:
     return serve_page(request, HttpResponse(page, headers={"Content-Security-Policy": _POLICY}))
 
 
+@read_only
 def asset(request: HttpRequest, name: str) -> HttpResponseBase:
     """Return one of the files that the page loads; with DEBUG off too, and without a server for static files."""
     return serve_file(request, ASSETS / name)

@@ -45,11 +45,11 @@ class Refused(Exception):
 
 
 def read_request(request: HttpRequest) -> GraphQLRequest:
-    """Return the GraphQL request in the URL of a GET or the body of a POST.
+    """Return the GraphQL request in the URL of a GET (or HEAD) or the body of a POST.
 
     Raises `Refused`: 400 for what is malformed, 413 for too long a body, 415 for another media type.
     """
-    if request.method == "GET":
+    if request.method in ("GET", "HEAD"):
         texts = ("query", "operationName", "documentId")
         members: dict[str, Any] = {name: request.GET[name] for name in texts if name in request.GET}
         for name in ("variables", "extensions"):
@@ -112,7 +112,7 @@ def choose_type(request: HttpRequest) -> str:
 def wants_page(request: HttpRequest) -> bool:
     """Tell whether a browser is asking for the playground rather than for an answer."""
     return (
-        request.method == "GET"
+        request.method in ("GET", "HEAD")
         and "query" not in request.GET
         and any((each.main_type, each.sub_type) == ("text", "html") for each in request.accepted_types)
     )

@@ -18,6 +18,8 @@ from walletsvc.web.preconditions import check_read, check_write
 
 logger = logging.getLogger(__name__)
 
+_ALLOWED = "GET, HEAD, POST, OPTIONS"
+
 
 def graphql(request: HttpRequest) -> HttpResponse:
     """Answer a GraphQL request, by POST or (queries only) GET."""
@@ -33,22 +35,25 @@ def graphql(request: HttpRequest) -> HttpResponse:
 
 
 def _respond(request: HttpRequest) -> HttpResponse:
-    if request.method not in ("GET", "POST"):
-        raise Refused(405, "method_not_allowed", "GraphQL takes GET and POST.", headers={"Allow": "GET, POST"})
+    is_read = request.method in ("GET", "HEAD")
+    if request.method == "OPTIONS":
+        return HttpResponse(status=204, headers={"Allow": _ALLOWED})
+    if not is_read and request.method != "POST":
+        raise Refused(405, "method_not_allowed", "GraphQL takes GET and POST.", headers={"Allow": _ALLOWED})
     if wants_page(request):
         return playground(request)
     media_type = choose_type(request)
-    if request.method == "POST":
+    if not is_read:
         # There is nothing to be read at this URL by itself.
         check_write(request.headers, lambda: None)
-    answered = answer(read_request(request), principal=principal_of(request), read_only=request.method == "GET")
+    answered = answer(read_request(request), principal=principal_of(request), read_only=is_read)
     # The newer media type lets the status tell that nothing ran; with the older one clients expect 200.
     status = 400 if media_type == RESPONSE_TYPE and not answered.is_executed else 200
     content_type = f"{media_type}; charset=utf-8"
     response = HttpResponse(answered.body, status=status, content_type=content_type)
     response["Content-Length"] = str(len(answered.body))
     response["Vary"] = "Accept"
-    if request.method == "GET":
+    if is_read:
         _add_validators(request, response, answered)
     if answered.reading is not None:
         reading = replace(answered.reading, content_type=content_type)
@@ -75,6 +80,5 @@ def _add_validators(request: HttpRequest, response: HttpResponse, answered: Answ
 def _refuse(refused: Refused) -> HttpResponse:
     """Return the answer to a request that did not get as far as GraphQL, in the shape that GraphQL errors have."""
     body = encode({"errors": [{"message": refused.message, "extensions": {"code": refused.code}}]})
-    return HttpResponse(
-        body, status=refused.status, content_type=f"{JSON_TYPE}; charset=utf-8", headers=refused.headers
-    )
+    headers = {"Content-Length": str(len(body)), **refused.headers}
+    return HttpResponse(body, status=refused.status, content_type=f"{JSON_TYPE}; charset=utf-8", headers=headers)

@@ -23,7 +23,7 @@ def read_document(request: HttpRequest) -> object:
     """
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     try:
-        return parse_document(_read_body(request, limit))
+        return parse_document(_read_body(request))
     except RequestDataTooBig as error:
         problem = Problem(413, TooLong.code, f"A request has at most {limit:,} bytes.", meta={"limit": limit})
         raise Refused(problem) from error
@@ -31,20 +31,12 @@ def read_document(request: HttpRequest) -> object:
         raise refuse(400, "malformed", "The body ended early.") from error
 
 
-def _read_body(request: HttpRequest, limit: int) -> bytes:
-    if "chunked" not in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
-        try:
-            return request.body
-        except RequestDataTooBig:
-            _discard(request)
-            raise
-    # WSGI says nothing of bodies without a length, and Django takes them for empty; servers end the stream.
-    stream = request.META["wsgi.input"]
-    body: bytes = stream.read(limit + 1)
-    if len(body) > limit:
-        _discard(stream)
-        raise RequestDataTooBig
-    return body
+def _read_body(request: HttpRequest) -> bytes:
+    try:
+        return request.body
+    except RequestDataTooBig:
+        _discard(request)
+        raise
 
 
 def _discard(stream: Any) -> None:

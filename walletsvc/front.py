@@ -4,8 +4,9 @@ What a view left on its response (`repeatable.py`) answers later requests of the
 everything that the answer depends on but the number in the path or the document of a write. A read is asked of the
 stamped cache first. Django's own part, to find the view and to wrap the request, costs more than most answers.
 
-Everything else goes to Django: whoever says who they are, as who reaches what is decided in one place; everyone,
-where there is middleware that may decide something; and what a read fails on, as Django tells why.
+Everything else goes to Django: whoever sends a header that is not known to make no difference (`web/headers.py`), as
+any of those that say who is asking; everyone, where there is middleware that may decide something; and what a read
+fails on, as Django tells why.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from walletsvc import cache
 from walletsvc.errors import WalletError
 from walletsvc.etags import is_known
 from walletsvc.repeatable import Reading, Repeatable, Write, attached
+from walletsvc.web.bodies import measure_chunked_body
+from walletsvc.web.headers import KnownHeaders
 
 logger = logging.getLogger(__name__)
 
@@ -50,13 +53,15 @@ _DEPENDS_ON = (
     "CONTENT_TYPE",
     "wsgi.url_scheme",
 )
-_LEFT_TO_DJANGO = frozenset({"HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_IF_MATCH"})
+_IF_NONE_MATCH = "HTTP_IF_NONE_MATCH"
 _OF_ONE_ANSWER = ("ETag", "Content-Length", "Content-Type", "Location")
 _TRANSPARENT = {
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "walletsvc.web.gate.HostCheck",
+    "walletsvc.web.gate.MessageCheck",
 }
-"""Middleware that only adds headers, the same for the same shape."""
+"""Middleware that only adds headers or refuses, the same for the same shape."""
 
 _STATUS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
@@ -90,7 +95,7 @@ class Known:
             return None
         if not self.has_etag:
             headers = [*self.headers]
-        elif is_known(environ.get("HTTP_IF_NONE_MATCH"), etag):
+        elif is_known(environ.get(_IF_NONE_MATCH), etag):
             start_response(_STATUS[304], [*self.headers, ("ETag", etag)])
             return [b""]
         else:
@@ -118,10 +123,11 @@ class FrontHandler(WSGIHandler):
         self._known: OrderedDict[Shape, Known] = OrderedDict()
         self._lock = threading.Lock()
         self._is_allowed = _TRANSPARENT.issuperset(settings.MIDDLEWARE)
+        self._known_headers = KnownHeaders([*_DEPENDS_ON, _IF_NONE_MATCH])
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Any:
         """Answer a request (PEP 3333)."""
-        if self._is_allowed and _LEFT_TO_DJANGO.isdisjoint(environ):
+        if self._is_allowed and self._known_headers.include(environ):
             shape, number = _shape(environ)
             known = self._known.get(shape)
             if known is not None:
@@ -129,6 +135,8 @@ class FrontHandler(WSGIHandler):
                 if answered is not None:
                     return answered
             environ[_ASKED] = shape
+        if "HTTP_TRANSFER_ENCODING" in environ:
+            measure_chunked_body(environ)
         return super().__call__(environ, start_response)
 
     def get_response(self, request: HttpRequest) -> HttpResponseBase:
@@ -153,7 +161,7 @@ def _shape(environ: Environ) -> tuple[Shape, int | None]:
     returned beside it, and the document of a write. What is not for this layer has no shape."""
     path, method, body, number = environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"], "", None
     if method == "POST":
-        if "HTTP_IF_NONE_MATCH" in environ:
+        if _IF_NONE_MATCH in environ:
             # A precondition of a write; of a GET it is answered here.
             return (), None
         content_type = environ.get("CONTENT_TYPE", "")

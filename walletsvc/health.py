@@ -4,8 +4,10 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 
 from walletsvc.models import Wallet
+from walletsvc.web.methods import read_only
 
 
+@read_only
 def healthz(request: HttpRequest) -> JsonResponse:
     """Answer 200 if the database does and is set up, else 503. For load balancers and containers."""
     try:

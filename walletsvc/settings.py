@@ -31,8 +31,10 @@ INSTALLED_APPS = [
     "graphql_api",
 ]
 MIDDLEWARE = [
-    "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "walletsvc.web.gate.HostCheck",
+    "corsheaders.middleware.CorsMiddleware",
+    "walletsvc.web.gate.MessageCheck",
 ]
 ROOT_URLCONF = "walletsvc.urls"
 WSGI_APPLICATION = "walletsvc.wsgi.application"

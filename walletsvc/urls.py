@@ -1,14 +1,22 @@
 """All URLs of the server; a trailing slash is optional everywhere."""
 
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import include, re_path
 
 from walletsvc.health import healthz
+from walletsvc.web.methods import read_only
+from walletsvc.web.refusals import Refusal, print_plainly
 
 
+@read_only
 def index(request: HttpRequest) -> JsonResponse:
     """Tell where the two faces are."""
     return JsonResponse({"service": "walletsvc", "rest": "/api/", "graphql": "/graphql/", "health": "/healthz"})
+
+
+def unknown(request: HttpRequest) -> HttpResponse:
+    """Answer what belongs to no face, whatever the method."""
+    return print_plainly(Refusal(404, "not_found", f"There is nothing at {request.path[:256]}."))
 
 
 urlpatterns = [
@@ -16,4 +24,5 @@ urlpatterns = [
     re_path(r"^healthz/?$", healthz),
     re_path(r"^api(?:/|$)", include("rest_api.urls")),
     re_path(r"^graphql(?:/|$)", include("graphql_api.urls")),
+    re_path(r"(?s:.*)", unknown),
 ]

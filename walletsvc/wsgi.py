@@ -10,8 +10,10 @@ django.setup(set_prefix=False)
 from walletsvc.affinity import keep_to_one_core  # noqa: E402 - needs the applications to be ready
 from walletsvc.checks import refuse_unsafe_settings  # noqa: E402
 from walletsvc.front import FrontHandler  # noqa: E402
+from walletsvc.web.headers import forget_variables_like_headers  # noqa: E402
 from walletsvc.web.proxies import behind_proxies  # noqa: E402
 
 # Whatever server loads this: it does not begin on settings that are unsafe.
 refuse_unsafe_settings()
+forget_variables_like_headers()
 application = keep_to_one_core(behind_proxies(FrontHandler()))

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from django.core.exceptions import DisallowedHost
 from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from rest_api import negotiation
 from rest_api.encoder import Document, encode_problems
-from rest_api.errors import Locate, Refused, common_status, explain, refuse
+from rest_api.errors import Locate, Refused, common_status, explain
 from rest_api.negotiation import NOTHING_AGREED, Negotiated, content_type
 from rest_api.parameters import parse_parameters
 from rest_api.principals import get_principal
@@ -39,11 +38,6 @@ class JsonApiView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Decide whether the request is answered at all, before its method is looked at."""
-        try:
-            public_url(request._request)
-        except DisallowedHost as error:
-            # Django asks only where it builds absolute URLs. Against DNS rebinding the answer is always the same.
-            raise refuse(400, "invalid_host", "The server is not known by this host name.") from error
         self.negotiated = negotiation.choose(request.headers.get("Accept"), extensions=self.extensions)
         self.perform_authentication(request)
         self.check_permissions(request)

@@ -8,9 +8,9 @@ import drf_spectacular_sidecar
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
-from django.views.decorators.http import require_safe
 
 from rest_api.description.document import MEDIA_TYPE, encoded
+from walletsvc.web.methods import read_only
 from walletsvc.web.pages import serve_file, serve_page
 
 _SWAGGER = Path(drf_spectacular_sidecar.__file__).parent / "static" / "drf_spectacular_sidecar" / "swagger-ui-dist"
@@ -34,20 +34,20 @@ _POLICY = "; ".join(
 )
 
 
-@require_safe
+@read_only
 def schema(request: HttpRequest) -> HttpResponse:
     """Return the OpenAPI document."""
     return serve_page(request, HttpResponse(encoded(), content_type=MEDIA_TYPE))
 
 
-@require_safe
+@read_only
 def docs(request: HttpRequest) -> HttpResponse:
     """Return the page that shows the OpenAPI document, and sends requests."""
     page = render_to_string("rest_api/docs.html")
     return serve_page(request, HttpResponse(page, headers={"Content-Security-Policy": _POLICY}))
 
 
-@require_safe
+@read_only
 def asset(request: HttpRequest, name: str) -> HttpResponseBase:
     """Return one of the files that the page loads; with DEBUG off too, and without a server for static files."""
     return serve_file(request, _ASSETS[name] / name if name in _ASSETS else None)

@@ -50,11 +50,27 @@ def test_a_mutation_by_get_is_refused_and_does_nothing(client: Client) -> None:
     assert get(client, query=query, operationName="A").json() == OK
 
 
-@pytest.mark.parametrize("method", ["put", "patch", "delete", "head", "options", "trace"])
+@pytest.mark.parametrize("method", ["put", "patch", "delete", "trace"])
 def test_other_methods_are_refused(method: str, client: Client) -> None:
     response = getattr(client, method)("/graphql/")
     assert response.status_code == 405
-    assert response["Allow"] == "GET, POST"
+    assert response["Allow"] == "GET, HEAD, POST, OPTIONS"
+
+
+def test_head_is_answered_as_get_without_a_body(client: Client) -> None:
+    url = "/graphql/?query={__typename}"
+    answered, headed = client.get(url), client.head(url)
+    assert (headed.status_code, headed.content, headed.headers) == (200, b"", answered.headers)
+    assert headed["Content-Length"] == str(len(answered.content))
+    page = client.head("/graphql/", headers={"accept": "text/html"})
+    assert (page.status_code, page["Content-Type"]) == (200, "text/html; charset=utf-8")
+    refused = client.head("/graphql/?query=mutation{deleteWallet(input:{id:1}){userErrors{code}}}")
+    assert (refused.status_code, refused["Allow"]) == (405, "POST")
+
+
+def test_options_name_the_methods(client: Client) -> None:
+    response = client.options("/graphql/")
+    assert (response.status_code, response["Allow"], response.content) == (204, "GET, HEAD, POST, OPTIONS", b"")
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def test_another_host_is_refused_whatever_is_asked(db: None, debug: bool) -> Non
     with override_settings(DEBUG=debug, ALLOWED_HOSTS=["wallets.example"]):
         response = Client(headers={"host": "evil.example"}).get("/api/wallets/")
     check_response(response, method="GET")
-    assert (response.status_code, problems(response)) == (400, [("invalid_host", None)])
+    assert (response.status_code, problems(response)) == (400, [("invalid_host", "Host")])
 
 
 def test_contention_asks_to_come_again(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,6 +59,7 @@ ODD = {
     b"GET /api/wallets/%0a HTTP/1.1": 404,
     b"GET /api/wallets/?page[size]=%FF HTTP/1.1": 400,
     b"FOO /api/wallets/ HTTP/1.1": 405,
+    b"get /api/wallets/ HTTP/1.1": 501,
 }
 
 

@@ -1,0 +1,88 @@
+"""What no request gets past, whatever its URL and face: middleware, so that no view has to remember it.
+
+Two things cannot be seen from behind WSGI. A server that calls `If_Match` and `If-Match` alike HTTP_IF_MATCH, as CGI
+does (RFC 3875, section 4.1.18), leaves no way to tell them apart; granian does, so a proxy that names the caller has
+to drop names with underscores (nginx does unless told otherwise). And the host in a target such as
+`GET http://host/path` is not handed on where there is a Host header as well, so it is that header that is checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from walletsvc.web.hosts import is_probe
+from walletsvc.web.public_urls import own_url
+from walletsvc.web.refusals import Refusal, print_refusal
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+_PROBED = ("/healthz", "/healthz/")
+_CLOSE = {"Connection": "close"}
+"""The rest of the body is still on its way, and nobody will read it."""
+
+
+class HostCheck:
+    """Refuses what is meant for another host: pages whose own name leads here must not reach anything."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer 400 unless the host is one of ALLOWED_HOSTS. Django itself asks only to build absolute URLs."""
+        try:
+            own_url(request)
+        except DisallowedHost:
+            host, protocol = request.META.get("HTTP_HOST", ""), request.META.get("SERVER_PROTOCOL", "")
+            if request.path_info not in _PROBED or not is_probe(host, protocol=protocol):
+                message = "The server is not known by this host name."
+                return print_refusal(request, Refusal(400, "invalid_host", message, header="Host"))
+        return self._get_response(request)
+
+
+class MessageCheck:
+    """Refuses requests of a form that nobody here can make anything of."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer 501 for an unknown transfer coding, 415 for a coded body, 411 for one without an end.
+
+        And 501 for `get`: methods are case-sensitive (RFC 9110, section 9.1), and Django makes them upper case. Any
+        other method is one that each view either has or refuses (405).
+        """
+        meta = request.META
+        method, path = meta["REQUEST_METHOD"], request.path_info
+        transfer, length = meta.get("HTTP_TRANSFER_ENCODING"), meta.get("CONTENT_LENGTH")
+        coding = meta.get("HTTP_CONTENT_ENCODING")
+        refusal = check_codings(transfer=transfer, content=coding, is_empty=length in (None, "", "0"))
+        if method != request.method:
+            refusal = Refusal(501, "not_implemented", "Methods are written in capital letters.")
+        if refusal is None and transfer is not None and length is None:
+            # The server in front of us does not say where the body ends (`measure_chunked_body`).
+            refusal = Refusal(411, "length_required", "Send a Content-Length.", "Transfer-Encoding", _CLOSE)
+        if refusal is None and path == "*" and method != "OPTIONS":
+            refusal = Refusal(400, "malformed", "Only OPTIONS is about the server as a whole.")
+        if refusal is not None:
+            return print_refusal(request, refusal)
+        if path == "*":
+            # RFC 9110, section 9.3.7.
+            return HttpResponse(status=204, headers={"Allow": "GET, HEAD, POST, PATCH, DELETE, OPTIONS"})
+        return self._get_response(request)
+
+
+def check_codings(*, transfer: str | None, content: str | None, is_empty: bool) -> Refusal | None:
+    """Return why a request is refused for its Transfer-Encoding or Content-Encoding, if it is."""
+    if transfer is not None and transfer.strip().lower() != "chunked":
+        # RFC 9112, section 6.1.
+        return Refusal(501, "not_implemented", "The only transfer coding is chunked.", "Transfer-Encoding", _CLOSE)
+    if content is not None and content.strip().lower() not in ("", "identity") and not is_empty:
+        # RFC 9110, section 15.5.16: Accept-Encoding tells that it is the coding.
+        headers = {**_CLOSE, "Accept-Encoding": "identity"}
+        message = "Send the body without a content coding."
+        return Refusal(415, "unsupported_media_type", message, "Content-Encoding", headers)
+    return None

@@ -1,0 +1,113 @@
+"""Which headers of a request the answers to reads and creations do not depend on.
+
+The layer in front of Django (`front.py`) answers a request only if it knows all of its headers: those that it looks
+at itself, and these. Whatever else a request has may mean something to a view, today or later, so Django gets it.
+A header belongs here if nothing in the product reads it, and clients or proxies send it with ordinary requests; or if
+it has had its effect before, as what trusted proxies forward has (`proxies.py`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any
+
+_CLIENTS = """
+    accept-charset accept-encoding accept-language cache-control connection dnt from keep-alive
+    pragma priority referer save-data te upgrade-insecure-requests user-agent
+    device-memory downlink dpr ect rtt viewport-width width
+    sec-ch-device-memory sec-ch-dpr sec-ch-prefers-color-scheme sec-ch-prefers-reduced-motion
+    sec-ch-ua sec-ch-ua-arch sec-ch-ua-bitness sec-ch-ua-form-factors sec-ch-ua-full-version
+    sec-ch-ua-full-version-list sec-ch-ua-mobile sec-ch-ua-model sec-ch-ua-platform sec-ch-ua-platform-version
+    sec-ch-ua-wow64 sec-ch-viewport-width
+    sec-fetch-dest sec-fetch-mode sec-fetch-site sec-fetch-storage-access sec-fetch-user sec-gpc sec-purpose
+    apollographql-client-name apollographql-client-version apollo-require-preflight x-apollo-operation-name
+    x-apollo-operation-id x-apollo-operation-type graphql-client-name graphql-client-version
+    postman-token x-client-name x-client-version x-requested-with
+"""
+_PROXIES = """
+    cdn-loop cf-connecting-ip cf-ipcountry cf-ray cf-visitor forwarded true-client-ip via
+    x-amzn-trace-id x-client-ip x-cloud-trace-context x-envoy-attempt-count x-envoy-expected-rq-timeout-ms
+    x-envoy-external-address x-envoy-internal x-forwarded-for x-forwarded-host x-forwarded-port
+    x-forwarded-proto x-forwarded-scheme x-forwarded-server x-original-forwarded-for x-real-ip x-scheme
+"""
+_TRACING = """
+    b3 baggage correlation-id request-id traceparent tracestate uber-trace-id
+    x-b3-flags x-b3-parentspanid x-b3-sampled x-b3-spanid x-b3-traceid x-correlation-id x-datadog-origin
+    x-datadog-parent-id x-datadog-sampling-priority x-datadog-tags x-datadog-trace-id x-ot-span-context x-request-id
+    x-request-start x-trace-id
+"""
+
+
+def environ_name(header: str) -> str:
+    """Return the name that a header has in a WSGI environment (PEP 3333)."""
+    return "HTTP_" + header.upper().replace("-", "_")
+
+
+WITHOUT_EFFECT = frozenset(map(environ_name, (_CLIENTS + _PROXIES + _TRACING).split()))
+
+# What a server adds of its own. `HTTP_` alone begins the name of a header.
+_OF_THE_SERVER = frozenset(
+    [
+        "CONTENT_TYPE",
+        "CONTENT_LENGTH",
+        "GATEWAY_INTERFACE",
+        "PATH_INFO",
+        "QUERY_STRING",
+        "REMOTE_ADDR",
+        "REQUEST_METHOD",
+        "SCRIPT_NAME",
+        "SERVER_NAME",
+        "SERVER_PORT",
+        "SERVER_PROTOCOL",
+        "SERVER_SOFTWARE",
+        "wsgi.errors",
+        "wsgi.input",
+        "wsgi.input_terminated",
+        "wsgi.multiprocess",
+        "wsgi.multithread",
+        "wsgi.run_once",
+        "wsgi.url_scheme",
+        "wsgi.version",
+    ]
+)
+_BEFORE_HEADERS = "wsgi.input"
+
+
+class KnownHeaders:
+    """Tells whether all headers of a request are known."""
+
+    def __init__(self, looked_at: Iterable[str]) -> None:
+        """Know the headers without effect, and those that are `looked_at`, by their names in the environment."""
+        variables = {name for name in os.environ if not name.startswith("HTTP_")}
+        self._known = WITHOUT_EFFECT | _OF_THE_SERVER | frozenset(looked_at) | variables
+        self._start = 0
+
+    def include(self, environ: dict[str, Any]) -> bool:
+        """Tell whether a request has no other header."""
+        # granian puts the variables of the process first, always as many, and headers last: only those are looked at,
+        # as long as it does.
+        names = [*islice(environ, self._start, None)]
+        if not names or names[0] != _BEFORE_HEADERS:
+            names = [*environ]
+            self._start = _find_headers(names)
+        return self._known.issuperset(names) or not any(
+            name.startswith("HTTP_") and name not in self._known for name in names
+        )
+
+
+def _find_headers(names: list[str]) -> int:
+    """Return the place behind which all headers are."""
+    place = names.index(_BEFORE_HEADERS)
+    return 0 if any(name.startswith("HTTP_") for name in names[:place]) else place
+
+
+def forget_variables_like_headers() -> None:
+    """Take variables such as HTTP_PROXY out of the environment of this process.
+
+    A WSGI server may put the environment under each request, where they would be headers that nobody has sent.
+    """
+    for name in [*os.environ]:
+        if name.startswith("HTTP_") or name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+            del os.environ[name]
