@@ -69,7 +69,7 @@ lock: $(VENV)/.dev ## Lock the requirements again (LOCK_ARGS=--upgrade takes new
 .PHONY: clean
 clean: ## Remove what was built; keeps .env and the SQLite database
 	rm -rf $(VENV) build dist *.egg-info graphql_api/static/graphql_api graphql_api/playground/node_modules
-	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A secret of its own for each checkout: with DEBUG off, the server refuses to start on a known one.
