@@ -49,7 +49,9 @@ class CompiledQuery:
 
     def run(self, variables: dict[str, Any], principal: Principal) -> dict[str, object] | None:
         """Return the data of the answer, or None if it is left to graphql-core."""
-        values = get_variable_values(self.schema, self.operation.variable_definitions or (), variables)
+        definitions = self.operation.variable_definitions or ()
+        # What is wrong with them is for graphql-core to tell, and it is enough to know that something is.
+        values = get_variable_values(self.schema, definitions, variables, max_errors=0, hide_suggestions=True)
         if not isinstance(values, VariableValues):
             return None
         planner = Planner(self.schema, self.fragments, self.operation, values.coerced, checks=False)

@@ -24,10 +24,12 @@ from graphql.language import (
 
 from graphql_api.limits import LimitExceeded
 from graphql_api.scalars import read_literal
+from walletsvc.errors import InvalidParameter
 from walletsvc.reading.questions import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from walletsvc.reading.resources import RESOURCES
 
 MUTATION_COST = 10
+_SIZES = ("first", "last", "ids")
 
 
 @dataclass(slots=True)
@@ -38,11 +40,14 @@ class Cost:
     """
 
     fixed: int = 0
-    lists: list[tuple[list[ValueNode], Cost]] = field(default_factory=list)
+    lists: list[tuple[dict[str, ValueNode], Cost]] = field(default_factory=list)
     defaults: dict[str, Any] = field(default_factory=dict)
 
     def compute(self, variables: Mapping[str, Any]) -> int:
-        """Return the cost with these variables, as they came from the client."""
+        """Return the cost with these variables, as `read_variables` gives them.
+
+        Raises `LimitExceeded` for a size below 0, which would make anything else cheaper.
+        """
         return self._compute(self.defaults | dict(variables))
 
     def _compute(self, variables: Mapping[str, Any]) -> int:
@@ -54,16 +59,24 @@ class Cost:
         self.lists += other.lists
 
 
-def _size(arguments: Sequence[ValueNode], variables: Mapping[str, Any]) -> int:
+def _size(arguments: Mapping[str, ValueNode], variables: Mapping[str, Any]) -> int:
     """Return how many records fit. What is no size is refused later on, so it counts as none given."""
     sizes = []
-    for argument in arguments:
+    for name, argument in arguments.items():
         value = read_literal(argument, variables)
-        if isinstance(value, list):
-            sizes.append(len(value))
+        if name == "ids":
+            # What is no list is coerced to a list of one.
+            sizes.append(len(value) if isinstance(value, list) else 1)
         elif isinstance(value, int):
-            sizes.append(value)
+            sizes.append(_check_size(value, name))
     return min(max(sizes, default=DEFAULT_PAGE_SIZE), MAX_PAGE_SIZE)
+
+
+def _check_size(size: int, argument: str) -> int:
+    if size < 0:
+        message = f"A page has 0 to {MAX_PAGE_SIZE} records."
+        raise LimitExceeded(InvalidParameter.code, message, limit=MAX_PAGE_SIZE, parameter=argument)
+    return size
 
 
 def check_cost(cost: Cost, variables: Mapping[str, Any]) -> dict[str, int]:
@@ -95,11 +108,12 @@ class _Compiler:
 
     def selection(self, selections: Sequence[tuple[SelectionSetNode, str]]) -> Cost:
         """Return the cost of selections, each of an object of the named type, merged as execution merges them."""
-        same: dict[str, list[tuple[FieldNode, str]]] = {}
+        # Fields of one name may differ in their arguments where one object cannot have both (section 5.3.2).
+        same: dict[tuple[str, str], list[tuple[FieldNode, str]]] = {}
         visited: set[str] = set()
         for selection_set, type_name in selections:
             for node, parent in self._expand(selection_set, type_name, visited):
-                same.setdefault((node.alias or node.name).value, []).append((node, parent))
+                same.setdefault(((node.alias or node.name).value, parent), []).append((node, parent))
         cost = Cost()
         for nodes in same.values():
             cost.add(self._field(nodes))
@@ -116,7 +130,7 @@ class _Compiler:
         type_name = below[0][1]
         if type_name in RESOURCES or type_name == "Node":
             cost.fixed += 1
-        sizes = [each.value for each in node.arguments or () if each.name.value in ("first", "last", "ids")]
+        sizes = {each.name.value: each.value for each in node.arguments or () if each.name.value in _SIZES}
         if type_name.removesuffix("Connection") in RESOURCES and type_name not in RESOURCES:
             cost = Cost(1, [(sizes, cost)])
         elif node.name.value == "nodes":

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.conf import settings
 from graphql import GraphQLError, GraphQLSchema, get_operation_ast, specified_rules, validate
@@ -17,7 +19,10 @@ from graphql_api.dependencies import Dependencies, find_dependencies
 from graphql_api.errors import VALIDATION_FAILED, code_of_value
 from graphql_api.limits import parse_within_limits
 from graphql_api.persisted import check_allowed
+from graphql_api.variables import Types, read_variables, types_of
 
+MAX_ERRORS = 10
+"""How many errors validation finds in one document: it prints the value that each of them is about."""
 MAX_KEPT_CHARACTERS = 500_000
 """How much text of documents is kept. What is parsed from it takes up to a hundred times as many bytes."""
 
@@ -34,6 +39,8 @@ class Document:
     """The queries in it by their names, compiled; None for what is left to graphql-core."""
     costs: dict[str | None, Cost] = field(default_factory=dict)
     """What its operations cost, by their names."""
+    inputs: dict[str | None, Types] = field(default_factory=dict)
+    """The types of the variables of its operations, by their names."""
 
     def cost(self, schema: GraphQLSchema, operation_name: str | None) -> Cost:
         """Return what an operation of it costs. The document is valid, and the operation is there."""
@@ -42,6 +49,16 @@ class Document:
             assert operation is not None  # noqa: S101 - as the caller says
             self.costs[operation_name] = compile_cost(schema, self.ast, operation)
         return self.costs[operation_name]
+
+    def read_variables(
+        self, schema: GraphQLSchema, operation_name: str | None, given: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return the variables of an operation of it, which is there. Raises `LimitExceeded`."""
+        if operation_name not in self.inputs:
+            operation = get_operation_ast(self.ast, operation_name)
+            assert operation is not None  # noqa: S101 - as the caller says
+            self.inputs[operation_name] = types_of(schema, operation)
+        return read_variables(self.inputs[operation_name], given)
 
 
 class _ValuesRule(ValuesOfCorrectTypeRule):
@@ -75,7 +92,9 @@ def forget() -> None:
 
 def _validate(schema: GraphQLSchema, ast: DocumentNode) -> list[GraphQLError]:
     rules = _RULES if settings.GRAPHQL_INTROSPECTION else [*_RULES, NoSchemaIntrospectionCustomRule]
-    found = validate(schema, ast, rules)
+    # A suggestion tells a part of the schema.
+    hides = not settings.GRAPHQL_INTROSPECTION
+    found = validate(schema, ast, rules, max_errors=MAX_ERRORS, hide_suggestions=hides)
     for error in found:
         if not error.extensions:
             error.extensions = {"code": VALIDATION_FAILED}

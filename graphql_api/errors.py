@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from enum import Enum
 
@@ -53,6 +54,8 @@ PLACES: Mapping[type[errors.WalletError], Place] = {
 PARSE_FAILED = "graphql_parse_failed"
 VALIDATION_FAILED = "graphql_validation_failed"
 INTERNAL_ERROR = "internal_error"
+_INSTANCE = re.compile(r"<\w+ instance>")
+"""What graphql-core writes for a number of ours deep in a value that it quotes."""
 
 
 def explain(error: GraphQLError) -> None:
@@ -72,6 +75,7 @@ def explain(error: GraphQLError) -> None:
         error.extensions = {"code": PARSE_FAILED}
     elif cause is None:
         error.extensions = {"code": code_of_value(error.message)}
+        error.message = _INSTANCE.sub("...", error.message)
     else:
         logger.error("Unforeseen", exc_info=cause)
         error.message = "Something went wrong on our side. It has been logged."

@@ -55,10 +55,14 @@ def answer(request: GraphQLRequest, *, principal: Principal, read_only: bool) ->
         return _refuse(error)
     if not document.errors:
         persisted.remember(request)
-    request = replace(request, query=text)
     operation = get_operation_ast(document.ast, request.operation_name)
     if operation is None:
         return _refuse(_unknown_operation(request.operation_name))
+    try:
+        variables = document.read_variables(schema._schema, request.operation_name, request.variables)
+    except LimitExceeded as error:
+        return _refuse(error)
+    request = replace(request, query=text, variables=variables)
     if operation.operation is OperationType.SUBSCRIPTION:
         message = "Subscriptions are served by the live server, over a WebSocket or as server-sent events."
         return _refuse(GraphQLError(message, extensions={"code": VALIDATION_FAILED}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, NewType
 
 import strawberry
@@ -19,7 +20,7 @@ from graphql.language import (
 )
 from strawberry.types.scalar import ScalarDefinition
 
-from walletsvc.money import parse_json_integer, parse_json_number
+from walletsvc.money import MAX_DIGITS, parse_json_integer, parse_json_number
 
 Amount = NewType("Amount", str)
 DateTime = NewType("DateTime", str)
@@ -54,10 +55,28 @@ def as_it_came(value: Any) -> Any:
     return value
 
 
+def integer_in(value: object) -> int | None:
+    """Return the integer in a number of JSON, which may be written as 2.0 or 2e0, or None for any other value.
+
+    (GraphQL specification, section 3.5.1: a number that a variable holds is an integer if its value is.)
+    """
+    if isinstance(value, Decimal):
+        # What has an exponent of millions would take minutes to write out as an int.
+        is_whole = value.is_finite() and value.adjusted() < MAX_DIGITS and value == value.to_integral_value()
+        return int(value) if is_whole else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
 def _parse_long(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not -(2**63) <= value < 2**63:
+    number = integer_in(value)
+    if number is None or not -(2**63) <= number < 2**63:
         raise GraphQLError("A Long is an integer of at most 64 bits.")
-    return value
+    return number
+
+
+def _read_long(node: ValueNode, _variables: Mapping[str, Any] | None = None) -> int:
+    """Return the integer that a literal is; 2.0 is none there."""
+    return _parse_long(parse_json_integer(node.value) if isinstance(node, IntValueNode) else None)
 
 
 def _parse_time(value: object) -> str:
@@ -66,14 +85,14 @@ def _parse_time(value: object) -> str:
     return value
 
 
-def _scalar(name: str, description: str, *, parse: Any, url: str | None = None) -> ScalarDefinition:
+def _scalar(name: str, description: str, *, parse: Any, read: Any = None, url: str | None = None) -> ScalarDefinition:
     return strawberry.scalar(
         name=name,
         description=description,
         specified_by_url=url,
         serialize=as_it_came,
         parse_value=parse,
-        parse_literal=lambda node, variables=None: parse(read_literal(node, variables)),
+        parse_literal=read or (lambda node, variables=None: parse(read_literal(node, variables))),
     )
 
 
@@ -90,6 +109,6 @@ SCALARS: dict[object, ScalarDefinition] = {
         parse=_parse_time,
         url="https://www.rfc-editor.org/rfc/rfc3339",
     ),
-    Long: _scalar("Long", "An integer of up to 64 bits, as a JSON number.", parse=_parse_long),
+    Long: _scalar("Long", "An integer of up to 64 bits, as a JSON number.", parse=_parse_long, read=_read_long),
     JSON: _scalar("JSON", "Any JSON value.", parse=as_it_came, url="https://www.rfc-editor.org/rfc/rfc8259"),
 }

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import strawberry
+from django.conf import settings
 from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types import ExecutionContext
 
 from graphql_api.errors import explain
@@ -14,6 +18,15 @@ from graphql_api.queries import Query
 from graphql_api.resolvers import bind
 from graphql_api.scalars import SCALARS
 from graphql_api.subscriptions import Subscription
+
+
+class Executor(StrawberryGraphQLCoreExecutionContext):
+    """An executor that suggests nothing where the schema is not to be known."""
+
+    @classmethod
+    def build(cls, *arguments: Any, **options: Any) -> Any:
+        """Build it, as graphql-core does for each operation."""
+        return super().build(*arguments, **{**options, "hide_suggestions": not settings.GRAPHQL_INTROSPECTION})
 
 
 class Schema(strawberry.Schema):
@@ -30,6 +43,7 @@ schema = Schema(
     mutation=Mutation,
     subscription=Subscription,
     extensions=[KnownDocuments],
+    execution_context_class=Executor,
     config=StrawberryConfig(scalar_map=SCALARS),
 )
 bind(schema._schema)

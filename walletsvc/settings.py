@@ -137,6 +137,7 @@ GRAPHQL_MAX_TOKENS = env.int("GRAPHQL_MAX_TOKENS", default=2_000)
 GRAPHQL_MAX_DEPTH = env.int("GRAPHQL_MAX_DEPTH", default=15)
 GRAPHQL_MAX_ALIASES = env.int("GRAPHQL_MAX_ALIASES", default=100)
 GRAPHQL_MAX_FIELDS = env.int("GRAPHQL_MAX_FIELDS", default=1_000)
+GRAPHQL_MAX_VALUES = env.int("GRAPHQL_MAX_VALUES", default=10_000)
 GRAPHQL_MAX_COST = env.int("GRAPHQL_MAX_COST", default=10_000)
 # A JSON file of documents: with it, only these run.
 GRAPHQL_ALLOWLIST = env.str("GRAPHQL_ALLOWLIST", default="")

@@ -8,6 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
 from graphql import ExecutionResult, GraphQLError, get_operation_ast
 from graphql.execution import create_source_event_stream
 from graphql.execution.execute import execute_subscription_event
@@ -75,12 +76,17 @@ async def subscribe(
     """Return the results to come, as JSON texts. Raises `Rejected` before the first, and in place of any."""
     document, operation = _find_operation(request)
     context = LiveContext(principal, hub=hub)
+    try:
+        given = document.read_variables(schema._schema, request.operation_name, request.variables)
+    except GraphQLError as error:
+        raise Rejected(error) from error
     executor = Executor.build(
         schema._schema,
         document.ast,
         context_value=context,
-        raw_variable_values=request.variables,
+        raw_variable_values=given,
         operation_name=request.operation_name,
+        hide_suggestions=not settings.GRAPHQL_INTROSPECTION,
     )
     if isinstance(executor, list):
         raise Rejected(*executor)

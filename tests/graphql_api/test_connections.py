@@ -100,11 +100,8 @@ def test_a_page_has_20_unless_asked_and_100_at_most(ask: Any, make_wallet: Any) 
     ("arguments", "parameter"),
     [
         ({"first": 101}, "first"),
-        ({"first": -1}, "first"),
         ({"first": 2**31 - 1}, "first"),
         ({"last": 101}, "last"),
-        ({"last": -(2**31)}, "last"),
-        ({"last": -1}, "last"),
         ({"first": 1, "last": 1}, "last"),
         ({"after": "nonsense"}, "after"),
         ({"after": ""}, "after"),

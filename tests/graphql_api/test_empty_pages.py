@@ -38,11 +38,9 @@ def test_an_empty_page_tells_how_many_there_are_and_whether_there_are_more(
     assert pages == [nothing_of(1), nothing_of(0)]
 
 
-@pytest.mark.parametrize("arguments", ["first: -1", "last: -1", "first: -2147483648", "first: 0, last: 0"])
-def test_a_page_of_less_than_nothing_is_refused_where_it_is_asked_for(
-    arguments: str, ask: Any, make_wallet: Any
-) -> None:
+def test_two_pages_of_nothing_are_refused_where_they_are_asked_for(ask: Any, make_wallet: Any) -> None:
     make_wallet("1.00")
+    arguments = "first: 0, last: 0"
     reply = ask(f"{{ wallets({arguments}) {{ totalCount }} }}")
     assert (reply.data, reply.codes) == ({"wallets": None}, ["invalid_parameter"])
     assert reply.errors[0]["path"] == ["wallets"]

@@ -1,0 +1,89 @@
+"""The variables of a request before graphql-core coerces them: bounded, and with numbers as the schema wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from graphql import (
+    GraphQLInputObjectType,
+    GraphQLInputType,
+    GraphQLInt,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLSchema,
+    is_input_type,
+    type_from_ast,
+)
+from graphql.language import OperationDefinitionNode
+
+from graphql_api.limits import LimitExceeded
+from graphql_api.scalars import integer_in
+
+MAX_OBJECTS = 100
+"""How many objects are in lists, such as `ordering`: one costs as much to coerce as a record costs to read."""
+
+Types = Mapping[str, GraphQLInputType]
+
+
+def types_of(schema: GraphQLSchema, operation: OperationDefinitionNode) -> Types:
+    """Return the types of the variables of an operation, by their names; those that the schema knows."""
+    found = {
+        each.variable.name.value: type_from_ast(schema, each.type) for each in operation.variable_definitions or ()
+    }
+    return {name: each for name, each in found.items() if each is not None and is_input_type(each)}
+
+
+def read_variables(types: Types, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of variables as they came, except that whole numbers for an `Int` are int.
+
+    Raises `LimitExceeded` for too many values, whether the operation knows them or not: what it does not know is
+    listed in messages, and is a part of the key under which an answer is kept.
+    """
+    if given:
+        _check_number(given)
+    reader = _Reader()
+    return {name: reader.read(value, types.get(name)) for name, value in given.items()}
+
+
+def _check_number(given: Mapping[str, Any]) -> None:
+    limit = settings.GRAPHQL_MAX_VALUES
+    pending: list[Any] = [given]
+    number = 0
+    while pending:
+        value = pending.pop()
+        items = value.values() if isinstance(value, dict) else value
+        number += len(items)
+        if number > limit:
+            raise LimitExceeded("graphql_too_many_values", f"Variables hold at most {limit} values.", limit=limit)
+        pending += [item for item in items if isinstance(item, dict | list)]
+
+
+class _Reader:
+    """Reads the variables of one request, which have a number of listed objects among them."""
+
+    def __init__(self) -> None:
+        self._objects = 0
+
+    def read(self, value: Any, type_: GraphQLInputType | None) -> Any:
+        if isinstance(type_, GraphQLNonNull):
+            type_ = type_.of_type
+        if type_ is GraphQLInt:
+            number = integer_in(value)
+            return value if number is None else number
+        if isinstance(type_, GraphQLInputObjectType) and isinstance(value, dict):
+            fields = type_.fields
+            return {
+                name: self.read(item, fields[name].type) if name in fields else item for name, item in value.items()
+            }
+        if isinstance(type_, GraphQLList) and isinstance(value, list):
+            self._count(value)
+            return [self.read(item, type_.of_type) for item in value]
+        return value
+
+    def _count(self, items: list[Any]) -> None:
+        self._objects += sum(isinstance(item, dict | list) for item in items)
+        if self._objects > MAX_OBJECTS:
+            message = f"The lists in variables have at most {MAX_OBJECTS} objects."
+            raise LimitExceeded("graphql_too_many_objects", message, limit=MAX_OBJECTS)
