@@ -54,6 +54,8 @@ class MariaDBServer(Server):
             f"--socket={self.folder / 'server.sock'}",
             f"--pid-file={self.folder / 'server.pid'}",
             f"--init-file={self._init_file}",
+            # In /tmp, another server that starts would remove its temporary tables.
+            f"--tmpdir={self.folder}",
             "--skip-name-resolve",
             "--skip-log-bin",
             "--character-set-server=utf8mb4",
