@@ -184,7 +184,7 @@ class Planner:
         try:
             asked = self._list(wanted.resource, node)
             if self._checks:
-                check_question(asked)
+                check_question(asked, parent=wanted.resource.to_many[node.name.value].column)
         except (GraphQLError, InvalidParameter) as error:
             if not self._checks:
                 raise

@@ -81,7 +81,7 @@ def _to_many(relation: ToMany) -> Resolve:
         if page is None:
             check_read(record, (relation.name, question.alias))
             # What is refused was not read.
-            check_question(question)
+            check_question(question, parent=relation.column)
             raise LookupError(f"{relation.name} {question.alias} of {record.resource.name} was not read.")
         return page
 

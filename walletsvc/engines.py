@@ -51,6 +51,21 @@ def to_decimal(value: object) -> Decimal:
     return Decimal(f"{value:.{SQLITE_MAX_DIGITS}g}")
 
 
+def walk_hint(index: str | None, *, from_cursor: bool, filtered: bool) -> str:
+    """Return the words behind a table's name for a SELECT that walks through the rows of one parent up to a LIMIT.
+
+    `index` has the order of the walk, which begins at a cursor or at an end; rows may be `filtered` out on the way.
+    """
+    if vendor() == "mysql":
+        # MariaDB begins at the cursor only if it is told to. Otherwise it knows well which index to take, except that
+        # it would walk through the rows of all parents by the primary key, as it takes rows to be spread evenly.
+        return f" FORCE INDEX ({index})" if from_cursor and index else " IGNORE INDEX (PRIMARY)"
+    if vendor() == "sqlite" and filtered and index:
+        # It prefers an index that a filter can use to the one that has the order, and then sorts all that is found.
+        return f" INDEXED BY {index}"
+    return ""
+
+
 def is_contention(error: DatabaseError) -> bool:
     """Tell whether the server undid the transaction only because others were in its way.
 

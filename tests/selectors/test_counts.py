@@ -112,9 +112,12 @@ def test_wallets_and_entries_are_counted(wallets: list[Wallet]) -> None:
 def test_wallets_are_asked_for_several_at_once(wallets: list[Wallet]) -> None:
     first, second, third = (wallet.id for wallet in wallets)
     everything = [first, second, third, third + 1]
-    assert count_by_wallet(everything, principal=ANYONE) == {first: 3, second: 0, third: 2}
-    assert count_by_wallet(everything, principal=ALICE) == {first: 3, second: 0}
-    assert count_by_wallet([], principal=ANYONE) == {}
+    assert count_by_wallet("Transaction", everything) == {first: 3, second: 0, third: 2}
+    assert count_by_wallet("Entry", everything) == {first: 3, second: 0, third: 2, third + 1: 0}
+    post(BOB, wallets[2], 2, "-10.00")
+    delete_wallet(principal=BOB, wallet_id=third)
+    assert count_by_wallet("Entry", everything) == {first: 3, second: 0, third: 3, third + 1: 0}
+    assert count_by_wallet("Entry", []) == {}
 
 
 def test_every_kind_of_write_is_counted(wallets: list[Wallet]) -> None:

@@ -11,12 +11,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.selectors.asking import ask, names
-from walletsvc.models import Transaction, Wallet
+from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.principals import ANYONE
 from walletsvc.reading.questions import CursorPage, NumberedPage, Question, Selection
 from walletsvc.reading.records import Page, Record
 from walletsvc.selectors.records import get_record, list_records_by_id
-from walletsvc.services.transactions import create_transaction, delete_transaction
+from walletsvc.services.transactions import create_transaction, delete_transaction, update_transaction
 from walletsvc.services.wallets import create_wallet, delete_wallet
 
 pytestmark = pytest.mark.django_db
@@ -224,6 +224,52 @@ def test_related_pages_between_cursors_are_those_of_each_alone() -> None:
             get_record(principal=ANYONE, resource="Wallet", selection=selection, id=record.id) for record in together
         ]
         assert [shape(record) for record in together] == [shape(record) for record in alone if record]
+
+
+@pytest.mark.parametrize("amended", [2, 30], ids=["a few entries each", "many entries each"])
+@pytest.mark.parametrize(
+    "question",
+    [
+        Question("Entry", page=CursorPage(2), count=True),
+        Question("Entry", order=("-sequence",), page=CursorPage(2)),
+        Question("Entry", page=CursorPage(2, backward=True)),
+        Question("Entry", filters=(("kind", "amend"),), page=CursorPage(1)),
+    ],
+    ids=["first", "by -sequence", "last", "filtered"],
+)
+def test_entries_of_many_transactions_are_those_of_each_alone(question: Question, amended: int) -> None:
+    open_wallets(2, each=3)
+    for transaction in Transaction.objects.all()[1:]:
+        for amount in range(amended):
+            update_transaction(principal=ANYONE, transaction_id=transaction.id, amount=str(5 + amount))
+    selection = Selection(to_many=(("entries", question),))
+    together = ask("Transaction", selection=selection).records
+    alone = [
+        get_record(principal=ANYONE, resource="Transaction", selection=selection, id=record.id) for record in together
+    ]
+    assert len(together) == 3
+    assert [shape(record) for record in together] == [shape(record) for record in alone if record]
+    rows = Entry.objects.order_by(*(each.replace("sequence", "id") for each in question.order or ("id",)))
+    for record in together:
+        # Within a transaction that has never moved, entries have the order of their ids.
+        expected = list(
+            rows.filter(transaction_id=record.id, **dict(question.filters)).values_list("sequence", flat=True)
+        )
+        size = question.page.size
+        wanted = expected[-size:] if question.page == CursorPage(2, backward=True) else expected[:size]
+        assert names(record.many["entries", ""]) == wanted
+
+
+def test_entries_of_a_wallet_are_walked_through_by_their_sequence() -> None:
+    [_, wallet] = open_wallets(2, each=5)
+    of_wallet = (("wallet", str(wallet.id)),)
+    assert names(ask("Entry", filters=of_wallet)) == [1, 2, 3, 4, 5, 6]
+    first = ask("Entry", filters=of_wallet, order=("id",), page=CursorPage(2))
+    # The same list has the same cursors wherever it is asked for.
+    for page, expected in ((CursorPage(2, after=first.records[1].cursor), [3, 4]), (CursorPage(2), [1, 2])):
+        selection = Selection(to_many=(("entries", Question("Entry", page=page)),))
+        related = ask("Wallet", selection=selection).records[1].many["entries", ""]
+        assert names(related) == names(ask("Entry", filters=of_wallet, page=page)) == expected
 
 
 def test_one_relation_can_be_asked_for_twice() -> None:

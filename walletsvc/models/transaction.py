@@ -28,6 +28,7 @@ class Transaction(models.Model):
         indexes = [
             models.Index(fields=["created_at"], name="transaction_created_at"),
             models.Index(fields=["amount"], name="transaction_amount"),
+            models.Index(fields=["wallet"], name="transaction_wallet"),
             models.Index(fields=["wallet", "created_at"], name="transaction_wallet_created_at"),
             models.Index(fields=["wallet", "amount"], name="transaction_wallet_amount"),
         ]

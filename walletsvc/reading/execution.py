@@ -2,41 +2,44 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
 
-from django.db.models import Count, F, Model, QuerySet, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Model, QuerySet
 
+from walletsvc import engines
 from walletsvc.filters import filter_queryset
 from walletsvc.principals import Principal
 from walletsvc.reading import counts, cursors
 from walletsvc.reading.asking import Asked, answer
+from walletsvc.reading.first_rows import fetch_first_rows
 from walletsvc.reading.questions import CursorPage, NumberedPage, Order, Question, Selection, parse_order
 from walletsvc.reading.records import Page, Plan, Record, make_plan
 from walletsvc.reading.resources import RESOURCES, Resource
-from walletsvc.reading.rows import Row, ask_rows, encode_rows, fetch_rows_by_id
-from walletsvc.reading.scope import within_reach
+from walletsvc.reading.rows import Row, ask_rows, fetch_rows_by_id
+from walletsvc.reading.scope import within_reach, within_reach_of_parent
 
 
 def read_page(question: Question, *, principal: Principal) -> Page:
     """Answer a question. Raises `InvalidParameter` for filters, orders and cursors that make no sense."""
     resource = RESOURCES[question.resource]
     queryset = _base(question, principal)
-    order = parse_order(resource, question.order)
+    key = _parent_key(question)
+    order = parse_order(resource, question.order, parent=key)
+    hint = _hint(question, key, order)
     count = counts.ask_count(question, queryset, principal=principal) if question.count else None
     if isinstance(question.page, NumberedPage):
         start = (question.page.number - 1) * question.page.size
         plan = _plan(question, order)
         limit = question.page.size + 1
-        wanted = ask_rows(queryset, plan.columns, plan.kinds, order=order, limit=limit, offset=start, count=count)
+        wanted = ask_rows(
+            queryset, plan.columns, plan.kinds, order=order, limit=limit, offset=start, count=count, hint=hint
+        )
         rows, number = answer(wanted)
         page = _cut(rows, question, order, plan)
         page.has_previous = start > 0
         page.count = number
     else:
-        page = _read_cursor_page(queryset, question, question.page, order, count)
+        page = _read_cursor_page(queryset, question, question.page, order, count, hint)
     read_related(page.records, question.selection, principal=principal)
     return page
 
@@ -85,12 +88,12 @@ def _plan(question: Question, order: Order, *also: str) -> Plan:
 
 
 def _read_cursor_page(
-    queryset: QuerySet[Model], question: Question, page: CursorPage, order: Order, count: Asked[int] | None = None
+    queryset: QuerySet[Model], question: Question, page: CursorPage, order: Order, count: Asked[int] | None, hint: str
 ) -> Page:
     walk = order.reversed() if page.backward else order
     plan = _plan(question, order)
     queryset = _between_cursors(queryset, page, order)
-    wanted = ask_rows(queryset, plan.columns, plan.kinds, order=walk, limit=page.size + 1, count=count)
+    wanted = ask_rows(queryset, plan.columns, plan.kinds, order=walk, limit=page.size + 1, count=count, hint=hint)
     rows, number = answer(wanted)
     cut = _cut(rows, question, order, plan)
     cut.count = number
@@ -148,48 +151,52 @@ def _read_to_one(records: Sequence[Record], name: str, selection: Selection, pri
 def _read_to_many(parents: Sequence[Record], name: str, question: Question, principal: Principal) -> None:
     if not parents:
         return
-    if not isinstance(question.page, CursorPage):
+    page = question.page
+    if not isinstance(page, CursorPage):
         raise TypeError("Related records are paged by cursor.")
-    column = parents[0].resource.to_many[name].column
-    ids = [parent.id for parent in parents]
-    queryset = _base(question, principal).filter(**{f"{column}__in": ids})
-    order = parse_order(RESOURCES[question.resource], question.order)
-    counted = _count_by(queryset, column, question, principal, ids) if question.count else {}
-    if len(parents) == 1:
-        pages = {ids[0]: _read_cursor_page(queryset, question, question.page, order)}
-    else:
-        pages = _read_windows(queryset, question, question.page, order, column, ids)
+    relation = parents[0].resource.to_many[name]
+    resource, key = RESOURCES[question.resource], relation.column
+    ids = list(dict.fromkeys(parent.id for parent in parents))
+    queryset = within_reach_of_parent(resource.model._default_manager.all(), principal, key=key)
+    queryset = filter_queryset(resource.name, queryset, question.filters)
+    order = parse_order(resource, question.order, parent=key)
+    counted = counts.count_by_parent(question, queryset, key=key, ids=ids) if question.count else {}
+    plan = _plan(question, order, key)
+    rows = fetch_first_rows(
+        _between_cursors(queryset, page, order),
+        plan,
+        key=key,
+        ids=ids,
+        walk=order.reversed() if page.backward else order,
+        limit=page.size + 1,
+        few=relation.few,
+        hint=_hint(question, key, order),
+    )
+    pages = {identifier: _cut(rows.get(identifier, ()), question, order, plan) for identifier in ids}
     for parent in parents:
-        page = parent.many[name, question.alias] = pages[parent.id]
-        page.count = counted.get(parent.id, 0) if question.count else None
-    children = [record for page in pages.values() for record in page.records]
+        found = parent.many[name, question.alias] = pages[parent.id]
+        found.count = counted.get(parent.id, 0) if question.count else None
+    children = [record for found in pages.values() for record in found.records]
     read_related(children, question.selection, principal=principal)
 
 
-def _count_by(
-    queryset: QuerySet[Model], column: str, question: Question, principal: Principal, ids: Sequence[int]
-) -> dict[int, int]:
-    if question.resource == "Transaction" and column == "wallet_id" and not question.filters:
-        return counts.count_by_wallet(ids, principal=principal)
-    return dict(queryset.order_by().values_list(column).annotate(Count("id")))
+def _parent_key(question: Question) -> str:
+    """Return the key of the only parent that the filters let records have, or "" if they do not."""
+    named = {name for name, _ in question.filters}
+    relations = RESOURCES[question.resource].to_one.values()
+    return next((relation.column for relation in relations if relation.name in named), "")
 
 
-def _read_windows(
-    queryset: QuerySet[Model], question: Question, page: CursorPage, order: Order, column: str, ids: Sequence[int]
-) -> dict[int, Page]:
-    """Read the same page for each of these parents in one query."""
-    walk = order.reversed() if page.backward else order
-    plan = _plan(question, order, column)
-    queryset = _between_cursors(queryset, page, order)
-    numbered = queryset.annotate(
-        place=Window(RowNumber(), partition_by=F(column), order_by=[_expression(word) for word in walk.order_by()])
-    ).filter(place__lte=page.size + 1)
-    rows = encode_rows(numbered.order_by(column, "place").values_list(*plan.columns), plan.kinds)
-    rows_by_parent: defaultdict[int, list[Row]] = defaultdict(list)
-    for row in rows:
-        rows_by_parent[int(row[plan.places[column]])].append(row)
-    return {parent: _cut(rows_by_parent[parent], question, order, plan) for parent in ids}
-
-
-def _expression(word: str) -> Any:
-    return F(word[1:]).desc() if word.startswith("-") else F(word).asc()
+def _hint(question: Question, key: str, order: Order) -> str:
+    """Return how to walk through the records of the parent that `key` refers to."""
+    if not key:
+        return ""
+    resource, page = RESOURCES[question.resource], question.page
+    filters = [name for name, _ in question.filters if name not in resource.to_one]
+    first, _ = order.columns[0]
+    # Records with an equal value stand together in another index, in the order of their ids.
+    index = None if any("." not in name for name in filters) else resource.walks.get((key, first))
+    from_cursor = isinstance(page, CursorPage) and (page.after or page.before) is not None
+    # The index of a constraint has another name on SQLite; where there is one, filters have no index of their own.
+    filtered = bool(filters) and first != resource.numbers.get(key)
+    return engines.walk_hint(index, from_cursor=from_cursor, filtered=filtered)

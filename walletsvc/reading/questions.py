@@ -76,7 +76,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A total order: columns with their direction, the id last."""
+    """A total order: columns with their direction, the id or what numbers the records last."""
 
     columns: tuple[tuple[str, bool], ...]
 
@@ -89,8 +89,11 @@ class Order:
         return [f"-{column}" if descending else column for column, descending in self.columns]
 
 
-def parse_order(resource: Resource, names: tuple[str, ...]) -> Order:
-    """Return the total order that `names` ask for. Raises `InvalidParameter` for a name it cannot be sorted by."""
+def parse_order(resource: Resource, names: tuple[str, ...], *, parent: str = "") -> Order:
+    """Return the total order that `names` ask for, of all records or of those with one parent, by the key `parent`.
+
+    Raises `InvalidParameter` for a name it cannot be sorted by.
+    """
     columns: dict[str, bool] = {}
     named: set[str] = set()
     for name in names:
@@ -108,4 +111,10 @@ def parse_order(resource: Resource, names: tuple[str, ...]) -> Order:
             columns[column] = name.startswith("-")
     # Ids grow as time does: where the last word is descending, so is the id, and one index serves.
     columns.setdefault("id", next(reversed(columns.values()), False))
-    return Order(tuple(columns.items()))
+    number = resource.numbers.get(parent)
+    if number is None:
+        return Order(tuple(columns.items()))
+    # Of one parent it is the order of the ids as well, it has an index, and nothing behind it has a say.
+    words = [(number if column == "id" else column, descending) for column, descending in columns.items()]
+    last = next(place for place, (column, _) in enumerate(words) if column == number)
+    return Order(tuple(words[: last + 1]))

@@ -32,16 +32,25 @@ class ToOne:
 
 @dataclass(frozen=True, slots=True)
 class ToMany:
-    """A relation to many, through a key `column` of the target's table that refers to this one."""
+    """A relation to many, through a key `column` of the target's table that refers to this one.
+
+    As a rule there are `few`: so few that a page shows all of them.
+    """
 
     name: str
     target: str
     column: str
+    few: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A public type. `orders` maps each name it can be sorted by to its column; each has an index."""
+    """A public type. `orders` maps each name it can be sorted by to its column; each has an index.
+
+    Of those with one parent, by the key that refers to it: `walks` has the index by which to walk through them in the
+    order of a column, so that a page reads what it shows; and `numbers` the column, if there is one, that numbers
+    them from 1, without a gap and in the order of their ids.
+    """
 
     name: str
     model: type[Model]
@@ -49,6 +58,8 @@ class Resource:
     orders: Mapping[str, str]
     to_one: Mapping[str, ToOne] = field(default_factory=dict)
     to_many: Mapping[str, ToMany] = field(default_factory=dict)
+    walks: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    numbers: Mapping[str, str] = field(default_factory=dict)
 
     def kind_of(self, column: str) -> Kind:
         """Return what a column holds: one of an attribute, or else a key."""
@@ -94,7 +105,12 @@ TRANSACTION = Resource(
     ),
     orders={"id": "id", "txid": "txid", "amount": "amount", "createdAt": "created_at"},
     to_one=_by_name(ToOne("wallet", "Wallet", "wallet_id")),
-    to_many=_by_name(ToMany("entries", "Entry", "transaction_id")),
+    to_many=_by_name(ToMany("entries", "Entry", "transaction_id", few=True)),
+    walks={
+        ("wallet_id", "id"): "transaction_wallet",
+        ("wallet_id", "created_at"): "transaction_wallet_created_at",
+        ("wallet_id", "amount"): "transaction_wallet_amount",
+    },
 )
 ENTRY = Resource(
     name="Entry",
@@ -111,5 +127,8 @@ ENTRY = Resource(
     ),
     orders={"id": "id", "sequence": "sequence"},
     to_one=_by_name(ToOne("wallet", "Wallet", "wallet_id"), ToOne("transaction", "Transaction", "transaction_id")),
+    walks={("wallet_id", "sequence"): "entry_wallet_sequence_unique"},
+    # The ledger numbers and inserts a wallet's entries under its lock.
+    numbers={"wallet_id": "sequence"},
 )
 RESOURCES: Mapping[str, Resource] = {resource.name: resource for resource in (WALLET, TRANSACTION, ENTRY)}

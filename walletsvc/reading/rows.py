@@ -33,10 +33,12 @@ def ask_rows(
     limit: int | None = None,
     offset: int = 0,
     count: Asked[int] | None = None,
+    hint: str = "",
 ) -> Asked[tuple[Sequence[Row], int | None]]:
     """Ask for the `columns` of `queryset`, which has conditions but no order or limit of its own, as texts.
 
-    And for `count`, which is a single number, by the same statement where that can be.
+    And for `count`, which is a single number, by the same statement where that can be. `hint` tells the engine which
+    index to take.
     """
     try:
         condition = _condition(queryset)
@@ -47,7 +49,7 @@ def ask_rows(
         part = ordered[offset : None if limit is None else offset + limit]
         return Asked(None, lambda _rows: (encode_rows(part, kinds), _answer(count)))
     where, parameters = condition
-    rest = where + _order_by(order)
+    rest = hint + _where(where) + _order_by(order)
     if limit is not None:
         rest += f" LIMIT {limit:d} OFFSET {offset:d}" if offset else f" LIMIT {limit:d}"
     if count is None or count.statement is None:
@@ -84,6 +86,56 @@ def fetch_rows_by_id(
     return _texts_of(fetch(Statement(f"{_select(model, columns)} WHERE id IN ({marks})", ids)), kinds)
 
 
+def fetch_rows_of_any(
+    queryset: QuerySet[Model],
+    columns: tuple[str, ...],
+    kinds: tuple[Kind, ...],
+    *,
+    key: str,
+    ids: Sequence[int],
+    limit: int,
+) -> Sequence[Row]:
+    """Return up to `limit` rows of `queryset` whose `key` is one of `ids`, in no order."""
+    try:
+        where, parameters = _own_condition(queryset)
+    except EmptyResultSet:
+        return []
+    among = f"{connection.ops.quote_name(key)} IN ({', '.join(['%s'] * len(ids))})"
+    text = f"{_select(queryset.model, columns)}{_where(among, where)} LIMIT {limit:d}"
+    return _texts_of(fetch(Statement(text, (*ids, *parameters))), kinds)
+
+
+def fetch_rows_of_each(
+    queryset: QuerySet[Model],
+    columns: tuple[str, ...],
+    kinds: tuple[Kind, ...],
+    *,
+    key: str,
+    ids: Sequence[int],
+    order: Order,
+    limit: int,
+    hint: str = "",
+) -> Sequence[Row]:
+    """Return the first `limit` rows of `queryset` for each of `ids` that `key` refers to, by one statement."""
+    try:
+        where, parameters = _own_condition(queryset)
+    except EmptyResultSet:
+        return []
+    of_one = _where(f"{connection.ops.quote_name(key)} = %s", where)
+    part = f"{_select(queryset.model, columns)}{hint}{of_one}{_order_by(order)} LIMIT {limit:d}"
+    # SQLite has no brackets around the parts of a UNION (https://www.sqlite.org/lang_select.html#compound).
+    part = f"SELECT * FROM ({part})" if engines.vendor() == "sqlite" else f"({part})"  # noqa: S608 - names of our own
+    values = [value for identifier in ids for value in (identifier, *parameters)]
+    return _texts_of(fetch(Statement(" UNION ALL ".join([part] * len(ids)), values)), kinds)
+
+
+def _own_condition(queryset: QuerySet[Model]) -> tuple[str, Sequence[Any]]:
+    condition = _condition(queryset)
+    if condition is None:
+        raise TypeError("The rows of a parent are read without a JOIN.")
+    return condition
+
+
 def _texts_of(rows: Sequence[Any], kinds: tuple[Kind, ...]) -> Sequence[Row]:
     return rows if engines.vendor() == "mysql" else encode_rows(rows, kinds)
 
@@ -108,12 +160,12 @@ def ask_number(queryset: QuerySet[Model]) -> Asked[int]:
     if condition is None:
         return Asked(None, lambda _rows: queryset.count())
     where, parameters = condition
-    text = f"SELECT COUNT(*) FROM {queryset.model._meta.db_table}{where}"  # noqa: S608 - names of our own
+    text = f"SELECT COUNT(*) FROM {queryset.model._meta.db_table}{_where(where)}"  # noqa: S608 - names of our own
     return Asked(Statement(text, parameters), as_number)
 
 
 def _condition(queryset: QuerySet[Model]) -> tuple[str, Sequence[Any]] | None:
-    """Return the WHERE clause and its parameters, or None if it needs another table.
+    """Return what a row must meet, "" for nothing, and its parameters, or None if that needs another table.
 
     Raises `EmptyResultSet` if the ORM knows that nothing can match.
     """
@@ -127,7 +179,13 @@ def _condition(queryset: QuerySet[Model]) -> tuple[str, Sequence[Any]] | None:
         where, parameters = query.get_compiler(connection=connection).compile(query.where)
     except FullResultSet:
         return "", ()
-    return f" WHERE {where}", parameters
+    return where, parameters
+
+
+def _where(*conditions: str) -> str:
+    """Return the WHERE clause of `conditions`, none of which has an OR that is not in brackets."""
+    words = " AND ".join(filter(None, conditions))
+    return f" WHERE {words}" if words else ""
 
 
 @lru_cache(maxsize=1024)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import Exists, Model, OuterRef, QuerySet
 
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.principals import Principal
@@ -19,3 +19,13 @@ def within_reach(queryset: QuerySet[M], principal: Principal) -> QuerySet[M]:
     if principal.owner is None:
         return queryset
     return queryset.filter(**{_OWNER_PATHS[queryset.model]: principal.owner})
+
+
+def within_reach_of_parent(queryset: QuerySet[M], principal: Principal, *, key: str) -> QuerySet[M]:
+    """Return the part of `queryset` that `principal` can see, of records whose `key` refers to one it can see.
+
+    Without a JOIN. What has a wallet within reach is within reach itself.
+    """
+    if principal.owner is None or key == "wallet_id":
+        return queryset
+    return queryset.filter(Exists(Wallet.objects.filter(id=OuterRef("wallet_id"), owner=principal.owner)))

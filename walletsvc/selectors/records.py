@@ -30,14 +30,14 @@ def list_records(*, principal: Principal, question: Question) -> Page:
     return read_page(question, principal=principal)
 
 
-def check_question(question: Question) -> None:
+def check_question(question: Question, *, parent: str = "") -> None:
     """Raise the `InvalidParameter` that its filters, order or cursors are refused with; nothing is read for that.
 
-    What is selected of its records is not looked at.
+    `parent` is the key to the parent whose records they are. What is selected of them is not looked at.
     """
     resource = RESOURCES[question.resource]
     filter_queryset(resource.name, resource.model._default_manager.all(), question.filters)
-    order = parse_order(resource, question.order)
+    order = parse_order(resource, question.order, parent=parent)
     if isinstance(question.page, CursorPage):
         for parameter in ("after", "before"):
             cursor = getattr(question.page, parameter)
