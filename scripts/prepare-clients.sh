@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Bring what tests with published clients need: node, npm, Chromium, and GraphiQL for it to open. The clients' own
+# Bring what tests with published clients need: curl, node, npm, Chromium, and GraphiQL for it to open. The clients' own
 # packages come with the tests. The last line of a failure says what is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 oldest_node=18 # Debian 12 has it
 
 packages=()
+command -v curl >/dev/null || packages+=(curl)
 command -v node >/dev/null || packages+=(nodejs)
 command -v npm >/dev/null || packages+=(npm)
 command -v chromium >/dev/null || packages+=(chromium)
