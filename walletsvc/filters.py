@@ -17,6 +17,7 @@ from django.db.models import Model, Q, QuerySet, Value
 from django.db.models.functions import Lower
 from django.utils.dateparse import parse_datetime
 
+from walletsvc.comparisons import compare
 from walletsvc.errors import InvalidParameter, WalletError
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.models.entry import Kind
@@ -87,6 +88,9 @@ class TextFilter(django_filters.CharFilter):
 
 class AmountFilter(django_filters.Filter):
     field_class = _AmountField
+
+    def filter(self, qs: QuerySet[Model], value: Decimal | None) -> QuerySet[Model]:
+        return qs if value is None else qs.filter(compare(str(self.field_name), str(self.lookup_expr), value))
 
 
 class IdFilter(django_filters.Filter):

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 from django.db.models import Q
 
+from walletsvc.comparisons import compare
 from walletsvc.errors import InvalidParameter, WalletError
 from walletsvc.money import parse_amount
 from walletsvc.reading.questions import Order
@@ -48,11 +49,15 @@ def beyond(order: Order, values: Sequence[Any]) -> Q:
     """Return the condition for what follows a record whose order columns hold `values`."""
     condition, equal = Q(), Q()
     for (column, descending), value in zip(order.columns, values, strict=True):
-        condition |= equal & Q(**{f"{column}__{'lt' if descending else 'gt'}": value})
-        equal &= Q(**{column: value})
+        condition |= equal & _compare(column, "lt" if descending else "gt", value)
+        equal &= _compare(column, "exact", value)
     # Repeats what the first column says alone, so that the server can begin at that place of its index.
     column, descending = order.columns[0]
-    return Q(**{f"{column}__{'lte' if descending else 'gte'}": values[0]}) & condition
+    return _compare(column, "lte" if descending else "gte", values[0]) & condition
+
+
+def _compare(column: str, lookup: str, value: object) -> Q:
+    return compare(column, lookup, value) if isinstance(value, Decimal) else Q(**{f"{column}__{lookup}": value})
 
 
 @lru_cache(maxsize=256)
