@@ -10,22 +10,27 @@ from urllib.parse import quote, unquote_to_bytes
 from rest_api.errors import bad_parameter
 
 _MAX_LENGTH = 8192
-_NAME = re.compile(r"[^\[\]]+(?:\[[^\[\]]*\])*")
+_MEMBER = re.compile(r"([a-z]+)\[[^\[\]]+\]")
+_BARE = frozenset({"include", "sort"})
+"""Parameters of JSON:API that are no family: `include[x]` is another name, which it has kept for itself."""
 
 
 def parse_parameters(query_string: str, *, allowed: Iterable[str]) -> dict[str, str]:
     """Return the value of each parameter.
 
-    `allowed` names the families: `page` allows `page[size]`, and what the family makes of `size` is its own
-    matter. Raises `Refused` (400) for any other, for one given twice, and for what is no UTF-8.
+    `allowed` names them: `sort` and `include` are what they are called, and the others are families: `page` allows
+    `page[size]`, and what the family makes of `size` is its own matter. Raises `Refused` (400) for any other, for one
+    given twice, and for what is no UTF-8 (https://jsonapi.org/format/#query-parameters).
     """
     if len(query_string) > _MAX_LENGTH:
         raise bad_parameter("", f"A query has at most {_MAX_LENGTH} characters.")
-    families = frozenset(allowed)
+    names = frozenset(allowed)
     parameters: dict[str, str] = {}
     for name, value in _split(query_string):
-        family = name.partition("[")[0]
-        if family not in families or not _NAME.fullmatch(name):
+        if name in names - _BARE:
+            raise bad_parameter(name, f"The parameter is written {name}[name].")
+        member = _MEMBER.fullmatch(name)
+        if name not in names and (member is None or member[1] not in names - _BARE):
             raise bad_parameter(name, f"There is no query parameter {name[:64]!r} here.")
         if name in parameters:
             raise bad_parameter(name, "The parameter is given twice.")

@@ -27,7 +27,6 @@ MAX_SIZE_EXCEEDED = "https://jsonapi.org/profiles/ethanresnick/cursor-pagination
 
 MAX_PATHS = 10
 MAX_PATH_LENGTH = 4
-_MEMBER = re.compile(r"\w+\[([^\[\]]*)\]")
 
 Tree = dict[str, Any]
 """Relations to include, each with the relations to include of what it leads to."""
@@ -141,11 +140,8 @@ def parse_query(resource: Resource, parameters: Mapping[str, str], *, cursors: b
 def _members(parameters: Mapping[str, str], family: str) -> Iterator[tuple[str, str]]:
     """Yield the member and value of each `family[member]`."""
     for name, value in parameters.items():
-        if name.partition("[")[0] == family:
-            member = _MEMBER.fullmatch(name)
-            if member is None:
-                raise bad_parameter(name, f"The parameter is written {family}[name].")
-            yield member[1], value
+        if name.startswith(f"{family}["):
+            yield name[len(family) + 1 : -1], value
 
 
 def _parse_sort(parameters: Mapping[str, str]) -> tuple[str, ...]:

@@ -10,6 +10,11 @@ from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 
 from rest_api.description.document import MEDIA_TYPE, encoded
+from rest_api.encoder import encode_problems
+from rest_api.errors import Refused, common_status
+from rest_api.negotiation import MEDIA_TYPE as JSON_API
+from rest_api.negotiation import NOTHING_AGREED
+from rest_api.parameters import parse_parameters
 from walletsvc.web.methods import read_only
 from walletsvc.web.pages import serve_file, serve_page
 
@@ -37,6 +42,11 @@ _POLICY = "; ".join(
 @read_only
 def schema(request: HttpRequest) -> HttpResponse:
     """Return the OpenAPI document."""
+    try:
+        parse_parameters(request.META.get("QUERY_STRING", ""), allowed=())
+    except Refused as refused:
+        body = encode_problems(refused.problems, NOTHING_AGREED)
+        return HttpResponse(body, status=common_status(refused.problems), content_type=JSON_API)
     return serve_page(request, HttpResponse(encoded(), content_type=MEDIA_TYPE))
 
 

@@ -1,0 +1,162 @@
+"""Query parameters that this server does not have: refused at each URL, for each method, and nothing is done.
+
+Source: https://jsonapi.org/format/1.1/#query-parameters. A family's name alone is not of the family, a member's name
+is not empty, and there is one of it; `sort` and `include` are no families, and names of small letters are the
+specification's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from itertools import cycle
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from rest_api.urls import urlpatterns
+from tests.front.test_front import Front
+from tests.rest_api.batches import ATOMIC_TYPE
+from tests.rest_api.conftest import Api, resource, state
+
+NOWHERE = [
+    "sort[label]",
+    "sort[]",
+    "include[]",
+    "include[transactions]",
+    "fields",
+    "filter",
+    "page",
+    "filter[]",
+    "page[]",
+    "fields[]",
+    "page[size][x]",
+    "filter[label][x]",
+    "fields[Wallet][x]",
+    "page[size",
+    "page]size[",
+    "page[size]]",
+    "page[[size]]",
+    "[size]",
+    "[]",
+    "[",
+    "Page[size]",
+    "SORT",
+    "page[size]x",
+    " sort",
+    "sort ",
+    "limit",
+    "offset",
+    "q",
+    "format",
+    "camelCase",
+    "page.size",
+    "",
+]
+"""Names that no URL has."""
+SPELLINGS: list[Callable[[str], str]] = [
+    lambda name: f"{name}=label",
+    lambda name: f"{quote(name, safe='')}=label",
+    lambda name: f"{name}=",
+    lambda name: f"&{quote(name)}=label&",
+]
+FAMILIES = ("sort", "include", "fields[Wallet]", "filter[label]", "page[size]")
+LIST = {*FAMILIES}
+DOCUMENT = {"include", "fields[Wallet]"}
+
+ROUTES: dict[str, tuple[str, dict[str, set[str]]]] = {
+    "root": ("/api/", {"GET": set()}),
+    "operations": ("/api/operations", {"POST": set()}),
+    "schema": ("/api/schema/", {"GET": set()}),
+    "wallets-list": ("/api/wallets/", {"GET": LIST, "POST": DOCUMENT}),
+    "wallets-detail": ("/api/wallets/{wallet}/", {"GET": DOCUMENT, "PATCH": DOCUMENT, "DELETE": set()}),
+    "transactions-list": ("/api/transactions/", {"GET": LIST, "POST": DOCUMENT}),
+    "transactions-detail": (
+        "/api/transactions/{transaction}/",
+        {"GET": DOCUMENT, "PATCH": DOCUMENT, "DELETE": set()},
+    ),
+    "entries-list": ("/api/entries/", {"GET": LIST}),
+    "entries-detail": ("/api/entries/{entry}/", {"GET": DOCUMENT}),
+    "wallets-transactions": ("/api/wallets/{wallet}/transactions/", {"GET": LIST}),
+    "wallets-entries": ("/api/wallets/{wallet}/entries/", {"GET": LIST}),
+    "transactions-entries": ("/api/transactions/{transaction}/entries/", {"GET": LIST}),
+    "transactions-wallet": ("/api/transactions/{transaction}/wallet/", {"GET": DOCUMENT}),
+    "entries-wallet": ("/api/entries/{entry}/wallet/", {"GET": DOCUMENT}),
+    "entries-transaction": ("/api/entries/{entry}/transaction/", {"GET": DOCUMENT}),
+    **{
+        f"{path}-relationships-{name}": (
+            f"/api/{path}/{{{path}}}/relationships/{name}/",
+            {"GET": {"page[size]"}, "POST": set(), "PATCH": set(), "DELETE": set()},
+        )
+        for path, name in (("wallets", "transactions"), ("wallets", "entries"), ("transactions", "entries"))
+    },
+    **{
+        f"{path}-relationships-{name}": (
+            f"/api/{path}/{{{path}}}/relationships/{name}/",
+            {"GET": set(), "PATCH": set()},
+        )
+        for path, name in (("transactions", "wallet"), ("entries", "wallet"), ("entries", "transaction"))
+    },
+}
+"""Each route by its name: a URL of it, and which of the families each method takes there."""
+PAGES = {"docs", "docs-asset", None}
+"""What is no part of the API: pages for people, and whatever is not there."""
+
+
+def test_no_route_is_left_out() -> None:
+    assert {pattern.name for pattern in urlpatterns} - PAGES == set(ROUTES)
+
+
+@pytest.fixture
+def ids(api: Api) -> dict[str, str]:
+    wallet = api.create_wallet(label="My Wallet", balance="10.00")
+    transaction = api.create_transaction(wallet["id"], txid="TX1", amount="1.00")
+    entry = api.data("/api/entries/?sort=-id")[0]
+    singular = {"wallet": wallet["id"], "transaction": transaction["id"], "entry": entry["id"]}
+    return singular | {"wallets": wallet["id"], "transactions": transaction["id"], "entries": entry["id"]}
+
+
+def request_of(route: str, method: str, ids: dict[str, str]) -> tuple[object, dict[str, str]]:
+    """Return a document that the route would take, and the headers that it needs."""
+    if route == "operations":
+        data = resource("Wallet", ids["wallet"], label="Renamed")["data"]
+        return {"atomic:operations": [{"op": "update", "data": data}]}, {"content_type": ATOMIC_TYPE}
+    if method == "PATCH" and "relationships-wallet" in route:
+        return {"data": {"type": "Wallet", "id": ids["wallet"]}}, {}
+    documents = {
+        ("wallets-list", "POST"): resource("Wallet", label="New"),
+        ("wallets-detail", "PATCH"): resource("Wallet", ids["wallet"], label="Renamed"),
+        ("transactions-list", "POST"): resource("Transaction", wallet=ids["wallet"], txid="TX2", amount="1.00"),
+        ("transactions-detail", "PATCH"): resource("Transaction", ids["transaction"], amount="2.00"),
+    }
+    return documents.get((route, method), None if method in ("GET", "DELETE") else {"data": []}), {}
+
+
+@pytest.mark.parametrize(
+    ("route", "method"), [(route, method) for route, (_, methods) in ROUTES.items() for method in methods]
+)
+def test_a_parameter_that_is_not_there_is_refused_by_its_name(
+    api: Api, ids: dict[str, str], route: str, method: str
+) -> None:
+    template, methods = ROUTES[route]
+    document, headers = request_of(route, method, ids)
+    before = state()
+    names = [*NOWHERE, *(family for family in FAMILIES if family not in methods[method])]
+    for name, spell in zip(names, cycle(SPELLINGS), strict=False):
+        url = f"{template.format(**ids)}?{spell(name)}"
+        response = api._client.get(url) if route == "schema" else api.send(method, url, document, **headers)
+        errors = response.json()["errors"]
+        assert (response.status_code, [error["source"] for error in errors]) == (400, [{"parameter": name}]), url
+    assert state() == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_layer_in_front_of_django_knows_no_other_parameters(make_wallet: Any) -> None:
+    wallet, front = make_wallet(), Front()
+    for path in ("/api/wallets/?", f"/api/wallets/{wallet.id}/?", "/api/transactions/?sort=-amount&"):
+        assert front.ask(path)[0] == "200 OK"
+        for name in [*NOWHERE, *NOWHERE]:
+            status, _, body = front.ask(f"{path}{quote(name)}=label")
+            assert status == "400 Bad Request"
+            assert json.loads(body)["errors"][0]["source"] == {"parameter": name}
