@@ -29,6 +29,10 @@ run: $(VENV)/.base assets .env ## Set the database up and serve on 127.0.0.1:800
 test: $(VENV)/.dev ## Run the whole suite on SQLite + memory, then on MariaDB + Redis (PYTEST_ARGS)
 	@scripts/test.sh
 
+.PHONY: fuzz
+fuzz: $(VENV)/.dev ## Draw 5,000 GraphQL documents on each engine and hold them to an oracle (FUZZ_DOCUMENTS, FUZZ_SEED)
+	@scripts/fuzz.sh
+
 .PHONY: lint
 lint: $(VENV)/.dev ## Run every static and drift check (CHECKS picks some, see scripts/lint.sh)
 	@scripts/lint.sh $(CHECKS)
