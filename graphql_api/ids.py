@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 
+from walletsvc.ids import read_id
 from walletsvc.reading.resources import RESOURCES
+
+_NOBODYS = "0"
 
 
 def global_id(resource: str, identifier: int) -> str:
@@ -13,20 +16,26 @@ def global_id(resource: str, identifier: int) -> str:
     return base64.b64encode(f"{resource}:{identifier}".encode()).decode()
 
 
-def parse_global_id(text: str) -> tuple[str, str] | None:
-    """Return the type and the database id in a global id, or None if `text` is no global id."""
+def parse_global_id(text: str) -> tuple[str, int | None] | None:
+    """Return the type and the database id in a global id, or None if `text` is no global id.
+
+    The id is None where the text is not what `global_id` makes of any object of the type: another spelling of the id,
+    or one of base64, whose last digit may have bits that say nothing (RFC 4648, section 3.5).
+    """
     try:
-        resource, colon, identifier = (
-            base64.b64decode(text.encode("ascii"), validate=True).decode("ascii").partition(":")
-        )
+        resource, colon, identifier = base64.b64decode(text.encode("ascii"), validate=True).partition(b":")
     except (ValueError, binascii.Error):
         return None
-    if not colon or resource not in RESOURCES or not identifier.isdigit():
+    name = str(resource, "latin-1")
+    if not colon or name not in RESOURCES:
         return None
-    return resource, identifier
+    found = read_id(str(identifier, "latin-1"))
+    return name, found if found is not None and global_id(name, found) == text else None
 
 
 def database_id(value: object, resource: str) -> object:
     """Return the database id behind a global id of `resource`, and any other value as it came."""
     parsed = parse_global_id(value) if isinstance(value, str) else None
-    return parsed[1] if parsed is not None and parsed[0] == resource else value
+    if parsed is None or parsed[0] != resource:
+        return value
+    return _NOBODYS if parsed[1] is None else str(parsed[1])

@@ -19,7 +19,7 @@ from walletsvc.principals import Principal
 from walletsvc.reading.questions import MAX_PAGE_SIZE
 from walletsvc.reading.records import Page, Record
 from walletsvc.selectors.records import get_record, list_records, list_records_by_id
-from walletsvc.services.inputs import MAX_ID, not_found, parse_id
+from walletsvc.services.inputs import not_found, parse_id
 
 T = TypeVar("T")
 Reader = Callable[[Planner, Root, Principal], Page | Record]
@@ -93,9 +93,9 @@ def _list_nodes(info: Info, global_ids: list[strawberry.ID], *, parameter: str) 
     references = [_parse_global_id(text, parameter) for text in global_ids]
 
     def read(planner: Planner, root: Root, principal: Principal) -> list[Record | None]:
-        found: dict[tuple[str, int], Record | None] = {}
+        found: dict[tuple[str, int | None], Record | None] = {}
         for resource in dict.fromkeys(resource for resource, _ in references):
-            ids = [identifier for name, identifier in references if name == resource and identifier <= MAX_ID]
+            ids = [each for name, each in references if name == resource and each is not None]
             selection = planner.select(resource, root.nodes)
             records = list_records_by_id(principal=principal, resource=resource, ids=ids, selection=selection)
             found |= {(resource, identifier): record for identifier, record in zip(ids, records, strict=True)}
@@ -104,12 +104,11 @@ def _list_nodes(info: Info, global_ids: list[strawberry.ID], *, parameter: str) 
     return cast(list[types.Node | None], _once(info, read))
 
 
-def _parse_global_id(text: str, parameter: str) -> tuple[str, int]:
+def _parse_global_id(text: str, parameter: str) -> tuple[str, int | None]:
     parsed = parse_global_id(text)
     if parsed is None:
         raise InvalidParameter("This is no global id.", parameter=parameter)
-    resource, identifier = parsed
-    return resource, int(identifier)
+    return parsed
 
 
 @strawberry.type

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from walletsvc.cache import EVERYTHING, wallet_stamp
+from walletsvc.ids import read_id
 from walletsvc.reading.resources import WALLET, Resource
-from walletsvc.services.inputs import MAX_ID
 
 _FACE = "rest"
 
@@ -16,10 +16,8 @@ def cache_key_parts(reach: str, url: str, variant: str) -> tuple[str, ...]:
 
 def stamps_of_wallet(identifier: int | str) -> list[str]:
     """Return the stamps of what shows nothing but one wallet's own fields, transactions or entries."""
-    text = str(identifier)
-    if text.isascii() and text.isdigit() and len(text) <= 19 and int(text) <= MAX_ID:
-        return [wallet_stamp(int(text))]
-    return [EVERYTHING]
+    number = read_id(str(identifier))
+    return [EVERYTHING] if number is None else [wallet_stamp(number)]
 
 
 def choose_stamps(

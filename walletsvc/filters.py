@@ -19,11 +19,11 @@ from django.utils.dateparse import parse_datetime
 
 from walletsvc.comparisons import compare
 from walletsvc.errors import InvalidParameter, WalletError
+from walletsvc.ids import MAX_ID, read_id
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.models.entry import Kind
 from walletsvc.money import parse_amount
 
-_MAX_ID = 2**63 - 1
 _NO_ID = 0
 
 
@@ -45,7 +45,8 @@ class _IdField(forms.Field):
         if not (text.isascii() and text.isdigit()):
             raise ValidationError("An id is a string of digits.")
         # An id beyond what a column holds, or with zeros before it, is well-formed; it is only nobody's.
-        return int(text) if len(text) <= 19 and text == str(int(text)) and int(text) <= _MAX_ID else _NO_ID
+        identifier = read_id(text)
+        return _NO_ID if identifier is None else identifier
 
 
 class _NumberField(forms.Field):
@@ -56,7 +57,7 @@ class _NumberField(forms.Field):
         if not (text.isascii() and text.isdigit()):
             raise ValidationError("A sequence is a string of digits.")
         # Beyond what a column holds there is nothing.
-        return min(int(text), _MAX_ID) if len(text) <= 19 else _MAX_ID
+        return min(int(text), MAX_ID) if len(text) <= 19 else MAX_ID
 
 
 class _TimeField(forms.Field):

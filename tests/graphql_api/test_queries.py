@@ -171,7 +171,7 @@ def test_node_and_nodes_find_objects_of_every_type_and_null_for_the_rest(
     assert ask("{ nodes(ids: []) { id } }").data == {"nodes": []}
 
 
-@pytest.mark.parametrize("identifier", ["1", "", "abc", "V2FsbGV0OjE", "V2FsbGV0Ong=", "Vm9pZDox", "ä", "\ud800"])
+@pytest.mark.parametrize("identifier", ["1", "", "abc", "V2FsbGV0OjE", "Vm9pZDox", "ä", "\ud800"])
 def test_what_is_no_global_id_is_refused(identifier: str, ask: Any) -> None:
     reply = ask("query ($id: ID!) { node(id: $id) { id } }", id=identifier)
     assert (reply.data, reply.codes) == ({"node": None}, ["invalid_parameter"])

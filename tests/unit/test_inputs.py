@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from walletsvc import errors
+from walletsvc.ids import MAX_ID
 from walletsvc.money import parse_json_number
 from walletsvc.services.inputs import (
-    MAX_ID,
     UNSET,
     Refusals,
     parse_description,

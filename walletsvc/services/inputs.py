@@ -11,9 +11,9 @@ from enum import Enum
 from typing import Final
 
 from walletsvc import errors
+from walletsvc.ids import MAX_ID, read_id
 from walletsvc.models.columns import MAX_DESCRIPTION_LENGTH, MAX_TEXT_LENGTH
 
-MAX_ID = 2**63 - 1
 MAX_METADATA_CHARACTERS = 16_384
 MAX_METADATA_DEPTH = 16
 """Well below what every engine's JSON parser takes (MariaDB: 32, https://mariadb.com/kb/en/json_valid/)."""
@@ -176,9 +176,10 @@ def parse_id(value: object, *, what: str, field: str | None = None) -> int:
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise errors.Invalid(f"The id of a {what} is a string of digits.", field=field)
     text = value if isinstance(value, str) else str(value) if abs(value) <= MAX_ID else ""
-    if text.isascii() and text.isdigit() and len(text) <= 19 and text == str(int(text)) and int(text) <= MAX_ID:
-        return int(text)
-    raise not_found(what, text, field=field)
+    identifier = read_id(text)
+    if identifier is None:
+        raise not_found(what, text, field=field)
+    return identifier
 
 
 def parse_reference(value: object, *, what: str, field: str | None = None) -> Reference:
