@@ -12,7 +12,7 @@ from tests.live import LiveServer
 pytestmark = pytest.mark.clients
 
 
-@pytest.mark.parametrize("client", ["devour", "jsona", "kitsu", "orbit"])
+@pytest.mark.parametrize("client", ["datx", "devour", "jsona", "kitsu", "orbit", "spraypaint"])
 def test_json_api(client: str, server: LiveServer, run_script: Callable[..., None]) -> None:
     run_script(client, server)
 
