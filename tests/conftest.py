@@ -24,11 +24,13 @@ from redis import Redis
 
 from rest_api.views.base import JsonApiView
 from tests.databases import new_database, url_of
+from tests.leases import SharedRow
 from tests.live import LiveServer
 from tests.rest_api.structure import check_response
 from tests.tables import empty_tables
 from walletsvc import cache
 from walletsvc.cache_stores import PREFIX
+from walletsvc.leases import BackgroundKeeper, Keeper
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import ANYONE, Principal
 from walletsvc.services.transactions import create_transaction
@@ -68,10 +70,19 @@ def django_db_modify_db_settings(memory_folder: Path, django_db_modify_db_settin
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """Finish the test database as users do theirs: Django's migrations have run, Alembic's follow."""
+def django_db_setup(django_db_setup: None, redis_urls: tuple[str, str], django_db_blocker: Any) -> Iterator[None]:
+    """Finish the test database as users do theirs: Django's migrations have run, Alembic's follow.
+
+    Then this process takes the cache into use, before a test holds the lock of all of SQLite.
+    """
     with django_db_blocker.unblock():
         call_command("setup_database", verbosity=0)
+        keeper = BackgroundKeeper(instances=cache.store)
+        assert keeper.current().is_trusted
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cache, "_keeper", keeper)
+        yield
+    keeper.stop()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -98,6 +109,14 @@ def redis_urls(request: pytest.FixtureRequest) -> tuple[str, str]:
     address, _, _ = settings.REDIS_URL.rpartition("/")
     settings.CACHES["default"]["LOCATION"] = f"{address}/{number}"
     return f"{address}/{number}", f"{address}/{number + 8}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_cache_without_a_database() -> Iterator[None]:
+    """Keep tests without a database from asking the developer's own whether the cache may be used."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cache, "_keeper", Keeper(row=SharedRow(None), instances=cache.store))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,9 @@ Each wallet has a stamp, a random token, and so has the set of everything. A res
 that were current before it was built, and is a hit only while they still are. A writer puts a mark in their place
 before it commits, and new stamps after. So a caller who knows the answer of a write is never served what was
 there before it. The cache is never asked for a decision, and without it everything works, only slower.
+
+All of that is true of one Redis that does as it is told. Which one that is, and whether it may be trusted at all, the
+database says (`leases`): its identity and its generation are part of all names here.
 """
 
 from __future__ import annotations
@@ -18,7 +21,6 @@ from django.conf import settings
 from django_redis import get_redis_connection
 
 from walletsvc.cache_stores import (
-    GENERATION,
     MARK,
     PREFIX,
     LocalCopy,
@@ -29,6 +31,7 @@ from walletsvc.cache_stores import (
     new_token,
 )
 from walletsvc.etags import make_etag
+from walletsvc.leases import UNKNOWN, BackgroundKeeper, Keeper, State
 
 EVERYTHING = "everything"
 """The name of the stamp that each write changes."""
@@ -45,16 +48,46 @@ def store() -> Store:
     return RedisStore(get_redis_connection("default")) if settings.REDIS_URL else MemoryStore()
 
 
+def keeper() -> Keeper:
+    """Return what knows whether the cache may be used, the same for the whole process."""
+    return _keeper
+
+
+_keeper: Keeper = BackgroundKeeper(instances=store)
+
+
+def change_channel() -> str | None:
+    """Return the channel on which `Invalidation.settle` announces changes, None while that is not known.
+
+    Channels are of a whole server, not of one of its databases
+    (https://redis.io/docs/latest/develop/pubsub/#database--scoping).
+    """
+    agreement = keeper().state.agreement
+    return None if agreement is None else _channel(agreement.identity)
+
+
+def _channel(identity: str) -> str:
+    return f"{PREFIX}{identity}:changes"
+
+
+def is_in_use() -> bool:
+    """Tell whether writers use the cache, as far as is known here; without it they announce nothing. Never waits."""
+    keeps = keeper()
+    keeps.start()
+    return keeps.state.is_trusted and keeps.clock() < keeps.state.valid_until
+
+
 def make_key(*parts: str) -> str:
     """Return the key of a response: `parts` name the face, the caller's reach and the question, in full.
 
     The number is of the form of what is stored, which older processes next to this one must not take for theirs.
+    What is stored has the prefix of the generation before it.
     """
     digest = blake2b(digest_size=20)
     for part in parts:
         encoded = part.encode(errors="surrogatepass")
         digest.update(len(encoded).to_bytes(8, "big") + encoded)
-    return f"{PREFIX}response:2:{digest.hexdigest()}"
+    return f"response:3:{digest.hexdigest()}"
 
 
 class Lookup(NamedTuple):
@@ -64,6 +97,7 @@ class Lookup(NamedTuple):
     response: bytes | None
     stamps: bytes | None
     etag: str | None = None
+    state: State = UNKNOWN
 
     @property
     def is_hit(self) -> bool:
@@ -81,47 +115,61 @@ def look_up(key: str, *, stamps: Sequence[str]) -> Lookup:
     """
     if not settings.CACHE_SECONDS:
         return Lookup(key, None, None)
-    names = _names(tuple(stamps))
+    keeps = keeper()
+    state = keeps.state
+    if not state.is_trusted:
+        keeps.is_wanted = True
+        state = keeps.current()
+        if not state.is_trusted:
+            return Lookup(key, None, None)
+    names = _names(state.prefix, tuple(stamps))
     chosen = store()
     try:
         copies = chosen.copies
         if copies is not None:
             copy = copies.get(key)
             if copy is not None:
-                tokens = chosen.get_many(names)
+                tokens = chosen.get_many(names, state.instance)
                 # A copy's stamps are tokens, so a mark among these is a difference as any other.
                 if None not in tokens and b" ".join(tokens) == copy.stamps:  # type: ignore[arg-type]
-                    return Lookup(key, copy.body, copy.stamps, copy.etag)
+                    # As late as can be, and of the state that has been asked under.
+                    if keeps.clock() < state.valid_until or keeps.holds(state):
+                        return Lookup(key, copy.body, copy.stamps, copy.etag, state)
+                    return Lookup(key, None, None)
                 # Tokens do not come back, so neither does it.
                 copies.forget(key)
-        return _fetch(chosen, key, names)
+        found = _fetch(chosen, key, names, state)
+        if found.response is None or keeps.clock() < state.valid_until or keeps.holds(state):
+            return found
+        return Lookup(key, None, None)
     except Unreachable:
         return Lookup(key, None, None)
 
 
 @lru_cache(maxsize=4096)
-def _names(stamps: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the keys of stamps, behind that of the one that all responses have."""
-    return (GENERATION, *(f"{PREFIX}stamp:{name}" for name in stamps))
+def _names(prefix: str, stamps: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the keys of stamps."""
+    return tuple(f"{prefix}stamp:{name}" for name in stamps)
 
 
-def _fetch(chosen: Store, key: str, names: Sequence[str]) -> Lookup:
+def _fetch(chosen: Store, key: str, names: Sequence[str], state: State) -> Lookup:
     """Ask the store for the response and the stamps, as of one moment. Raises `Unreachable`."""
     copies = chosen.copies
     asked_at = copies.now() if copies is not None else 0
-    (entry, *tokens), seconds = chosen.fetch([key, *names])
+    asked = [state.prefix + key, *names]
+    (entry, *tokens), seconds = chosen.fetch(asked, state.instance)
     missing = [name for name, token in zip(names, tokens, strict=True) if token is None]
     if missing:
-        chosen.create_missing({name: new_token() for name in missing})
-        (entry, *tokens), seconds = chosen.fetch([key, *names])
+        chosen.create_missing({name: new_token() for name in missing}, instance=state.instance)
+        (entry, *tokens), seconds = chosen.fetch(asked, state.instance)
     current = _join(tokens)
     found = _unpack(entry, current) if entry is not None and current is not None else None
     if found is None:
-        return Lookup(key, None, current)
+        return Lookup(key, None, current, None, state)
     if copies is not None:
         # For no longer than the store has it, so that no copy is older than CACHE_SECONDS.
         copies.put(key, found, until=asked_at + seconds)
-    return Lookup(key, found.body, current, found.etag)
+    return Lookup(key, found.body, current, found.etag, state)
 
 
 def _join(tokens: Sequence[bytes | None]) -> bytes | None:
@@ -158,7 +206,8 @@ def keep(lookup: Lookup, response: bytes) -> str:
         copies = chosen.copies
         if copies is not None:
             copies.put(lookup.key, copy, until=copies.now() + settings.CACHE_SECONDS)
-        chosen.put(lookup.key, _pack(copy), seconds=settings.CACHE_SECONDS)
+        state = lookup.state
+        chosen.put(state.prefix + lookup.key, _pack(copy), seconds=settings.CACHE_SECONDS, instance=state.instance)
     except Unreachable:
         return etag
     return etag
@@ -182,34 +231,58 @@ def remember(key: str, *, stamps: Sequence[str], build: Callable[[], bytes]) -> 
 
 
 class Invalidation:
-    """The two steps of a write: `mark` before COMMIT, `settle` after COMMIT or rollback."""
+    """The two steps of a write: `mark` before COMMIT, `settle` after COMMIT or rollback.
+
+    Each tells whether it is sure that no process will serve what the write makes old. If one is not, the writer has
+    to suspend the cache (`services.publication`).
+    """
 
     def __init__(self) -> None:
         self._mark = MARK + new_token()
         self._names: list[str] = []
         self._announcement = b""
+        self._state = UNKNOWN
 
-    def mark(self, wallet_ids: Iterable[int]) -> None:
+    def mark(self, wallet_ids: Iterable[int]) -> bool:
         """Let nothing be stored that shows one of these wallets, until `settle` or for a few seconds."""
+        state = keeper().current()
+        if not state.is_trusted:
+            return False
         ids = sorted(set(wallet_ids))
-        self._names = [PREFIX + "stamp:" + name for name in (EVERYTHING, *map(wallet_stamp, ids))]
+        self._state = state
+        self._names = [f"{state.prefix}stamp:{name}" for name in (EVERYTHING, *map(wallet_stamp, ids))]
         self._announcement = ",".join(map(str, ids)).encode()
         try:
-            store().mark(self._names, self._mark)
+            store().mark(self._names, self._mark, instance=state.instance)
         except Unreachable:
-            return
+            return False
+        return True
 
-    def settle(self) -> None:
-        """Give new stamps to what was marked, and announce it (`changes.py`).
+    def settle(self) -> bool:
+        """Give new stamps to what was marked, and announce it (`changes.py`)."""
+        # In the end, as others may have suspended the cache meanwhile, and taken another into use.
+        return self.release() and keeper().holds(self._state)
+
+    def release(self) -> bool:
+        """Do what `settle` does, after a rollback, when nothing has become old.
 
         Another writer's mark stays: that writer settles it. Nothing tells a COMMIT that failed from one whose answer
         was lost, so both are announced.
         """
-        if not self._names:
-            return
+        agreement = self._state.agreement
+        if agreement is None:
+            return False
         # A token is new to each of the stamps, so one is enough.
         tokens = dict.fromkeys(self._names, new_token())
+        channel = _channel(agreement.identity)
         try:
-            store().settle(tokens, mark=self._mark, announcement=self._announcement)
+            store().settle(
+                tokens,
+                mark=self._mark,
+                instance=self._state.instance,
+                channel=channel,
+                announcement=self._announcement,
+            )
         except Unreachable:
-            return
+            return False
+        return True

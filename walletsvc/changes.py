@@ -3,9 +3,10 @@
 What is told is a hint, never the truth: it may come late, twice or for nothing, and one that is lost is made up for
 by `LOOK`, which comes at intervals. Whoever follows reads the truth from the database.
 
-With Redis, writers announce each change after COMMIT (`cache.Invalidation.settle`). Without it, the writers are in
-another process too (served by WSGI), so no channel in memory would reach us; but both have the same database.
-SQLite tells, at the price of a look into shared memory, that its file has changed; others are asked now and then.
+With Redis, writers announce each change after COMMIT (`cache.Invalidation.settle`), unless the cache is suspended.
+Without it, the writers are in another process too (served by WSGI), so no channel in memory would reach us; but both
+have the same database. SQLite tells, at the price of a look into shared memory, that its file has changed; others are
+asked now and then.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import redis.asyncio
 from django.conf import settings
 from django.db import connection
 
-from walletsvc.cache_stores import CHANGES
+from walletsvc import cache
 
 logger = logging.getLogger(__name__)
 
@@ -46,20 +47,25 @@ def follow() -> AsyncGenerator[Hint, None]:
 
 
 async def _follow_redis(url: str) -> AsyncGenerator[Hint, None]:
-    """Listen to the announcements; look once for each connection, and again and again while there is none."""
+    """Listen to the announcements; look once for each connection, and again and again while there are none."""
     client = redis.asyncio.Redis.from_url(url, socket_connect_timeout=1, health_check_interval=LOOK_SECONDS)
     try:
         while True:
+            channel = cache.change_channel() if cache.is_in_use() else None
+            if channel is None:
+                yield LOOK
+                await asyncio.sleep(POLL_SECONDS)
+                continue
             try:
-                async with client.pubsub(ignore_subscribe_messages=True) as channel:
-                    await channel.subscribe(CHANGES)
+                async with client.pubsub(ignore_subscribe_messages=True) as subscription:
+                    await subscription.subscribe(channel)
                     look_at = 0.0
-                    while True:
+                    while cache.is_in_use() and cache.change_channel() == channel:
                         # What was announced before we listened, or not at all, is found by looking.
                         if time.monotonic() >= look_at:
                             yield LOOK
                             look_at = time.monotonic() + LOOK_SECONDS
-                        message = await channel.get_message(timeout=max(0.001, look_at - time.monotonic()))
+                        message = await subscription.get_message(timeout=POLL_SECONDS)
                         if message is not None:
                             yield _parse(message["data"])
             except (redis.RedisError, OSError) as error:

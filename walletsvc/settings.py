@@ -98,8 +98,9 @@ if REDIS_URL:
             "BACKEND": "django_redis.cache.RedisCache",
             "LOCATION": REDIS_URL,
             "OPTIONS": {
-                "CONNECTION_POOL_CLASS": "walletsvc.cache_stores.InstanceCheckingPool",
                 "CONNECTION_POOL_KWARGS": {
+                    # Redis then tells, on the connection itself, that its data are replaced.
+                    "protocol": 3,
                     # A cache that does not answer at once is as good as none.
                     "socket_timeout": 0.25,
                     "socket_connect_timeout": 0.25,

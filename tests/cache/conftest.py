@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cache.stores import connect
+from tests.cache.stores import Cache, connect
+from tests.leases import SharedRow
 from tests.servers import RedisServer, find_binary
-from walletsvc import cache
 from walletsvc.cache_stores import MemoryStore, RedisStore, Store
 
 HAS_REDIS = find_binary(*RedisServer.binaries) is not None
@@ -27,13 +27,13 @@ def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
     """Let the cache use a new store of each kind."""
     if request.param == "memory":
         chosen: Store = MemoryStore()
-        monkeypatch.setattr(cache, "store", lambda: chosen)
+        Cache(chosen, SharedRow()).use(monkeypatch)
         yield chosen
         return
     server: RedisServer = request.getfixturevalue("shared_redis")
     server.flush()
     client = connect(server)
     chosen = RedisStore(client, pause_seconds=0)
-    monkeypatch.setattr(cache, "store", lambda: chosen)
+    Cache(chosen, SharedRow()).use(monkeypatch)
     yield chosen
     client.connection_pool.disconnect()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 
 
@@ -16,6 +17,7 @@ class Proxy:
         self._sockets: list[socket.socket] = [self._listener]
         self._left: int | None = None
         self._silent = False
+        self._alarm: tuple[bytes, Callable[[], None]] | None = None
         self.connections = 0
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -27,8 +29,25 @@ class Proxy:
         """Let so many bytes come back, once, and then nothing (if `silent`) or the end of the connection."""
         self._left, self._silent = after_bytes, silent
 
+    def lead_to(self, host: str, port: int, *, cut: bool) -> None:
+        """Let new connections lead to another server, and with `cut` let the others end."""
+        self._server = (host, port)
+        if cut:
+            self._end(self._sockets[1:])
+
+    def cut_off(self) -> None:
+        """End all connections, and let new ones end at once."""
+        self.lead_to("127.0.0.1", 1, cut=True)
+
+    def call_before(self, words: bytes, what: Callable[[], None]) -> None:
+        """Call `what`, once, instead of passing on what holds these words."""
+        self._alarm = (words, what)
+
     def close(self) -> None:
-        for each in self._sockets:
+        self._end(self._sockets)
+
+    def _end(self, sockets: list[socket.socket]) -> None:
+        for each in sockets:
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
             each.close()
@@ -37,7 +56,11 @@ class Proxy:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                server = socket.create_connection(self._server)
+                try:
+                    server = socket.create_connection(self._server)
+                except ConnectionRefusedError:
+                    client.close()
+                    continue
                 self.connections += 1
                 self._sockets += [client, server]
                 threading.Thread(target=self._pass_on, args=(client, server, False), daemon=True).start()
@@ -46,6 +69,10 @@ class Proxy:
     def _pass_on(self, source: socket.socket, target: socket.socket, back: bool) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
+                if not back and self._alarm is not None and self._alarm[0] in data:
+                    (_, what), self._alarm = self._alarm, None
+                    what()
+                    break
                 if back and self._left is not None and len(data) >= self._left:
                     target.sendall(data[: self._left])
                     self._left = None

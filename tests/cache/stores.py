@@ -4,16 +4,49 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import redis
 
+from tests.leases import SharedRow
 from tests.servers import RedisServer
-from walletsvc.cache_stores import InstanceCheckingPool, LocalCopies, MemoryStore, RedisStore, Store, Unreachable
+from walletsvc import cache
+from walletsvc.cache_stores import LocalCopies, MemoryStore, RedisStore, Store, Unreachable
+from walletsvc.leases import Keeper
 
 
 def connect(server: RedisServer, *, address: str = "url") -> redis.Redis:
-    """Return a client of its own, as another process would have, with the pool that the settings name."""
-    pool = InstanceCheckingPool.from_url(getattr(server, address), socket_timeout=0.25, socket_connect_timeout=0.25)
-    return redis.Redis(connection_pool=pool)
+    """Return a client of its own, as another process would have, with the options that the settings name."""
+    options: dict[str, Any] = {"protocol": 3, "socket_timeout": 0.25, "socket_connect_timeout": 0.25}
+    return redis.Redis(connection_pool=redis.ConnectionPool.from_url(getattr(server, address), **options))
+
+
+class Cache:
+    """What one process has of the cache. All that have the same row use it together."""
+
+    def __init__(self, store: Store, row: SharedRow, keeper: Keeper | None = None) -> None:
+        self.store = store
+        self.row = row
+        self.keeper = keeper or Keeper(row=row, instances=lambda: store, sleep=lambda _seconds: None)
+
+    def use(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let this be the process that the test goes on in."""
+        monkeypatch.setattr(cache, "store", lambda: self.store)
+        monkeypatch.setattr(cache, "keeper", lambda: self.keeper)
+
+
+def write(*wallet_ids: int) -> None:
+    """Do what a write does to the cache, except to wait."""
+    writer = cache.Invalidation()
+    is_marked = writer.mark(wallet_ids)
+    if not (is_marked and writer.settle()):
+        keeper: Any = cache.keeper()
+        keeper._row.suspend()
+        keeper.step()
+
+
+def stamp(name: str) -> str:
+    """Return the key of a stamp as it is now."""
+    return f"{cache.keeper().state.prefix}stamp:{name}"
 
 
 def forget(store: Store, *, prefix: str) -> None:
@@ -26,10 +59,21 @@ def forget(store: Store, *, prefix: str) -> None:
             store._client.delete(key)
 
 
+def forget_stamps(store: Store, name: str = "") -> None:
+    """Remove all stamps, or one, as if they had expired."""
+    forget(store, prefix=stamp(name))
+
+
 class Gone:
     """A store that does not answer."""
 
     copies = None
+    in_doubt = True
+    is_shared = True
+    own_instance = ""
+
+    def probe(self) -> None:
+        return None
 
     def __getattr__(self, name: str) -> Any:
         def fail(*_arguments: object, **_named: object) -> None:
@@ -48,5 +92,5 @@ class Process:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._shared, name)
 
-    def fetch(self, keys: list[str]) -> tuple[list[bytes | None], float]:
-        return self._shared.get_many(keys), 60
+    def fetch(self, keys: list[str], instance: str = "") -> tuple[list[bytes | None], float]:
+        return self._shared.get_many(keys, instance), 60

@@ -12,9 +12,9 @@ import pytest
 import redis
 
 from tests.cache.proxy import Proxy
-from tests.cache.stores import connect
+from tests.cache.stores import Cache, connect
+from tests.leases import SharedRow
 from tests.servers import RedisServer
-from walletsvc import cache
 from walletsvc.cache import EVERYTHING, Invalidation, Lookup, keep, look_up
 from walletsvc.cache_stores import Connections, RedisStore, lines
 
@@ -40,7 +40,7 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[redis.Redis], RedisStore]:
 
     def use(client: redis.Redis) -> RedisStore:
         store = RedisStore(client, pause_seconds=0)
-        monkeypatch.setattr(cache, "store", lambda: store)
+        Cache(store, SharedRow()).use(monkeypatch)
         return store
 
     return use
@@ -82,7 +82,7 @@ def test_an_error_leaves_no_reply_unread(connections: Connections) -> None:
 def test_the_rest_of_a_reply_that_broke_off_is_never_read(
     proxy: Proxy, use: Callable[[redis.Redis], RedisStore], silent: bool, after_bytes: int
 ) -> None:
-    client = redis.Redis.from_url(proxy.url, socket_timeout=0.25, retry=None)
+    client = redis.Redis.from_url(proxy.url, socket_timeout=0.25, retry=None, protocol=3)
     store = use(client)
     keep(ask(), LARGE)
     store.copies.clear()
@@ -90,11 +90,12 @@ def test_the_rest_of_a_reply_that_broke_off_is_never_read(
     store.copies.clear()
     before = proxy.connections
     proxy.break_off(after_bytes=after_bytes, silent=silent)
-    assert (ask().response, store._failures) == (None, 1)
-    lookup = ask()
-    assert (lookup.response, lookup.stamps is None) == (None, False)  # the generation has changed
-    keep(lookup, b"new")
-    assert (ask().response, store._failures) == (b"new", 1)
+    assert (ask().response, store.in_doubt) == (None, True)
+    # It is the Redis that it was, and nothing has been written.
+    assert (ask().response, store.probe() is None, store.in_doubt) == (LARGE, False, False)
+    keep(ask(), b"new")
+    store.copies.clear()
+    assert (ask().response, store.in_doubt) == (b"new", False)
     assert proxy.connections > before
     client.connection_pool.disconnect()
 
@@ -117,7 +118,7 @@ def test_a_connection_that_was_closed_at_rest_is_replaced_without_a_failure(
     writer.mark([1])
     other.client_kill_filter(_type="normal", skipme=True)
     writer.settle()
-    assert (ask().response, store._failures) == (None, 0)
+    assert (ask().response, store.in_doubt) == (None, False)
     other.connection_pool.disconnect()
 
 

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.cache.stores import Process, forget
+from tests.cache.stores import Cache, Process, forget_stamps
+from tests.leases import SharedRow
 from walletsvc import cache
 from walletsvc.cache import EVERYTHING, Invalidation, Lookup, keep, look_up
-from walletsvc.cache_stores import PREFIX, MemoryStore, Store
+from walletsvc.cache_stores import MemoryStore, Store
+from walletsvc.leases import Keeper
 
 Step = Callable[[], None]
 Actor = tuple[str, ...]
@@ -35,8 +37,9 @@ class World:
     def __init__(self, actors: Sequence[Actor], *, processes: int) -> None:
         shared = MemoryStore()
         self.shared: Store = shared
-        self.stores: list[Store] = [Process(shared) for _ in range(processes)] or [shared]
-        self.on_stage = self.stores[0]
+        stores: list[Store] = [Process(shared) for _ in range(processes)] or [shared]
+        self.caches = [Cache(each, ROW, KEEPER) for each in stores]
+        self.on_stage = self.caches[0]
         self.committed: frozenset[int] = frozenset()
         self.answered: frozenset[int] = frozenset()
         self.invalidations: dict[int, Invalidation] = {}
@@ -48,14 +51,14 @@ class World:
     def take(self, actor: int) -> None:
         if self.todo[actor]:
             step = self.todo[actor].pop(0)
-            self.on_stage = self.stores[actor % len(self.stores)]
+            self.on_stage = self.caches[actor % len(self.caches)]
             getattr(self, step.replace(" ", "_"))(actor)
 
     # -- a writer --
 
     def mark(self, actor: int) -> None:
         self.invalidations[actor] = Invalidation()
-        self.invalidations[actor].mark([])
+        assert self.invalidations[actor].mark([])
 
     def commit(self, actor: int) -> None:
         self.committed |= {actor}
@@ -87,10 +90,10 @@ class World:
     # -- time, and a cache that is full --
 
     def expire(self, _actor: int) -> None:
-        forget(self.shared, prefix=f"{PREFIX}stamp:{EVERYTHING}")
+        forget_stamps(self.shared, EVERYTHING)
 
     def evict(self, _actor: int) -> None:
-        forget(self.shared, prefix=f"{PREFIX}stamp:")
+        forget_stamps(self.shared)
 
 
 def encode(writes: Iterable[int]) -> bytes:
@@ -111,13 +114,18 @@ def interleavings(lengths: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
                 yield (actor, *rest)
 
 
+ROW = SharedRow()
+KEEPER = Keeper(row=ROW, instances=MemoryStore)
+"""For all plays: whom the cache may be trusted by never changes here (see `test_leases`)."""
+
 STAGE: list[World] = []
 """Holds the play that is on."""
 
 
 @pytest.fixture(autouse=True)
 def cache_on_stage(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "store", lambda: STAGE[0].on_stage)
+    monkeypatch.setattr(cache, "store", lambda: STAGE[0].on_stage.store)
+    monkeypatch.setattr(cache, "keeper", lambda: STAGE[0].on_stage.keeper)
 
 
 def play(actors: Sequence[Actor], order: Iterable[int], *, processes: int = 0) -> None:
@@ -173,7 +181,7 @@ def test_any_crowd(actors: list[Actor], processes: int, data: st.DataObject) -> 
 
 def test_without_stamps_a_reader_is_served_what_is_old(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Invalidation, "settle", lambda self: None)
-    monkeypatch.setattr(Invalidation, "mark", lambda self, wallet_ids: None)
+    monkeypatch.setattr(Invalidation, "mark", lambda self, wallet_ids: True)
     with pytest.raises(AssertionError, match="was owed"):
         play_all((READ, COMMITTED))
 

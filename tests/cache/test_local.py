@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.cache.conftest import HAS_REDIS
-from tests.cache.stores import connect
+from tests.cache.stores import Cache, connect, write
 from tests.cache.test_interleavings import COMMITTED, READ, STAMPS_ARE_EVICTED, Actor, World
+from tests.leases import SharedRow
 from tests.servers import RedisServer
 from walletsvc import cache
 from walletsvc.cache import EVERYTHING, Invalidation, Lookup, keep, look_up, make_key, remember
@@ -27,12 +28,6 @@ REDIS = pytest.mark.skipif(not HAS_REDIS, reason="there is no redis-server")
 
 def ask() -> Lookup:
     return look_up(KEY, stamps=[EVERYTHING])
-
-
-def write() -> None:
-    writer = Invalidation()
-    writer.mark([1])
-    writer.settle()
 
 
 def copy(size: int, stamps: bytes = b"") -> LocalCopy:
@@ -52,9 +47,11 @@ def processes(
     shared_redis.flush()
     clients = [connect(shared_redis) for _ in range(2)]
     stores = [RedisStore(each, pause_seconds=0, copies=LocalCopies(clock=lambda: now[0])) for each in clients]
+    row = SharedRow()
+    caches = [Cache(each, row) for each in stores]
 
     def be(number: int) -> RedisStore:
-        monkeypatch.setattr(cache, "store", lambda: stores[number])
+        caches[number].use(monkeypatch)
         return stores[number]
 
     yield be
@@ -106,7 +103,7 @@ def test_what_is_built_has_its_tag_where_nothing_can_be_stored(store: Store, set
 def test_an_entry_of_another_form_is_no_hit(store: Store) -> None:
     stamps = ask().stamps or b""
     for entry in (stamps + b"\n{}", stamps, b"", b"\n\n", stamps[:-1] + b"\n\n\n"):
-        store.put(KEY, entry, seconds=60)
+        store.put(cache.keeper().state.prefix + KEY, entry, seconds=60)
         assert (ask().response, ask().stamps) == (None, stamps)
 
 
@@ -119,7 +116,7 @@ def test_a_write_in_one_process_ends_the_copies_of_all(processes: Callable[[int]
     keep(ask(), b"old")
     processes(1)
     assert ask().response == b"old"
-    write()
+    write(1)
     assert ask().response is None
     keep(ask(), b"new")
     processes(0)
@@ -142,8 +139,7 @@ def test_a_mark_holds_for_what_is_at_hand(processes: Callable[[int], RedisStore]
 @REDIS
 def test_nothing_is_served_while_redis_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     with RedisServer() as server:
-        store = RedisStore(connect(server), pause_seconds=0)
-        monkeypatch.setattr(cache, "store", lambda: store)
+        Cache(RedisStore(connect(server), pause_seconds=0), SharedRow()).use(monkeypatch)
         keep(ask(), b"answer")
         assert ask().is_hit
         server.kill()
@@ -159,7 +155,7 @@ def test_a_copy_is_no_older_than_cache_seconds(
     settings.CACHE_SECONDS = 7
     store = processes(0)
     keep(ask(), b"answer")
-    store._client.delete(KEY)
+    store._client.delete(cache.keeper().state.prefix + KEY)
     now[0] = 6.9
     assert ask().is_hit
     now[0] = 7.0
@@ -173,9 +169,10 @@ def test_a_copy_of_what_was_found_goes_when_redis_lets_it_go(
     processes(0)
     keep(ask(), b"answer")
     store = processes(1)
-    store._client.pexpire(KEY, 5000)
+    name = cache.keeper().current().prefix + KEY
+    store._client.pexpire(name, 5000)
     assert ask().is_hit
-    store._client.delete(KEY)
+    store._client.delete(name)
     now[0] = 4.5
     assert ask().is_hit
     now[0] = 5.0
@@ -196,10 +193,12 @@ def test_any_crowd_in_two_processes_on_a_real_redis(
     shared_redis.flush()
     clients = [connect(shared_redis) for _ in range(2)]
     world = World(actors, processes=0)
-    world.stores = [RedisStore(client) for client in clients]
-    world.shared = world.stores[0]
+    row = SharedRow()
+    world.caches = [Cache(RedisStore(client), row) for client in clients]
+    world.shared = world.caches[0].store
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cache, "store", lambda: world.on_stage)
+        patch.setattr(cache, "store", lambda: world.on_stage.store)
+        patch.setattr(cache, "keeper", lambda: world.on_stage.keeper)
         for actor in [*turns, *(number for number in (len(actors) - 2, len(actors) - 1) for _ in READ)]:
             world.take(actor)
     for client in clients:

@@ -32,10 +32,9 @@ def test_every_wallet_that_an_operation_touches_has_a_new_stamp(stamps_of: Calla
 
 def test_a_new_wallets_stamp_is_new_too(stamps_of: Callable[[int], bytes | None]) -> None:
     first = create_wallet(principal=ANYONE, label="A")
-    generation, *before = (stamps_of(first.id + 1) or b"").split()
+    before = (stamps_of(first.id + 1) or b"").split()
     assert create_wallet(principal=ANYONE, label="B").id == first.id + 1
-    same_generation, *after = (stamps_of(first.id + 1) or b"").split()
-    assert same_generation == generation
+    after = (stamps_of(first.id + 1) or b"").split()
     assert (len(before), len(after), set(before) & set(after)) == (2, 2, set())
 
 

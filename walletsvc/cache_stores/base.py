@@ -10,13 +10,7 @@ if TYPE_CHECKING:
     from walletsvc.cache_stores.memory import LocalCopies
 
 PREFIX = "walletsvc:"
-GENERATION = PREFIX + "stamp:generation"
-"""A stamp that every response is stored under: a new token makes all of them unreachable at once."""
-CHANGES = PREFIX + "changes"
-"""The channel on which `settle` announces changes. Channels are of a whole server, not of one of its databases
-(https://redis.io/docs/latest/develop/pubsub/#database--scoping): whoever listens takes a message for a hint only."""
-
-STAMP_SECONDS = 86_400
+STAMP_SECONDS = 3600
 MARK_SECONDS = 5
 MARK = b"!"
 """A stamp that begins with it is no stamp: a writer is about to commit, so nothing may be stored."""
@@ -27,34 +21,61 @@ class Unreachable(Exception):
 
 
 class Store(Protocol):
-    """Keeps bytes by key for a while. Every method may raise `Unreachable`."""
+    """Keeps bytes by key for a while, and knows where (`leases.keeper.Instances`).
+
+    The methods that take an `instance` raise `Unreachable` where they find another one, or none. Without it, any will
+    do: for what is never wrong.
+    """
 
     @property
     def copies(self) -> LocalCopies | None:
         """Return the responses that this process has at hand, where to fetch them costs more than to look there."""
 
-    def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
+    @property
+    def in_doubt(self) -> bool:
+        """Tell whether something has failed since `probe` was called last."""
+
+    @property
+    def is_shared(self) -> bool:
+        """Tell whether other processes can reach the same instance."""
+
+    @property
+    def own_instance(self) -> str:
+        """Return the only instance that this process can ever use; empty if it may come to be another."""
+
+    def probe(self) -> str | None:
+        """Return the instance that is to be found now, if everything that a cache does works there."""
+
+    def get_many(self, keys: Sequence[str], instance: str = "") -> list[bytes | None]:
         """Return the values of `keys`, in their order, as of one moment."""
 
-    def fetch(self, keys: Sequence[str]) -> tuple[list[bytes | None], float]:
+    def fetch(self, keys: Sequence[str], instance: str = "") -> tuple[list[bytes | None], float]:
         """Return what `get_many` does, and for how many seconds at least the first value stays in the store.
 
         They count from before the call. 0 stands for nobody knows, too.
         """
 
-    def put(self, key: str, value: bytes, *, seconds: int) -> None:
+    def put(self, key: str, value: bytes, *, seconds: int, instance: str = "") -> None:
         """Keep `value`."""
 
-    def create_missing(self, tokens: Mapping[str, bytes]) -> None:
+    def create_missing(self, tokens: Mapping[str, bytes], *, instance: str = "") -> None:
         """Keep each token unless its key has one already."""
 
-    def mark(self, keys: Iterable[str], mark: bytes) -> None:
+    def mark(self, keys: Iterable[str], mark: bytes, *, instance: str = "") -> None:
         """Put `mark` under each key, for `MARK_SECONDS`."""
 
-    def settle(self, tokens: Mapping[str, bytes], *, mark: bytes, announcement: bytes = b"") -> None:
+    def settle(
+        self,
+        tokens: Mapping[str, bytes],
+        *,
+        mark: bytes,
+        instance: str = "",
+        channel: str = "",
+        announcement: bytes = b"",
+    ) -> None:
         """Put the token under each key, in one step, except where another writer's mark stands.
 
-        `announcement` then goes to whoever listens to `CHANGES`, if the store has a way to other processes.
+        `announcement` then goes to whoever listens to `channel`, if the store has a way to other processes.
 
         A plain token is replaced as well as `mark`: the mark may have expired or been overwritten and settled
         by another writer, and a reader stored under that token what it had read before our commit.

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import os
-import re
 import weakref
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import redis
 from hiredis import pack_command
 
-from walletsvc.cache_stores.base import GENERATION, PREFIX, new_token
 from walletsvc.cache_stores.lines import Line
 
-_INSTANCE = PREFIX + "instance"
+T = TypeVar("T")
 
 Command = tuple[Any, ...]
 """The words of a command: texts, bytes and integers."""
+
+_OF_NO_USE = (
+    *("BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MISCONF", "NOAUTH"),
+    *("NOREPLICAS", "OOM", "READONLY", "UNBLOCKED", "UNKILLABLE"),
+)
+"""What a server says in whose place there may be another one by now, or soon: a new connection finds that."""
+
+
+class Elsewhere(redis.ConnectionError):
+    """What the connection leads to is not the instance that was asked for."""
 
 
 class Connections:
@@ -28,50 +37,81 @@ class Connections:
     """
 
     def __init__(self, pool: Any) -> None:
-        """Use connections of `pool`, a `redis.ConnectionPool`."""
+        """Use connections of `pool`, a `redis.ConnectionPool`, which speak RESP3."""
         self._pool = pool
         self._ready: list[Line] = []
         weakref.finalize(self, _give_back, pool, self._ready).atexit = False
 
-    def ask(self, *commands: Command) -> list[Any]:
-        """Send `commands` in one packet and return their replies.
+    def ask(self, *commands: Command, instance: str = "") -> list[Any]:
+        """Send `commands` in one packet and return their replies, which are those of `instance`, or of any.
 
-        Raises the first `redis.ResponseError` among them, after all were read, or another `redis.RedisError`.
-        Nothing is sent twice: a token that is set once more after another writer has replaced it would bring back
-        what was stored under it.
+        Raises `Elsewhere`, the first `redis.ResponseError` among the replies, after all were read, or another
+        `redis.RedisError`. Nothing is sent twice: a token that is set once more after another writer has replaced it
+        would bring back what was stored under it.
         """
-        return self._send(b"".join(map(pack_command, commands)), len(commands))
+        return self._send(b"".join(map(pack_command, commands)), len(commands), instance)
 
-    def get_many(self, keys: tuple[str, ...]) -> list[bytes | None]:
+    def get_many(self, keys: tuple[str, ...], instance: str) -> list[bytes | None]:
         """Return the values of keys that are asked for again and again. Raises what `ask` raises."""
-        values: list[bytes | None] = self._send(_pack_mget(keys), 1)[0]
+        values: list[bytes | None] = self._send(_pack_mget(keys), 1, instance)[0]
         return values
 
-    def _send(self, packet: bytes, count: int) -> list[Any]:
-        line = self._take()
+    def try_new(self, use: Callable[[Line], T]) -> T:
+        """Call `use` with a connection that is made for it, and ends with it. Raises what `ask` and `use` raise."""
+        connection = self._pool.get_connection()
+        try:
+            # The pool's may be an old one.
+            connection.disconnect()
+            connection.connect()
+            line = Line(connection)
+            line.identify()
+            return use(line)
+        finally:
+            connection.disconnect()
+            self._pool.release(connection)
+
+    def _send(self, packet: bytes, count: int, instance: str) -> list[Any]:
+        line = self._take(instance)
         try:
             replies = line.ask(packet, count)
+            if line.is_doubtful and instance and line.identify() != instance:
+                raise Elsewhere("Its data are no longer the same.")
         except BaseException:
             # Whatever is still to come must not be taken for the reply to a later command.
             self._drop(line)
             raise
-        self._ready.append(line)
         for reply in replies:
             if isinstance(reply, redis.ResponseError):
+                if str(reply).startswith(_OF_NO_USE):
+                    self._drop(line)
+                else:
+                    self._ready.append(line)
                 raise reply
+        self._ready.append(line)
         return replies
 
-    def _take(self) -> Line:
-        """Return a connection on which nothing is to be read: one at rest (list.pop is atomic), or a pool's."""
+    def _take(self, instance: str) -> Line:
+        """Return a connection to `instance`, or to any, on which nothing is to be read.
+
+        One at rest (list.pop is atomic), or a pool's. Raises `Elsewhere`.
+        """
         while self._ready:
             try:
                 line = self._ready.pop()
             except IndexError:  # another thread was quicker
                 break
-            if line.is_ready():
+            if (line.instance == instance or not instance) and line.is_ready():
                 return line
             self._drop(line)
-        return Line(self._pool.get_connection())
+        line = Line(self._pool.get_connection())
+        try:
+            found = line.identify()
+            if instance and found != instance:
+                raise Elsewhere("There is another Redis now, or it takes no writes.")
+        except BaseException:
+            self._drop(line)
+            raise
+        return line
 
     def _drop(self, line: Line) -> None:
         if line.connection.pid == os.getpid():
@@ -88,27 +128,3 @@ def _pack_mget(keys: tuple[str, ...]) -> bytes:
 def _give_back(pool: Any, lines: list[Line]) -> None:
     while lines:
         pool.release(lines.pop().connection)
-
-
-class InstanceCheckingPool(redis.ConnectionPool):
-    """Connections that notice, before their first use, that they lead to another Redis than the last time."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs, redis_connect_func=_connect)
-
-
-def _connect(connection: Any) -> None:
-    """Change the generation if this Redis was restarted (with an old snapshot, perhaps) or replaced.
-
-    The generation goes first: a second connection that comes in between finds the old instance and changes it
-    once more. `run_id` is new with each start of a server (https://redis.io/docs/latest/commands/info/).
-    """
-    connection.on_connect()
-    connection.send_command("INFO", "server")
-    found = re.search(rb"run_id:(\w+)", connection.read_response())
-    instance = found[1] if found else new_token()
-    connection.send_command("GET", _INSTANCE)
-    if connection.read_response() != instance:
-        for key, value in ((GENERATION, new_token()), (_INSTANCE, instance)):
-            connection.send_command("SET", key, value)
-            connection.read_response()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import ssl
 import struct
@@ -11,10 +12,16 @@ from typing import Any
 
 import hiredis
 import redis
+from hiredis import pack_command
 
 REST_SECONDS = 0.5
 """Redis counts in seconds how long a connection has been idle before it closes it."""
 
+_IDENTIFY = (
+    pack_command(("INFO", "server"))
+    + pack_command(("INFO", "replication"))
+    + pack_command(("CLIENT", "TRACKING", "ON", "OPTIN"))  # type: ignore[arg-type]  # any number of words will do
+)
 _PENDING = object()
 _BUFFER_BYTES = 65_536
 
@@ -28,6 +35,8 @@ class Line:
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection
+        self.instance = ""
+        self.is_doubtful = True
         self._socket = connection._sock
         self._buffer = bytearray(_BUFFER_BYTES)
         self._reader = hiredis.Reader(
@@ -52,7 +61,9 @@ class Line:
                 reader.feed(buffer, 0, length)  # type: ignore[arg-type]  # any buffer will do
                 while (reply := reader.gets()) is not _PENDING:
                     # What the server says without being asked is not the reply (RESP3 has such pushes).
-                    if not isinstance(reply, hiredis.PushNotification):
+                    if isinstance(reply, hiredis.PushNotification):
+                        self.is_doubtful = True
+                    else:
                         replies.append(reply)
         except TimeoutError as error:
             raise redis.TimeoutError(str(error)) from error
@@ -60,6 +71,29 @@ class Line:
             raise redis.ConnectionError(str(error)) from error
         self._used_at = time.monotonic()
         return replies
+
+    def identify(self) -> str:
+        """Note and return which Redis it leads to: the process, the history of its data, and the database there.
+
+        Empty for a replica. `run_id` is new with each start of a server, and `master_replid` with each fail-over,
+        when writes may be lost (https://redis.io/docs/latest/commands/info/).
+
+        A server can also come to have another's data while the connection stays open. To a client that it tracks keys
+        for it says so before its next reply, and `is_doubtful` is set: then this has to be called again. OPTIN keeps
+        it from tracking any (https://redis.io/docs/latest/develop/reference/client-side-caching/).
+
+        Raises `redis.RedisError`.
+        """
+        self.is_doubtful = False
+        replies = self.ask(_IDENTIFY, 3)
+        for reply in replies:
+            if isinstance(reply, redis.ResponseError):
+                raise reply
+        said = dict(re.findall(rb"(run_id|role|master_replid):(\w+)", replies[0] + replies[1]))
+        is_primary = said.get(b"role") == b"master" and len(said) == 3
+        parts = (said[b"run_id"].decode(), said[b"master_replid"].decode(), self.connection.db) if is_primary else ()
+        self.instance = ":".join(map(str, parts))
+        return self.instance
 
     def is_ready(self) -> bool:
         """Tell whether nothing is to be read, and nobody has closed it since it was used.

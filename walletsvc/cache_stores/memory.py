@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections import OrderedDict
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from walletsvc.cache_stores.base import MARK, MARK_SECONDS, STAMP_SECONDS
+from walletsvc.cache_stores.base import MARK, MARK_SECONDS, STAMP_SECONDS, new_token
 
 V = TypeVar("V", bound=Sized)
 
@@ -60,8 +61,26 @@ class Bounded(Generic[V]):
             self._bytes -= len(removed[0])
 
 
+class _Process:
+    """The name of this process; one that is forked from it has another."""
+
+    def __init__(self) -> None:
+        self.rename()
+        os.register_at_fork(after_in_child=self.rename)
+
+    def rename(self) -> None:
+        self.name = f"process:{new_token().decode()}"
+
+
+_PROCESS = _Process()
+
+
 class MemoryStore(Bounded[bytes]):
     """For one process: the embedded default."""
+
+    copies = None
+    in_doubt = False
+    is_shared = False
 
     def __init__(
         self,
@@ -71,31 +90,45 @@ class MemoryStore(Bounded[bytes]):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(max_entries=max_entries, max_bytes=max_bytes, clock=clock)
-        self.copies = None
 
-    def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
+    @property
+    def own_instance(self) -> str:
+        return _PROCESS.name
+
+    def probe(self) -> str:
+        return _PROCESS.name
+
+    def get_many(self, keys: Sequence[str], instance: str = "") -> list[bytes | None]:
         with self._lock:
             return [self._get(key) for key in keys]
 
-    def fetch(self, keys: Sequence[str]) -> tuple[list[bytes | None], float]:
+    def fetch(self, keys: Sequence[str], instance: str = "") -> tuple[list[bytes | None], float]:
         return self.get_many(keys), 0
 
-    def put(self, key: str, value: bytes, *, seconds: int) -> None:
+    def put(self, key: str, value: bytes, *, seconds: int, instance: str = "") -> None:
         with self._lock:
             self._put(key, value, seconds)
 
-    def create_missing(self, tokens: Mapping[str, bytes]) -> None:
+    def create_missing(self, tokens: Mapping[str, bytes], *, instance: str = "") -> None:
         with self._lock:
             for key, token in tokens.items():
                 if self._get(key) is None:
                     self._put(key, token, STAMP_SECONDS)
 
-    def mark(self, keys: Iterable[str], mark: bytes) -> None:
+    def mark(self, keys: Iterable[str], mark: bytes, *, instance: str = "") -> None:
         with self._lock:
             for key in keys:
                 self._put(key, mark, MARK_SECONDS)
 
-    def settle(self, tokens: Mapping[str, bytes], *, mark: bytes, announcement: bytes = b"") -> None:
+    def settle(
+        self,
+        tokens: Mapping[str, bytes],
+        *,
+        mark: bytes,
+        instance: str = "",
+        channel: str = "",
+        announcement: bytes = b"",
+    ) -> None:
         with self._lock:
             for key, token in tokens.items():
                 current = self._get(key)

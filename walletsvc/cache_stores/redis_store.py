@@ -9,9 +9,11 @@ from hashlib import sha1
 from typing import Any
 
 import redis
+from hiredis import pack_command
 
-from walletsvc.cache_stores.base import CHANGES, GENERATION, MARK_SECONDS, STAMP_SECONDS, Unreachable, new_token
+from walletsvc.cache_stores.base import MARK, MARK_SECONDS, PREFIX, STAMP_SECONDS, Unreachable, new_token
 from walletsvc.cache_stores.connections import Command, Connections
+from walletsvc.cache_stores.lines import Line
 from walletsvc.cache_stores.memory import LocalCopies
 
 logger = logging.getLogger(__name__)
@@ -35,81 +37,139 @@ _SETTLE_ID = sha1(_SETTLE.encode(), usedforsecurity=False).hexdigest()
 class RedisStore:
     """For any number of processes.
 
-    Bumps that were lost while Redis was away must not let old responses come back with it. So whoever saw it
-    fail changes the generation before trusting it again, and whoever connects to an instance that was not there
-    before does the same (`InstanceCheckingPool`).
+    Whether it may be trusted is decided elsewhere (`walletsvc.leases`). This sees to it that whoever asks for the
+    instance that all have agreed on is answered by that one, with the data that it has had since.
     """
+
+    is_shared = True
+    own_instance = ""
 
     def __init__(self, client: redis.Redis, *, pause_seconds: float = 1.0, copies: LocalCopies | None = None) -> None:
         """Keep everything in the Redis behind `client`.
 
-        After a failure, leave it alone for `pause_seconds`, or until something urgent gets through to it.
+        After a failure, readers leave it alone for `pause_seconds`.
         """
         self.copies = copies or LocalCopies()
+        self.in_doubt = False
         self._client = client
         self._connections = Connections(client.connection_pool)
         self._pause_seconds = pause_seconds
+        self._is_paused = False
         self._paused_until = 0.0
-        self._failures = 0
-        self._failures_answered = 0
 
-    def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
+    def probe(self) -> str | None:
+        # First, as what fails meanwhile is a reason to look again.
+        self.in_doubt = False
+        try:
+            return self._connections.try_new(_try_everything)
+        except redis.RedisError as error:
+            self.in_doubt = True
+            logger.info("Redis is not of use yet: %s", error)
+            return None
+
+    def get_many(self, keys: Sequence[str], instance: str = "") -> list[bytes | None]:
         # What each hit waits for, so past `_ask`.
         try:
-            if self._failures != self._failures_answered:
-                self._answer_failures(urgent=False)
-            return self._connections.get_many(tuple(keys))
+            if self._is_paused:
+                self._end_pause()
+            return self._connections.get_many(tuple(keys), instance)
         except redis.RedisError as error:
             raise self._fail(error) from error
 
-    def fetch(self, keys: Sequence[str]) -> tuple[list[bytes | None], float]:
+    def fetch(self, keys: Sequence[str], instance: str = "") -> tuple[list[bytes | None], float]:
         # The lifetime first: what another process may put in between lives longer than that.
-        milliseconds, values = self._ask(("PTTL", keys[0]), ("MGET", *keys))
+        milliseconds, values = self._ask(("PTTL", keys[0]), ("MGET", *keys), instance=instance)
         return values, max(milliseconds / 1000, 0)
 
-    def put(self, key: str, value: bytes, *, seconds: int) -> None:
-        self._ask(("SET", key, value, "EX", seconds))
+    def put(self, key: str, value: bytes, *, seconds: int, instance: str = "") -> None:
+        self._ask(("SET", key, value, "EX", seconds), instance=instance)
 
-    def create_missing(self, tokens: Mapping[str, bytes]) -> None:
-        self._ask(*(("SET", key, token, "EX", STAMP_SECONDS, "NX") for key, token in tokens.items()))
+    def create_missing(self, tokens: Mapping[str, bytes], *, instance: str = "") -> None:
+        self._ask(
+            *(("SET", key, token, "EX", STAMP_SECONDS, "NX") for key, token in tokens.items()), instance=instance
+        )
 
-    def mark(self, keys: Iterable[str], mark: bytes) -> None:
-        self._ask(*(("SET", key, mark, "EX", MARK_SECONDS) for key in keys))
+    def mark(self, keys: Iterable[str], mark: bytes, *, instance: str = "") -> None:
+        self._ask(*_mark(keys, mark), instance=instance, urgent=True)
 
-    def settle(self, tokens: Mapping[str, bytes], *, mark: bytes, announcement: bytes = b"") -> None:
-        what: Command = (len(tokens), *tokens, mark, STAMP_SECONDS, *tokens.values(), CHANGES, announcement)
-        self._ask(("EVALSHA", _SETTLE_ID, *what), unless_known=("EVAL", _SETTLE, *what), urgent=True)
+    def settle(
+        self,
+        tokens: Mapping[str, bytes],
+        *,
+        mark: bytes,
+        instance: str = "",
+        channel: str = "",
+        announcement: bytes = b"",
+    ) -> None:
+        by_id, by_text = _settle(tokens, mark, channel, announcement)
+        self._ask(by_id, unless_known=by_text, instance=instance, urgent=True)
 
-    def _ask(self, *commands: Command, unless_known: Command | None = None, urgent: bool = False) -> list[Any]:
-        """Run commands, unless Redis is to be left alone and they are not `urgent`.
+    def _ask(
+        self, *commands: Command, instance: str, unless_known: Command | None = None, urgent: bool = False
+    ) -> list[Any]:
+        """Run commands, unless Redis is to be left alone and they are not `urgent`: a writer has to know.
 
-        To settle is: a single late answer must not keep it from the other processes that something has changed.
         `unless_known` runs if Redis does not know the script that they name (nothing of it has run then).
         """
         try:
-            if self._failures != self._failures_answered:
-                self._answer_failures(urgent=urgent)
+            if self._is_paused and not urgent:
+                self._end_pause()
             try:
-                return self._connections.ask(*commands)
+                return self._connections.ask(*commands, instance=instance)
             except redis.exceptions.NoScriptError:
                 if unless_known is None:
                     raise
-                return self._connections.ask(unless_known)
+                return self._connections.ask(unless_known, instance=instance)
         except redis.RedisError as error:
             raise self._fail(error) from error
 
-    def _answer_failures(self, *, urgent: bool) -> None:
-        """Change the generation after failures, so that Redis can be trusted again; but leave it alone at first."""
-        if time.monotonic() < self._paused_until and not urgent:
-            # Whoever is turned away here may be a writer whose mark is lost.
-            self._failures += 1
+    def _end_pause(self) -> None:
+        if time.monotonic() < self._paused_until:
             raise Unreachable
-        failures = self._failures
-        self._connections.ask(("SET", GENERATION, new_token()))
-        self._failures_answered = failures
+        self._is_paused = False
 
     def _fail(self, error: redis.RedisError) -> Unreachable:
-        self._failures += 1
+        self.in_doubt = True
         self._paused_until = time.monotonic() + self._pause_seconds
+        self._is_paused = self._pause_seconds > 0
         logger.warning("Redis does not answer, going on without it: %s", error)
         return Unreachable()
+
+
+def _mark(keys: Iterable[str], mark: bytes) -> list[Command]:
+    return [("SET", key, mark, "EX", MARK_SECONDS) for key in keys]
+
+
+def _settle(tokens: Mapping[str, bytes], mark: bytes, channel: str, announcement: bytes) -> tuple[Command, Command]:
+    """Return the command that names the script, and the one that brings it along."""
+    what: Command = (len(tokens), *tokens, mark, STAMP_SECONDS, *tokens.values(), channel, announcement)
+    return ("EVALSHA", _SETTLE_ID, *what), ("EVAL", _SETTLE, *what)
+
+
+def _try_everything(line: Line) -> str | None:
+    """Do what readers and writers do, to keys of our own. Return where, None if that is a replica.
+
+    Raises `redis.RedisError` for what does not work.
+    """
+    stamp, response = (f"{PREFIX}probe:{new_token().decode()}:{name}" for name in ("stamp", "response"))
+    mark, token = MARK + new_token(), new_token()
+    by_id, by_text = _settle({stamp: token}, mark, "", b"")
+    _run(line, *_mark([stamp], mark))
+    try:
+        _run(line, by_id)
+    except redis.exceptions.NoScriptError:
+        _run(line, by_text)
+    _run(line, ("SET", response, token, "EX", MARK_SECONDS))
+    [values] = _run(line, ("MGET", stamp, response))
+    _run(line, *(("SET", key, token, "EX", 1) for key in (stamp, response)))
+    if values != [token, token]:
+        raise redis.ResponseError("What was set is not there.")
+    return None if line.is_doubtful else line.instance or None
+
+
+def _run(line: Line, *commands: Command) -> list[Any]:
+    replies = line.ask(b"".join(map(pack_command, commands)), len(commands))
+    for reply in replies:
+        if isinstance(reply, redis.ResponseError):
+            raise reply
+    return replies

@@ -1,9 +1,10 @@
 """The tables: columns and constraints, nothing else."""
 
+from walletsvc.models.cache_state import CacheState
 from walletsvc.models.entry import Entry
 from walletsvc.models.reporting import ReportingWalletDay
 from walletsvc.models.transaction import Transaction
 from walletsvc.models.transaction_count import TransactionCount
 from walletsvc.models.wallet import Wallet
 
-__all__ = ["Entry", "ReportingWalletDay", "Transaction", "TransactionCount", "Wallet"]
+__all__ = ["CacheState", "Entry", "ReportingWalletDay", "Transaction", "TransactionCount", "Wallet"]

@@ -11,7 +11,7 @@ from typing import TypeVar
 from django.db import DatabaseError, connection, transaction
 
 from walletsvc import engines, errors
-from walletsvc.cache import Invalidation
+from walletsvc.services.publication import Publication
 
 logger = logging.getLogger(__name__)
 
@@ -64,15 +64,20 @@ def durably(
 
 
 def attempt(work: Callable[[set[int]], T]) -> T:
-    """Do what `durably` does once. Raises what `work` raises, and Django's database errors as they come."""
-    invalidation = Invalidation()
+    """Do what `durably` does once. Raises what `work` raises, and Django's database errors as they come.
+
+    Raises `Unavailable` if it is stored, and the database went away before that may be told.
+    """
+    publication = Publication()
     try:
         with transaction.atomic(durable=True):
             touched: set[int] = set()
             result = work(touched)
-            invalidation.mark(touched)
-    finally:
-        invalidation.settle()
+            publication.prepare(touched)
+    except BaseException:
+        publication.withdraw()
+        raise
+    publication.complete()
     return result
 
 

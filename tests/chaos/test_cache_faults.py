@@ -1,0 +1,234 @@
+"""Redis does half of what it is told, or is another one by now: nobody reads what is older than an answered write.
+
+Two servers share a database, and each has a way of its own to Redis. What one is written, the other, which has had
+nothing to do and has everything at hand, is read, by each face. Afterwards the cache is back by itself.
+"""
+
+from contextlib import ExitStack
+from decimal import Decimal
+
+import httpx
+import pytest
+from django.db import connection
+from redis import Redis
+
+from tests.cache.conftest import HAS_REDIS
+from tests.cache.proxy import Proxy
+from tests.chaos.clients import open_wallet, wait_for
+from tests.chaos.faces import Client
+from tests.databases import new_database, url_of
+from tests.live import LiveServer
+from tests.servers import RedisServer
+
+pytestmark = pytest.mark.skipif(not HAS_REDIS, reason="there is no redis-server")
+
+
+class Stage:
+    """Two servers, the ways that they have to Redis, and two Redis servers, of which the first is in use."""
+
+    def __init__(self, stack, folder):
+        self.one, self.two = (stack.enter_context(RedisServer()) for _ in range(2))
+        self.ways = [Proxy(self.one.host, self.one.port) for _ in range(2)]
+        self.clients = [stack.enter_context(Redis.from_url(each.url)) for each in (self.one, self.two)]
+        for way in self.ways:
+            stack.callback(way.close)
+        for client in self.clients:
+            client.config_set("repl-diskless-sync-delay", 0)
+        self.database = stack.enter_context(new_database(folder))
+        self.servers = [
+            stack.enter_context(LiveServer(database_url=url_of(self.database), redis_url=way.url))
+            for way in self.ways
+        ]
+        wallet = open_wallet(self.servers[0].url, "Wallet 0")
+        self.writer, self.bystander = (Client(server.url, wallet) for server in self.servers)
+        self.posts = 0
+
+    def post(self):
+        """Write by the one server, and let the views of both show no less."""
+        self.writer.post()
+        self.posts += 1
+        expected = {(Decimal(self.posts), self.posts)}
+        # The bystander first, as whoever else reads may tell Redis something.
+        assert self.bystander.see() == expected
+        assert self.writer.see() == expected
+
+    def warm_up(self):
+        """Let both servers have all views in Redis and at hand."""
+        for client in (self.writer, self.bystander, self.writer, self.bystander):
+            assert client.see() == {(Decimal(self.posts), self.posts)}
+
+    def is_cached(self):
+        """Tell whether both servers answer from the cache: they do not show what is changed behind their backs."""
+        before = self.writer.label(), self.bystander.label()
+        self.execute("UPDATE walletsvc_wallet SET label = CONCAT(label, '!')")
+        after = self.writer.label(), self.bystander.label()
+        self.execute("UPDATE walletsvc_wallet SET label = REPLACE(label, '!', '')")
+        return before == after == ("Wallet 0", "Wallet 0")
+
+    def execute(self, statement):
+        # Past Django's connection, as the test has no database of its own.
+        if connection.vendor == "sqlite":
+            statement = statement.replace("CONCAT(label, '!')", "label || '!'")
+        driver = connection.get_new_connection({**connection.get_connection_params(), "database": self.database})
+        cursor = driver.cursor()
+        cursor.execute(statement)
+        driver.commit()
+        cursor.close()
+        driver.close()
+
+    def wait_until_cached(self):
+        wait_for(lambda: self.is_cached(), timeout_seconds=30)
+        # Whatever was stored meanwhile shows a label that was there for a moment only.
+        self.post()
+
+    # -- what happens to Redis, and how it ends: each returns the function that ends it --
+
+    def at_its_memory_limit(self, redis, _other):
+        redis.set("of others", b"x" * 2**21)
+        redis.config_set("maxmemory", "1mb")
+        return lambda: redis.config_set("maxmemory", 0)
+
+    def without_enough_replicas(self, redis, _other):
+        redis.config_set("min-replicas-to-write", 1)
+        return lambda: redis.config_set("min-replicas-to-write", 0)
+
+    def a_replica(self, redis, _other):
+        redis.replicaof(self.two.host, self.two.port)
+        return lambda: redis.replicaof("NO", "ONE")
+
+    def paused_for_writes(self, redis, _other):
+        redis.execute_command("CLIENT", "PAUSE", "60000", "WRITE")
+        return lambda: redis.execute_command("CLIENT", "UNPAUSE")
+
+    def paused(self, redis, _other):
+        redis.execute_command("CLIENT", "PAUSE", "2000", "ALL")
+        return lambda: redis.ping()
+
+    def unable_to_save(self, redis, _other):
+        folder = self.one.folder / "dump.rdb"
+        folder.mkdir()
+        (folder / "in the way").touch()
+        redis.config_set("save", "3600 1000000")
+        redis.bgsave()
+        wait_for(lambda: redis.info("persistence")["rdb_last_bgsave_status"] == "err")
+
+        def end():
+            (folder / "in the way").unlink()
+            folder.rmdir()
+            redis.config_set("save", "")
+
+        return end
+
+    def read_only_for_us(self, redis, _other):
+        redis.execute_command("ACL", "SETUSER", "default", "-@write", "-@scripting")
+        return lambda: redis.execute_command("ACL", "SETUSER", "default", "+@all")
+
+    def another_for_a_while(self, _redis, _other):
+        self.lead_to(self.two, cut=True)
+        self.post()
+        self.lead_to(self.one, cut=True)
+        return lambda: None
+
+    def failed_over_with_a_write_lost(self, redis, other):
+        """The replica that takes over has not seen the last write, and the primary comes to be its replica."""
+        other.replicaof(self.one.host, self.one.port)
+        wait_for(lambda: other.info("replication").get("master_link_status") == "up")
+        self.warm_up()
+        other.replicaof("NO", "ONE")
+        self.post()
+        redis.replicaof(self.two.host, self.two.port)
+        wait_for(lambda: redis.info("replication").get("master_link_status") == "up")
+        assert self.bystander.see() == {(Decimal(self.posts), self.posts)}
+        redis.replicaof("NO", "ONE")
+        assert self.bystander.see() == {(Decimal(self.posts), self.posts)}
+        return lambda: None
+
+    def failed_over_as_planned(self, redis, other):
+        """The old primary lives on as a replica, and connections to it are kept."""
+        other.replicaof(self.one.host, self.one.port)
+        wait_for(lambda: other.info("replication").get("master_link_status") == "up")
+        self.warm_up()
+        other.replicaof("NO", "ONE")
+        redis.replicaof(self.two.host, self.two.port)
+        self.lead_to(self.two, cut=False)
+
+        def end():
+            # For the next blow: the cache is back on the other one before.
+            self.wait_until_cached()
+            redis.replicaof("NO", "ONE")
+            self.lead_to(self.one, cut=True)
+
+        return end
+
+    def out_of_reach_for_one(self, _redis, _other):
+        self.ways[0].cut_off()
+        return lambda: self.lead_to(self.one, cut=False)
+
+    def lead_to(self, redis, *, cut):
+        for way in self.ways:
+            way.lead_to(redis.host, redis.port, cut=cut)
+
+
+@pytest.fixture(scope="module")
+def stage(memory_folder, django_db_setup):
+    with ExitStack() as stack:
+        stage = Stage(stack, memory_folder)
+        yield stage
+        print(*(server.log[-3000:] for server in stage.servers), sep="\n")
+
+
+BLOWS = [
+    Stage.at_its_memory_limit,
+    Stage.without_enough_replicas,
+    Stage.a_replica,
+    Stage.paused_for_writes,
+    Stage.paused,
+    Stage.unable_to_save,
+    Stage.read_only_for_us,
+    Stage.another_for_a_while,
+    Stage.failed_over_with_a_write_lost,
+    Stage.failed_over_as_planned,
+    Stage.out_of_reach_for_one,
+]
+
+
+@pytest.mark.parametrize("blow", BLOWS, ids=lambda blow: blow.__name__)
+def test_nobody_reads_what_is_older_than_an_answered_write(stage, blow):
+    stage.wait_until_cached()
+    stage.warm_up()
+    end = blow(stage, *stage.clients)
+    try:
+        stage.post()
+    finally:
+        end()
+    stage.wait_until_cached()
+
+
+def test_a_writer_that_dies_after_its_commit_leaves_nothing_old(stage):
+    """Its client is not answered; whoever reads finds what it has stored."""
+    stage.wait_until_cached()
+    stage.warm_up()
+    stage.ways[0].call_before(b"EVALSHA", stage.servers[0].kill)
+    with pytest.raises(httpx.TransportError):
+        stage.writer.post()
+    stage.posts += 1
+    assert stage.bystander.see() == {(Decimal(stage.posts), stage.posts)}
+    stage.servers[0].start()
+    stage.wait_until_cached()
+
+
+def test_two_databases_on_one_redis_never_meet(stage, memory_folder):
+    stage.wait_until_cached()
+    stage.warm_up()
+    way = Proxy(stage.one.host, stage.one.port)
+    with (
+        new_database(memory_folder) as name,
+        LiveServer(database_url=url_of(name), redis_url=way.url) as server,
+    ):
+        wallet = open_wallet(server.url, "Of the other database")
+        assert wallet == stage.writer.wallet
+        other = Client(server.url, wallet)
+        for _ in range(2):
+            assert other.see() == {(Decimal(0), 0)}
+            assert stage.bystander.see() == {(Decimal(stage.posts), stage.posts)}
+    way.close()

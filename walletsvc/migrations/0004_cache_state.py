@@ -1,0 +1,30 @@
+from uuid import uuid4
+
+from django.db import migrations, models
+
+
+def create_row(apps, schema_editor):
+    """Begin with a cache that nobody uses yet, under a name that no other database has."""
+    row = {'identity': uuid4().hex, 'generation': 1, 'suspended': False, 'instance': ''}
+    apps.get_model('walletsvc', 'CacheState').objects.create(id=1, **row)
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('walletsvc', '0003_transaction_count'),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name='CacheState',
+            fields=[
+                ('id', models.PositiveSmallIntegerField(primary_key=True, serialize=False)),
+                ('identity', models.CharField(max_length=32)),
+                ('generation', models.BigIntegerField()),
+                ('suspended', models.BooleanField()),
+                ('instance', models.CharField(max_length=128)),
+            ],
+        ),
+        migrations.RunPython(create_row, migrations.RunPython.noop),
+    ]

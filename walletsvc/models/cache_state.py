@@ -1,0 +1,18 @@
+from django.db import models
+
+
+class CacheState(models.Model):
+    """Whom the cache may be trusted by: one row (`walletsvc.leases`).
+
+    `generation` only grows. While `suspended`, nobody uses the cache. `instance` is the Redis, or the process with a
+    cache in its memory, that everybody uses otherwise; empty for none yet. `identity` is this database's own.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True)
+    identity = models.CharField(max_length=32)
+    generation = models.BigIntegerField()
+    suspended = models.BooleanField()
+    instance = models.CharField(max_length=128)
+
+    def __str__(self) -> str:
+        return f"{self.generation}: {'suspended' if self.suspended else self.instance or 'unused'}"
