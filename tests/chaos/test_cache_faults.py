@@ -6,6 +6,8 @@ nothing to do and has everything at hand, is read, by each face. Afterwards the 
 
 from contextlib import ExitStack
 from decimal import Decimal
+from itertools import count
+from threading import Event
 
 import httpx
 import pytest
@@ -19,6 +21,7 @@ from tests.chaos.faces import Client
 from tests.databases import new_database, url_of
 from tests.live import LiveServer
 from tests.servers import RedisServer
+from walletsvc.cache_stores.lines import REST_SECONDS
 
 pytestmark = pytest.mark.skipif(not HAS_REDIS, reason="there is no redis-server")
 
@@ -42,6 +45,7 @@ class Stage:
         wallet = open_wallet(self.servers[0].url, "Wallet 0")
         self.writer, self.bystander = (Client(server.url, wallet) for server in self.servers)
         self.posts = 0
+        self.numbers = count(1)
 
     def post(self):
         """Write by the one server, and let the views of both show no less."""
@@ -60,15 +64,11 @@ class Stage:
     def is_cached(self):
         """Tell whether both servers answer from the cache: they do not show what is changed behind their backs."""
         before = self.writer.label(), self.bystander.label()
-        self.execute("UPDATE walletsvc_wallet SET label = CONCAT(label, '!')")
-        after = self.writer.label(), self.bystander.label()
-        self.execute("UPDATE walletsvc_wallet SET label = REPLACE(label, '!', '')")
-        return before == after == ("Wallet 0", "Wallet 0")
+        self.execute(f"UPDATE walletsvc_wallet SET label = 'Wallet {next(self.numbers)}'")  # noqa: S608 - a number
+        return before == (self.writer.label(), self.bystander.label())
 
     def execute(self, statement):
         # Past Django's connection, as the test has no database of its own.
-        if connection.vendor == "sqlite":
-            statement = statement.replace("CONCAT(label, '!')", "label || '!'")
         driver = connection.get_new_connection({**connection.get_connection_params(), "database": self.database})
         cursor = driver.cursor()
         cursor.execute(statement)
@@ -106,6 +106,7 @@ class Stage:
 
     def unable_to_save(self, redis, _other):
         folder = self.one.folder / "dump.rdb"
+        folder.unlink(missing_ok=True)
         folder.mkdir()
         (folder / "in the way").touch()
         redis.config_set("save", "3600 1000000")
@@ -124,9 +125,11 @@ class Stage:
         return lambda: redis.execute_command("ACL", "SETUSER", "default", "+@all")
 
     def another_for_a_while(self, _redis, _other):
-        self.lead_to(self.two, cut=True)
-        self.post()
-        self.lead_to(self.one, cut=True)
+        for redis in (self.two, self.one):
+            # A connection that ends while it is at rest is replaced without a failure that anybody would notice.
+            Event().wait(1.1 * REST_SECONDS)
+            self.lead_to(redis, cut=True)
+            self.post()
         return lambda: None
 
     def failed_over_with_a_write_lost(self, redis, other):
@@ -190,6 +193,9 @@ BLOWS = [
     Stage.failed_over_as_planned,
     Stage.out_of_reach_for_one,
 ]
+if connection.vendor == "sqlite":
+    # What is done to Redis does not depend on the database; what a writer does about it, does.
+    BLOWS = [Stage.at_its_memory_limit, Stage.another_for_a_while, Stage.out_of_reach_for_one]
 
 
 @pytest.mark.parametrize("blow", BLOWS, ids=lambda blow: blow.__name__)
@@ -201,19 +207,6 @@ def test_nobody_reads_what_is_older_than_an_answered_write(stage, blow):
         stage.post()
     finally:
         end()
-    stage.wait_until_cached()
-
-
-def test_a_writer_that_dies_after_its_commit_leaves_nothing_old(stage):
-    """Its client is not answered; whoever reads finds what it has stored."""
-    stage.wait_until_cached()
-    stage.warm_up()
-    stage.ways[0].call_before(b"EVALSHA", stage.servers[0].kill)
-    with pytest.raises(httpx.TransportError):
-        stage.writer.post()
-    stage.posts += 1
-    assert stage.bystander.see() == {(Decimal(stage.posts), stage.posts)}
-    stage.servers[0].start()
     stage.wait_until_cached()
 
 
@@ -232,3 +225,14 @@ def test_two_databases_on_one_redis_never_meet(stage, memory_folder):
             assert other.see() == {(Decimal(0), 0)}
             assert stage.bystander.see() == {(Decimal(stage.posts), stage.posts)}
     way.close()
+
+
+def test_a_writer_that_dies_after_its_commit_leaves_nothing_old(stage):
+    """Its client is not answered; whoever reads finds what it has stored."""
+    stage.wait_until_cached()
+    stage.warm_up()
+    stage.ways[0].call_before(b"EVALSHA", stage.servers[0].kill)
+    with pytest.raises(httpx.TransportError):
+        stage.writer.post()
+    stage.posts += 1
+    assert stage.bystander.see() == {(Decimal(stage.posts), stage.posts)}
