@@ -18,9 +18,9 @@ REST_SECONDS = 0.5
 """Redis counts in seconds how long a connection has been idle before it closes it."""
 
 _IDENTIFY = (
-    pack_command(("INFO", "server"))
-    + pack_command(("INFO", "replication"))
-    + pack_command(("CLIENT", "TRACKING", "ON", "OPTIN"))  # type: ignore[arg-type]  # any number of words will do
+    pack_command(("INFO", "server"))  # type: ignore[arg-type]  # any number of words will do
+    + pack_command(("INFO", "replication"))  # type: ignore[arg-type]
+    + pack_command(("CLIENT", "TRACKING", "ON", "OPTIN"))  # type: ignore[arg-type]
 )
 _PENDING = object()
 _BUFFER_BYTES = 65_536

@@ -20,10 +20,10 @@ class Migration(migrations.Migration):
             name='CacheState',
             fields=[
                 ('id', models.PositiveSmallIntegerField(primary_key=True, serialize=False)),
-                ('identity', models.CharField(max_length=32)),
+                ('identity', models.TextField()),
                 ('generation', models.BigIntegerField()),
                 ('suspended', models.BooleanField()),
-                ('instance', models.CharField(max_length=128)),
+                ('instance', models.TextField()),
             ],
         ),
         migrations.RunPython(create_row, migrations.RunPython.noop),

@@ -9,10 +9,11 @@ class CacheState(models.Model):
     """
 
     id = models.PositiveSmallIntegerField(primary_key=True)
-    identity = models.CharField(max_length=32)
+    # Hexadecimal digits, and so of no collation's concern (see alembic/versions/0001).
+    identity = models.TextField()
     generation = models.BigIntegerField()
     suspended = models.BooleanField()
-    instance = models.CharField(max_length=128)
+    instance = models.TextField()
 
     def __str__(self) -> str:
         return f"{self.generation}: {'suspended' if self.suspended else self.instance or 'unused'}"
