@@ -12,7 +12,7 @@ def create_row(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('walletsvc', '0003_transaction_count'),
+        ('walletsvc', '0004_transaction_wallet'),
     ]
 
     operations = [
