@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any
 
 import strawberry
@@ -10,11 +12,10 @@ from strawberry import UNSET
 
 from graphql_api import types
 from graphql_api.ids import database_id
-from graphql_api.live.feeds import Topic
+from graphql_api.live.feeds import Topic, page_size
 from graphql_api.scalars import Long
 from graphql_api.types import Info
 from walletsvc.errors import InvalidParameter
-from walletsvc.selectors.changes import sequence_of
 from walletsvc.services.inputs import parse_id
 
 _AFTER = (
@@ -61,14 +62,16 @@ async def _watch(info: Info, resource: str, wallet_id: object, after: int | None
     if after is not None and after < 0:
         raise InvalidParameter("Sequences are counted from 1.", parameter="afterSequence")
     raw = info._raw_info
-    planner = raw.context.planner(raw)
-    selection = planner.select(resource, raw.field_nodes, (raw.path.key,))
+    context, hub, planner = raw.context, raw.context.hub, raw.context.planner(raw)
+    # Planning takes its time, and the event loop has none.
+    selection = await context.compute(partial(planner.select, resource, raw.field_nodes, (raw.path.key,)))
     if planner.refusals:
         raise planner.refusals[0]
     identifier = parse_id(database_id(wallet_id, "Wallet"), what="Wallet")
-    topic = Topic(resource, identifier, raw.context.principal, selection)
-    hub = raw.context.hub
-    now = sequence_of(await hub.reader.submit(topic.read_wallet))
+    topic = Topic(resource, identifier, context.principal, selection)
+    if resource == "Entry":
+        topic = replace(topic, page_size=page_size(context.cost))
+    now = await hub.reader.run(topic.read_sequence, context.client)
     if after is None:
         after = now if resource == "Entry" else -1
-    return hub.watch(topic, after=after)
+    return hub.watch(topic, after=after, client=context.client)

@@ -1,6 +1,7 @@
 """The ASGI application: the live server, which serves subscriptions. Requests are served faster by WSGI."""
 
 import os
+import sys
 
 import django
 
@@ -10,6 +11,9 @@ django.setup(set_prefix=False)
 from graphql_api.live.app import make_application  # noqa: E402 - needs the applications to be ready
 from walletsvc.checks import refuse_unsafe_settings  # noqa: E402
 from walletsvc.web.proxies import behind_proxies_async  # noqa: E402
+
+# The event loop shares the interpreter with threads that execute results: it is given its turn within a millisecond.
+sys.setswitchinterval(0.001)
 
 refuse_unsafe_settings()
 application = behind_proxies_async(make_application())

@@ -140,6 +140,8 @@ GRAPHQL_MAX_ALIASES = env.int("GRAPHQL_MAX_ALIASES", default=100)
 GRAPHQL_MAX_FIELDS = env.int("GRAPHQL_MAX_FIELDS", default=1_000)
 GRAPHQL_MAX_VALUES = env.int("GRAPHQL_MAX_VALUES", default=10_000)
 GRAPHQL_MAX_COST = env.int("GRAPHQL_MAX_COST", default=10_000)
+# What all subscriptions on one connection may cost together.
+LIVE_MAX_COST = env.int("LIVE_MAX_COST", default=GRAPHQL_MAX_COST)
 # A JSON file of documents: with it, only these run.
 GRAPHQL_ALLOWLIST = env.str("GRAPHQL_ALLOWLIST", default="")
 

@@ -18,7 +18,6 @@ from starlette.websockets import WebSocket, WebSocketClose
 from graphql_api.live import sse
 from graphql_api.live.callers import is_allowed_origin, is_known_host
 from graphql_api.live.feeds import Hub
-from graphql_api.live.operations import Results
 from graphql_api.live.websocket import Connection
 from walletsvc.errors import WalletError
 from walletsvc.models import Wallet
@@ -38,10 +37,12 @@ class GuardedFromPages:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        host, origin = headers.get("host"), headers.get("origin")
-        if not is_known_host(host) and not _is_probe(scope, host):
+        hosts, origins = headers.getlist("host"), headers.getlist("origin")
+        host, origin = hosts[0] if hosts else "", origins[0] if origins else None
+        # RFC 9112, section 3.2: a request with more than one Host is answered with 400.
+        if len(hosts) > 1 or not (is_known_host(host) or _is_probe(scope, host)):
             await _refuse(scope, receive, send, 400, "invalid_host", "This host is not served here.")
-        elif not is_allowed_origin(origin, host):
+        elif len(origins) > 1 or not is_allowed_origin(origin, host):
             await _refuse(scope, receive, send, 403, "forbidden", "Pages of this origin may not ask.")
         elif scope["type"] == "http" and (refusal := _check_codings(headers)) is not None:
             refused = refusal.status, refusal.code, refusal.message, refusal.headers
@@ -52,14 +53,17 @@ class GuardedFromPages:
             await self._app(scope, receive, send)
 
 
-def _is_probe(scope: Scope, host: str | None) -> bool:
+def _is_probe(scope: Scope, host: str) -> bool:
     """Tell whether a load balancer may be asking after our health, as the web server does (`walletsvc.web.hosts`)."""
     is_asked = scope["type"] == "http" and scope["path"] in ("/healthz", "/healthz/")
-    return is_asked and is_probe(host or "", protocol=f"HTTP/{scope['http_version']}")
+    return is_asked and is_probe(host, protocol=f"HTTP/{scope['http_version']}")
 
 
 def _check_codings(headers: Headers) -> Refusal | None:
-    transfer, content = headers.get("transfer-encoding"), headers.get("content-encoding")
+    transfer, content = (
+        ",".join(headers.getlist(name)) if name in headers else None
+        for name in ("transfer-encoding", "content-encoding")
+    )
     is_empty = transfer is None and headers.get("content-length", "0") == "0"
     return check_codings(transfer=transfer, content=content, is_empty=is_empty)
 
@@ -73,8 +77,8 @@ async def _refuse(
     message: str,
     more: Mapping[str, str] | None = None,
 ) -> None:
-    if scope["type"] == "websocket":
-        # Before it is accepted, a handshake is answered with 403 by being closed.
+    if scope["type"] == "websocket" and "websocket.http.response" not in scope.get("extensions", {}):
+        # Closing a handshake before it is accepted answers it with 403.
         await WebSocketClose(1008, message)(scope, receive, send)
         return
     content = {"errors": [{"message": message, "extensions": {"code": code}}]}
@@ -97,13 +101,22 @@ def _sharing_with(origin: str, send: Send) -> Send:
 
 
 async def _serve_socket(socket: WebSocket) -> None:
-    await Connection(socket, hub=socket.app.state.hub, results=socket.app.state.results).serve()
+    await Connection(socket, hub=socket.app.state.hub).serve()
 
 
 async def _serve_events(request: Request) -> Response:
     if request.method == "OPTIONS":
-        return Response(status_code=204, headers={"Allow": "GET, POST, OPTIONS"})
-    return await sse.respond(request, hub=request.app.state.hub, results=request.app.state.results)
+        return Response(status_code=204, headers=_ALLOWED)
+    if request.method == "HEAD":  # which Starlette takes for a GET
+        return Response(status_code=405, headers=_ALLOWED)
+    return await sse.respond(request, hub=request.app.state.hub)
+
+
+_ALLOWED = {"Allow": "GET, POST, OPTIONS"}
+
+
+def _read_something() -> None:
+    Wallet.objects.order_by("id").values_list("id").first()
 
 
 async def _refuse_http(request: Request, error: Exception) -> Response:
@@ -118,7 +131,7 @@ async def _healthz(request: Request) -> Response:
     """Answer 200 if the database does, else 503; with the number of subscriptions."""
     hub: Hub = request.app.state.hub
     try:
-        await hub.reader.submit(lambda: Wallet.objects.order_by("id").values_list("id").first())
+        await hub.reader.run(_read_something, _healthz)
     except WalletError:
         return JSONResponse({"status": "unavailable", "database": "does not answer"}, status_code=503)
     return JSONResponse({"status": "ok", "subscriptions": hub.watchers})
@@ -127,7 +140,6 @@ async def _healthz(request: Request) -> Response:
 @asynccontextmanager
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     hub = app.state.hub = Hub()
-    app.state.results = Results()
     following = asyncio.create_task(hub.run())
     try:
         yield
@@ -135,7 +147,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
         following.cancel()
         with suppress(asyncio.CancelledError):
             await following
-        hub.reader.close()
+        hub.close()
 
 
 def make_application() -> ASGIApp:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.http.request import split_domain_port, validate_host
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest
 from starlette.requests import HTTPConnection
 
 from walletsvc.principals import ANYONE, Principal
@@ -20,10 +21,15 @@ async def principal_of(connection: HTTPConnection, parameters: Mapping[str, obje
     return ANYONE
 
 
-def is_known_host(host: str | None) -> bool:
+def is_known_host(host: str) -> bool:
     """Tell whether a `Host` is one of ALLOWED_HOSTS, which keeps out pages whose own name leads to this server."""
-    domain, _port = split_domain_port(host or "")
-    return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
+    request = HttpRequest()
+    request.META["HTTP_HOST"] = host
+    try:
+        request.get_host()
+    except DisallowedHost:
+        return False
+    return True
 
 
 def is_allowed_origin(origin: str | None, host: str | None) -> bool:

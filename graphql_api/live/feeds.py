@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict, defaultdict
-from collections.abc import AsyncGenerator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Hashable
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import partial
+from itertools import count
 
-from django.db import DatabaseError, close_old_connections, connection
-
-from walletsvc import changes, engines, errors
+from graphql_api.live.reader import Reader
+from graphql_api.live.results import Results
+from graphql_api.live.workers import Job, Workers
+from walletsvc import changes, errors
 from walletsvc.principals import Principal
 from walletsvc.reading.questions import MAX_PAGE_SIZE, Selection
 from walletsvc.reading.records import Record
@@ -21,13 +22,14 @@ from walletsvc.selectors.changes import get_wallet, list_entries_after, list_seq
 
 logger = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
-READING_THREADS = 4
+EXECUTING_THREADS = 4
 WAKE_SECONDS = 0.02
 """The shortest time between two reads of a feed: what a busy wallet goes through in between is read at once."""
 RETRY_SECONDS = 1.0
-_READS_KEPT = 8
+MAX_PAGE_COST = 200
+"""How many records a page of entries comes to, with all that is selected below them, unless a single one does."""
+
+_numbers = count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +40,46 @@ class Topic:
     wallet_id: int
     principal: Principal
     selection: Selection
+    page_size: int = MAX_PAGE_SIZE
 
     def read(self, sequence: int) -> list[Record]:
         """Return the entries behind `sequence`, a page at most, or the wallet if it is beyond. Raises `NotFound`."""
         if self.resource == "Entry":
             return list_entries_after(
-                principal=self.principal, wallet_id=self.wallet_id, sequence=sequence, selection=self.selection
+                principal=self.principal,
+                wallet_id=self.wallet_id,
+                sequence=sequence,
+                selection=self.selection,
+                limit=self.page_size,
             )
-        wallet = self.read_wallet()
+        wallet = get_wallet(principal=self.principal, wallet_id=self.wallet_id, selection=self.selection)
         return [wallet] if sequence_of(wallet) > sequence else []
 
-    def read_wallet(self) -> Record:
-        """Return the wallet as it is. Raises `NotFound`."""
-        selection = self.selection if self.resource == "Wallet" else Selection(fields=frozenset())
-        return get_wallet(principal=self.principal, wallet_id=self.wallet_id, selection=selection)
+    def read_sequence(self) -> int:
+        """Return the sequence of the wallet as it is. Raises `NotFound`."""
+        nothing = Selection(fields=frozenset())
+        return sequence_of(get_wallet(principal=self.principal, wallet_id=self.wallet_id, selection=nothing))
+
+
+def page_size(cost: int) -> int:
+    """Return how many entries are read at once if showing one of them costs that much."""
+    return max(1, min(MAX_PAGE_SIZE, MAX_PAGE_COST // max(1, cost)))
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What has happened to a wallet, and a number that no other event of this process has."""
+
+    number: int
+    record: Record
+
+
+class _Page:
+    """Events that are being read or sent, and how many are at it. It is kept no longer than that."""
+
+    def __init__(self, job: Job[list[Event]]) -> None:
+        self.job = job
+        self.readers = 0
 
 
 class Feed:
@@ -62,7 +90,7 @@ class Feed:
         self.watchers = 0
         self._reader = reader
         self._changed = asyncio.Event()
-        self._reads: OrderedDict[int, asyncio.Future[list[Record]]] = OrderedDict()
+        self._pages: dict[int, _Page] = {}
         self._waking: asyncio.TimerHandle | None = None
         self._next_wake = 0.0
 
@@ -75,72 +103,55 @@ class Feed:
     def _wake(self) -> None:
         self._waking = None
         self._next_wake = asyncio.get_running_loop().time() + WAKE_SECONDS
-        self._reads.clear()
+        self._pages.clear()
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
-    async def records_after(self, sequence: int) -> AsyncGenerator[Record, None]:
+    async def events_after(self, sequence: int, client: Hashable) -> AsyncGenerator[Event, None]:
         """Iterate over what comes behind `sequence`, without end. Raises `NotFound` once the wallet is gone."""
         while True:
             changed = self._changed  # taken before the read, so that a change during it is not missed
+            page = self._page(sequence)
+            page.readers += 1
             try:
-                records = await self._read(sequence)
+                events = await self._reader.wait_for(page.job, client)
+                for event in events:
+                    yield event
             except (errors.Unavailable, errors.Conflict) as error:
                 # The client would only come back and ask again.
                 logger.warning("Wallet %d is read again in a moment: %s", self.topic.wallet_id, error)
+                self._forget(sequence, page)
                 await asyncio.sleep(RETRY_SECONDS)
-                self._reads.pop(sequence, None)
                 continue
-            for record in records:
-                yield record
-                sequence = sequence_of(record)
-            if len(records) < MAX_PAGE_SIZE:
+            finally:
+                page.readers -= 1
+                if not page.readers:
+                    self._forget(sequence, page)
+            if events:
+                sequence = sequence_of(events[-1].record)
+            is_full = len(events) == self.topic.page_size
+            del page, events  # nothing is held while there is nothing to send
+            if not is_full:
                 await changed.wait()
 
-    def _read(self, sequence: int) -> asyncio.Future[list[Record]]:
-        """Return the read from this place: one for all who are there."""
-        read = self._reads.get(sequence)
-        if read is None:
-            read = self._reads[sequence] = self._reader.submit(lambda: self.topic.read(sequence))
-            if len(self._reads) > _READS_KEPT:
-                self._reads.popitem(last=False)
-        # One who leaves does not take it away from the others.
-        return asyncio.shield(read)
+    def _page(self, sequence: int) -> _Page:
+        """Return the page behind this place: one for all who are there."""
+        page = self._pages.get(sequence)
+        if page is None:
+            page = self._pages[sequence] = _Page(self._reader.job(partial(self._read, sequence)))
+        return page
+
+    def _read(self, sequence: int) -> list[Event]:
+        return [Event(next(_numbers), record) for record in self.topic.read(sequence)]
+
+    def _forget(self, sequence: int, page: _Page) -> None:
+        if self._pages.get(sequence) is page:
+            del self._pages[sequence]
 
     def close(self) -> None:
         """Let go of what the last watcher has left."""
         if self._waking is not None:
             self._waking.cancel()
-
-
-class Reader:
-    """Threads that read the database, each with a connection of its own: the event loop never waits for it."""
-
-    def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(READING_THREADS, thread_name_prefix="live-read")
-
-    def submit(self, read: Callable[[], T]) -> asyncio.Future[T]:
-        """Run `read` in a thread. Raises what it raises; for a database in trouble, `Unavailable` or `Conflict`."""
-        future = asyncio.get_running_loop().run_in_executor(self._threads, _run, read)
-        # Its readers may all have left by the time that it fails.
-        future.add_done_callback(lambda done: done.cancelled() or done.exception())
-        return future
-
-    def close(self) -> None:
-        """End the threads once they are done."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-
-
-def _run(read: Callable[[], T]) -> T:
-    close_old_connections()
-    try:
-        return read()
-    except DatabaseError as error:
-        connection.close()
-        if engines.is_contention(error):
-            raise errors.Conflict("Others are in the way. Try again.") from error
-        logger.warning("The database does not answer: %s", error)
-        raise errors.Unavailable("The database does not answer.") from error
 
 
 def _is_cancelled() -> bool:
@@ -154,6 +165,8 @@ class Hub:
 
     def __init__(self) -> None:
         self.reader = Reader()
+        self.workers = Workers(EXECUTING_THREADS, name="live-execute")
+        self.results = Results(self.workers)
         self._feeds: dict[Topic, Feed] = {}
         self._by_wallet: defaultdict[int, set[Feed]] = defaultdict(set)
         self._sequences: dict[int, int] = {}
@@ -164,8 +177,13 @@ class Hub:
         """How many subscriptions there are."""
         return sum(feed.watchers for feed in self._feeds.values())
 
-    async def watch(self, topic: Topic, *, after: int) -> AsyncGenerator[Record, None]:
-        """Iterate over the records behind the sequence `after`. Raises `NotFound` once the wallet is gone."""
+    def close(self) -> None:
+        """End the threads once they are done."""
+        self.reader.close()
+        self.workers.close()
+
+    async def watch(self, topic: Topic, *, after: int, client: Hashable) -> AsyncGenerator[Event, None]:
+        """Iterate over the events behind the sequence `after`. Raises `NotFound` once the wallet is gone."""
         feed = self._feeds.get(topic)
         if feed is None:
             feed = self._feeds[topic] = Feed(topic, self.reader)
@@ -173,9 +191,9 @@ class Hub:
             self._is_watched.set()
         feed.watchers += 1
         try:
-            async with aclosing(feed.records_after(after)) as records:
-                async for record in records:
-                    yield record
+            async with aclosing(feed.events_after(after, client)) as events:
+                async for event in events:
+                    yield event
         finally:
             feed.watchers -= 1
             if not feed.watchers:
@@ -217,7 +235,7 @@ class Hub:
         if not watched:
             return watched
         try:
-            found = await self.reader.submit(lambda: list_sequences(wallet_ids=watched))
+            found = await self.reader.run(partial(list_sequences, wallet_ids=watched), self)
         except errors.WalletError:
             return frozenset()
         seen, self._sequences = self._sequences, found

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Hashable
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from hashlib import sha256
+from typing import Any, TypeVar
 
 from django.conf import settings
 from graphql import ExecutionResult, GraphQLError, get_operation_ast
@@ -15,20 +16,20 @@ from graphql.execution.execute import execute_subscription_event
 from graphql.execution.executor import Executor
 from graphql.language import FieldNode, OperationDefinitionNode, OperationType, VariableNode
 
-from graphql_api import documents
+from graphql_api import documents, persisted
 from graphql_api.context import Context
 from graphql_api.costs import check_cost
-from graphql_api.documents import Document
 from graphql_api.errors import VALIDATION_FAILED, explain
 from graphql_api.execution import encode
-from graphql_api.live.feeds import Hub
+from graphql_api.live.budgets import Budget
+from graphql_api.live.feeds import Event, Hub
 from graphql_api.planning import Planner
 from graphql_api.requests import GraphQLRequest
 from graphql_api.schema import schema
 from walletsvc.principals import Principal
 from walletsvc.reading.records import Record
 
-_RESULTS_KEPT = 1024
+T = TypeVar("T")
 
 
 class Rejected(Exception):
@@ -50,36 +51,85 @@ class LiveContext(Context):
     """What the resolvers of a subscription share."""
 
     hub: Hub = field(kw_only=True)
+    client: Hashable = field(kw_only=True)
+    cost: int = field(kw_only=True, default=1)
+
+    async def compute(self, work: Callable[[], T]) -> T:
+        """Return what `work` returns, done in a thread when it is the client's turn."""
+        return await self.hub.workers.run(work, self.client)
 
 
-class Results:
-    """The texts of the latest results: equal subscriptions have one, however many they are."""
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A subscription that is ready to run."""
 
-    def __init__(self) -> None:
-        self._kept: OrderedDict[Hashable, tuple[Record, str]] = OrderedDict()
+    executor: Executor[Any]
+    context: LiveContext
+    key: bytes
+    """Equal operations have one: they show the same of an event."""
+    characters: int
 
-    def remember(self, record: Record, key: Hashable, build: Callable[[], str]) -> str:
-        """Return the text of an event for an operation."""
-        place = (id(record), key)
-        found = self._kept.get(place)
-        if found is None:
-            # As long as the record is kept here, no other has its `id()`.
-            found = self._kept[place] = (record, build())
-            if len(self._kept) > _RESULTS_KEPT:
-                self._kept.popitem(last=False)
-        return found[1]
+    def show(self, record: Record) -> str:
+        """Return the text of the result for an event."""
+        result: Any = execute_subscription_event(self.executor.build_per_event_executor(record))
+        content: dict[str, object] = {"data": result.data}
+        if result.errors:
+            for error in result.errors:
+                explain(error)
+            content["errors"] = [error.formatted for error in result.errors]
+        return encode(content).decode()
 
 
 async def subscribe(
-    request: GraphQLRequest, *, principal: Principal, hub: Hub, results: Results
+    request: GraphQLRequest, *, principal: Principal, hub: Hub, budget: Budget
 ) -> AsyncGenerator[str, None]:
-    """Return the results to come, as JSON texts. Raises `Rejected` before the first, and in place of any."""
-    document, operation = _find_operation(request)
-    context = LiveContext(principal, hub=hub)
+    """Iterate over the results, as JSON texts. Raises `Rejected` before the first, and in place of any.
+
+    What takes time is done in threads, in the turns of the client, which its budget stands for.
+    """
     try:
-        given = document.read_variables(schema._schema, request.operation_name, request.variables)
+        operation = await hub.workers.run(
+            partial(_prepare, request, LiveContext(principal, hub=hub, client=budget)), budget
+        )
+        with budget.hold(operation.context.cost, operation.characters):
+            async with aclosing(await _open(operation)) as events:
+                async for event in events:
+                    place = (event.number, operation.key)
+                    yield await hub.results.get(place, partial(operation.show, event.record), budget)
+    except Rejected:
+        raise
     except GraphQLError as error:
         raise Rejected(error) from error
+    except Exception as error:
+        raise Rejected(GraphQLError(str(error), original_error=error)) from error
+
+
+async def _open(operation: Operation) -> AsyncGenerator[Event, None]:
+    source: Any = create_source_event_stream(operation.executor)
+    if not isinstance(source, AsyncIterable | ExecutionResult):
+        source = await source
+    if isinstance(source, ExecutionResult):
+        raise Rejected(*(source.errors or []))
+    events: AsyncGenerator[Event, None] = source
+    return events
+
+
+def _prepare(request: GraphQLRequest, context: LiveContext) -> Operation:
+    """Find, check and measure what is asked for, as HTTP does. Raises `GraphQLError` and `Rejected`."""
+    text = persisted.find_text(request)
+    if text is None:
+        raise _refusal("There is no `query` in the request.", "malformed")
+    document = documents.load(schema._schema, text)
+    if document.errors:
+        raise Rejected(*document.errors)
+    persisted.remember(request)
+    operation = get_operation_ast(document.ast, request.operation_name)
+    if operation is None:
+        raise _refusal("There is no such operation, or there are several and none is named.")
+    if operation.operation is not OperationType.SUBSCRIPTION:
+        # They belong to the processes that share a cache.
+        raise _refusal("Only subscriptions are served here. Send queries and mutations over HTTP.")
+    given = document.read_variables(schema._schema, request.operation_name, request.variables)
     executor = Executor.build(
         schema._schema,
         document.ast,
@@ -91,64 +141,16 @@ async def subscribe(
     if isinstance(executor, list):
         raise Rejected(*executor)
     variables = executor.variable_values.coerced
-    try:
-        check_cost(document.cost(schema._schema, request.operation_name), variables)
-    except GraphQLError as error:
-        raise Rejected(error) from error
+    context.cost = check_cost(document.cost(schema._schema, request.operation_name), variables)["requested"]
     context._planner = Planner(schema._schema, executor.fragment_definitions, operation, variables, checks=True)
-    source = create_source_event_stream(executor)
-    if not isinstance(source, AsyncIterable | ExecutionResult):
-        source = await source
-    if isinstance(source, ExecutionResult):
-        raise Rejected(*(source.errors or []))
     places = _place_variables(operation)
-    key = (request.query, request.operation_name, repr({k: v for k, v in variables.items() if k not in places}))
-    return _print_results(source, executor, key, results)
+    values = repr({name: value for name, value in variables.items() if name not in places})
+    key = sha256(repr((text, request.operation_name, values)).encode()).digest()
+    return Operation(executor, context, key, len(text) + len(values))
 
 
-async def _print_results(
-    source: Any, executor: Executor[Any], key: Hashable, results: Results
-) -> AsyncGenerator[str, None]:
-    async with aclosing(source):
-        try:
-            async for record in source:
-                yield results.remember(record, key, lambda record=record: _execute(executor, record))  # type: ignore[misc]
-        except GraphQLError as error:
-            raise Rejected(error) from error
-        except Exception as error:
-            raise Rejected(GraphQLError(str(error), original_error=error)) from error
-
-
-def _execute(executor: Executor[Any], record: Record) -> str:
-    result: Any = execute_subscription_event(executor.build_per_event_executor(record))
-    content: dict[str, object] = {"data": result.data}
-    if result.errors:
-        for error in result.errors:
-            explain(error)
-        content["errors"] = [error.formatted for error in result.errors]
-    return encode(content).decode()
-
-
-def _find_operation(request: GraphQLRequest) -> tuple[Document, OperationDefinitionNode]:
-    if request.query is None:
-        raise _refusal("There is no `query` in the request.")
-    try:
-        document = documents.load(schema._schema, request.query)
-    except GraphQLError as error:
-        raise Rejected(error) from error
-    if document.errors:
-        raise Rejected(*document.errors)
-    operation = get_operation_ast(document.ast, request.operation_name)
-    if operation is None:
-        raise _refusal("There is no such operation, or there are several and none is named.")
-    if operation.operation is not OperationType.SUBSCRIPTION:
-        # They belong to the processes that share a cache.
-        raise _refusal("Only subscriptions are served here. Send queries and mutations over HTTP.")
-    return document, operation
-
-
-def _refusal(message: str) -> Rejected:
-    return Rejected(GraphQLError(message, extensions={"code": VALIDATION_FAILED}))
+def _refusal(message: str, code: str = VALIDATION_FAILED) -> Rejected:
+    return Rejected(GraphQLError(message, extensions={"code": code}))
 
 
 def _place_variables(operation: OperationDefinitionNode) -> set[str]:

@@ -6,24 +6,32 @@ https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
+from functools import partial
 from typing import Any
 
 from django.conf import settings
-from starlette.requests import Request
+from django.utils.http import parse_header_parameters
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
+from graphql_api.live.budgets import Budget
 from graphql_api.live.callers import principal_of
 from graphql_api.live.feeds import Hub
-from graphql_api.live.operations import Rejected, Results, subscribe
+from graphql_api.live.operations import Rejected, subscribe
 from graphql_api.live.websocket import SEND_SECONDS
 from graphql_api.requests import JSON_TYPE, GraphQLRequest, Refused, check_members, read_json
 
 EVENT_STREAM = "text/event-stream"
 KEEP_ALIVE_SECONDS = 15.0
 """How often a line goes out that says nothing: proxies close what is silent."""
+BODY_SECONDS = 30.0
+"""How long the body of a request may take to come."""
+_NO_WEIGHT = re.compile(r"q=0(\.0{0,3})?")
 _HEADERS = {
     "Cache-Control": "no-cache, no-transform",
     # nginx would collect events until its buffer is full.
@@ -45,41 +53,67 @@ class EventStream(StreamingResponse):
             await super().__call__(scope, receive, send_in_time)
 
 
-async def respond(request: Request, *, hub: Hub, results: Results) -> Response:
+async def respond(request: Request, *, hub: Hub) -> Response:
     """Answer a request with the events of its subscription. What is wrong with the subscription is an event, too."""
+    budget = Budget()
     try:
-        asked = await _read_request(request)
+        asked = await _read_request(request, partial(hub.workers.run, client=budget))
     except Refused as refused:
         content = {"errors": [{"message": refused.message, "extensions": {"code": refused.code}}]}
         return JSONResponse(content, refused.status, refused.headers)
     principal = await principal_of(request, {})
-    try:
-        stream = await subscribe(asked, principal=principal, hub=hub, results=results)
-    except Rejected as rejected:
-        return EventStream(_print_rejection(rejected), headers=_HEADERS)
+    stream = subscribe(asked, principal=principal, hub=hub, budget=budget)
     return EventStream(_print(stream), headers=_HEADERS)
 
 
-async def _read_request(request: Request) -> GraphQLRequest:
+async def _read_request(request: Request, run: Callable[..., Awaitable[Any]]) -> GraphQLRequest:
     """Return the GraphQL request in the URL of a GET or the body of a POST. Raises `Refused`."""
-    if EVENT_STREAM not in request.headers.get("accept", ""):
+    if not accepts_events(request.headers.getlist("accept")):
         raise Refused(406, "not_acceptable", f"Subscriptions are served as {EVENT_STREAM}, or over a WebSocket.")
     if request.method == "GET":
         members: dict[str, Any] = dict(request.query_params)
         for name in ("variables", "extensions"):
             if members.get(name):
-                members[name] = read_json(members[name].encode(), name=f"`{name}`")
+                members[name] = await run(partial(read_json, members[name].encode(), name=f"`{name}`"))
             else:
                 members.pop(name, None)
         return check_members(members)
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON_TYPE:
+    check_body(request.headers)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            body = await _read_body(request)
+    except TimeoutError:
+        raise Refused(408, "timeout", "The body did not come.", headers={"Connection": "close"}) from None
+    except ClientDisconnect:
+        raise Refused(400, "malformed", "The body broke off.") from None
+    return check_members(await run(partial(read_json, body)))
+
+
+def accepts_events(accepted: Sequence[str]) -> bool:
+    """Tell whether the `Accept` headers name the media type of events (RFC 9110, section 12.5.1)."""
+    for each in ",".join(accepted).split(","):
+        media_type, *parameters = (part.strip().lower() for part in each.split(";"))
+        if media_type == EVENT_STREAM and not any(_NO_WEIGHT.fullmatch(parameter) for parameter in parameters):
+            return True
+    return False
+
+
+def check_body(headers: Headers) -> None:
+    """Raise `Refused` for a body that is not JSON in UTF-8."""
+    media_type, parameters = parse_header_parameters(headers.get("content-type", ""))
+    if media_type.lower() != JSON_TYPE:
         raise Refused(415, "unsupported_media_type", f"Send {JSON_TYPE}.", headers={"Accept": JSON_TYPE})
-    body = b""
+    if parameters.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
+        raise Refused(415, "unsupported_media_type", "Send JSON in UTF-8.", headers={"Accept": JSON_TYPE})
+
+
+async def _read_body(request: Request) -> bytes:
+    body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             raise Refused(413, "too_long", "The body is too long.", headers={"Connection": "close"})
-    return check_members(read_json(body))
+    return bytes(body)
 
 
 async def _print_rejection(rejected: Rejected) -> AsyncGenerator[str, None]:

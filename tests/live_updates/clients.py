@@ -80,9 +80,10 @@ class Events:
         fields: dict[str, str] = {}
         while "event" not in fields:
             # Comments are events without fields.
-            while line := self.response.readline().decode().rstrip("\n"):
+            while (line := self.response.readline().decode()) != "\n":
+                assert line, "The stream has ended."
                 name, _, value = line.partition(": ")
-                fields[name] = value
+                fields[name] = value.rstrip("\n")
         return fields["event"], json.loads(fields["data"]) if fields["data"] else None
 
 
@@ -90,9 +91,9 @@ class Events:
 def open_events(
     url: str, payload: object, *, method: str = "POST", path: str = "/graphql/", **headers: str
 ) -> Iterator[Events]:
-    """Yield the events that answer a request."""
+    """Yield the events that answer a request. Bytes are sent as they are, anything else as JSON."""
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=TIMEOUT_SECONDS)
-    body = json.dumps(payload) if payload is not None else None
+    body = payload if isinstance(payload, bytes | None) else json.dumps(payload)
     sent = {"Accept": "text/event-stream", "Content-Type": "application/json", **headers}
     connection.request(method, path, body, sent)
     try:

@@ -11,8 +11,9 @@ import pytest
 from starlette.websockets import WebSocket
 
 from graphql_api.live import websocket
+from graphql_api.live.budgets import Budget
 from graphql_api.live.feeds import Hub, Topic
-from graphql_api.live.operations import Rejected, Results, subscribe
+from graphql_api.live.operations import Rejected, subscribe
 from graphql_api.live.websocket import PROTOCOL, Connection
 from graphql_api.requests import GraphQLRequest
 from tests.conftest import MakeWallet, Post
@@ -63,14 +64,14 @@ def run(work: Callable[[Hub], Awaitable[None]]) -> None:
             await asyncio.wait_for(work(hub), TIMEOUT_SECONDS)
         finally:
             following.cancel()
-            hub.reader.close()
+            hub.close()
 
     asyncio.run(main())
 
 
 async def serve(hub: Hub, client: Client) -> None:
     scope = {"type": "websocket", "subprotocols": [PROTOCOL], "headers": []}
-    await Connection(WebSocket(scope, client.receive, client.send), hub=hub, results=Results()).serve()
+    await Connection(WebSocket(scope, client.receive, client.send), hub=hub).serve()
 
 
 INIT = {"type": "connection_init"}
@@ -121,7 +122,7 @@ def test_nobody_sees_the_wallets_of_others(make_wallet: MakeWallet) -> None:
 
     async def ask(hub: Hub, principal: Principal, query: str) -> str:
         request = GraphQLRequest(query, {"wallet": str(wallet.id), "after": 0}, None, {})
-        stream = await subscribe(request, principal=principal, hub=hub, results=Results())
+        stream = subscribe(request, principal=principal, hub=hub, budget=Budget())
         result = await anext(stream)
         await stream.aclose()
         return result
@@ -151,9 +152,9 @@ def test_one_read_serves_all_who_watch_the_same(make_wallet: MakeWallet, monkeyp
     topic = Topic("Entry", wallet.id, ANYONE, Selection())
 
     async def work(hub: Hub) -> None:
-        watchers = [hub.watch(topic, after=0) for _ in range(50)]
-        records = await asyncio.gather(*(anext(watcher) for watcher in watchers))
-        assert len({id(record) for record in records}) == 1
+        watchers = [hub.watch(topic, after=0, client=number) for number in range(50)]
+        events = await asyncio.gather(*(anext(watcher) for watcher in watchers))
+        assert len({id(event) for event in events}) == 1
         assert hub.watchers == 50
         await asyncio.gather(*(watcher.aclose() for watcher in watchers))
         assert hub.watchers == 0
@@ -172,7 +173,7 @@ def test_a_hub_ends_when_it_is_told_to_at_whatever_step_it_is(redis_urls: tuple[
         hub._is_watched.clear()
         following.cancel()
         done, _ = await asyncio.wait([following], timeout=TIMEOUT_SECONDS)
-        hub.reader.close()
+        hub.close()
         assert done, f"it went on after {steps} steps"
         assert following.cancelled()
 

@@ -60,12 +60,25 @@ def test_an_id_in_use_closes(live_updates: LiveUpdates) -> None:
         assert closed_with(socket) == 4409
 
 
-def test_too_many_subscriptions_on_a_connection_close_it(live_updates: LiveUpdates) -> None:
+def test_a_subscription_too_many_is_an_error_and_the_others_go_on(live_updates: LiveUpdates) -> None:
     wallet = live_updates.open_wallet()
     with open_socket(live_updates.url) as socket:
-        for number in range(101):
+        for number in range(100):
             socket.subscribe(BALANCE, name=str(number), wallet=wallet)
-        assert closed_with(socket) == 4429
+            assert socket.next(str(number))["sequence"] == 1
+        socket.subscribe(BALANCE, name="more", wallet=wallet)
+        message = socket.receive()
+        assert (message["type"], message["id"]) == ("error", "more")
+        [error] = message["payload"]
+        assert error["extensions"] == {"code": "graphql_too_many_operations", "limit": 100}
+        live_updates.post(wallet)
+        received = [socket.receive() for _ in range(100)]
+        assert {message["id"] for message in received} == {str(number) for number in range(100)}
+        assert {message["type"] for message in received} == {"next"}
+        # One that ends makes room.
+        socket.send(id="7", type="complete")
+        socket.subscribe(BALANCE, name="more", wallet=wallet)
+        assert socket.next("more")["sequence"] == 2
     live_updates.wait_until(lambda: live_updates.health()["subscriptions"] == 0)
 
 

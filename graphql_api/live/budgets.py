@@ -1,0 +1,39 @@
+"""What the operations of one connection may take together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+
+from graphql_api.limits import LimitExceeded
+
+MAX_CHARACTERS = 200_000
+"""How long the documents and variables of a connection may be. What is parsed from them is much larger."""
+
+
+class Budget:
+    """The cost and the length of what is running on a connection."""
+
+    def __init__(self) -> None:
+        self._cost = 0
+        self._characters = 0
+
+    @contextmanager
+    def hold(self, cost: int, characters: int) -> Iterator[None]:
+        """Count an operation for as long as it runs. Raises `LimitExceeded` if it does not fit in."""
+        total, limit = self._cost + cost, settings.LIVE_MAX_COST
+        if total > limit:
+            message = f"With this one the subscriptions of the connection cost {total}; at most {limit} is allowed."
+            raise LimitExceeded("graphql_too_costly", message, limit=limit, cost=total)
+        if self._characters + characters > MAX_CHARACTERS:
+            message = f"The documents and variables of a connection have at most {MAX_CHARACTERS} characters."
+            raise LimitExceeded("graphql_too_long", message, limit=MAX_CHARACTERS)
+        self._cost += cost
+        self._characters += characters
+        try:
+            yield
+        finally:
+            self._cost -= cost
+            self._characters -= characters

@@ -1,0 +1,54 @@
+"""Threads that read the database, each with a connection of its own: the event loop never waits for it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Hashable
+from functools import partial
+from typing import TypeVar
+
+from django.db import DatabaseError, close_old_connections, connection
+
+from graphql_api.live.workers import Job, Workers
+from walletsvc import engines, errors
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+READING_THREADS = 4
+
+
+class Reader:
+    """Reads for clients in turn. For a database in trouble a read raises `Unavailable` or `Conflict`."""
+
+    def __init__(self) -> None:
+        self._workers = Workers(READING_THREADS, name="live-read")
+
+    def job(self, read: Callable[[], T]) -> Job[T]:
+        """Return a read that several clients can wait for."""
+        return Job(partial(_run, read))
+
+    async def wait_for(self, job: Job[T], client: Hashable) -> T:
+        """Return what the read returns."""
+        return await self._workers.wait_for(job, client)
+
+    async def run(self, read: Callable[[], T], client: Hashable) -> T:
+        """Return what `read` returns."""
+        return await self.wait_for(self.job(read), client)
+
+    def close(self) -> None:
+        """End the threads once they are done."""
+        self._workers.close()
+
+
+def _run(read: Callable[[], T]) -> T:
+    close_old_connections()
+    try:
+        return read()
+    except DatabaseError as error:
+        connection.close()
+        if engines.is_contention(error):
+            raise errors.Conflict("Others are in the way. Try again.") from error
+        logger.warning("The database does not answer: %s", error)
+        raise errors.Unavailable("The database does not answer.") from error
