@@ -16,16 +16,19 @@ from walletsvc.web.proxies import parse_networks
 
 SERVING = "serving"
 
+_HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
 _PUBLIC_URL = re.compile(
-    r"https?://(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
+    rf"https?://{_HOST}"
     r"(?:/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+)*"
 )
 """Scheme, host, port and path of a URL (RFC 3986, section 3); what else it can have, links would lose."""
+_LIVE_URL = re.compile(rf"wss?://{_HOST}(?:/[A-Za-z0-9._~/-]*)?")
+"""The same, with nothing in it that means something in a Content-Security-Policy."""
 
 
 def register() -> None:
     """Make the checks known to `manage.py check --deploy`."""
-    for check in (check_secrets, check_cache, check_currencies, check_public_url, check_proxies):
+    for check in (check_secrets, check_cache, check_currencies, check_public_url, check_live_url, check_proxies):
         checks.register(check, SERVING, deploy=True)
 
 
@@ -76,6 +79,14 @@ def check_public_url(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMe
         return []
     hint = "A URL without credentials, query or fragment, such as https://pay.example or https://pay.example/base."
     return [checks.Error(f"PUBLIC_URL is {settings.PUBLIC_URL!r}.", hint=hint, id="walletsvc.E007")]
+
+
+def check_live_url(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
+    """The playground's page lets its scripts connect to LIVE_URL, and to nothing else."""
+    if not settings.LIVE_URL or _LIVE_URL.fullmatch(settings.LIVE_URL):
+        return []
+    hint = "The URL of a WebSocket, without credentials and query, such as wss://live.example/graphql/."
+    return [checks.Error(f"LIVE_URL is {settings.LIVE_URL!r}.", hint=hint, id="walletsvc.E009")]
 
 
 def check_proxies(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:

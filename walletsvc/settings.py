@@ -124,6 +124,9 @@ PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")
 # Addresses and CIDR blocks whose X-Forwarded-Proto and X-Forwarded-Host count (web/proxies.py). Django's own settings
 # for these headers stay unset: they believe anybody.
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
+# Where the playground finds the live server: at this port of its own host, or at a URL of its own.
+LIVE_PORT = env.int("LIVE_PORT", default=env.int("PORT", default=8000) + 1)
+LIVE_URL = env.str("LIVE_URL", default="")
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -11,9 +11,21 @@ globalThis.MonacoEnvironment = {
   getWorker: (_id, label) => new Worker(assets + (workers[label] ?? "editor.worker.js")),
 };
 
-createRoot(document.getElementById("playground")).render(
+const root = document.getElementById("playground");
+// Subscriptions go to the live server, over graphql-transport-ws; the page says where that is, if there is one.
+const { liveUrl } = root.dataset;
+const nowhere = {
+  request() {
+    throw new Error("Subscriptions are not served here: LIVE_PORT is 0.");
+  },
+};
+
+createRoot(root).render(
   <GraphiQL
-    fetcher={createGraphiQLFetcher({ url: location.pathname })}
+    fetcher={createGraphiQLFetcher({
+      url: location.pathname,
+      ...(liveUrl ? { subscriptionUrl: liveUrl } : { legacyWsClient: nowhere }),
+    })}
     defaultTabs={SAMPLES}
     defaultEditorToolsVisibility={false}
     shouldPersistHeaders={false}

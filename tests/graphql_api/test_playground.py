@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
-from django.test import Client
-from graphql import OperationDefinitionNode, parse
+from django.conf import settings
+from django.test import Client, override_settings
+from graphql import OperationDefinitionNode, OperationType, parse
 
 import graphql_api
 from graphql_api import documents, pages
 from graphql_api.schema import schema
 
 SAMPLES = sorted((Path(graphql_api.__file__).parent / "playground" / "samples").iterdir())
+LIVE_PORT = settings.LIVE_PORT
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
@@ -25,16 +28,28 @@ def test_a_sample_is_a_valid_operation_with_a_name(path: Path) -> None:
     assert operation.name is not None
 
 
-def test_there_is_a_sample_for_each_query_and_mutation() -> None:
+def test_there_is_a_sample_for_each_operation_that_deletes_nothing() -> None:
     shown = set()
     for path in SAMPLES:
         [operation] = parse(path.read_text(encoding="utf-8")).definitions
         assert isinstance(operation, OperationDefinitionNode)
         shown |= {(operation.operation.value, node.name.value) for node in operation.selection_set.selections}
-    query, mutation = schema._schema.query_type, schema._schema.mutation_type
-    assert query is not None
-    assert mutation is not None
-    assert shown == {("query", name) for name in query.fields} | {("mutation", name) for name in mutation.fields}
+    known = {
+        (operation.value, name)
+        for operation in OperationType
+        for name in schema._schema.get_root_type(operation).fields  # type: ignore[union-attr]
+    }
+    assert shown == {(operation, name) for operation, name in known if not name.startswith("delete")}
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+def test_a_sample_that_changes_something_waits_to_be_told_what(path: Path) -> None:
+    [operation] = parse(path.read_text(encoding="utf-8")).definitions
+    assert isinstance(operation, OperationDefinitionNode)
+    for node in operation.selection_set.selections:
+        if node.name.value.startswith("update"):
+            [variable] = operation.variable_definitions
+            assert (variable.variable.name.value, variable.default_value) == ("id", None)
 
 
 @pytest.fixture
@@ -53,7 +68,7 @@ def test_the_page_loads_everything_from_this_server(path: str, client: Client) -
     assert response.status_code == 200
     assert response["Content-Type"] == "text/html; charset=utf-8"
     assert response["Content-Security-Policy"].startswith("default-src 'self'; ")
-    assert "://" not in response.content.decode()
+    assert re.findall(r"[a-z]+://[^\"]*", response.content.decode()) == [f"ws://testserver:{LIVE_PORT}/graphql/"]
     for name, media_type in (("playground.js", "text/javascript"), ("playground.css", "text/css")):
         assert f'"/graphql/assets/{name}"' in response.content.decode()
         asset = client.get(f"/graphql/assets/{name}")
@@ -61,6 +76,35 @@ def test_the_page_loads_everything_from_this_server(path: str, client: Client) -
         assert b"GraphiQL" in b"".join(asset.streaming_content)
         again = client.get(f"/graphql/assets/{name}", headers={"If-None-Match": asset["ETag"]})
         assert again.status_code == 304
+
+
+@pytest.mark.parametrize(
+    ("changed", "headers", "expected"),
+    [
+        ({}, {"Host": "localhost:1234"}, f"ws://localhost:{LIVE_PORT}/graphql/"),
+        ({}, {"Host": "[::1]:1234"}, f"ws://[::1]:{LIVE_PORT}/graphql/"),
+        ({"LIVE_PORT": 9}, {"Host": "127.0.0.1"}, "ws://127.0.0.1:9/graphql/"),
+        ({"LIVE_PORT": 0}, {"Host": "127.0.0.1"}, ""),
+        ({"LIVE_URL": "wss://live.example/graphql"}, {"Host": "127.0.0.1"}, "wss://live.example/graphql"),
+        ({"LIVE_URL": "wss://live.example/", "LIVE_PORT": 0}, {"Host": "127.0.0.1"}, "wss://live.example/"),
+        ({"PUBLIC_URL": "https://pay.example:444/base"}, {}, f"wss://pay.example:{LIVE_PORT}/graphql/"),
+    ],
+)
+@pytest.mark.usefixtures("built")
+def test_the_page_connects_to_the_live_server_and_nothing_else(
+    changed: dict[str, object], headers: dict[str, str], expected: str, client: Client
+) -> None:
+    with override_settings(**changed):
+        response = client.get("/graphql/", headers=BROWSER | headers)
+    assert f'data-live-url="{expected}"' in response.content.decode()
+    policy = response["Content-Security-Policy"].split("; ")
+    assert [each for each in policy if each.startswith("connect-src")] == [f"connect-src 'self' {expected}".rstrip()]
+
+
+@pytest.mark.usefixtures("built")
+def test_over_tls_the_page_connects_over_tls(client: Client) -> None:
+    response = client.get("/graphql/", headers=BROWSER, secure=True)
+    assert f'data-live-url="wss://testserver:{LIVE_PORT}/graphql/"' in response.content.decode()
 
 
 @pytest.mark.parametrize("name", ["missing.js", "..", "../schema.graphql", "%2e%2e/schema.graphql", ""])

@@ -28,11 +28,14 @@ try {
   page.setDefaultTimeout(30_000);
 
   const isAnswer = (response) => response.request().method() === "POST" && response.url() === `${server}/graphql/`;
-  const run = async (operation) => {
-    // Each on a page of its own, which is ready for its user when it has asked for the schema.
+  // Each operation has a page of its own, which is ready for its user when it has asked for the schema.
+  const ready = async () => {
     const schema = page.waitForResponse(isAnswer);
     assert.equal((await page.goto(`${server}/graphql/`)).status(), 200);
     assert.equal((await schema).status(), 200);
+  };
+  const run = async (operation) => {
+    await ready();
     await page.getByTitle(operation, { exact: true }).click();
     await page.locator(".graphiql-query-editor").getByText(operation, { exact: true }).waitFor();
     const shown = page.locator(".graphiql-response");
@@ -57,6 +60,43 @@ try {
   const found = await run("WalletByLabel");
   assert.match(found, /"walletByLabel": \{/);
   assert.match(found, /"balance": "100.00"/);
+
+  // A subscription: what is posted elsewhere arrives in the page.
+  const ask = async (query) => {
+    const headers = { "Content-Type": "application/json" };
+    return (await fetch(`${server}/graphql/`, { method: "POST", headers, body: JSON.stringify({ query }) })).json();
+  };
+  const opened = await ask('mutation { createWallet(input: {label: "Watched", balance: "100.00"}) { wallet { id } } }');
+  const { id } = opened.data.createWallet.wallet;
+  await ready();
+  assert.equal(await page.getByTitle(/^Delete/).count(), 0, "What is open at first deletes something.");
+  await page.getByTitle("WalletTransactions", { exact: true }).waitFor();
+  await page.getByTitle("WalletBalance", { exact: true }).click();
+  const editor = page.locator(".graphiql-query-editor");
+  await editor.getByText("WalletBalance", { exact: true }).waitFor();
+  const sockets = [];
+  page.on("websocket", (socket) => sockets.push(socket.url()));
+  await editor.locator(".view-line").first().click();
+  await page.keyboard.press("Control+A");
+  await page.keyboard.insertText(`subscription WalletBalance { walletBalance(id: "${id}") { label balance sequence } }`);
+  await editor.getByText(id).waitFor();
+  await page.locator(".graphiql-execute-button").click();
+  const response = page.locator(".graphiql-response");
+  await response.getByText('"100.00"').waitFor();
+  const posted = await ask(
+    `mutation { createTransaction(input: {txid: "WATCHED", amount: "11.50", walletId: "${id}"}) { transaction { id } } }`,
+  );
+  assert.ok(posted.data.createTransaction.transaction.id);
+  await response.getByText('"111.50"').waitFor();
+  await page.screenshot({ path: `${process.env.FOLDER}/WalletBalance.png` });
+  const live = process.env.LIVE_URL.replace("http", "ws");
+  assert.deepEqual(sockets, [live]);
+
+  // Scripts of the page reach nothing else.
+  const refused = complaints.length;
+  const other = live.replace(/:\d+/, ":9");
+  assert.equal(await page.evaluate((url) => fetch(url).then(() => "reached", () => "refused"), other.replace("ws", "http")), "refused");
+  assert.ok(complaints.splice(refused).some((text) => text.includes("Content Security Policy")));
 
   assert.deepEqual(complaints, []);
   assert.ok(requested.some((url) => url === `${server}/graphql/`));

@@ -56,6 +56,8 @@ class Command(BaseCommand):
         web += ["--no-ws", "--backlog", "2048", "--blocking-threads", str(options["threads"])]
         command = [sys.executable, "-m", "granian", *web]
         live_port = options["port"] + 1 if options["live_port"] is None else options["live_port"]
+        # What runs next reads its settings anew: the playground's page says where subscriptions are.
+        os.environ["LIVE_PORT"] = str(live_port)
         if live_port:
             self.stdout.write(f"Subscriptions on ws://{options['host']}:{live_port}/graphql/.")
             # One process: each follows the changes of all wallets, and has room for thousands of subscriptions.
