@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ from graphql_api.live.websocket import PROTOCOL, Connection
 from graphql_api.requests import GraphQLRequest
 from tests.conftest import MakeWallet, Post
 from tests.live_updates.clients import BALANCE, ENTRIES, TIMEOUT_SECONDS
+from tests.live_updates.hubs import run
 from walletsvc.principals import ANYONE, Principal
 from walletsvc.reading.questions import Selection
 
@@ -52,21 +52,6 @@ class Client:
 
 def _as_event(message: dict[str, Any]) -> dict[str, Any]:
     return {"type": "websocket.receive", "text": json.dumps(message)}
-
-
-def run(work: Callable[[Hub], Awaitable[None]]) -> None:
-    """Run `work` beside a hub that follows changes."""
-
-    async def main() -> None:
-        hub = Hub()
-        following = asyncio.create_task(hub.run())
-        try:
-            await asyncio.wait_for(work(hub), TIMEOUT_SECONDS)
-        finally:
-            following.cancel()
-            hub.close()
-
-    asyncio.run(main())
 
 
 async def serve(hub: Hub, client: Client) -> None:
