@@ -1,4 +1,4 @@
-"""Comparisons of amounts in the database that are exact on every engine."""
+"""Comparisons in the database that are exact on every engine, whatever the columns keep."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from django.db.models import Q
 
 from walletsvc import engines
+from walletsvc.moments import Moment
 
 _NOTHING = Q(pk__in=())
 
@@ -26,3 +27,11 @@ def compare(column: str, lookup: str, operand: Decimal) -> Q:
     if lookup in ("gt", "gte"):
         return Q(**{f"{column}__gte": Context(prec=digits, rounding=ROUND_CEILING).plus(operand)})
     return _NOTHING
+
+
+def compare_moment(column: str, lookup: str, operand: Moment) -> Q:
+    """Return the condition that the moment in `column` is `gt`, `gte`, `lt` or `lte` the operand."""
+    if not operand.whole:
+        # It is between two that a column can keep, of which its own is the earlier.
+        lookup = "gt" if lookup in ("gt", "gte") else "lte"
+    return Q(**{f"{column}__{lookup}": operand.at})

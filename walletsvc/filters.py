@@ -6,7 +6,6 @@ A filter is named as in REST: `label`, `label.icontains`, `createdAt.gte`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,13 +14,13 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet, Value
 from django.db.models.functions import Lower
-from django.utils.dateparse import parse_datetime
 
-from walletsvc.comparisons import compare
+from walletsvc.comparisons import compare, compare_moment
 from walletsvc.errors import InvalidParameter, WalletError
 from walletsvc.ids import MAX_ID, read_id
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.models.entry import Kind
+from walletsvc.moments import Moment, parse_moment
 from walletsvc.money import parse_amount
 
 _NO_ID = 0
@@ -61,19 +60,13 @@ class _NumberField(forms.Field):
 
 
 class _TimeField(forms.Field):
-    def to_python(self, value: Any) -> datetime | None:
+    def to_python(self, value: Any) -> Moment | None:
         if value is None:
             return None
         try:
-            moment = parse_datetime(str(value))
-        except ValueError:
-            moment = None
-        if moment is None:
-            raise ValidationError("A moment is written as in RFC 3339: 2026-01-31T12:00:00Z.")
-        try:
-            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-        except OverflowError as error:
-            raise ValidationError("That moment is beyond the calendar.") from error
+            return parse_moment(str(value))
+        except WalletError as error:
+            raise ValidationError(error.message) from error
 
 
 def _refuse_lone_surrogates(text: str) -> None:
@@ -104,6 +97,9 @@ class NumberFilter(django_filters.Filter):
 
 class TimeFilter(django_filters.Filter):
     field_class = _TimeField
+
+    def filter(self, qs: QuerySet[Model], value: Moment | None) -> QuerySet[Model]:
+        return qs if value is None else qs.filter(compare_moment(str(self.field_name), str(self.lookup_expr), value))
 
 
 class _FoldedFilter(TextFilter):

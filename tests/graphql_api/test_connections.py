@@ -123,6 +123,9 @@ def test_a_page_has_20_unless_asked_and_100_at_most(ask: Any, make_wallet: Any) 
         ({"filters": {"balance": {"gte": None}}}, "filters.balance.gte"),
         ({"filters": {"balance": None}}, "filters.balance"),
         ({"filters": {"createdAt": {"lt": "yesterday"}}}, "filters.createdAt.lt"),
+        ({"filters": {"createdAt": {"gte": "2026-11-26T05:00:00Z\0junk"}}}, "filters.createdAt.gte"),
+        ({"filters": {"createdAt": {"lt": "2026-11-26\U0001f60005:00:00Z"}}}, "filters.createdAt.lt"),
+        ({"filters": {"createdAt": {"lt": "2026-11-26T05:00:00"}}}, "filters.createdAt.lt"),
     ],
 )
 def test_arguments_that_make_no_sense_are_refused(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -14,6 +13,7 @@ from django.db.models import Q
 
 from walletsvc.comparisons import compare
 from walletsvc.errors import InvalidParameter, WalletError
+from walletsvc.moments import parse_moment
 from walletsvc.money import parse_amount
 from walletsvc.reading.questions import Order
 
@@ -73,10 +73,10 @@ def _decode(column: str, value: object) -> object:
     if not isinstance(value, str):
         raise ValueError(column)
     if column == "created_at":
-        moment = datetime.fromisoformat(value)
-        if moment.tzinfo is None:
+        moment = parse_moment(value)
+        if not moment.whole:
             raise ValueError(column)
-        return moment.astimezone(UTC)
+        return moment.at
     if column in ("balance", "amount"):
         return parse_amount(value)
     return value
