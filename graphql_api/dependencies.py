@@ -19,6 +19,10 @@ from walletsvc.services.inputs import parse_id
 _LEAD_ELSEWHERE = {("Entry", "transaction"), ("Transaction", "entries")}
 
 
+MAX_STAMPS = 8
+"""How many wallets' own stamps an answer is kept under: their names are remembered together, and are to be short."""
+
+
 @dataclass(frozen=True, slots=True)
 class Dependencies:
     """The ids of the wallets that a document shows, as it has them; None if it shows more than those wallets."""
@@ -37,6 +41,8 @@ class Dependencies:
             }
         except WalletError:
             # There is no such wallet, so there will be no answer to keep.
+            return (EVERYTHING,)
+        if len(ids) > MAX_STAMPS:
             return (EVERYTHING,)
         return tuple(wallet_stamp(wallet_id) for wallet_id in sorted(ids))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,11 +18,14 @@ from graphql_api.errors import VALIDATION_FAILED, code_of_value
 from graphql_api.limits import parse_within_limits
 from graphql_api.persisted import check_allowed
 from graphql_api.variables import Types, read_variables, types_of
+from walletsvc.bounded import BoundedTable
 
 MAX_ERRORS = 10
 """How many errors validation finds in one document: it prints the value that each of them is about."""
-MAX_KEPT_CHARACTERS = 500_000
-"""How much text of documents is kept. What is parsed from it takes up to a hundred times as many bytes."""
+MAX_KEPT_BYTES = 24 * 2**20
+"""How much memory documents are kept in."""
+_DOCUMENT_BYTES = 4096
+_TOKEN_BYTES = 700
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def load(schema: GraphQLSchema, text: str) -> Document:
     if document is None:
         ast = parse_within_limits(text)
         document = Document(ast, tuple(_validate(schema, ast)), find_dependencies(schema, ast))
-        _kept.put(text, document)
+        _kept.put(text, document, size=_size_of(text, document))
     return document
 
 
@@ -101,34 +102,11 @@ def _validate(schema: GraphQLSchema, ast: DocumentNode) -> list[GraphQLError]:
     return found
 
 
-class _Kept:
-    """Documents by their whole text (never by a hash or a length), the least recently used dropped first."""
-
-    def __init__(self) -> None:
-        self._documents: OrderedDict[str, Document] = OrderedDict()
-        self._characters = 0
-        self._lock = threading.Lock()
-
-    def clear(self) -> None:
-        with self._lock:
-            self._documents.clear()
-            self._characters = 0
-
-    def get(self, text: str) -> Document | None:
-        with self._lock:
-            document = self._documents.get(text)
-            if document is not None:
-                self._documents.move_to_end(text)
-            return document
-
-    def put(self, text: str, document: Document) -> None:
-        with self._lock:
-            if text not in self._documents:
-                self._characters += len(text)
-            self._documents[text] = document
-            while self._characters > MAX_KEPT_CHARACTERS:
-                dropped, _ = self._documents.popitem(last=False)
-                self._characters -= len(dropped)
+def _size_of(text: str, document: Document) -> int:
+    """Return about how many bytes a document takes, with all that is made of it later (measured)."""
+    tokens = document.ast.token_count or len(text)
+    return _DOCUMENT_BYTES + _TOKEN_BYTES * tokens + 4 * len(text) + 4 * sum(len(e.message) for e in document.errors)
 
 
-_kept = _Kept()
+_kept: BoundedTable[str, Document] = BoundedTable(max_bytes=MAX_KEPT_BYTES, max_entry_bytes=MAX_KEPT_BYTES // 8)
+"""Documents by their whole text: never by a hash or a length."""

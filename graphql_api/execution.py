@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -62,12 +63,17 @@ def answer(request: GraphQLRequest, *, principal: Principal, read_only: bool) ->
         variables = document.read_variables(schema._schema, request.operation_name, request.variables)
     except LimitExceeded as error:
         return _refuse(error)
-    request = replace(request, query=text, variables=variables)
+    # What the operation does not declare makes no difference to its answer, and so must not to the key of it.
+    declared = {name: value for name, value in variables.items() if name in document.inputs[request.operation_name]}
+    has_more = len(declared) < len(variables)
+    request = replace(request, query=text, variables=declared)
     if operation.operation is OperationType.SUBSCRIPTION:
         message = "Subscriptions are served by the live server, over a WebSocket or as server-sent events."
         return _refuse(GraphQLError(message, extensions={"code": VALIDATION_FAILED}))
     if operation.operation is OperationType.QUERY:
-        return _answer_query(request, document, operation, principal)
+        answered = _answer_query(request, document, operation, principal)
+        # Requests that differ in nothing else would each be remembered.
+        return replace(answered, reading=None) if has_more else answered
     if read_only:
         raise Refused(405, "method_not_allowed", "GET is for queries only.", headers={"Allow": "POST"})
     return _execute(request, principal)
@@ -78,7 +84,8 @@ def _answer_query(
 ) -> Answer:
     parts = [principal.reach, request.query or "", request.operation_name or "", repr(_canonical(request.variables))]
     key, stamps = cache.make_key("graphql", *parts), document.dependencies.stamps(request.variables)
-    reading = Reading(key, stamps, "", lambda: _answer_again(request, principal))
+    again = _Again(request.query or "", request.operation_name, pickle.dumps(request.variables), principal)
+    reading = Reading(key, stamps, "", again)
     found = cache.look_up(key, stamps=stamps)
     if found.response is not None:
         return Answer(found.response, reading=reading, etag=found.etag)
@@ -88,18 +95,26 @@ def _answer_query(
     return replace(answered, reading=reading, etag=cache.keep(found, answered.body))
 
 
-def _answer_again(request: GraphQLRequest, principal: Principal) -> bytes:
-    """Return the answer to a query that has been answered before. Raises `Refused` if there is an error in it now.
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """A query that has been answered before, in few bytes: what its texts are parsed to is many times as large."""
 
-    The document is looked up each time: what it is parsed to is much larger than its text.
-    """
-    document = documents.load(schema._schema, request.query or "")
-    operation = get_operation_ast(document.ast, request.operation_name)
-    assert operation is not None  # noqa: S101 - it was there before
-    answered = _run_query(request, document, operation, principal)
-    if not answered.is_flawless:
-        raise Refused(200, INTERNAL_ERROR, "There is an error in the answer now.")
-    return answered.body
+    query: str
+    operation_name: str | None
+    variables: bytes
+    principal: Principal
+
+    def __call__(self) -> bytes:
+        """Return the answer. Raises `Refused` if there is an error in it now."""
+        variables = pickle.loads(self.variables)  # noqa: S301 - made by ourselves, and never out of this process
+        document = documents.load(schema._schema, self.query)
+        operation = get_operation_ast(document.ast, self.operation_name)
+        assert operation is not None  # noqa: S101 - it was there before
+        request = GraphQLRequest(self.query, variables, self.operation_name, {})
+        answered = _run_query(request, document, operation, self.principal)
+        if not answered.is_flawless:
+            raise Refused(200, INTERNAL_ERROR, "There is an error in the answer now.")
+        return answered.body
 
 
 def _run_query(

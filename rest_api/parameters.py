@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote_to_bytes
 from rest_api.errors import bad_parameter
 
 _MAX_LENGTH = 8192
+_SHORT = 128
 _MEMBER = re.compile(r"([a-z]+)\[[^\[\]]+\]")
 _BARE = frozenset({"include", "sort"})
 """Parameters of JSON:API that are no family: `include[x]` is another name, which it has kept for itself."""
@@ -54,7 +55,12 @@ def _decode(name: str, text: str) -> str:
 
 
 # The links of a list repeat its parameters.
-_quote = lru_cache(maxsize=1024)(quote)
+_quote_short = lru_cache(maxsize=1024)(quote)
+
+
+def _quote(text: str, safe: str) -> str:
+    # Long texts are a caller's own: they hardly come again, and would be kept.
+    return _quote_short(text, safe) if len(text) <= _SHORT else quote(text, safe)
 
 
 def format_parameters(parameters: Iterable[tuple[str, str]]) -> str:

@@ -13,12 +13,11 @@ from __future__ import annotations
 
 import logging
 import re
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 from io import BytesIO
+from sys import getsizeof
 from typing import Any
 
 from django.conf import settings
@@ -27,6 +26,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.http import HttpRequest, HttpResponseBase
 
 from walletsvc import cache
+from walletsvc.bounded import BoundedTable
 from walletsvc.errors import WalletError
 from walletsvc.etags import is_known
 from walletsvc.repeatable import Reading, Repeatable, Write, attached
@@ -41,7 +41,12 @@ Shape = tuple[str, ...]
 Headers = tuple[tuple[str, str], ...]
 
 MAX_BODY_BYTES = 8192
-MAX_KNOWN = 4096
+MAX_KNOWN_BYTES = 16 * 2**20
+MAX_SHAPE_BYTES = 10 * 2**10
+"""Requests of a larger shape are not remembered: what is kept of callers is small."""
+_KNOWN_BYTES = 4096
+"""What is kept for a request beside its shape: measured, as are the copies of it in parsed form."""
+_COPIES = 4
 _ASKED = "walletsvc.front.shape"
 _DOCUMENT_TYPE = "application/vnd.api+json"
 _ANY_NUMBER = "\0"
@@ -120,8 +125,7 @@ class FrontHandler(WSGIHandler):
 
     def __init__(self) -> None:
         super().__init__()
-        self._known: OrderedDict[Shape, Known] = OrderedDict()
-        self._lock = threading.Lock()
+        self._known: BoundedTable[Shape, Known] = BoundedTable(max_bytes=MAX_KNOWN_BYTES, max_entry_bytes=2**16)
         self._is_allowed = _TRANSPARENT.issuperset(settings.MIDDLEWARE)
         self._known_headers = KnownHeaders([*_DEPENDS_ON, _IF_NONE_MATCH])
 
@@ -150,10 +154,9 @@ class FrontHandler(WSGIHandler):
         return response
 
     def _remember(self, shape: Shape, known: Known) -> None:
-        with self._lock:
-            self._known[shape] = known
-            if len(self._known) > MAX_KNOWN:
-                self._known.popitem(last=False)
+        size = sum(map(getsizeof, shape))
+        if size <= MAX_SHAPE_BYTES:
+            self._known.put(shape, known, size=_KNOWN_BYTES + _COPIES * size)
 
 
 def _shape(environ: Environ) -> tuple[Shape, int | None]:

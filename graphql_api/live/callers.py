@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from starlette.requests import HTTPConnection
 
 from walletsvc.principals import ANYONE, Principal
+from walletsvc.web.hosts import MAX_ORIGIN_LENGTH
 
 
 async def principal_of(connection: HTTPConnection, parameters: Mapping[str, object]) -> Principal:
@@ -40,6 +41,8 @@ def is_allowed_origin(origin: str | None, host: str | None) -> bool:
     """
     if origin is None or origin in settings.CORS_ALLOWED_ORIGINS:
         return True
+    if len(origin) > MAX_ORIGIN_LENGTH:
+        return False
     try:
         name = urlsplit(origin).hostname
         return name is not None and name == urlsplit(f"//{host}").hostname

@@ -86,7 +86,7 @@ class MemoryStore(Bounded[bytes]):
         self,
         *,
         max_entries: int = 4096,
-        max_bytes: int = 64 * 2**20,
+        max_bytes: int = 32 * 2**20,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(max_entries=max_entries, max_bytes=max_bytes, clock=clock)

@@ -14,7 +14,7 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from walletsvc.web.hosts import is_probe
+from walletsvc.web.hosts import MAX_ORIGIN_LENGTH, is_probe
 from walletsvc.web.public_urls import own_url
 from walletsvc.web.refusals import Refusal, print_refusal
 
@@ -40,6 +40,9 @@ class HostCheck:
             if request.path_info not in _PROBED or not is_probe(host, protocol=protocol):
                 message = "The server is not known by this host name."
                 return print_refusal(request, Refusal(400, "invalid_host", message, header="Host"))
+        if len(request.META.get("HTTP_ORIGIN", "")) > MAX_ORIGIN_LENGTH:
+            refusal = Refusal(400, "malformed", "The origin is longer than one can be.", header="Origin")
+            return print_refusal(request, refusal)
         return self._get_response(request)
 
 

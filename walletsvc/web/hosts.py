@@ -6,6 +6,9 @@ from ipaddress import ip_address
 
 from django.http.request import split_domain_port
 
+MAX_ORIGIN_LENGTH = 512
+"""Longer than any scheme, name and port. Whoever takes one apart (`urlsplit`) keeps the latest of them."""
+
 
 def is_address(host: str) -> bool:
     """Tell whether a `Host` is an IP address, with or without a port."""

@@ -27,7 +27,7 @@ def read_only(view: View[P]) -> View[P]:
     def answer(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if request.method in ("GET", "HEAD"):
             response = view(request, *args, **kwargs)
-            if isinstance(response, HttpResponse):
+            if isinstance(response, HttpResponse) and response.status_code != 304:
                 # Without it a server sends chunks, and could not tell in an answer to HEAD how much there is.
                 response.setdefault("Content-Length", str(len(response.content)))
             return response
