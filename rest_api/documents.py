@@ -25,6 +25,8 @@ class ResourceInput:
     values: dict[str, Any] = field(default_factory=dict)
     pointers: dict[str, str] = field(default_factory=dict)
     """Where the values are, as seen from `base`."""
+    without: tuple[str, ...] = ()
+    """The to-many relations that it says have nothing in them."""
     attributes: frozenset[str] = frozenset()
     """The fields that the object with the attributes can have, if there is one."""
 
@@ -147,7 +149,12 @@ def _read_attributes(resource: Mapping[str, Any], endpoint: Endpoint, written: R
         else:
             pointer = f"{written.base}/attributes/{_escape(name)}"
             if known is not None:
-                problem = Problem(422, errors.Immutable.code, f"{name} is set by this server.", pointer=pointer)
+                problem = Problem(
+                    422,
+                    errors.Immutable.code,
+                    f"The {name} of a {endpoint.name} is not for clients to write.",
+                    pointer=pointer,
+                )
             else:
                 problem = _invalid(f"{endpoint.name} has no attribute {name[:64]!r}.", pointer)
             problems.append(problem)
@@ -175,6 +182,10 @@ def _read_relationships(resource: Mapping[str, Any], endpoint: Endpoint, written
             continue
         if name in endpoint.writable_relations:
             problems += _read_relationship(relationship, endpoint, name, written)
+        elif name in endpoint.resource.to_many and _is_empty(relationship):
+            # As clients send it that know the relation; true of what is new, and of the rest it is looked at.
+            written.without += (name,)
+            written.pointers[name] = f"/relationships/{name}"
         elif name in endpoint.resource.to_one or name in endpoint.resource.to_many:
             detail = f"{name} is not written as a part of {endpoint.name}."
             problems.append(Problem(403, errors.Forbidden.code, detail, pointer=f"{base}/{name}"))
@@ -182,6 +193,10 @@ def _read_relationships(resource: Mapping[str, Any], endpoint: Endpoint, written
             detail = f"{endpoint.name} has no relationship {name[:64]!r}."
             problems.append(_invalid(detail, f"{base}/{_escape(name)}"))
     return problems
+
+
+def _is_empty(relationship: object) -> bool:
+    return isinstance(relationship, dict) and relationship.get("data") == []
 
 
 def _read_relationship(relationship: object, endpoint: Endpoint, name: str, written: ResourceInput) -> list[Problem]:

@@ -157,12 +157,10 @@ class Reader:
         def build() -> bytes:
             wanted = ((self.relation, self.query.selection(self.target.resource, per_parent=PER_RESOURCE)),)
             record = self.find(number, Selection(fields=frozenset(), to_one=wanted))
-            related, key = record.one[self.relation], record.keys[self.relation]
-            if key is None:
-                return encode_null(self._document(url))
+            related = record.one[self.relation]
             if related is None:
-                # An entry outlives what it refers to.
-                raise not_found(self.target.name, key)
+                # An entry outlives what it refers to: its linkage says what that was.
+                return encode_null(self._document(url))
             return encode_one(related, self.query, self._document(url))
 
         return self._reading(url, choose_stamps(self.target.resource, includes=True), build)

@@ -128,6 +128,11 @@ TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 LIVE_PORT = env.int("LIVE_PORT", default=env.int("PORT", default=8000) + 1)
 LIVE_URL = env.str("LIVE_URL", default="")
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+CORS_ALLOW_METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST"]
+CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-key", "if-match", "if-none-match"]
+CORS_EXPOSE_HEADERS = ["ETag", "Location", "Retry-After", "Idempotency-Replayed", "RateLimit", "RateLimit-Policy"]
+# How long a browser may remember what a preflight was answered, in seconds.
+CORS_PREFLIGHT_MAX_AGE = env.int("CORS_PREFLIGHT_MAX_AGE", default=86400)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 
+from django.conf import settings
 from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -93,7 +94,9 @@ def _sharing_with(origin: str, send: Send) -> Send:
             headers = MutableHeaders(scope=message)
             headers["Access-Control-Allow-Origin"] = origin
             headers["Access-Control-Allow-Methods"] = "GET, POST"
-            headers["Access-Control-Allow-Headers"] = "accept, authorization, content-type"
+            headers["Access-Control-Allow-Headers"] = ", ".join(settings.CORS_ALLOW_HEADERS)
+            headers["Access-Control-Expose-Headers"] = ", ".join(settings.CORS_EXPOSE_HEADERS)
+            headers["Access-Control-Max-Age"] = str(settings.CORS_PREFLIGHT_MAX_AGE)
             headers.add_vary_header("Origin")
         await send(message)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rest_api.absences import expect_nothing
 from rest_api.documents import ResourceInput, check_identity, check_linkage, check_type, identify, read_fields
 from rest_api.endpoints import Endpoint
 from rest_api.errors import Locate, Problem, Refused, refuse
@@ -13,7 +14,7 @@ from rest_api.local_ids import LocalIds
 from rest_api.operations.targets import Here, Target, find_endpoint, invalid, read_identity, read_target, required
 from walletsvc import errors
 from walletsvc.principals import Principal
-from walletsvc.services.inputs import LocalId
+from walletsvc.services.inputs import LocalId, parse_reference
 from walletsvc.services.steps import Step
 
 MAX_OPERATIONS = 1000
@@ -120,9 +121,15 @@ class _Reader:
         _check_writable(endpoint, target.pointer)
         _check_same(data, target, at)
         written = read_fields(data, endpoint, base=at, local_ids=self._local_ids)
+
+        def prepare(principal: Principal) -> Step[Any]:
+            step = endpoint.prepare_update(principal, identifier, written.values)
+            reference = parse_reference(identifier, what=endpoint.name)
+            return expect_nothing(step, endpoint, reference, written.without, principal=principal)
+
         return Operation(
             endpoint,
-            lambda principal: endpoint.prepare_update(principal, identifier, written.values),
+            prepare,
             base,
             target.pointer,
             written.locate,

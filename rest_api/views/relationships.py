@@ -39,7 +39,10 @@ class ManyRelationshipView(WriteView):
         check_to_many(self.read_request(), reader.target.name)
         reader.find(identifier)
         self.locate = _locate
-        detail = f"What {self.endpoint.name} has of {self.relation} is changed by changing those themselves."
+        if reader.target.create is None:
+            detail = f"The {self.relation} of {self.endpoint.name} are made by what happens to it, and never change."
+        else:
+            detail = f"What {self.endpoint.name} has of {self.relation} is changed by changing those themselves."
         raise Forbidden(detail, field=self.relation)
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from django.http import HttpResponse
 from rest_framework.request import Request
 
+from rest_api.absences import expect_nothing
 from rest_api.creations import Creation, encode_written
 from rest_api.documents import ResourceInput, read_resource
 from rest_api.query import Query, parse_query
@@ -66,6 +67,7 @@ class ItemView(ResourceView):
         written = self.read_input(expected_id=identifier)
         number = parse_id(identifier, what=self.endpoint.name)
         step = self.endpoint.prepare_update(self.principal, number, written.values)
+        step = expect_nothing(step, self.endpoint, number, written.without, principal=self.principal)
         instance = self.perform(step, read_current=lambda: reader.encode_item(number))
         return self.respond(200, encode_written(reader, instance))
 

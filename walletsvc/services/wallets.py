@@ -116,10 +116,12 @@ def prepare_update_wallet(
     with refusals.collect():
         if metadata is not UNSET:
             changes["metadata"] = parse_metadata(metadata)
-    for field, value in (("balance", balance), ("currency", currency)):
-        with refusals.collect():
-            if value is not UNSET:
-                raise errors.Immutable(f"The {field} of a wallet is changed by transactions only.", field=field)
+    with refusals.collect():
+        if balance is not UNSET:
+            raise errors.Immutable("The balance of a wallet is changed by transactions only.", field="balance")
+    with refusals.collect():
+        if currency is not UNSET:
+            raise errors.Immutable("The currency of a wallet never changes.", field="currency")
 
     def run(ledger: Ledger) -> Wallet:
         ledger.wallet(resolve(reference))

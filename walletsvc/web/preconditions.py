@@ -41,6 +41,6 @@ def check_write(headers: Mapping[str, str], read_etag: Callable[[], str | None])
     etag = read_etag()
     if_match = headers.get(IF_MATCH)
     if if_match is not None and (etag is None or not is_matched(if_match, etag)):
-        raise PreconditionFailed("It has changed since you read it.", header=IF_MATCH)
+        raise PreconditionFailed("It is not, or no longer, what you want it to match.", header=IF_MATCH)
     if etag is not None and is_known(headers.get(IF_NONE_MATCH), etag):
         raise PreconditionFailed("It is what you want it not to be.", header=IF_NONE_MATCH)
