@@ -26,8 +26,9 @@ _CONDITIONS = [
     header("If-Match", "The ETag of what the client has seen: 412 if it is not that any more."),
     header("If-None-Match", "The ETag of what the client has: if it is still that, 304, or 412 where it is changed."),
 ]
-_READING = (400, 406, 500, 503)
-_WRITING = (400, 403, 404, 406, 409, 413, 415, 422, 500, 503)
+# Any request may have a body, and be refused for the codings of it.
+_READING = (400, 406, 411, 415, 500, 501, 503)
+_WRITING = (400, 403, 404, 406, 409, 411, 413, 415, 422, 500, 501, 503)
 
 
 def paths() -> Iterator[tuple[str, Item]]:

@@ -14,9 +14,11 @@ _PROTOCOL = {
     "not_acceptable": 406,
     "type_conflict": 409,
     "id_conflict": 409,
+    "length_required": 411,
     errors.TooLong.code: 413,
     "unsupported_media_type": 415,
     "internal_error": 500,
+    "not_implemented": 501,
 }
 """The codes of this face's own refusals, which are no refusals of the domain."""
 
@@ -26,11 +28,13 @@ MEANINGS = {
     404: "It is not there.",
     406: "No media type that the client accepts is spoken here.",
     409: "It is there already, or is another one than the URL or the type say, or is not empty.",
+    411: "The request does not say how long it is.",
     412: "A precondition of the request does not hold.",
     413: "The request is too long.",
-    415: "The request has the wrong media type, or a parameter or extension that is not known.",
+    415: "The request has the wrong media type, or a parameter or extension that is not known, or is coded.",
     422: "A member is missing or not what it should be, or the wallet cannot take it.",
     500: "Something went wrong on our side.",
+    501: "The request has a transfer coding that is not known here.",
     503: "The database is not there, or too many want the same wallets. Try again.",
 }
 

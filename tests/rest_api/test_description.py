@@ -199,6 +199,23 @@ def test_alternatives_are_schemas_with_a_type() -> None:
     assert [each for each in alternatives if not each.keys() & {"$ref", "type", "pattern", "enum"}] == []
 
 
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+@pytest.mark.parametrize(
+    ("coding", "status"),
+    [({"transfer-encoding": "gzip, chunked"}, 501), ({"content-encoding": "gzip"}, 415)],
+)
+def test_what_is_refused_before_a_view_is_asked_is_described(
+    method: str, coding: dict[str, str], status: int
+) -> None:
+    url, path = ("/api/wallets/1/", "/api/wallets/{id}/") if method == "DELETE" else ("/api/wallets/",) * 2
+    headers = {"host": "localhost", **coding}
+    response = Client().generic(method, url, b"{}", content_type="application/vnd.api+json", headers=headers)
+    assert response.status_code == status
+    schema = PATHS[path][method.lower()]["responses"][str(status)]["content"]["application/vnd.api+json"]["schema"]
+    described = {**schema, "components": describe()["components"]}
+    jsonschema_rs.Draft202012Validator(described).validate(json.loads(response.content))
+
+
 def test_error_objects_name_the_codes_of_their_status() -> None:
     schemas = describe()["components"]["schemas"]
     for path in PATHS.values():
