@@ -104,11 +104,11 @@ class Oracle:
     def _related(self, parent: str, source: Row, target: str, arguments: dict[str, Any]) -> Any:
         key = parent.lower()
         rows = [row for row in self.ledger.table(target).values() if row[key] == source["databaseId"]]
-        return self._page(target, rows, arguments)
+        return self._page(target, rows, arguments, parent)
 
     # -- lists -----------------------------------------------------------------------------------------
 
-    def _page(self, type_name: str, rows: list[Row], arguments: dict[str, Any]) -> Any:
+    def _page(self, type_name: str, rows: list[Row], arguments: dict[str, Any], parent: str = "") -> Any:
         first, last = arguments.get("first"), arguments.get("last")
         if first is not None and last is not None:
             raise ValueError("both")
@@ -117,7 +117,7 @@ class Oracle:
             raise ValueError(size)
         for filters in _conditions(arguments.get("filters") or {}):
             rows = [row for row in rows if _passes(type_name, row, *filters)]
-        ordering = ordering_of(arguments.get("ordering") or [])
+        ordering = ordering_of(arguments.get("ordering") or [], type_name, parent)
         rows = sorted(
             rows,
             key=functools.cmp_to_key(
@@ -154,8 +154,11 @@ class Oracle:
         return values
 
 
-def ordering_of(given: Sequence[Mapping[str, str]]) -> Ordering:
-    """Return the whole order: it ends in the id, which goes the way of what is before it."""
+def ordering_of(given: Sequence[Mapping[str, str]], type_name: str, parent: str = "") -> Ordering:
+    """Return the whole order: it ends in the id, which goes the way of what is before it.
+
+    The entries of a wallet have numbers, which stand in its cursors in place of their ids.
+    """
     ordering: list[tuple[str, bool]] = []
     for item in given:
         [(name, direction)] = item.items()
@@ -163,6 +166,9 @@ def ordering_of(given: Sequence[Mapping[str, str]]) -> Ordering:
             ordering.append(("databaseId" if name == "id" else name, direction == "DESC"))
     if "databaseId" not in dict(ordering):
         ordering.append(("databaseId", ordering[-1][1] if ordering else False))
+    if (type_name, parent) == ("Entry", "Wallet"):
+        ordering = [("sequence" if name == "databaseId" else name, falls) for name, falls in ordering]
+        del ordering[[name for name, _ in ordering].index("sequence") + 1 :]
     return tuple(ordering)
 
 

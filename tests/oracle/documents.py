@@ -171,7 +171,7 @@ class Draw:
             if self.chance(0.2 + 0.15 * depth):
                 parts.append(f"{name}{self.directive()} {{ {self._selection(target, max(depth - 1, 0))} }}")
         lists = [name for name in TO_MANY[type_name] if depth and self.chance(0.45)]
-        parts += [self._list(name, depth - 1) for name in lists]
+        parts += [self._list(name, depth - 1, type_name) for name in lists]
         parts += self._spreads(type_name)
         if self.chance(0.2):
             parts.append(f"... on {type_name}{self.directive()} {{ {self._leaf(type_name)} }}")
@@ -189,10 +189,10 @@ class Draw:
         alias = f"{self.name('l')}: " if self.chance(0.2) else ""
         return f"{alias}{name}{self.directive()}"
 
-    def _list(self, name: str, depth: int) -> str:
+    def _list(self, name: str, depth: int, parent: str = "") -> str:
         """Draw a connection: now and then as two fields that are to be merged."""
         type_name = TYPES[name]
-        head = f"{self.name('c')}: {name}{self._arguments(type_name)}"
+        head = f"{self.name('c')}: {name}{self._arguments(type_name, parent)}"
         parts = [f"{head}{self.directive()} {{ {self._connection(type_name, depth)} }}"]
         if self.chance(0.15):
             parts.append(f"{head} {{ {self._connection(type_name, depth)} }}")
@@ -265,21 +265,25 @@ class Draw:
 
     # -- arguments -------------------------------------------------------------------------------------
 
-    def _arguments(self, type_name: str) -> str:
-        given = self._page(type_name)
+    def _arguments(self, type_name: str, parent: str) -> str:
+        given = self._page(type_name, parent)
         if self.chance(0.5):
             given.append(f"filters: {self._filters(type_name)}")
         return f"({', '.join(given)})" if given else ""
 
-    def _page(self, type_name: str) -> list[str]:
+    def _page(self, type_name: str, parent: str) -> list[str]:
         """Draw an order and a page, whose cursors are of that order."""
         ordering = self.rng.choice(ORDERINGS[type_name])
         given = []
         if ordering or self.chance(0.1):
             given.append(f"ordering: {self.value(f'[{type_name}Order!]', ordering)}")
         if self.with_refusals and self.chance(0.15):
-            return [*given, self.rng.choice(["first: 101", "last: -1", "first: 1, last: 1"])]
-        texts = [text for text, (known, _) in self.places.orderings.items() if known == ordering_of(ordering)]
+            return [*given, self.rng.choice(["first: 101", "first: 1, last: 1"])]
+        texts = [
+            text
+            for text, (known, _) in self.places.orderings.items()
+            if known == ordering_of(ordering, type_name, parent)
+        ]
         end = self.rng.choice(["first", "first", "last"])
         given.append(f"{end}: {self.value('Int', 0, 1, 2, 2, 3, 5)}")
         cursors = [name for name in ("after", "before") if texts and self.chance(0.2)]

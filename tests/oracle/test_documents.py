@@ -47,6 +47,11 @@ class Session:
                 page = f"{LISTS[type_name]}(ordering: $o, first: 100) {{ edges {{ cursor }} }}"
                 query = f"query ($o: [{type_name}Order!]) {{ {page} }}"
                 self.check(query, {"o": ordering})
+        for ordering in ORDERINGS["Entry"]:
+            page = "entries(ordering: $o, first: 100) { edges { cursor } }"
+            self.check(
+                f"query ($o: [EntryOrder!]) {{ wallets {{ edges {{ node {{ {page} }} }} }} }}", {"o": ordering}
+            )
 
     def check(self, query: str, variables: Mapping[str, Any], *, method: str = "POST", times: int = 1) -> None:
         """Ask both, the server several times, and compare what they say."""
