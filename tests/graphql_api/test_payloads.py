@@ -27,7 +27,6 @@ MUTATIONS = {
 }
 REFUSED = {
     "too many": "(first: 101)",
-    "below nothing": "(last: -1)",
     "both ends": "(first: 1, last: 1)",
     "no cursor": '(after: "nonsense")',
     "a cursor of another order": '(before: "WyItaWQiLDFd", ordering: [{id: ASC}])',
