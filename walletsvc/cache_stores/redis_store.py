@@ -101,25 +101,23 @@ class RedisStore:
         channel: str = "",
         announcement: bytes = b"",
     ) -> None:
-        by_id, by_text = _settle(tokens, mark, channel, announcement)
-        self._ask(by_id, unless_known=by_text, instance=instance, urgent=True)
+        what = _settle(tokens, mark, channel, announcement)
+        try:
+            self._ask(("EVALSHA", _SETTLE_ID, *what), instance=instance, urgent=True)
+        except redis.exceptions.NoScriptError:  # nothing of it has run then
+            self._ask(("EVAL", _SETTLE, *what), instance=instance, urgent=True)
 
-    def _ask(
-        self, *commands: Command, instance: str, unless_known: Command | None = None, urgent: bool = False
-    ) -> list[Any]:
+    def _ask(self, *commands: Command, instance: str, urgent: bool = False) -> list[Any]:
         """Run commands, unless Redis is to be left alone and they are not `urgent`: a writer has to know.
 
-        `unless_known` runs if Redis does not know the script that they name (nothing of it has run then).
+        Raises `redis.exceptions.NoScriptError` for a script that Redis does not know.
         """
         try:
             if self._is_paused and not urgent:
                 self._end_pause()
-            try:
-                return self._connections.ask(*commands, instance=instance)
-            except redis.exceptions.NoScriptError:
-                if unless_known is None:
-                    raise
-                return self._connections.ask(unless_known, instance=instance)
+            return self._connections.ask(*commands, instance=instance)
+        except redis.exceptions.NoScriptError:
+            raise
         except redis.RedisError as error:
             raise self._fail(error) from error
 
@@ -140,10 +138,9 @@ def _mark(keys: Iterable[str], mark: bytes) -> list[Command]:
     return [("SET", key, mark, "EX", MARK_SECONDS) for key in keys]
 
 
-def _settle(tokens: Mapping[str, bytes], mark: bytes, channel: str, announcement: bytes) -> tuple[Command, Command]:
-    """Return the command that names the script, and the one that brings it along."""
-    what: Command = (len(tokens), *tokens, mark, STAMP_SECONDS, *tokens.values(), channel, announcement)
-    return ("EVALSHA", _SETTLE_ID, *what), ("EVAL", _SETTLE, *what)
+def _settle(tokens: Mapping[str, bytes], mark: bytes, channel: str, announcement: bytes) -> Command:
+    """Return what the script is given."""
+    return (len(tokens), *tokens, mark, STAMP_SECONDS, *tokens.values(), channel, announcement)
 
 
 def _try_everything(line: Line) -> str | None:
@@ -153,12 +150,12 @@ def _try_everything(line: Line) -> str | None:
     """
     stamp, response = (f"{PREFIX}probe:{new_token().decode()}:{name}" for name in ("stamp", "response"))
     mark, token = MARK + new_token(), new_token()
-    by_id, by_text = _settle({stamp: token}, mark, "", b"")
+    what = _settle({stamp: token}, mark, "", b"")
     _run(line, *_mark([stamp], mark))
     try:
-        _run(line, by_id)
+        _run(line, ("EVALSHA", _SETTLE_ID, *what))
     except redis.exceptions.NoScriptError:
-        _run(line, by_text)
+        _run(line, ("EVAL", _SETTLE, *what))
     _run(line, ("SET", response, token, "EX", MARK_SECONDS))
     [values] = _run(line, ("MGET", stamp, response))
     _run(line, *(("SET", key, token, "EX", 1) for key in (stamp, response)))

@@ -92,7 +92,7 @@ class Keeper:
     def holds(self, state: State) -> bool:
         """Tell whether the cache may still be used as `state` says, at this very moment."""
         latest = self.current()
-        return latest.is_trusted and latest.agreement == state.agreement
+        return latest.is_trusted and (latest is state or latest.agreement == state.agreement)
 
     def has_outlived(self, state: State) -> bool:
         """Tell whether all leases from before `state`, which may have run out itself, have run out."""
