@@ -22,7 +22,9 @@ from walletsvc.selectors.changes import get_wallet, list_entries_after, list_seq
 
 logger = logging.getLogger(__name__)
 
-EXECUTING_THREADS = 4
+EXECUTING_THREADS = 1
+"""Results are work for the interpreter, whose lock each thread takes from the event loop: with four, others waited
+for their pings up to ten times as long, and the results themselves came later."""
 WAKE_SECONDS = 0.02
 """The shortest time between two reads of a feed: what a busy wallet goes through in between is read at once."""
 RETRY_SECONDS = 1.0

@@ -191,7 +191,7 @@ def test_a_wallet_is_deleted_or_posted_to_but_not_both() -> None:
             assert tally(posted) == {"done": 7}
             assert balance(wallet.id) == "7.00"
         else:
-            assert deletion is None
+            assert isinstance(deletion, Wallet)
             assert tally(posted) == {"not_found": 7}
             assert lines(wallet.id) == []
         assert_reconciled()
@@ -213,7 +213,7 @@ def test_a_wallet_is_deleted_or_moved_into_but_not_both() -> None:
             assert tally([move, transferred]) == {"done": 2}
             assert balance(wallet.id) == "3.00"
         else:
-            assert deletion is None
+            assert isinstance(deletion, Wallet)
             assert tally([move, transferred]) == {"not_found": 2}
             assert Transaction.objects.get(id=moved.id).wallet_id == source.id
         assert_reconciled()

@@ -14,7 +14,7 @@ from tests.live_updates.conftest import LiveUpdates
 JSON_API = b"Content-Type: application/vnd.api+json\r\n"
 JSON = b"Content-Type: application/json\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
-SUBSCRIPTION = b'{"query":"subscription{walletChanged(id:\\"%s\\"){balance}}"}'
+SUBSCRIPTION = b'{"query":"subscription{walletBalance(id:\\"%s\\"){balance}}"}'
 TOO_LONG = b" " * 1_000_001
 
 
