@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from walletsvc.checks import refuse_unsafe_settings
 from walletsvc.management import supervision
+from walletsvc.management.ports import PortError, claim_port, find_address
 
 
 class Command(BaseCommand):
@@ -50,22 +51,43 @@ class Command(BaseCommand):
             refuse_unsafe_settings()
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from error
+        live_port = options["port"] + 1 if options["live_port"] is None else options["live_port"]
+        address = _claim_ports(options["host"], options["port"], live_port)
         url = f"http://{options['host']}:{options['port']}"
         self.stdout.write(f"walletsvc: REST on {url}/api/, GraphQL on {url}/graphql/. Ctrl-C ends it.")
-        web = _granian("wsgi", "walletsvc.wsgi:application", options["host"], options["port"], options["workers"])
+        web = _granian("wsgi", "walletsvc.wsgi:application", address, options["port"], options["workers"])
         web += ["--no-ws", "--backlog", "2048", "--blocking-threads", str(options["threads"])]
         command = [sys.executable, "-m", "granian", *web]
-        live_port = options["port"] + 1 if options["live_port"] is None else options["live_port"]
         # What runs next reads its settings anew: the playground's page says where subscriptions are.
         os.environ["LIVE_PORT"] = str(live_port)
         if live_port:
             self.stdout.write(f"Subscriptions on ws://{options['host']}:{live_port}/graphql/.")
             # One process: each follows the changes of all wallets, and has room for thousands of subscriptions.
-            live = _granian("asgi", "walletsvc.asgi:application", options["host"], live_port, 1)
+            live = _granian("asgi", "walletsvc.asgi:application", address, live_port, 1)
             command = supervision.command(web=web, live=live)
         self.stdout.flush()
         os.chdir(settings.BASE_DIR)
         os.execv(sys.executable, command)  # noqa: S606 - our own interpreter and arguments
+
+
+def _claim_ports(host: str, web_port: int, live_port: int) -> str:
+    """Take both ports and return the address of `host`. Raises CommandError with a line for each that is not free."""
+    wanted = [(web_port, "--port or PORT")]
+    if live_port:
+        wanted.append((live_port, "--live-port or LIVE_PORT"))
+    try:
+        address = find_address(host)
+    except PortError as error:
+        raise CommandError(f"{error} Name one of this machine with --host or HOST.") from error
+    problems = []
+    for port, setting in wanted:
+        try:
+            claim_port(address, port)
+        except PortError as error:
+            problems.append(f"{error} Name another with {setting}.")
+    if problems:
+        raise CommandError("\n".join(problems))
+    return address
 
 
 def _granian(interface: str, application: str, host: str, port: int, workers: int) -> list[str]:

@@ -1,0 +1,90 @@
+"""`manage.py serve` on a database of its own, in processes that are found and ended whatever it does."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.live import ROOT
+
+HOST = "127.0.0.1"
+PATIENCE_SECONDS = 60.0
+"""How long a process may take on a machine that is busy, before we take it for one that hangs."""
+_MARK = "SERVING_TEST_FOLDER"
+
+
+class Serving:
+    """A running `manage.py serve`, the leader of a process group."""
+
+    def __init__(self, folder: Path, *arguments: str, **variables: str) -> None:
+        """Start it with these arguments. All that comes of it carries the name of `folder` in its environment."""
+        self._mark = f"{_MARK}={folder}".encode()
+        settings = {
+            "DATABASE_URL": f"sqlite:///{folder / 'unused.sqlite3'}",
+            "REDIS_URL": "",
+            "DEBUG": "true",
+            "HOST": HOST,
+            "WEB_WORKERS": "1",
+            _MARK: str(folder),
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, str(ROOT / "manage.py"), "serve", *arguments],
+            env={**os.environ, **settings, **variables},
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def wait(self) -> tuple[int, str, str]:
+        """Return the exit code, stdout and stderr once it and all who share its output have ended."""
+        stdout, stderr = self.process.communicate(timeout=PATIENCE_SECONDS)
+        return self.process.returncode, stdout, stderr
+
+    def pids(self) -> list[int]:
+        """Return the processes that there are of it, orphans too. A zombie has no environment any more."""
+        return [int(found.parent.name) for found in Path("/proc").glob("[0-9]*/environ") if self._is_ours(found)]
+
+    def end(self) -> None:
+        """End what is left, so that nothing outlives a test that has failed."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while (pids := self.pids()) and time.monotonic() < deadline:
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.05)
+        self.process.communicate(timeout=PATIENCE_SECONDS)
+
+    def _is_ours(self, environment: Path) -> bool:
+        try:
+            return self._mark in environment.read_bytes().split(b"\0")
+        except OSError:
+            return False  # it has ended meanwhile, or is someone else's
+
+
+@contextlib.contextmanager
+def serving(folder: Path, *arguments: str, **variables: str) -> Iterator[Serving]:
+    """Start `manage.py serve` and end whatever is left of it."""
+    running = Serving(folder, *arguments, **variables)
+    try:
+        yield running
+    finally:
+        running.end()
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports that nobody has at the moment."""
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind((HOST, 0))
+        return [probe.getsockname()[1] for probe in probes]
