@@ -94,12 +94,15 @@ ORDER_TYPES = {resource: _order_type(resource) for resource in RESOURCES}
 
 
 def parse_list(resource: str, arguments: Arguments) -> Question:
-    """Return the list that the arguments ask for, with nothing selected of it yet. Raises `InvalidParameter`.
-
-    Its alias is all that the arguments say, so that no two lists of a record have one alias unless they are the same.
-    """
+    """Return the list that the arguments ask for, with nothing selected of it yet. Raises `InvalidParameter`."""
     filters, order, page = parse_filters(resource, arguments), parse_order(arguments), parse_page(arguments)
-    return Question(resource, filters=filters, order=order, page=page, alias=repr((filters, order, page)))
+    return Question(resource, filters=filters, order=order, page=page)
+
+
+def alias_of(question: Question) -> str:
+    """Return the alias of a list of a record: all that it asks for, so that no two lists have one alias unless they
+    are the same."""
+    return repr((question.filters, question.order, question.page))
 
 
 def parse_filters(resource: str, arguments: Arguments) -> tuple[tuple[str, str], ...]:

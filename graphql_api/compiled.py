@@ -24,7 +24,7 @@ from graphql.language import (
 )
 
 from graphql_api.fragments import response_key
-from graphql_api.planning import Planner
+from graphql_api.planning import Planner, Root
 from graphql_api.queries import ROOTS
 from walletsvc.principals import Principal
 from walletsvc.reading.records import Page, Record
@@ -46,26 +46,34 @@ class CompiledQuery:
     operation: OperationDefinitionNode
     fragments: dict[str, FragmentDefinitionNode]
     roots: tuple[tuple[str, FieldNode, str, Encode], ...]
+    planner: Planner | None
+    """Made already, where there are no variables: all that a plan depends on is in the document then."""
 
     def run(self, variables: dict[str, Any], principal: Principal) -> dict[str, object] | None:
         """Return the data of the answer, or None if it is left to graphql-core."""
+        planner = self.planner or self._plan(variables)
+        if planner is None:
+            return None
+        data: dict[str, object] = {}
+        answers: dict[Root, Page | Record] = {}
+        try:
+            for key, node, name, encode in self.roots:
+                root = planner.root(node)
+                if root not in answers:
+                    answers[root] = ROOTS[name](planner, root, principal)
+                data[key] = encode(answers[root], planner)
+        except Exception:
+            # Run once more, graphql-core puts each error in its place, and says what else there is.
+            return None
+        return data
+
+    def _plan(self, variables: dict[str, Any]) -> Planner | None:
         definitions = self.operation.variable_definitions or ()
         # What is wrong with them is for graphql-core to tell, and it is enough to know that something is.
         values = get_variable_values(self.schema, definitions, variables, max_errors=0, hide_suggestions=True)
         if not isinstance(values, VariableValues):
             return None
-        planner = Planner(self.schema, self.fragments, self.operation, values.coerced, checks=False)
-        data: dict[str, object] = {}
-        try:
-            for key, node, name, encode in self.roots:
-                root = planner.root(node)
-                if not root.is_answered:
-                    root.answer = ROOTS[name](planner, root, principal)
-                data[key] = encode(root.answer, planner)
-        except Exception:
-            # Run once more, graphql-core puts each error in its place, and says what else there is.
-            return None
-        return data
+        return Planner(self.schema, self.fragments, self.operation, values.coerced, checks=False)
 
 
 def compile_query(
@@ -84,7 +92,8 @@ def compile_query(
         )
     except Uncompiled:
         return None
-    return CompiledQuery(schema, operation, fragments, roots)
+    planner = None if operation.variable_definitions else Planner(schema, fragments, operation, {}, checks=False)
+    return CompiledQuery(schema, operation, fragments, roots, planner)
 
 
 class _Compiler:

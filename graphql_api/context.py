@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from django.http import HttpRequest
 from graphql import GraphQLResolveInfo
 
-from graphql_api.planning import Planner
+from graphql_api.planning import Planner, Root
 from walletsvc.principals import ANYONE, Principal
 
 
 @dataclass(slots=True)
 class Context:
-    """The caller, and the plan of the operation once a resolver has asked for it."""
+    """The caller, the plan of the operation once a resolver has asked for it, and what its root fields have read."""
 
     principal: Principal
     _planner: Planner | None = None
+    answers: dict[Root, Any] = field(default_factory=dict)
 
     def planner(self, info: GraphQLResolveInfo[Any]) -> Planner:
         """Return the planner of the operation that `info` belongs to."""

@@ -9,7 +9,7 @@ for and by nothing else: the value of a field depends on its object and its argu
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from graphql import (
@@ -23,31 +23,25 @@ from graphql import (
 from graphql.execution.values import VariableValues, get_argument_values
 from graphql.language import FieldNode, FragmentDefinitionNode, OperationDefinitionNode
 
-from graphql_api.arguments import Arguments, parse_list
+from graphql_api.arguments import Arguments, alias_of, parse_list
 from graphql_api.fragments import Fields, response_key
 from walletsvc.errors import InvalidParameter
 from walletsvc.reading.questions import Question, Selection
 from walletsvc.reading.resources import RESOURCES, Resource
 from walletsvc.selectors.records import check_question
 
-_UNREAD = object()
-
 Path = tuple[str | int, ...]
 """Where a field is in the answer (section 7.1.2). Before there is a list, its fields are those of its first item."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Root:
-    """Root fields that ask the same: their arguments and nodes, and the answer once it is there."""
+    """Root fields that ask the same: their arguments and nodes, and their plan once it is made."""
 
     arguments: Arguments
     nodes: list[FieldNode] = field(default_factory=list)
-    answer: Any = _UNREAD
-
-    @property
-    def is_answered(self) -> bool:
-        """Tell whether `answer` is there."""
-        return self.answer is not _UNREAD
+    question: Question | None = None
+    selections: dict[str, Selection] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -71,14 +65,18 @@ class _Wanted:
 class _WantedList:
     asked: Question
     record: _Wanted
+    alias: str = ""
     count: bool = False
 
     def question(self) -> Question:
-        return replace(self.asked, selection=self.record.selection(), count=self.count)
+        asked = self.asked
+        return Question(
+            asked.resource, self.record.selection(), asked.filters, asked.order, asked.page, self.count, self.alias
+        )
 
 
 class Planner:
-    """Plans the reads of one operation.
+    """Plans the reads of one operation with one set of variables. Threads may share it; nothing in it is an answer.
 
     With `checks`, each list that a record is asked for is checked, and one that is refused is left out of the plan:
     its field tells why, where it is. What is refused is in `refusals`. Without, the first refusal is raised.
@@ -98,28 +96,40 @@ class Planner:
         self._values = VariableValues({}, variables)
         self._operation = operation
         self._checks = checks
-        self._roots: dict[tuple[str, str], Root] | None = None
-        self._lists: dict[int, Question] = {}
+        self._roots: dict[str, Root] | None = None
+        self._lists: dict[int, tuple[Question, str]] = {}
         self._payloads: dict[str, Selection] | None = None
         self.refusals: list[GraphQLError] = []
 
     def root(self, node: FieldNode) -> Root:
         """Return the root field, with all others that ask the same. Raises `GraphQLError`."""
         if self._roots is None:
-            self._roots = {}
-            for each in self._fields.of(self._operation.selection_set, "Query"):
+            self._roots = self._find_roots()
+        root = self._roots.get(response_key(node))
+        # There is none where the arguments are refused, and now it is told why.
+        return Root(self._arguments("Query", node), [node]) if root is None else root
+
+    def _find_roots(self) -> dict[str, Root]:
+        """Return the root fields by their names in the answer: those of one name are merged, and have the same
+        arguments (section 5.3.2)."""
+        roots: dict[str, Root] = {}
+        same: dict[tuple[str, str], Root] = {}
+        for node in self._fields.of(self._operation.selection_set, "Query"):
+            key = response_key(node)
+            root = roots.get(key)
+            if root is None:
                 try:
-                    arguments = self._arguments("Query", each)
+                    arguments = self._arguments("Query", node)
                 except GraphQLError:
                     # Its own field tells of it.
                     continue
-                root = self._roots.setdefault((each.name.value, repr(arguments)), Root(arguments))
-                root.nodes.append(each)
-        return self._roots[node.name.value, repr(self._arguments("Query", node))]
+                root = roots[key] = same.setdefault((node.name.value, repr(arguments)), Root(arguments))
+            root.nodes.append(node)
+        return roots
 
     def alias_of(self, resource: Resource, node: FieldNode) -> str:
         """Return the alias of the list that a field of a `resource` asks for. Raises `InvalidParameter`."""
-        return self._list(resource, node).alias
+        return self._list(resource, node)[1]
 
     def select(self, resource: str, nodes: Iterable[FieldNode], path: Path = ()) -> Selection:
         """Return what `nodes`, fields that give a record or records of `resource`, select of it."""
@@ -128,12 +138,21 @@ class Planner:
             self._collect(wanted, node, path)
         return wanted.selection()
 
+    def selection(self, resource: str, root: Root) -> Selection:
+        """Return what a root field, which gives a record or records of `resource`, selects of it."""
+        found = root.selections.get(resource)
+        if found is None:
+            found = root.selections[resource] = self.select(resource, root.nodes)
+        return found
+
     def question(self, resource: str, root: Root) -> Question:
         """Return the question that a root field, a connection, asks. Raises `InvalidParameter`."""
-        wanted = _WantedList(parse_list(resource, root.arguments), _Wanted(RESOURCES[resource]))
-        for node in root.nodes:
-            self._collect_page(wanted, node, (response_key(node),))
-        return wanted.question()
+        if root.question is None:
+            wanted = _WantedList(parse_list(resource, root.arguments), _Wanted(RESOURCES[resource]))
+            for node in root.nodes:
+                self._collect_page(wanted, node, (response_key(node),))
+            root.question = wanted.question()
+        return root.question
 
     def payload(self, key: str) -> Selection:
         """Return what a mutation's payload, named as in the answer, selects of its object.
@@ -182,7 +201,7 @@ class Planner:
 
     def _collect_list(self, wanted: _Wanted, node: FieldNode, path: Path) -> None:
         try:
-            asked = self._list(wanted.resource, node)
+            asked, alias = self._list(wanted.resource, node)
             if self._checks:
                 check_question(asked, parent=wanted.resource.to_many[node.name.value].column)
         except (GraphQLError, InvalidParameter) as error:
@@ -191,7 +210,7 @@ class Planner:
             self.refusals.append(located_error(error, [node], path))
             return
         record = _Wanted(RESOURCES[asked.resource])
-        same = wanted.to_many.setdefault((node.name.value, asked.alias), _WantedList(asked, record))
+        same = wanted.to_many.setdefault((node.name.value, alias), _WantedList(asked, record, alias))
         self._collect_page(same, node, path)
 
     def _collect_page(self, wanted: _WantedList, node: FieldNode, path: Path) -> None:
@@ -201,15 +220,18 @@ class Planner:
             for record in self._fields.below([edges], f"{wanted.record.resource.name}Edge", "node"):
                 self._collect(wanted.record, record, (*path, response_key(edges), 0, response_key(record)))
 
-    def _list(self, resource: Resource, node: FieldNode) -> Question:
-        """Return the list that a field asks for, but for its selection. Raises `InvalidParameter`, `GraphQLError`.
+    def _list(self, resource: Resource, node: FieldNode) -> tuple[Question, str]:
+        """Return the list that a field asks for, without its selection, and its alias.
+
+        Raises `InvalidParameter`, `GraphQLError`.
 
         It is kept by the node: the arguments that a node has depend on the variables and not on where it is.
         """
         found = self._lists.get(id(node))
         if found is None:
             target = resource.to_many[node.name.value].target
-            found = self._lists[id(node)] = parse_list(target, self._arguments(resource.name, node))
+            asked = parse_list(target, self._arguments(resource.name, node))
+            found = self._lists[id(node)] = asked, alias_of(asked)
         return found
 
     def _arguments(self, type_name: str, node: FieldNode) -> Arguments:

@@ -30,10 +30,10 @@ def _once(info: Info, read: Callable[[Planner, Root, Principal], T]) -> T:
     raw = info._raw_info
     planner = raw.context.planner(raw)
     root = planner.root(raw.field_nodes[0])
-    if not root.is_answered:
-        root.answer = read(planner, root, raw.context.principal)
-    answer: T = root.answer
-    return answer
+    answers: dict[Root, T] = raw.context.answers
+    if root not in answers:
+        answers[root] = read(planner, root, raw.context.principal)
+    return answers[root]
 
 
 def _read_list(resource: str) -> Reader:
@@ -48,7 +48,7 @@ def _read_one(resource: str, match: Callable[[Mapping[str, Any]], dict[str, str 
 
     def read(planner: Planner, root: Root, principal: Principal) -> Record:
         matched = match(root.arguments)
-        selection = planner.select(resource, root.nodes)
+        selection = planner.selection(resource, root)
         record = get_record(principal=principal, resource=resource, selection=selection, **matched)
         if record is None:
             raise not_found(resource, *matched.values())
@@ -96,7 +96,7 @@ def _list_nodes(info: Info, global_ids: list[strawberry.ID], *, parameter: str) 
         found: dict[tuple[str, int | None], Record | None] = {}
         for resource in dict.fromkeys(resource for resource, _ in references):
             ids = [each for name, each in references if name == resource and each is not None]
-            selection = planner.select(resource, root.nodes)
+            selection = planner.selection(resource, root)
             records = list_records_by_id(principal=principal, resource=resource, ids=ids, selection=selection)
             found |= {(resource, identifier): record for identifier, record in zip(ids, records, strict=True)}
         return [found.get(reference) for reference in references]

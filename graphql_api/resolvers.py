@@ -11,7 +11,7 @@ from typing import Any
 
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema
 
-from graphql_api.arguments import parse_list
+from graphql_api.arguments import alias_of, parse_list
 from graphql_api.ids import global_id
 from graphql_api.written import check_read, missing
 from walletsvc.errors import NotFound
@@ -77,12 +77,13 @@ def _to_one(name: str) -> Resolve:
 def _to_many(relation: ToMany) -> Resolve:
     def resolve(record: Record, info: GraphQLResolveInfo[Any], **arguments: object) -> Page:
         question = parse_list(relation.target, arguments)
-        page = record.many.get((relation.name, question.alias))
+        alias = alias_of(question)
+        page = record.many.get((relation.name, alias))
         if page is None:
-            check_read(record, (relation.name, question.alias))
+            check_read(record, (relation.name, alias))
             # What is refused was not read.
             check_question(question, parent=relation.column)
-            raise LookupError(f"{relation.name} {question.alias} of {record.resource.name} was not read.")
+            raise LookupError(f"{relation.name} {alias} of {record.resource.name} was not read.")
         return page
 
     return resolve
