@@ -24,10 +24,10 @@ from graphql_api.inputs import (
     given,
 )
 from graphql_api.types import Info
-from graphql_api.written import WrittenRecord
 from walletsvc import errors
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import Principal
+from walletsvc.selectors.written import WrittenRecord
 from walletsvc.services.transactions import create_transaction, delete_transaction, update_transaction
 from walletsvc.services.wallets import create_wallet, delete_wallet, update_wallet
 

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils import timezone
 
 from rest_api.documents import ResourceInput, read_resource
-from rest_api.encoder import Document, encode_one, encode_problems, record_of
+from rest_api.encoder import Document, encode_one, encode_problems
 from rest_api.errors import Locate, common_status, explain
 from rest_api.negotiation import MEDIA_TYPE, NOTHING_AGREED
 from rest_api.parser import parse_document
+from rest_api.query import Query
 from rest_api.readings import PER_RESOURCE, Reader
 from walletsvc.repeatable import Written
-from walletsvc.selectors.records import add_related
+from walletsvc.selectors.written import WrittenRecord
 from walletsvc.services.performing import perform
 from walletsvc.services.steps import Step
+
+NOT_INCLUDED = "notIncluded"
+"""Where the document of a write names the paths of `include` that could not be read after it."""
 
 Guard = Callable[[Step[Any]], Step[Any]]
 
@@ -28,12 +32,23 @@ def unguarded(step: Step[Any]) -> Step[Any]:
 
 
 def encode_written(reader: Reader, instance: Any) -> bytes:
-    """Return the document of a resource from the instance that a service has just written."""
+    """Return the document of a resource from the instance that a service has just written.
+
+    The write is committed: where something to be included cannot be read, the document goes without it and says so.
+    """
     resource = reader.endpoint.resource
     selection = reader.query.selection(resource, per_parent=PER_RESOURCE)
-    record = record_of(resource, instance, selection)
-    add_related([record], selection, principal=reader.principal)
-    return encode_one(record, reader.query, Document(reader.public_url, reader.item_url(instance.pk)))
+    record = WrittenRecord(instance, resource.name, selection)
+    record.read_related(selection, principal=reader.principal)
+    document = Document(reader.public_url, reader.item_url(instance.pk), meta=_meta(record, reader.query))
+    return encode_one(record, reader.query, document)
+
+
+def _meta(record: WrittenRecord, query: Query) -> Mapping[str, object] | None:
+    if not record.failures:
+        return None
+    missing = {place if isinstance(place, str) else place[0] for place in record.failures}
+    return {NOT_INCLUDED: [path for path in query.include if path.partition(".")[0] in missing]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from rest_api.errors import Problem
 from rest_api.negotiation import NOTHING_AGREED, Negotiated, content_type
 from rest_api.query import Query
 from rest_api.resource_objects import Pages, identifier_object, key_of, resource_texts
-from walletsvc.reading.questions import Selection
 from walletsvc.reading.records import Record, make_plan
 from walletsvc.reading.resources import Resource
 
@@ -121,12 +120,6 @@ def encode_identifiers(records: Iterable[Record], document: Document, *, with_cu
 def encode_problems(problems: Iterable[Problem], negotiated: Negotiated) -> bytes:
     """Return the document of a refusal."""
     return orjson.dumps({"jsonapi": jsonapi_object(negotiated), "errors": [problem.render() for problem in problems]})
-
-
-def record_of(resource: Resource, instance: Model, selection: Selection) -> Record:
-    """Return the record of a model instance, with no related records, as the read engine would have read it."""
-    plan = make_plan(resource.name, selection.fields)
-    return Record(plan, plan.row_of(instance))
 
 
 def records_of(resource: Resource, instances: Iterable[Model]) -> list[Record]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rest_api.creations import NOT_INCLUDED
 from rest_api.description.fields import output_attributes
 from rest_api.description.schemas import ID, OBJECT, STRING, Schema, any_of, ref
 from rest_api.encoder import VERSION
@@ -38,6 +39,16 @@ META: Schema = {
         "page": {"type": "object", "properties": {"rangeTruncated": {"type": "boolean"}}},
     },
 }
+WRITTEN_META: Schema = {
+    "type": "object",
+    "properties": {
+        NOT_INCLUDED: {
+            "type": "array",
+            "items": STRING,
+            "description": "After a write: the paths of `include` that could not be read. The write is stored.",
+        }
+    },
+}
 
 
 def document_schemas() -> Iterator[tuple[str, Schema]]:
@@ -49,12 +60,12 @@ def document_schemas() -> Iterator[tuple[str, Schema]]:
         name = endpoint.name
         yield f"{name}Identifier", identifier(endpoint)
         yield name, _resource(endpoint)
-        yield f"{name}Document", _document(ref(name), has_included=True)
+        yield f"{name}Document", _document(ref(name), has_included=True, meta=WRITTEN_META)
         yield f"Related{name}", _document({"anyOf": [ref(name), {"type": "null"}]}, has_included=True)
-        yield f"{name}List", _document({"type": "array", "items": ref(name)}, has_included=True, has_meta=True)
+        yield f"{name}List", _document({"type": "array", "items": ref(name)}, has_included=True, meta=META)
         yield f"{name}Linkage", _document({"anyOf": [ref(f"{name}Identifier"), {"type": "null"}]})
         many = {"type": "array", "items": ref(f"{name}Identifier")}
-        yield f"{name}LinkageList", _document(many, has_meta=True)
+        yield f"{name}LinkageList", _document(many, meta=META)
     yield (
         "Root",
         {
@@ -109,12 +120,12 @@ def _relationship(linkage: Schema) -> Schema:
     }
 
 
-def _document(data: Schema, *, has_included: bool = False, has_meta: bool = False) -> Schema:
+def _document(data: Schema, *, has_included: bool = False, meta: Schema | None = None) -> Schema:
     properties: Schema = {"jsonapi": ref("JsonApi"), "data": data, "links": ref("Links")}
     if has_included:
         properties["included"] = {"type": "array", "items": any_of(ENDPOINTS)}
-    if has_meta:
-        properties["meta"] = META
+    if meta is not None:
+        properties["meta"] = meta
     return {
         "type": "object",
         "required": ["jsonapi", "data", "links"],

@@ -14,9 +14,7 @@ from rest_api.operations.documents import Operation
 from rest_api.resource_objects import key_of
 from walletsvc import errors
 from walletsvc.principals import Principal
-from walletsvc.reading.records import Record
-from walletsvc.reading.resources import RESOURCES, WALLET, Resource
-from walletsvc.selectors.records import list_records_by_id
+from walletsvc.reading.resources import RESOURCES
 from walletsvc.services.performing import perform_all
 from walletsvc.services.steps import Step
 
@@ -35,7 +33,7 @@ def perform_operations(operations: Sequence[Operation], *, principal: Principal,
         written = perform_all(steps, principal=principal, clock=timezone.now)
     except errors.WalletError as refusal:
         raise _explain(refusal, operations[refusal.step]) from refusal
-    return _show(operations, written, principal, public_url)
+    return _show(operations, written, public_url)
 
 
 def _prepare(operation: Operation, principal: Principal) -> Step[Any] | errors.WalletError:
@@ -60,19 +58,18 @@ def _place(problem: Problem, operation: Operation) -> Problem:
     return replace(problem, pointer=operation.target if missing else operation.base)
 
 
-def _show(
-    operations: Sequence[Operation], written: Sequence[Any], principal: Principal, public_url: str
-) -> list[Result]:
-    """Return the results: each resource as the whole batch has left it."""
-    # Of what was written twice, the last has the final say; a later write of a wallet's transactions changes the
-    # wallet too, so those are read again, all at once.
+def _show(operations: Sequence[Operation], written: Sequence[Any], public_url: str) -> list[Result]:
+    """Return the results: each resource as the whole batch has left it. Nothing is read: the batch is committed."""
+    # Of what was written twice, the last has the final say.
     instances: dict[str, dict[int, Any]] = {}
     for operation, instance in zip(operations, written, strict=True):
         if instance is not None:
             instances.setdefault(operation.endpoint.name, {})[instance.id] = instance
-    found = [record for name, some in instances.items() for record in records_of(RESOURCES[name], some.values())]
-    found += _read_again(WALLET, list(instances.get(WALLET.name, ())), principal)
-    records = {key_of(record): record for record in found}
+    records = {
+        key_of(record): record
+        for name, some in instances.items()
+        for record in records_of(RESOURCES[name], some.values())
+    }
     shown = [
         records[operation.endpoint.name, instance.id]
         for operation, instance in zip(operations, written, strict=True)
@@ -80,11 +77,3 @@ def _show(
     ]
     resources = iter(encode_resources(shown, public_url=public_url))
     return [{"data": next(resources)} if operation.shows else {} for operation in operations]
-
-
-def _read_again(resource: Resource, ids: list[int], principal: Principal) -> list[Record]:
-    """Return the records of a resource as they are now, without those that the batch has deleted again."""
-    if not ids:
-        return []
-    found = list_records_by_id(principal=principal, resource=resource.name, ids=ids)
-    return [record for record in found if record is not None]

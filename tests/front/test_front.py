@@ -8,6 +8,7 @@ from urllib.parse import quote
 from wsgiref.util import setup_testing_defaults
 
 import pytest
+from django.db import OperationalError
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.throttling import BaseThrottle
@@ -227,6 +228,23 @@ def test_a_fault_in_a_write_is_masked(front, wallet, monkeypatch):
     monkeypatch.setattr("rest_api.creations.perform", lambda *_, **__: 1 / 0)
     status, _, body = front.ask(**transaction(wallet.id, "B"))
     assert (status, json.loads(body)["errors"][0]["code"]) == ("500 Internal Server Error", "internal_error")
+
+
+def test_a_write_that_is_stored_is_said_to_be_whatever_follows(front, wallet, monkeypatch):
+    def fail(*_, **__):
+        raise OperationalError("?")
+
+    asked = {"path": "/api/transactions/?include=wallet,entries"}
+    front.ask(**transaction(wallet.id, "A") | asked)
+    monkeypatch.setattr("walletsvc.reading.execution.read_by_ids", fail)
+    by_django = Front().ask(**transaction(wallet.id, "B") | asked)
+    status, headers, body = front.ask(**transaction(wallet.id, "C") | asked)
+    assert front.reached == 1
+    assert (status, headers.keys()) == (by_django[0], by_django[1].keys())
+    answered = json.loads(body)
+    assert (status, answered["data"]["attributes"]["txid"]) == ("201 Created", "C")
+    assert answered["meta"] == json.loads(by_django[2])["meta"] == {"notIncluded": ["entries", "wallet"]}
+    assert Wallet.objects.get().balance == Decimal("103.00")
 
 
 def test_where_middleware_may_decide_everything_goes_to_django(wallet, settings):

@@ -243,7 +243,7 @@ def test_what_fails_after_the_write_is_told_where_it_fails(
     def fail(_records: object, selection: Selection, *, principal: object) -> None:
         raise cause
 
-    monkeypatch.setattr("graphql_api.written.add_related", fail)
+    monkeypatch.setattr("walletsvc.selectors.written.add_related", fail)
     member = MUTATIONS[name][0]
     own = {"wallet": "label", "transaction": "txid"}[member]
     reply = ask_about(

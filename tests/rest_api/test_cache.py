@@ -41,7 +41,6 @@ def pages_of(wallet: Any) -> list[str]:
         f"/api/wallets/{identifier}/entries/?sort=-sequence",
         f"/api/wallets/{identifier}/relationships/transactions/",
         f"/api/transactions/?filter[wallet]={identifier}",
-        f"/api/transactions/?filter[wallet]=00{identifier}",
         f"/api/entries/?filter[wallet]={identifier}",
     ]
 

@@ -71,6 +71,7 @@ class Ledger:
         self._wallets: dict[int, LockedWallet] = {}
         self._posted: list[Transaction] = []
         self._lines: list[_Line] = []
+        self._shown: list[Wallet] = []
         self._at: datetime | None = None
         self._added = 0
 
@@ -117,11 +118,16 @@ class Ledger:
         wallet.sequence = 1 if opening else 0
         wallet.created_at = wallet.updated_at = self.at
         wallet.save(force_insert=True)
+        self.show(wallet)
         opened = LockedWallet(wallet.id, wallet.currency, wallet.balance, wallet.sequence, 0)
         self._wallets[wallet.id] = opened
         self._touched.add(wallet.id)
         if opening:
             self._lines.append(_Line(opened, 1, opening, opening, Kind.OPENING, None))
+
+    def show(self, wallet: Wallet) -> None:
+        """Let the object be, once all is done, as the operation leaves the wallet: what is posted later included."""
+        self._shown.append(wallet)
 
     def close_wallet(self, wallet_id: int) -> None:
         """Delete a locked wallet with its transactions; its entries stay. Raises `WalletNotEmpty`."""
@@ -244,6 +250,12 @@ class Ledger:
         self.flush()
         if self._added:
             add_to_count(self._added)
+        for wallet in self._shown:
+            left = self._wallets.get(wallet.id)
+            # One that has been closed again stays as it was.
+            if left is not None and left.sequence != wallet.sequence:
+                wallet.balance, wallet.sequence, wallet.updated_at = left.balance, left.sequence, self.at
+                wallet.transaction_count = left.transaction_count
 
     def _entry_row(self, line: _Line, at: str | None, new_ids: Iterator[Expression]) -> list[statements.Value]:
         # Those that have no id yet come in the order in which they were posted.

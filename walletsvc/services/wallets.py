@@ -137,6 +137,7 @@ def prepare_update_wallet(
                 setattr(wallet, field, changes[field])
             wallet.updated_at = ledger.at
             wallet.save(update_fields=[*changed, "updated_at"])
+        ledger.show(wallet)
         return wallet
 
     return Step(

@@ -96,7 +96,7 @@ def test_create_responses_201_self(world: World) -> None:
 def test_create_responses_403(world: World) -> None:
     """403 also for entries that are to be made along with a wallet."""
     document = resource("Wallet", label="New")
-    document["data"]["relationships"] = {"entries": {"data": []}}
+    document["data"]["relationships"] = {"entries": {"data": [{"type": "Entry", "id": "1"}]}}
     assert create(world, document).status_code == 403
     assert world.unchanged()
 
