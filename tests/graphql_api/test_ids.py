@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 from typing import Any
 
 import pytest
 
 from graphql_api.ids import global_id
-from graphql_api.live.feeds import Hub
-from graphql_api.live.operations import Rejected, Results, subscribe
-from graphql_api.requests import GraphQLRequest
+from tests.live_updates.hubs import refusal
 from tests.rest_api.batches import send as send_operations
 from tests.rest_api.conftest import Api, refused
 from walletsvc.models import Wallet
-from walletsvc.principals import ANYONE
 
 pytestmark = pytest.mark.django_db
 
@@ -150,12 +146,9 @@ def test_in_paths(spelled: str, wallet: Wallet, api: Api, everything: Any) -> No
     "subscription ($id: ID!) { walletBalance(id: $id) { id } }",
     "subscription ($id: ID!) { transactions(walletId: $id) { id } }",
 ])  # fmt: skip
+@pytest.mark.django_db(transaction=True)  # the live server reads in threads, which have connections of their own
 def test_in_subscriptions(name: str, query: str, wallet: Wallet) -> None:
     spelled = spellings(str(wallet.id))[name]
     for identifier in (spelled, encoded(f"Wallet:{spelled}")):
-        asked = subscribe(
-            GraphQLRequest(query, {"id": identifier}, None, {}), principal=ANYONE, hub=Hub(), results=Results()
-        )
-        with pytest.raises(Rejected) as rejected:
-            asyncio.run(asked)
-        assert [error["extensions"]["code"] for error in rejected.value.errors] == ["not_found"]
+        rejected = refusal(query, {"id": identifier})
+        assert [error["extensions"]["code"] for error in rejected.errors] == ["not_found"]

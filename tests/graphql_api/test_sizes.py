@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
 
 from graphql_api.ids import global_id
-from graphql_api.live.feeds import Hub
-from graphql_api.live.operations import Rejected, Results, subscribe
-from graphql_api.requests import GraphQLRequest
-from walletsvc.principals import ANYONE
+from tests.live_updates.hubs import refusal
 
 pytestmark = pytest.mark.django_db
 
@@ -99,10 +95,7 @@ def test_a_size_below_0_is_refused_before_a_mutation_runs(
 def test_a_size_below_0_is_refused_before_a_subscription_begins(variables: dict[str, int]) -> None:
     query = """subscription ($n: Int) { walletBalance(id: "1") {
       transactions(first: $n) { totalCount } entries(first: 100) { totalCount } } }"""
-    asked = subscribe(GraphQLRequest(query, variables, None, {}), principal=ANYONE, hub=Hub(), results=Results())
-    with pytest.raises(Rejected) as rejected:
-        asyncio.run(asked)
-    [error] = rejected.value.errors
+    [error] = refusal(query, variables).errors
     assert error["extensions"]["code"] == "invalid_parameter"
 
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from graphql_api import documents
-from graphql_api.live.feeds import Hub
-from graphql_api.live.operations import Rejected, Results, subscribe
-from graphql_api.requests import GraphQLRequest
-from walletsvc.principals import ANYONE
+from tests.live_updates.hubs import refusal
 
 pytestmark = pytest.mark.django_db
 
@@ -101,10 +97,7 @@ def test_a_typo_tells_of_the_schema_only_where_it_may_be_known(
 def test_nor_does_the_live_server(query: str, variables: dict[str, object], meant: str, settings: Any) -> None:
     def reject() -> str:
         documents.forget()
-        asked = subscribe(GraphQLRequest(query, variables, None, {}), principal=ANYONE, hub=Hub(), results=Results())
-        with pytest.raises(Rejected) as rejected:
-            asyncio.run(asked)
-        return rejected.value.print()
+        return refusal(query, variables).print()
 
     settings.GRAPHQL_INTROSPECTION = False
     assert "Did you mean" not in reject()
