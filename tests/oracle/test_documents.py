@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from tests.oracle.answers import Cursor, Oracle
-from tests.oracle.documents import ORDERINGS, Document, Draw
+from tests.oracle.arguments import ORDERINGS
+from tests.oracle.documents import Document, Draw
 from tests.oracle.ledger import Row, draw_ledger, store
 from tests.oracle.server import Server
 from walletsvc.models import Entry
