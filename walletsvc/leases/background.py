@@ -85,15 +85,8 @@ class BackgroundKeeper(Keeper):
                 self._is_hurried = False
                 if self._is_stopping:
                     break
-        self._give_back()
-
-    def _give_back(self) -> None:
-        """Leave the cache to whoever comes next, if it was ours alone; the next process need not wait then."""
-        state, self.state = self.state, UNKNOWN
-        own = self._instances().own_instance
         try:
-            if own and state.is_trusted and state.agreement is not None and state.instance == own:
-                self._row.change(state.agreement, suspended=False, instance="")
+            self.give_back()
         except Exception as error:
             logger.info("The cache is not given back: %s", error)
         self._own_row.close()

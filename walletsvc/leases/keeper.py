@@ -107,6 +107,16 @@ class Keeper:
         self.step()
         return self.state
 
+    def give_back(self) -> None:
+        """Leave the cache to whoever comes next, if it was ours alone; the next process need not wait then.
+
+        Raises what the database does.
+        """
+        state, self.state = self.state, UNKNOWN
+        own = self._instances().own_instance
+        if own and state.is_trusted and state.agreement is not None and state.instance == own:
+            self._row.change(state.agreement, suspended=False, instance="")
+
     # -- at intervals --
 
     def step(self) -> None:

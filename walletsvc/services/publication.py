@@ -64,18 +64,22 @@ class Publication:
 
 
 def _is_suspended_for_all() -> bool:
-    """Tell whether all processes have seen a suspension that lasts until the end of this transaction.
-
-    The row is locked for that, together with others who only look. SQLite's transaction has locked everything.
-    """
+    """Tell whether all processes have seen a suspension that lasts until the end of this transaction."""
     keeper = cache.keeper()
     state = keeper.state
     agreement = state.agreement
     if agreement is None or not agreement.is_suspended or not keeper.has_outlived(state):
         return False
+    return _lock_row() == [(agreement.identity, agreement.generation, 1)]
+
+
+def _lock_row() -> list[tuple[object, ...]]:
+    """Return the row, locked until the end of this transaction, together with others who only look.
+
+    SQLite's transaction has locked everything.
+    """
     lock = "LOCK IN SHARE MODE" if engines.vendor() == "mysql" else ""
-    rows = statements.fetch(f"{_READ} {lock}", [])
-    return [tuple(row) for row in rows] == [(agreement.identity, agreement.generation, 1)]
+    return [tuple(row) for row in statements.fetch(f"{_READ} {lock}", [])]
 
 
 def _suspend() -> None:
