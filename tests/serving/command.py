@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.live import ROOT
@@ -54,6 +54,26 @@ class Serving:
         """Return the processes that there are of it, orphans too. A zombie has no environment any more."""
         return [int(found.parent.name) for found in Path("/proc").glob("[0-9]*/environ") if self._is_ours(found)]
 
+    def children(self, pid: int) -> list[int]:
+        """Return the processes that this one has started."""
+        return [found for found in self.pids() if _parent(found) == pid]
+
+    def mains(self, interface: str) -> list[int]:
+        """Return the process that the workers of the server with this interface (wsgi, asgi) come from, if there."""
+        return [pid for pid in self.children(self.process.pid) if interface.encode() in _arguments(pid)]
+
+    def workers(self, interface: str) -> list[int]:
+        """Return its workers."""
+        return [worker for main in self.mains(interface) for worker in self.children(main)]
+
+    def wait_for_processes(self, count: int) -> None:
+        """Wait until there are at least as many."""
+        wait_until(lambda: len(self.pids()) >= count)
+
+    def wait_for_no_process(self) -> None:
+        """Wait for the end of all."""
+        wait_until(lambda: not self.pids())
+
     def end(self) -> None:
         """End what is left, so that nothing outlives a test that has failed."""
         deadline = time.monotonic() + PATIENCE_SECONDS
@@ -79,6 +99,48 @@ def serving(folder: Path, *arguments: str, **variables: str) -> Iterator[Serving
         yield running
     finally:
         running.end()
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for what comes soon, or fail."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.01)
+
+
+def answers(port: int) -> bool:
+    """Tell whether a worker answers a request for something."""
+    try:
+        with socket.create_connection((HOST, port), 5) as connection:
+            connection.sendall(b"GET /nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            return connection.recv(9) == b"HTTP/1.1 "
+    except OSError:
+        return False
+
+
+def listens(port: int) -> bool:
+    """Tell whether anyone takes connections."""
+    try:
+        socket.create_connection((HOST, port), 5).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+def _parent(pid: int) -> int | None:
+    try:
+        # proc(5): the name may hold anything, the parent is the second field after it.
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return None
+
+
+def _arguments(pid: int) -> list[bytes]:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return []
 
 
 def free_ports(count: int) -> list[int]:

@@ -13,9 +13,12 @@ from walletsvc.checks import refuse_unsafe_settings
 from walletsvc.management import supervision
 from walletsvc.management.ports import PortError, claim_port, find_address
 
+WORKER_STOP_SECONDS = 3
+"""Below what the supervisor gives both servers, as granian does not end before its workers have."""
+
 
 class Command(BaseCommand):
-    """Check the settings and become granian with `walletsvc.wsgi`, or the supervisor of it and `walletsvc.asgi`."""
+    """Check settings and ports, and become the supervisor of granian with `walletsvc.wsgi` and `walletsvc.asgi`."""
 
     help = "Serve the REST and GraphQL APIs. Refuses to start on unsafe settings."
 
@@ -57,17 +60,16 @@ class Command(BaseCommand):
         self.stdout.write(f"walletsvc: REST on {url}/api/, GraphQL on {url}/graphql/. Ctrl-C ends it.")
         web = _granian("wsgi", "walletsvc.wsgi:application", address, options["port"], options["workers"])
         web += ["--no-ws", "--backlog", "2048", "--blocking-threads", str(options["threads"])]
-        command = [sys.executable, "-m", "granian", *web]
+        live = None
         # What runs next reads its settings anew: the playground's page says where subscriptions are.
         os.environ["LIVE_PORT"] = str(live_port)
         if live_port:
             self.stdout.write(f"Subscriptions on ws://{options['host']}:{live_port}/graphql/.")
             # One process: each follows the changes of all wallets, and has room for thousands of subscriptions.
             live = _granian("asgi", "walletsvc.asgi:application", address, live_port, 1)
-            command = supervision.command(web=web, live=live)
         self.stdout.flush()
         os.chdir(settings.BASE_DIR)
-        os.execv(sys.executable, command)  # noqa: S606 - our own interpreter and arguments
+        os.execv(sys.executable, supervision.command(web=web, live=live))  # noqa: S606 - our own interpreter and arguments
 
 
 def _claim_ports(host: str, web_port: int, live_port: int) -> str:
@@ -93,4 +95,5 @@ def _claim_ports(host: str, web_port: int, live_port: int) -> str:
 def _granian(interface: str, application: str, host: str, port: int, workers: int) -> list[str]:
     """Return the arguments of granian that both servers have."""
     arguments = ["--interface", interface, "--host", host, "--port", str(port), "--workers", str(workers)]
-    return [*arguments, "--respawn-failed-workers", "--log-level", "error", application]
+    arguments += ["--respawn-failed-workers", "--workers-kill-timeout", str(WORKER_STOP_SECONDS)]
+    return [*arguments, "--log-level", "error", application]

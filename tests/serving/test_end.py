@@ -1,0 +1,109 @@
+"""The server ends when it is told to, at any moment, and leaves nothing behind; it goes on where that is better."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.serving.command import HOST, Serving, answers, free_ports, listens, serving, wait_until
+
+COMMAND, SUPERVISOR_AND_MAIN, FIRST_WORKER, ALL = 1, 2, 4, 5
+"""How many processes there are at the moments of a start: a supervisor, and two servers with a worker each."""
+
+
+class Ports:
+    """Where a server is told to listen."""
+
+    def __init__(self) -> None:
+        """Find two that are free."""
+        self.web, self.live = free_ports(2)
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Return the variables that say so."""
+        return {"PORT": str(self.web), "LIVE_PORT": str(self.live)}
+
+    def are_free(self) -> bool:
+        """Tell whether nobody listens on them."""
+        return not listens(self.web) and not listens(self.live)
+
+
+@pytest.fixture
+def ports() -> Ports:
+    return Ports()
+
+
+@pytest.fixture
+def server(ports: Ports, tmp_path: Path) -> Iterator[Serving]:
+    """Start a server, without waiting for it."""
+    with serving(tmp_path, **ports.settings) as running:
+        yield running
+
+
+@pytest.fixture
+def ready(ports: Ports, server: Serving) -> Serving:
+    """Return a server that answers on both ports."""
+    wait_until(lambda: answers(ports.web) and answers(ports.live))
+    return server
+
+
+@pytest.mark.parametrize("processes", [COMMAND, SUPERVISOR_AND_MAIN, FIRST_WORKER, ALL])
+def test_an_interrupt_during_the_start_ends_it(processes: int, ports: Ports, server: Serving) -> None:
+    server.wait_for_processes(processes)
+    os.killpg(server.process.pid, signal.SIGINT)
+    server.wait_for_no_process()
+    wait_until(ports.are_free)
+
+
+def test_a_server_ends_that_is_told_while_its_worker_starts(ports: Ports, server: Serving) -> None:
+    wait_until(lambda: bool(server.mains("wsgi")) and bool(server.workers("wsgi")))
+    os.kill(server.mains("wsgi")[0], signal.SIGTERM)
+    server.wait_for_no_process()
+    wait_until(ports.are_free)
+    assert server.process.wait() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_all_end_with_the_supervisor(number: signal.Signals, ports: Ports, ready: Serving) -> None:
+    # granian would wait for the rest of this request without end.
+    with socket.create_connection((HOST, ports.web)) as unfinished:
+        unfinished.sendall(b"POST /api/wallets/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n")
+        os.kill(ready.process.pid, number)
+        ready.wait_for_no_process()
+    wait_until(ports.are_free)
+    assert ready.process.wait() == (-signal.SIGKILL if number == signal.SIGKILL else 0)
+
+
+def test_workers_and_the_live_server_come_back_and_all_end_with_the_web_server(ports: Ports, ready: Serving) -> None:
+    (worker,), (main,) = ready.workers("wsgi"), ready.mains("asgi")
+    os.kill(worker, signal.SIGKILL)
+    wait_until(lambda: answers(ports.web))
+    assert worker not in ready.workers("wsgi")
+
+    (orphan,) = ready.workers("asgi")
+    os.kill(main, signal.SIGKILL)
+    wait_until(lambda: orphan not in ready.pids())
+    wait_until(lambda: answers(ports.live))
+    assert main not in ready.mains("asgi")
+
+    os.kill(ready.mains("wsgi")[0], signal.SIGKILL)
+    exit_code, _stdout, stderr = ready.wait()
+    assert exit_code == 128 + signal.SIGKILL
+    ready.wait_for_no_process()
+    wait_until(ports.are_free)
+    assert stderr.endswith("The web server ended with -9.\n")
+
+
+def test_a_worker_ends_with_the_processes_above_it(ports: Ports, ready: Serving) -> None:
+    above = [ready.process.pid, *ready.mains("wsgi"), *ready.mains("asgi")]
+    for pid in above:
+        os.kill(pid, signal.SIGSTOP)  # so that none can act on the end of another
+    for pid in above:
+        os.kill(pid, signal.SIGKILL)
+    ready.wait_for_no_process()
+    wait_until(ports.are_free)
