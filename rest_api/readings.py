@@ -159,7 +159,8 @@ class Reader:
             record = self.find(number, Selection(fields=frozenset(), to_one=wanted))
             related = record.one[self.relation]
             if related is None:
-                # An entry outlives what it refers to: its linkage says what that was.
+                # An entry outlives what it refers to: its linkage says what that was. A transaction does not.
+                self.find(number)
                 return encode_null(self._document(url))
             return encode_one(related, self.query, self._document(url))
 

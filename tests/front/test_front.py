@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from io import BytesIO
 from urllib.parse import quote
 from wsgiref.util import setup_testing_defaults
@@ -15,9 +16,12 @@ from rest_framework.throttling import BaseThrottle
 
 from rest_api.negotiation import MEDIA_TYPE
 from rest_api.views.base import JsonApiView
+from tests.between import before_query
 from walletsvc.cache import wallet_stamp
 from walletsvc.front import FrontHandler
-from walletsvc.models import Transaction, Wallet
+from walletsvc.models import Entry, Transaction, Wallet
+from walletsvc.principals import ANYONE
+from walletsvc.services.transactions import delete_transaction
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -245,6 +249,35 @@ def test_a_write_that_is_stored_is_said_to_be_whatever_follows(front, wallet, mo
     assert (status, answered["data"]["attributes"]["txid"]) == ("201 Created", "C")
     assert answered["meta"] == json.loads(by_django[2])["meta"] == {"notIncluded": ["entries", "wallet"]}
     assert Wallet.objects.get().balance == Decimal("103.00")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"path": "/api/entries/?include=transaction"},
+        {"path": "/api/wallets/{wallet}/entries/?include=transaction"},
+        graphql("{ entries { edges { node { kind transaction { txid } } } } }"),
+    ],
+    ids=["list", "related", "graphql"],
+)
+def test_what_is_deleted_while_it_is_read_is_left_out(front, make_wallet, post, asked):
+    wallet = make_wallet("0.00")
+    asked = asked | {"path": asked["path"].format(wallet=wallet.id)}
+    front.ask(**asked)
+    transaction = post(wallet, "1.00")
+    entry = Entry.objects.get()
+    delete = partial(delete_transaction, principal=ANYONE, transaction_id=transaction.id)
+    with before_query("walletsvc_transaction", delete) as waited:
+        status, _, body = front.ask(**asked)
+    assert (bool(waited), status, front.reached) == (True, "200 OK", 1)
+    document = json.loads(body)
+    if "included" in document:
+        assert [each["id"] for each in document["data"]] == [str(entry.id)]
+        assert document["included"] == []
+    else:
+        assert document["data"] == {"entries": {"edges": [{"node": {"kind": "post", "transaction": None}}]}}
+    # Nothing of that is kept.
+    assert front.ask(**asked) == Front().ask(**asked) != (status, _, body)
 
 
 def test_where_middleware_may_decide_everything_goes_to_django(wallet, settings):

@@ -1,0 +1,63 @@
+"""What is deleted between two queries of one read is null where it may be, or not shown at all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.between import before_query
+from walletsvc.principals import ANYONE
+from walletsvc.services.transactions import delete_transaction
+from walletsvc.services.wallets import delete_wallet
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TRANSACTION, WALLET = "walletsvc_transaction", "walletsvc_wallet"
+
+
+@pytest.fixture
+def delete(make_wallet: Any, post: Any) -> Any:
+    wallet = make_wallet("0.00")
+    transaction = post(wallet, "1.00")
+
+    def delete_all() -> None:
+        delete_transaction(principal=ANYONE, transaction_id=transaction.id)
+        delete_wallet(principal=ANYONE, wallet_id=wallet.id)
+
+    return delete_all
+
+
+@pytest.mark.parametrize("rest", ["", " @include(if: true)"], ids=["compiled", "executed"])
+@pytest.mark.parametrize("table", [TRANSACTION, WALLET])
+def test_what_an_entry_was_related_to_is_null(ask: Any, delete: Any, table: str, rest: str) -> None:
+    order = ["transaction { txid }", "wallet { label }"]
+    first, second = order if table == TRANSACTION else reversed(order)
+    query = f"{{ entries {{ edges {{ node {{ kind{rest} {first} {second} }} }} }} }}"
+    with before_query(table, delete) as waited:
+        reply = ask(query)
+    assert waited
+    assert reply.errors == []
+    assert reply.data == {"entries": {"edges": [{"node": {"kind": "post", "transaction": None, "wallet": None}}]}}
+    # Nothing of that is kept.
+    kinds = [edge["node"]["kind"] for edge in ask(query).data["entries"]["edges"]]
+    assert kinds == ["post", "delete"]
+
+
+def test_a_transaction_whose_wallet_is_gone_is_not_there_either(ask: Any, delete: Any) -> None:
+    query = "{ transactions { edges { node { txid wallet { label } } } } }"
+    with before_query(WALLET, delete) as waited:
+        reply = ask(query)
+    assert waited
+    assert reply.errors == []
+    assert reply.data == {"transactions": {"edges": []}}
+
+
+def test_a_wallet_that_is_gone_has_no_transactions(ask: Any, delete: Any) -> None:
+    query = "{ wallets { edges { node { transactions { edges { node { txid } } } } } } }"
+    with before_query(TRANSACTION, delete) as waited:
+        reply = ask(query)
+    assert waited
+    assert reply.errors == []
+    assert reply.data == {"wallets": {"edges": [{"node": {"transactions": {"edges": []}}}]}}
+    assert ask(query).data == {"wallets": {"edges": []}}
