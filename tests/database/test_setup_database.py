@@ -53,6 +53,20 @@ def test_a_second_time_nothing_changes(scratch: str) -> None:
     assert beyond_the_orm() == before
 
 
+def test_a_restored_database_has_a_name_of_its_own_and_nothing_cached(scratch: str) -> None:
+    setup_database()
+    state = "SELECT identity, generation, suspended, instance FROM walletsvc_cachestate"
+    execute("DELETE FROM walletsvc_cachestate")
+    execute("INSERT INTO walletsvc_cachestate VALUES (1, 'that of the original', 7, 0, 'its Redis')")
+    setup_database()
+    assert [tuple(row) for row in fetch(state)] == [("that of the original", 7, 0, "its Redis")]
+    call_command("setup_database", "--restored", verbosity=0)
+    [(identity, *rest)] = fetch(state)
+    assert identity != "that of the original"
+    assert len(identity) == 32
+    assert rest == [8, 1, ""]
+
+
 def test_it_can_be_silent(scratch: str) -> None:
     out = StringIO()
     call_command("setup_database", verbosity=0, stdout=out)

@@ -12,6 +12,8 @@ from django.core.management.base import CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from walletsvc.leases.row import new_identity
+
 WAIT_SECONDS = 600
 
 
@@ -58,6 +60,19 @@ def _folder_lock(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def rename_database() -> None:
+    """Give the database a name that no other has, as a copy has that of the original, with its answers in a cache.
+
+    The use of a cache is suspended until one is agreed on anew.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE walletsvc_cachestate"
+            " SET identity = %s, generation = generation + 1, suspended = 1, instance = ''",
+            [new_identity()],
+        )
 
 
 @contextmanager

@@ -9,10 +9,10 @@ from alembic.config import Config
 from alembic.util import CommandError as AlembicError
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from sqlalchemy.exc import DBAPIError
 
-from walletsvc.management.database_setup import keeping_views_and_triggers, taking_turns
+from walletsvc.management.database_setup import keeping_views_and_triggers, rename_database, taking_turns
 
 HINTS = {
     # ER_BINLOG_CREATE_ROUTINE_NEED_SUPER (https://dev.mysql.com/doc/refman/8.4/en/stored-programs-logging.html)
@@ -34,12 +34,22 @@ class Command(BaseCommand):
     # They would load both faces, which have nothing to say here and take their time.
     requires_system_checks = ()
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--restored",
+            action="store_true",
+            help="The database is a copy or was restored from a backup: give it a name of its own, under which"
+            " nothing is cached yet. Use it before any server starts on it.",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         verbosity = options["verbosity"]
         with taking_turns():
             with keeping_views_and_triggers():
                 call_command("migrate", interactive=False, verbosity=verbosity, stdout=self.stdout)
             self._run_alembic(report=self.stdout.write if verbosity else lambda _line: None)
+            if options["restored"]:
+                rename_database()
         if verbosity:
             self.stdout.write("The database is up to date.")
 
