@@ -28,7 +28,15 @@ _LIVE_URL = re.compile(rf"wss?://{_HOST}(?:/[A-Za-z0-9._~/-]*)?")
 
 def register() -> None:
     """Make the checks known to `manage.py check --deploy`."""
-    for check in (check_secrets, check_cache, check_currencies, check_public_url, check_live_url, check_proxies):
+    for check in (
+        check_secrets,
+        check_cache,
+        check_currencies,
+        check_public_url,
+        check_live_url,
+        check_proxies,
+        check_preflights,
+    ):
         checks.register(check, SERVING, deploy=True)
 
 
@@ -97,3 +105,13 @@ def check_proxies(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessa
         hint = "Addresses and CIDR blocks with commas between: 127.0.0.1,10.0.0.0/8."
         return [checks.Error(f"TRUSTED_PROXIES: {error}.", hint=hint, id="walletsvc.E008")]
     return []
+
+
+def check_preflights(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
+    """CORS_PREFLIGHT_MAX_AGE is a number of seconds (https://fetch.spec.whatwg.org/#http-access-control-max-age)."""
+    if settings.CORS_PREFLIGHT_MAX_AGE >= 0:
+        return []
+    hint = "Seconds; 0 has browsers ask before each request."
+    return [
+        checks.Error(f"CORS_PREFLIGHT_MAX_AGE is {settings.CORS_PREFLIGHT_MAX_AGE}.", hint=hint, id="walletsvc.E010")
+    ]

@@ -31,6 +31,7 @@ UNSAFE = {
     "DEFAULT_CURRENCY is unknown.": {"DEFAULT_CURRENCY": "XXX"},
     "ASSETS has BTC=19.": {"ASSETS": {"BTC": 19}},
     "ASSETS has btc=8.": {"ASSETS": {"btc": 8}},
+    "CORS_PREFLIGHT_MAX_AGE is -1.": {"CORS_PREFLIGHT_MAX_AGE": -1},
 }
 
 
