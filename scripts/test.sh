@@ -11,7 +11,7 @@ summary=()
 failed=0
 
 # The suite sets its own scene: nothing of the developer's shell or `.env` reaches it, as these take precedence.
-scene=(DEBUG=true SECRET_KEY=insecure-for-local-use-only "ALLOWED_HOSTS=localhost,127.0.0.1,testserver"
+scene=(DEBUG=true SECRET_KEY=insecure-for-local-use-only "ALLOWED_HOSTS=localhost,127.0.0.1,[::1],testserver"
     WEB_WORKERS=1 DEFAULT_CURRENCY=USD "ASSETS=BTC=8,ETH=18" CORS_ALLOWED_ORIGINS= DB_NAME=)
 
 run_half() { # NAME COMMAND...
