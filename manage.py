@@ -2,15 +2,19 @@
 """Django's command line."""
 
 import os
+import signal
 import sys
 
 
 def main() -> None:
-    """Run the command that the arguments name."""
+    """Run the command that the arguments name. Ctrl-C ends it without a traceback, as it does other programs."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "walletsvc.settings")
-    from django.core.management import execute_from_command_line
+    try:
+        from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+        execute_from_command_line(sys.argv)
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
 
 
 if __name__ == "__main__":

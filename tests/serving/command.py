@@ -66,10 +66,6 @@ class Serving:
         """Return its workers."""
         return [worker for main in self.mains(interface) for worker in self.children(main)]
 
-    def wait_for_processes(self, count: int) -> None:
-        """Wait until there are at least as many."""
-        wait_until(lambda: len(self.pids()) >= count)
-
     def wait_for_no_process(self) -> None:
         """Wait for the end of all."""
         wait_until(lambda: not self.pids())

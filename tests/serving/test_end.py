@@ -5,15 +5,24 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests.live import ROOT
 from tests.serving.command import HOST, Serving, answers, free_ports, listens, serving, wait_until
 
-COMMAND, SUPERVISOR_AND_MAIN, FIRST_WORKER, ALL = 1, 2, 4, 5
-"""How many processes there are at the moments of a start: a supervisor, and two servers with a worker each."""
+MOMENTS: dict[str, Callable[[Serving], bool]] = {
+    "the command": lambda server: bool(server.pids()),
+    "the supervisor": lambda server: bool(server.mains("wsgi")),
+    "the first worker": lambda server: bool(server.workers("wsgi")),
+    "the last worker": lambda server: bool(server.workers("wsgi") and server.workers("asgi")),
+}
+"""Who is there at some moments of a start: later ones come too late for a signal to be lost."""
 
 
 class Ports:
@@ -52,16 +61,31 @@ def ready(ports: Ports, server: Serving) -> Serving:
     return server
 
 
-@pytest.mark.parametrize("processes", [COMMAND, SUPERVISOR_AND_MAIN, FIRST_WORKER, ALL])
-def test_an_interrupt_during_the_start_ends_it(processes: int, ports: Ports, server: Serving) -> None:
-    server.wait_for_processes(processes)
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_an_interrupt_during_the_start_ends_it(moment: str, ports: Ports, server: Serving) -> None:
+    wait_until(partial(MOMENTS[moment], server))
     os.killpg(server.process.pid, signal.SIGINT)
     server.wait_for_no_process()
     wait_until(ports.are_free)
 
 
+def test_an_interrupted_command_shows_no_traceback() -> None:
+    code = """if True:
+        import runpy
+        from django.core import management
+        def interrupt(arguments):
+            raise KeyboardInterrupt
+        management.execute_from_command_line = interrupt
+        runpy.run_path("manage.py", run_name="__main__")
+    """
+    finished = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (finished.returncode, finished.stdout, finished.stderr) == (128 + signal.SIGINT, "", "")
+
+
 def test_a_server_ends_that_is_told_while_its_worker_starts(ports: Ports, server: Serving) -> None:
-    wait_until(lambda: bool(server.mains("wsgi")) and bool(server.workers("wsgi")))
+    wait_until(partial(MOMENTS["the first worker"], server))
     os.kill(server.mains("wsgi")[0], signal.SIGTERM)
     server.wait_for_no_process()
     wait_until(ports.are_free)
