@@ -64,7 +64,8 @@ def answer(request: GraphQLRequest, *, principal: Principal, read_only: bool) ->
     except LimitExceeded as error:
         return _refuse(error)
     # What the operation does not declare makes no difference to its answer, and so must not to the key of it.
-    declared = {name: value for name, value in variables.items() if name in document.inputs[request.operation_name]}
+    inputs = document.inputs[request.operation_name]
+    declared = {name: value for name, value in variables.items() if name in inputs}
     has_more = len(declared) < len(variables)
     request = replace(request, query=text, variables=declared)
     if operation.operation is OperationType.SUBSCRIPTION:

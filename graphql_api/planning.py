@@ -114,7 +114,8 @@ class Planner:
         arguments (section 5.3.2)."""
         roots: dict[str, Root] = {}
         same: dict[tuple[str, str], Root] = {}
-        for node in self._fields.of(self._operation.selection_set, "Query"):
+        nodes = [*self._fields.of(self._operation.selection_set, "Query")]
+        for node in nodes:
             key = response_key(node)
             root = roots.get(key)
             if root is None:
@@ -123,7 +124,9 @@ class Planner:
                 except GraphQLError:
                     # Its own field tells of it.
                     continue
-                root = roots[key] = same.setdefault((node.name.value, repr(arguments)), Root(arguments))
+                # To print them takes time, and a field alone has nothing to be the same as.
+                printed = repr(arguments) if len(nodes) > 1 else ""
+                root = roots[key] = same.setdefault((node.name.value, printed), Root(arguments))
             root.nodes.append(node)
         return roots
 
