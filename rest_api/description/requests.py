@@ -66,6 +66,14 @@ def _written(endpoint: Endpoint, attributes: Schema) -> Schema:
         }
         for name in sorted(endpoint.writable_relations)
     }
+    for name, relation in endpoint.resource.to_many.items():
+        items = given_identifier(ENDPOINTS[relation.target])
+        relationships[name] = {
+            "type": "object",
+            "description": "May be given where it is empty, as clients do that know the relation.",
+            "required": ["data"],
+            "properties": {"data": {"type": "array", "maxItems": 0, "items": items}},
+        }
     return {
         "type": "object",
         "properties": {

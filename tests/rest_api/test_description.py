@@ -225,3 +225,12 @@ def test_error_objects_name_the_codes_of_their_status() -> None:
                     (name,) = {content["schema"]["$ref"] for content in answer["content"].values()}
                     assert name == f"#/components/schemas/Errors{status}"
                     assert schemas[f"Error{status}"]["properties"]["code"]["enum"] == codes_of(int(status))
+
+
+def test_an_empty_relation_may_be_sent_along_and_no_other() -> None:
+    schema = {"$ref": "#/components/schemas/NewWallet", "components": describe()["components"]}
+    validator = jsonschema_rs.Draft202012Validator(schema)
+    wallet: dict[str, Any] = {"type": "Wallet", "attributes": {"label": "New"}}
+    assert validator.is_valid({**wallet, "relationships": {"transactions": {"data": []}, "entries": {"data": []}}})
+    filled = {"transactions": {"data": [{"type": "Transaction", "id": "1"}]}}
+    assert not validator.is_valid({**wallet, "relationships": filled})

@@ -19,6 +19,8 @@ for (const name of ["label", "balance"]) Attribute()(Wallet.prototype, name);
 Attribute({ isIdentifier: true })(Transaction.prototype, "id");
 for (const name of ["txid", "amount"]) Attribute()(Transaction.prototype, name);
 Attribute({ toOne: Wallet })(Transaction.prototype, "wallet");
+// A new wallet is sent with this relation, which is empty.
+Attribute({ toMany: Transaction })(Wallet.prototype, "transactions");
 class Store extends jsonapiCollection(Collection) {
   static types = [Wallet, Transaction];
 }
