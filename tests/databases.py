@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -52,6 +53,18 @@ def connected_to(name: str) -> Iterator[None]:
     finally:
         connection.close()
         connection.settings_dict["NAME"] = own_name
+
+
+def run_in(name: str, statement: str) -> list[tuple[Any, ...]]:
+    """Run a statement in a database that `new_database` made, past Django's connection, and return its rows."""
+    driver_connection = connection.get_new_connection({**connection.get_connection_params(), "database": name})
+    cursor = driver_connection.cursor()
+    cursor.execute(statement)
+    rows = list(cursor.fetchall()) if statement.startswith("SELECT") else []
+    driver_connection.commit()
+    cursor.close()
+    driver_connection.close()
+    return rows
 
 
 def _execute(statement: str) -> None:

@@ -18,7 +18,7 @@ from tests.cache.conftest import HAS_REDIS
 from tests.cache.proxy import Proxy
 from tests.chaos.clients import open_wallet, wait_for
 from tests.chaos.faces import Client
-from tests.databases import new_database, url_of
+from tests.databases import new_database, run_in, url_of
 from tests.live import LiveServer
 from tests.servers import RedisServer
 from walletsvc.cache_stores.lines import REST_SECONDS
@@ -64,17 +64,8 @@ class Stage:
     def is_cached(self):
         """Tell whether both servers answer from the cache: they do not show what is changed behind their backs."""
         before = self.writer.label(), self.bystander.label()
-        self.execute(f"UPDATE walletsvc_wallet SET label = 'Wallet {next(self.numbers)}'")  # noqa: S608 - a number
+        run_in(self.database, f"UPDATE walletsvc_wallet SET label = 'Wallet {next(self.numbers)}'")  # noqa: S608
         return before == (self.writer.label(), self.bystander.label())
-
-    def execute(self, statement):
-        # Past Django's connection, as the test has no database of its own.
-        driver = connection.get_new_connection({**connection.get_connection_params(), "database": self.database})
-        cursor = driver.cursor()
-        cursor.execute(statement)
-        driver.commit()
-        cursor.close()
-        driver.close()
 
     def wait_until_cached(self):
         wait_for(lambda: self.is_cached(), timeout_seconds=30)

@@ -1,0 +1,99 @@
+"""Servers with caches in memory share a database: one at a time uses its own, and nobody reads what is older."""
+
+from contextlib import ExitStack
+from decimal import Decimal
+from itertools import count
+
+import pytest
+
+from tests.chaos.clients import open_wallet, wait_for
+from tests.chaos.faces import Client
+from tests.databases import new_database, run_in, url_of
+from tests.live import LiveServer
+
+DEPOSIT = """
+from walletsvc.principals import ANYONE
+from walletsvc.services.transactions import create_transaction
+create_transaction(principal=ANYONE, txid="BESIDE", wallet_id={}, amount="1")
+"""
+
+
+class Stage:
+    """Two servers, of which the first is running, and a wallet."""
+
+    def __init__(self, stack, folder):
+        self.database = stack.enter_context(new_database(folder))
+        self.servers = [LiveServer(database_url=url_of(self.database)) for _ in range(2)]
+        for server in self.servers:
+            stack.callback(server.close)
+        self.servers[0].start()
+        wallet = open_wallet(self.servers[0].url, "Wallet 0")
+        self.clients = [Client(server.url, wallet) for server in self.servers]
+        self.posts = 0
+        self.numbers = count(1)
+
+    def row(self):
+        [row] = run_in(self.database, "SELECT generation, suspended, instance FROM walletsvc_cachestate")
+        return row
+
+    def check(self, *clients):
+        """Let all that these clients are shown be what is stored, new to the server or known to it."""
+        for client in (*clients, *clients):
+            assert client.see() == {(Decimal(self.posts), self.posts)}
+
+    def holders(self, *clients):
+        """Return those who answer from a cache, or confirm by one: they do not show what is changed past them."""
+        for client in (*clients, *clients):
+            client.label()
+        before = [client.label() for client in clients]
+        run_in(self.database, f"UPDATE walletsvc_wallet SET label = 'Wallet {next(self.numbers)}'")  # noqa: S608
+        found = [client for client, label in zip(clients, before, strict=True) if client.label() == label]
+        assert len(found) <= 1
+        return found
+
+
+@pytest.fixture
+def stage(memory_folder, django_db_setup):
+    with ExitStack() as stack:
+        stage = Stage(stack, memory_folder)
+        yield stage
+        print(stage.servers[0].log[-3000:])
+
+
+def test_the_newest_server_takes_the_place_of_the_other_and_nobody_reads_what_is_older(stage):
+    one, two = stage.clients
+    wait_for(lambda: stage.holders(one) == [one], timeout_seconds=30)
+    stage.servers[1].start()
+    wait_for(lambda: stage.holders(one, two) == [two], timeout_seconds=60)
+    # What was shown meanwhile has labels that were there for a moment only.
+    for writer in (one, two, one):
+        writer.post()
+        stage.posts += 1
+        stage.check(one, two)
+
+
+def test_a_process_that_only_writes_takes_no_place_and_is_noticed(stage):
+    [one, _] = stage.clients
+    wait_for(lambda: stage.holders(one) == [one], timeout_seconds=30)
+    one.post()
+    stage.posts += 1
+    stage.check(one)
+    _, _, holder = stage.row()
+    done = stage.servers[0].manage("shell", "-c", DEPOSIT.format(one.wallet))
+    assert done.returncode == 0, done.stderr
+    stage.posts += 1
+    stage.check(one)
+    wait_for(lambda: stage.holders(one) == [one], timeout_seconds=30)
+    assert stage.row()[1:] == (0, holder)
+
+
+def test_a_server_that_ends_in_order_leaves_its_place_to_the_next(stage):
+    [one, _] = stage.clients
+    wait_for(lambda: stage.holders(one) == [one], timeout_seconds=30)
+    generation, _, _ = stage.row()
+    stage.servers[0].stop()
+    assert stage.row() == (generation + 1, 0, "")
+    stage.servers[0].start()
+    wait_for(lambda: stage.holders(one) == [one], timeout_seconds=30)
+    # One that has to take it from another suspends the cache first, which is a generation more.
+    assert stage.row()[:2] == (generation + 2, 0)
