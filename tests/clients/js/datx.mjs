@@ -19,14 +19,28 @@ for (const name of ["label", "balance"]) Attribute()(Wallet.prototype, name);
 Attribute({ isIdentifier: true })(Transaction.prototype, "id");
 for (const name of ["txid", "amount"]) Attribute()(Transaction.prototype, name);
 Attribute({ toOne: Wallet })(Transaction.prototype, "wallet");
-// A new wallet is sent with this relation, which is empty.
-Attribute({ toMany: Transaction })(Wallet.prototype, "transactions");
 class Store extends jsonapiCollection(Collection) {
   static types = [Wallet, Transaction];
 }
 
+// One that knows of its transactions is sent with that relation, which is empty while it is new.
+class NewWallet extends jsonapiModel(Model) {
+  static type = "Wallet";
+  static endpoint = "wallets";
+}
+Attribute({ isIdentifier: true })(NewWallet.prototype, "id");
+for (const name of ["label", "balance"]) Attribute()(NewWallet.prototype, name);
+Attribute({ toMany: Transaction })(NewWallet.prototype, "transactions");
+class NewStore extends jsonapiCollection(Collection) {
+  static types = [NewWallet, Transaction];
+}
+
 const store = new Store();
 const transact = (txid, amount) => store.add({ txid, amount, wallet }, Transaction).save();
+
+const opened = new NewStore().add({ label: "datx, opened", balance: "1.00" }, NewWallet);
+await opened.save();
+assert.equal(opened.balance, "1.00");
 
 // Create, read, update.
 const wallet = store.add({ label: "datx", balance: "100.00" }, Wallet);
