@@ -52,17 +52,22 @@ def server(request: pytest.FixtureRequest, transactional_db: None, monkeypatch: 
 
 @pytest.fixture
 def packets_sent(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """Return a list of what goes over the wire from now on, packet by packet."""
+    """Return a list of what this connection sends from now on, packet by packet."""
     connection.ensure_connection()
     sent: list[bytes] = []
     query, commit, rollback = Connection.query, Connection.commit, Connection.rollback
 
+    def note(driver: Any, packet: bytes) -> None:
+        # A thread of its own, with a connection of its own, watches over the cache.
+        if driver is connection.connection:
+            sent.append(packet)
+
     def send(driver: Any, packet: bytes) -> None:
-        sent.append(packet)
+        note(driver, packet)
         query(driver, packet)
 
     def end(method: Callable[..., None], name: bytes, driver: Any) -> None:
-        sent.append(name)
+        note(driver, name)
         method(driver)
 
     monkeypatch.setattr(Connection, "query", send)
