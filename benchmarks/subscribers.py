@@ -24,7 +24,7 @@ from typing import Any
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
-from tests.servers.process import _free_port
+from tests.servers import free_ports
 
 ROOT = Path(__file__).parent.parent
 GOAL_BYTES = 200_000_000
@@ -145,7 +145,7 @@ def main() -> int:
         parser.error("DATABASE_URL is not set, and the database of the checkout is no place for a benchmark")
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    port, live_port = _free_port(), _free_port()
+    port, live_port = free_ports(2)
     with run_server(port, live_port):
         url, live_url = f"http://127.0.0.1:{port}", f"ws://127.0.0.1:{live_port}/graphql/"
         goals = {"subscribers": options.subscribers, "changes": options.changes}

@@ -41,6 +41,11 @@ class LiveServer(Server):
         return f"http://{self.host}:{self.port}"
 
     @property
+    def live_url(self) -> str:
+        """Return where subscriptions are served, over HTTP; with `LIVE_PORT` they are."""
+        return f"http://{self.host}:{self._variables['LIVE_PORT']}/graphql/"
+
+    @property
     def log(self) -> str:
         """Return what the server has said so far."""
         return self._log_path.read_text(errors="replace")

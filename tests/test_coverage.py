@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
+from tests.commands import run_to_end
 from tests.live import ROOT
 
 # Only these: the other plug-ins take longer to import than the test takes.
@@ -31,18 +31,9 @@ def test_coverage_is_measured_in_the_workers_too(tmp_path: Path) -> None:
         *("--cov=walletsvc", "--cov=rest_api", "--cov=graphql_api", f"--cov-report=json:{report}"),
         "--numprocesses=1",
     ]
-    finished = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, str(test)],
-        cwd=ROOT,
-        env={**inherited, "COVERAGE_FILE": str(tmp_path / "data"), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert finished.returncode == 0, finished.stdout
+    environment = {**inherited, "COVERAGE_FILE": str(tmp_path / "data"), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    command = [sys.executable, "-m", "pytest", *options, str(test)]
+    run_to_end(*command, folder=ROOT, environment=environment, timeout_seconds=240)
     found = json.loads(report.read_text("utf-8"))
     assert found["meta"]["branch_coverage"] is True
     assert found["files"]["walletsvc/money.py"]["functions"]["parse_currency"]["executed_lines"]

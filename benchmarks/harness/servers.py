@@ -5,17 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from tests.servers import MariaDBServer
+from tests.servers import MariaDBServer, free_ports
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 WORKERS = 2
@@ -56,7 +54,7 @@ class HttpServer:
     def __init__(
         self, command: Sequence[str], *, environment: Mapping[str, str], log: Path, root: Path = ROOT
     ) -> None:
-        ports = dict(zip(("{port}", "{live_port}"), _free_ports(2), strict=True))
+        ports = dict(zip(("{port}", "{live_port}"), map(str, free_ports(2)), strict=True))
         self.url = f"http://127.0.0.1:{ports['{port}']}"
         self._command = [ports.get(part, part) for part in command]
         self._environment = dict(environment)
@@ -140,14 +138,6 @@ class HttpServer:
                 time.sleep(0.05)
         end = "\n".join(self._log.read_text(errors="replace").splitlines()[-30:])
         raise HarnessError(f"{' '.join(self._command)} does not answer; the end of its log:\n{end}")
-
-
-def _free_ports(count: int) -> list[str]:
-    with ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [str(probe.getsockname()[1]) for probe in probes]
 
 
 def _children(pid: int) -> Iterator[int]:

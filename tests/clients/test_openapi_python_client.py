@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.commands import run_to_end
 from tests.live import LiveServer
 
 pytestmark = pytest.mark.clients
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.clients
 PACKAGE = "walletsvc_client"
 MEDIA_TYPE = "application/vnd.api+json"
 CURSOR_PROFILE = "https://jsonapi.org/profiles/ethanresnick/cursor-pagination"
-GENERATE = ["openapi-python-client", "generate", "--fail-on-warning", "--meta", "none"]
+GENERATE = [sys.executable, "-m", "openapi_python_client", "generate", "--fail-on-warning", "--meta", "none"]
 
 
 class GeneratedClient:
@@ -41,17 +41,10 @@ def generated(server: LiveServer, tmp_path_factory: pytest.TempPathFactory) -> P
     folder = tmp_path_factory.mktemp("openapi-python-client")
     # What it has made it hands to ruff, which it looks for as a shell does.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    finished = subprocess.run(
-        [*GENERATE, f"--url={server.url}/api/schema/", f"--output-path={folder / PACKAGE}"],
-        env={**os.environ, "PATH": path},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    command = [*GENERATE, f"--url={server.url}/api/schema/", f"--output-path={folder / PACKAGE}"]
+    said = run_to_end(*command, folder=folder, environment={**os.environ, "PATH": path})
     # What it cannot read it leaves out, and says so: then this is not all that it says.
-    assert (finished.returncode, finished.stdout) == (0, f"Generating {folder / PACKAGE}\n")
+    assert said == f"Generating {folder / PACKAGE}\n"
     return folder
 
 

@@ -6,13 +6,13 @@ The compiler is at its strictest, and reads what was generated too: a program th
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.clients.conftest import SCRIPTS
+from tests.commands import run_to_end
 from tests.live import LiveServer
 from tests.npm import install
 
@@ -28,18 +28,7 @@ def run(server: LiveServer, tmp_path: Path) -> Callable[..., None]:
     take(tmp_path, "package.json", "tsconfig.json")
 
     def run(*command: str) -> None:
-        finished = subprocess.run(
-            ["node", *command],
-            cwd=tmp_path,
-            env={**os.environ, "SERVER_URL": server.url},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert finished.returncode == 0, finished.stdout
+        run_to_end("node", *command, folder=tmp_path, environment={**os.environ, "SERVER_URL": server.url})
 
     return run
 

@@ -13,14 +13,11 @@ from typing import Any
 import httpx
 import pytest
 from graphql import OperationDefinitionNode, OperationType, parse
-from redis import Redis
 
-from tests.clients.conftest import free_port, wait_until_healthy
-from tests.conftest import forget_cached
-from tests.databases import new_database, url_of
 from tests.documents.blocks import blocks, commands
 from tests.live import ROOT, LiveServer
 from tests.live_updates.clients import open_events
+from tests.pairs import serve_with_updates
 from tests.servers import ServerError
 
 # curl is a published client, too.
@@ -65,16 +62,7 @@ class DeployedServer(LiveServer):
 
 @pytest.fixture
 def server(memory_folder: Path, redis_urls: tuple[str, str]) -> Iterator[LiveServer]:
-    if redis_urls[1]:
-        with Redis.from_url(redis_urls[1]) as client:
-            forget_cached(client)
-    port = free_port()
-    with (
-        new_database(memory_folder) as name,
-        DeployedServer(database_url=url_of(name), redis_url=redis_urls[1], LIVE_PORT=str(port)) as server,
-    ):
-        server.live_url = f"http://{server.host}:{port}/graphql/"
-        wait_until_healthy(server.live_url)
+    with serve_with_updates(memory_folder, redis_urls[1], kind=DeployedServer) as server:
         yield server
 
 

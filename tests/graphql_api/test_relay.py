@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import graphql_api
 from graphql_api import documents
 from graphql_api.ids import global_id
 from graphql_api.schema import schema
+from tests.commands import run_to_end
 
 pytestmark = pytest.mark.django_db
 
@@ -35,8 +35,7 @@ def compiled(npm: Path, tmp_path: Path) -> Path:
     (tmp_path / "__generated__").mkdir()
     (tmp_path / "operations.json").write_text("{}")
     command = ["node", str(npm / "node_modules" / "relay-compiler" / "cli.js"), "relay.config.json"]
-    finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
-    assert finished.returncode == 0, finished.stdout + finished.stderr
+    run_to_end(*command, folder=tmp_path)
     assert {path.name.partition(".")[0] for path in (tmp_path / "__generated__").iterdir()} >= GENERATED
     return tmp_path / "operations.json"
 

@@ -12,14 +12,11 @@ from typing import Any
 
 import httpx
 import pytest
-from redis import Redis
 
-from tests.conftest import forget_cached
-from tests.databases import new_database, url_of
 from tests.live import LiveServer
 from tests.live_updates.clients import TIMEOUT_SECONDS
+from tests.pairs import serve_with_updates
 from tests.servers import find_binary
-from tests.servers.process import _free_port
 
 # Like the other tests of Redis itself, these need one, whichever engine the suite runs on.
 collect_ignore = [] if find_binary("redis-server", "valkey-server") else ["test_redis.py"]
@@ -30,9 +27,9 @@ _numbers = count(1)
 class LiveUpdates:
     """Both servers: `url` is that of the live one; writes go to the other, which is another process."""
 
-    def __init__(self, server: LiveServer, port: int) -> None:
+    def __init__(self, server: LiveServer) -> None:
         self.server = server
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = server.live_url.removesuffix("/graphql/")
         self._client = httpx.Client(timeout=TIMEOUT_SECONDS)
 
     def close(self) -> None:
@@ -90,10 +87,8 @@ class LiveUpdates:
 @contextmanager
 def run_both(folder: Path, redis_url: str, **settings: str) -> Iterator[LiveUpdates]:
     """Run both servers on a new database."""
-    port = _free_port()
-    settings = {"LIVE_PORT": str(port), "redis_url": redis_url, **settings}
-    with new_database(folder) as name, LiveServer(database_url=url_of(name), **settings) as server:
-        both = LiveUpdates(server, port)
+    with serve_with_updates(folder, redis_url, **settings) as server:
+        both = LiveUpdates(server)
         both.wait_until_up()
         yield both
         both.close()
@@ -102,8 +97,5 @@ def run_both(folder: Path, redis_url: str, **settings: str) -> Iterator[LiveUpda
 @pytest.fixture(scope="session")
 def live_updates(memory_folder: Path, redis_urls: tuple[str, str], django_db_setup: None) -> Iterator[LiveUpdates]:
     """Return servers that are running, and keep running for the other tests."""
-    if redis_urls[1]:
-        with Redis.from_url(redis_urls[1]) as client:
-            forget_cached(client)
     with run_both(memory_folder, redis_urls[1], CORS_ALLOWED_ORIGINS="https://app.example.com") as both:
         yield both

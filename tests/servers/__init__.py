@@ -7,7 +7,7 @@ python -m tests.servers -- COMMAND...   run COMMAND with DATABASE_URL and REDIS_
 """
 
 from tests.servers.mariadb import MariaDBServer
-from tests.servers.process import ServerError, find_binary
+from tests.servers.process import ServerError, find_binary, free_port, free_ports
 from tests.servers.redis import RedisServer
 
-__all__ = ["MariaDBServer", "RedisServer", "ServerError", "find_binary"]
+__all__ = ["MariaDBServer", "RedisServer", "ServerError", "find_binary", "free_port", "free_ports"]

@@ -48,7 +48,7 @@ class Server(ABC):
             raise ServerError(f"none of {', '.join(self.binaries)} is installed")
         self.binary = binary
         self.host = _HOST
-        self.port = _free_port()
+        self.port = free_port()
         self.folder = Path(tempfile.mkdtemp(prefix="walletsvc-", dir=_parent_folder(in_memory=in_memory)))
         self._process: subprocess.Popen[bytes] | None = None
         self._watchdog: subprocess.Popen[bytes] | None = None
@@ -195,11 +195,19 @@ class Server(ABC):
         self._process = self._watchdog = None
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((_HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_port() -> int:
+    """Return a port that nobody has at the moment."""
+    (port,) = free_ports(1)
+    return port
+
+
+def free_ports(count: int) -> list[int]:
+    """Return different ports that nobody has at the moment."""
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind((_HOST, 0))
+        return [probe.getsockname()[1] for probe in probes]
 
 
 def _parent_folder(*, in_memory: bool) -> Path | None:

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.live import ROOT
-from tests.serving.command import HOST, Serving, answers, free_ports, listens, serving, wait_until
+from tests.servers import free_ports
+from tests.serving.command import HOST, Serving, answers, listens, serving, wait_until
 
 MOMENTS: dict[str, Callable[[Serving], bool]] = {
     "the command": lambda server: bool(server.pids()),

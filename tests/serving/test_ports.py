@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving.command import HOST, PATIENCE_SECONDS, free_ports, serving
+from tests.servers import free_port
+from tests.serving.command import HOST, PATIENCE_SECONDS, serving
 from walletsvc.management.ports import PortError, claim_port, find_address
 
 TAKEN = "Port {port} of 127.0.0.1 is taken already. Name another with {setting}."
@@ -50,7 +51,7 @@ def test_serve_does_not_share_ports_with_others(tmp_path: Path) -> None:
 
 
 def test_serve_does_not_share_its_own_port(tmp_path: Path) -> None:
-    (port,) = free_ports(1)
+    port = free_port()
     with serving(tmp_path, "--port", str(port), "--live-port", str(port)) as running:
         exit_code, stdout, stderr = running.wait()
     assert (exit_code, stdout) == (1, "")
@@ -58,7 +59,7 @@ def test_serve_does_not_share_its_own_port(tmp_path: Path) -> None:
 
 
 def test_of_two_that_start_at_the_same_moment_one_serves(tmp_path: Path) -> None:
-    (port,) = free_ports(1)
+    port = free_port()
     arguments = ["--port", str(port), "--live-port", "0"]
     folders = [tmp_path / "one", tmp_path / "other"]
     for folder in folders:
