@@ -6,19 +6,19 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 
-from django.conf import settings
 from starlette.applications import Starlette
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketClose
 
 from graphql_api.live import sse
 from graphql_api.live.callers import is_allowed_origin, is_known_host
 from graphql_api.live.feeds import Hub
+from graphql_api.live.headers import with_headers
 from graphql_api.live.websocket import Connection
 from walletsvc.errors import WalletError
 from walletsvc.models import Wallet
@@ -41,15 +41,16 @@ class GuardedFromPages:
         hosts, origins = headers.getlist("host"), headers.getlist("origin")
         host, origin = hosts[0] if hosts else "", origins[0] if origins else None
         # RFC 9112, section 3.2: a request with more than one Host is answered with 400.
-        if len(hosts) > 1 or not (is_known_host(host) or _is_probe(scope, host)):
+        is_ours = len(hosts) <= 1 and (is_known_host(host) or _is_probe(scope, host))
+        may_ask = len(origins) <= 1 and is_allowed_origin(origin, host)
+        send = with_headers(send, page_origin=origin if is_ours and may_ask else None)
+        if not is_ours:
             await _refuse(scope, receive, send, 400, "invalid_host", "This host is not served here.")
-        elif len(origins) > 1 or not is_allowed_origin(origin, host):
+        elif not may_ask:
             await _refuse(scope, receive, send, 403, "forbidden", "Pages of this origin may not ask.")
         elif scope["type"] == "http" and (refusal := _check_codings(headers)) is not None:
             refused = refusal.status, refusal.code, refusal.message, refusal.headers
             await _refuse(scope, receive, send, *refused)
-        elif scope["type"] == "http" and origin is not None:
-            await self._app(scope, receive, _sharing_with(origin, send))
         else:
             await self._app(scope, receive, send)
 
@@ -84,23 +85,6 @@ async def _refuse(
         return
     content = {"errors": [{"message": message, "extensions": {"code": code}}]}
     await JSONResponse(content, status, more)(scope, receive, send)
-
-
-def _sharing_with(origin: str, send: Send) -> Send:
-    """Return a `send` that lets a page of the origin read the response (https://fetch.spec.whatwg.org/#http-cors-protocol)."""
-
-    async def send_shared(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            headers["Access-Control-Allow-Origin"] = origin
-            headers["Access-Control-Allow-Methods"] = "GET, POST"
-            headers["Access-Control-Allow-Headers"] = ", ".join(settings.CORS_ALLOW_HEADERS)
-            headers["Access-Control-Expose-Headers"] = ", ".join(settings.CORS_EXPOSE_HEADERS)
-            headers["Access-Control-Max-Age"] = str(settings.CORS_PREFLIGHT_MAX_AGE)
-            headers.add_vary_header("Origin")
-        await send(message)
-
-    return send_shared
 
 
 async def _serve_socket(socket: WebSocket) -> None:

@@ -32,8 +32,10 @@ KEEP_ALIVE_SECONDS = 15.0
 BODY_SECONDS = 30.0
 """How long the body of a request may take to come."""
 _NO_WEIGHT = re.compile(r"q=0(\.0{0,3})?")
+_VARY = {"Vary": "Accept"}
 _HEADERS = {
-    "Cache-Control": "no-cache, no-transform",
+    "Cache-Control": "no-store, no-transform",
+    **_VARY,
     # nginx would collect events until its buffer is full.
     "X-Accel-Buffering": "no",
 }
@@ -60,7 +62,7 @@ async def respond(request: Request, *, hub: Hub) -> Response:
         asked = await _read_request(request, partial(hub.workers.run, client=budget))
     except Refused as refused:
         content = {"errors": [{"message": refused.message, "extensions": {"code": refused.code}}]}
-        return JSONResponse(content, refused.status, refused.headers)
+        return JSONResponse(content, refused.status, {**refused.headers, **_VARY})
     principal = await principal_of(request, {})
     stream = subscribe(asked, principal=principal, hub=hub, budget=budget)
     return EventStream(_print(stream), headers=_HEADERS)

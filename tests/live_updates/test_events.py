@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from urllib.parse import urlencode
 
-from tests.live_updates.clients import BALANCE, ENTRIES, open_events
+from tests.live_updates.clients import BALANCE, ENTRIES, Events, open_events
 from tests.live_updates.conftest import LiveUpdates
 
 
@@ -71,3 +71,77 @@ def test_pages_of_our_host_and_of_named_origins_may_read_events(live_updates: Li
         assert events.response.status == 403
     with open_events(live_updates.url, payload, Host="evil.example", Origin="http://evil.example") as events:
         assert events.response.status == 400
+
+
+# -- headers --
+
+PAGE = "https://app.example.com"
+SECURITY = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+}
+SHARED = {
+    "access-control-allow-origin": PAGE,
+    "access-control-allow-methods": "GET, POST",
+    "access-control-allow-headers": "accept, authorization, content-type, idempotency-key, if-match, if-none-match",
+    "access-control-expose-headers": "ETag, Location, Retry-After, Idempotency-Replayed, RateLimit, RateLimit-Policy",
+    "access-control-max-age": "86400",
+}
+STREAM = {
+    **SECURITY,
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-store, no-transform",
+    "vary": "Accept, Origin",
+    "x-accel-buffering": "no",
+    "transfer-encoding": "chunked",
+}
+OF_ONE_MESSAGE = ("connection", "content-length", "date", "server")
+REFUSAL = {**SECURITY, "content-type": "application/json", "cache-control": "no-store", "vary": "Origin"}
+
+
+def headers_of(events: Events) -> dict[str, str]:
+    """Return the headers of an answer, but for those that say nothing of it."""
+    found = {name.lower(): value for name, value in events.response.getheaders()}
+    assert len(found) == len(events.response.getheaders()), "A header stands twice."
+    return {name: value for name, value in found.items() if name not in OF_ONE_MESSAGE}
+
+
+def test_the_headers_of_a_stream(live_updates: LiveUpdates) -> None:
+    payload = {"query": BALANCE, "variables": {"wallet": live_updates.open_wallet()}}
+    path = f"/graphql/?{urlencode({'query': BALANCE, 'variables': json.dumps(payload['variables'])})}"
+    for method, content, target in (("POST", payload, "/graphql/"), ("GET", None, path)):
+        with open_events(live_updates.url, content, method=method, path=target) as events:
+            assert headers_of(events) == STREAM
+        with open_events(live_updates.url, content, method=method, path=target, Origin=PAGE) as events:
+            assert headers_of(events) == STREAM | SHARED
+            assert events.next()[0] == "next"
+    with open_events(live_updates.url, {"query": "subscription { nothing }"}, Origin=PAGE) as events:
+        assert headers_of(events) == STREAM | SHARED
+
+
+def test_the_headers_of_what_is_no_stream(live_updates: LiveUpdates) -> None:
+    url, payload = live_updates.url, {"query": BALANCE}
+    with open_events(url, None, method="OPTIONS", Origin=PAGE) as events:
+        allowed = {"allow": "GET, POST, OPTIONS", "vary": "Origin", "cache-control": "no-store"}
+        assert headers_of(events) == SECURITY | SHARED | allowed
+    # A page that may ask is told what is wrong, whoever refuses it.
+    with open_events(url, payload, Origin=PAGE, Accept="application/json") as events:
+        assert (events.response.status, headers_of(events)) == (406, REFUSAL | SHARED | {"vary": "Accept, Origin"})
+    for path, status in (("/nothing", 404), ("/graphql/nothing", 404)):
+        with open_events(url, payload, path=path, Origin=PAGE) as events:
+            assert (events.response.status, headers_of(events)) == (status, REFUSAL | SHARED)
+    with open_events(url, payload, Origin=PAGE, **{"Content-Encoding": "gzip"}) as events:
+        more = {"accept-encoding": "identity"}
+        assert (events.response.status, headers_of(events)) == (415, REFUSAL | SHARED | more)
+    with open_events(url, None, method="GET", path="/healthz", Origin=PAGE) as events:
+        assert (events.response.status, headers_of(events)) == (200, REFUSAL | SHARED)
+
+
+def test_a_page_that_may_not_ask_is_told_nothing_that_it_could_read(live_updates: LiveUpdates) -> None:
+    for method, payload in (("POST", {"query": BALANCE}), ("GET", None), ("OPTIONS", None)):
+        for origin in ("https://evil.example", f"{PAGE}.evil.example", "http://app.example.com", "null"):
+            with open_events(live_updates.url, payload, method=method, Origin=origin) as events:
+                assert (events.response.status, headers_of(events)) == (403, REFUSAL)
+    with open_events(live_updates.url, None, method="GET", Host="evil.example", Origin=PAGE) as events:
+        assert (events.response.status, headers_of(events)) == (400, REFUSAL)
