@@ -3,58 +3,33 @@
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
 import pytest
-from redis import Redis
 
-from tests.conftest import forget_cached
-from tests.databases import new_database, url_of
+from tests.clients.pages import serve_pages
+from tests.commands import run_to_end
 from tests.live import ROOT, LiveServer
 from tests.npm import install
+from tests.pairs import serve_with_updates
 
 SCRIPTS = Path(__file__).parent / "js"
 RELAY_COMPILER = ROOT / "tests" / "graphql_api" / "npm"
 
 
 @pytest.fixture(scope="package")
-def server(memory_folder: Path, redis_urls: tuple[str, str]) -> Iterator[LiveServer]:
+def page_origin() -> Iterator[str]:
+    """Return the origin of a page that the server lets in."""
+    with serve_pages() as origin:
+        yield origin
+
+
+@pytest.fixture(scope="package")
+def server(memory_folder: Path, redis_urls: tuple[str, str], page_origin: str) -> Iterator[LiveServer]:
     """Return a running server with an empty database. Each test works in wallets of its own."""
-    if redis_urls[1]:
-        with Redis.from_url(redis_urls[1]) as client:
-            forget_cached(client)
-    live_port = free_port()
-    with (
-        new_database(memory_folder) as name,
-        LiveServer(database_url=url_of(name), redis_url=redis_urls[1], LIVE_PORT=str(live_port)) as server,
-    ):
-        server.live_url = f"http://{server.host}:{live_port}/graphql/"
-        wait_until_healthy(server.live_url)
+    with serve_with_updates(memory_folder, redis_urls[1], CORS_ALLOWED_ORIGINS=page_origin) as server:
         yield server
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_until_healthy(live_url: str) -> None:
-    """Wait for the live server, which starts beside the one that `LiveServer` waits for."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            httpx.get(httpx.URL(live_url).join("/healthz"), timeout=30).raise_for_status()
-        except httpx.TransportError:
-            time.sleep(0.05)
-        else:
-            return
-    pytest.fail("The live server did not start.")
 
 
 @pytest.fixture(scope="session")
@@ -63,18 +38,8 @@ def run_script() -> Callable[..., None]:
     folder = install(SCRIPTS)
 
     def run(name: str, server: LiveServer, **variables: str) -> None:
-        finished = subprocess.run(
-            ["node", f"{name}.mjs"],
-            cwd=folder,
-            env={**os.environ, "SERVER_URL": server.url, "LIVE_URL": server.live_url, **variables},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert finished.returncode == 0, finished.stdout
+        environment = {**os.environ, "SERVER_URL": server.url, "LIVE_URL": server.live_url, **variables}
+        run_to_end("node", f"{name}.mjs", folder=folder, environment=environment)
 
     return run
 
@@ -89,14 +54,5 @@ def relay_artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "artifacts").mkdir()
     # Older versions of node take a `.js` file for a CommonJS module unless its folder says otherwise.
     (folder / "package.json").write_text('{"type": "module"}', "utf-8")
-    finished = subprocess.run(
-        ["node", str(compiler), "relay.config.json"],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert finished.returncode == 0, finished.stdout
+    run_to_end("node", str(compiler), "relay.config.json", folder=folder)
     return folder / "artifacts"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.clients.pages import serve_pages
 from tests.live import LiveServer
 
 pytestmark = pytest.mark.clients
@@ -33,3 +34,10 @@ def test_subscriptions(client: str, server: LiveServer, run_script: Callable[...
 
 def test_the_playground_in_a_browser(server: LiveServer, run_script: Callable[..., None], tmp_path: Path) -> None:
     run_script("playground", server, FOLDER=str(tmp_path))
+
+
+def test_a_page_of_another_origin(
+    server: LiveServer, page_origin: str, run_script: Callable[..., None], tmp_path: Path
+) -> None:
+    with serve_pages() as stranger:
+        run_script("origins", server, FOLDER=str(tmp_path), PAGE_ORIGIN=page_origin, STRANGER_ORIGIN=stranger)

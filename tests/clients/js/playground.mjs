@@ -1,23 +1,9 @@
 // GraphiQL as a user meets it: Debian's Chromium opens /graphql/, and the sample operations are run by clicking.
 import assert from "node:assert/strict";
-import { chromium } from "playwright-core";
+import { openBrowser } from "./browser.mjs";
 import { server } from "./support.mjs";
 
-const context = await chromium.launchPersistentContext(process.env.FOLDER, {
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  viewport: { width: 1400, height: 900 },
-  args: [
-    "--headless=new",
-    "--no-sandbox", // Chromium refuses its sandbox to root
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-  ],
-});
+const context = await openBrowser(process.env.FOLDER);
 try {
   const requested = [];
   const complaints = [];
