@@ -18,6 +18,8 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from django.conf import settings
+from django.core.signals import setting_changed
+from django.dispatch import receiver
 from django_redis import get_redis_connection
 
 from walletsvc.cache_stores import (
@@ -46,6 +48,19 @@ def wallet_stamp(wallet_id: int) -> str:
 def store() -> Store:
     """Return the store that the settings choose, the same for the whole process."""
     return RedisStore(get_redis_connection("default")) if settings.REDIS_URL else MemoryStore()
+
+
+@cache
+def lifetime_seconds() -> int:
+    """Return CACHE_SECONDS. Each hit asks for it, which takes Django's settings longer than all of `LocalCopies`."""
+    seconds: int = settings.CACHE_SECONDS
+    return seconds
+
+
+@receiver(setting_changed)
+def _forget_lifetime(**_kwargs: object) -> None:
+    """Tests change settings."""
+    lifetime_seconds.cache_clear()
 
 
 def keeper() -> Keeper:
@@ -113,7 +128,7 @@ def look_up(key: str, *, stamps: Sequence[str]) -> Lookup:
 
     The store is always asked for the stamps, and only for them if the response is at hand.
     """
-    if not settings.CACHE_SECONDS:
+    if not lifetime_seconds():
         return Lookup(key, None, None)
     keeps = keeper()
     state = keeps.state
@@ -205,9 +220,9 @@ def keep(lookup: Lookup, response: bytes) -> str:
     try:
         copies = chosen.copies
         if copies is not None:
-            copies.put(lookup.key, copy, until=copies.now() + settings.CACHE_SECONDS)
+            copies.put(lookup.key, copy, until=copies.now() + lifetime_seconds())
         state = lookup.state
-        chosen.put(state.prefix + lookup.key, _pack(copy), seconds=settings.CACHE_SECONDS, instance=state.instance)
+        chosen.put(state.prefix + lookup.key, _pack(copy), seconds=lifetime_seconds(), instance=state.instance)
     except Unreachable:
         return etag
     return etag

@@ -181,7 +181,19 @@ def _shape(environ: Environ) -> tuple[Shape, int | None]:
     if found := _NUMBER.search(path):
         number = int(found[1])
         path = f"{path[: found.start(1)]}{_ANY_NUMBER}{path[found.end(1) :]}"
-    shape = (method, path, environ.get("QUERY_STRING", ""), *[environ.get(name, "") for name in _DEPENDS_ON], body)
+    # `_DEPENDS_ON`, written out: each request waits for this.
+    get = environ.get
+    shape = (
+        method,
+        path,
+        get("QUERY_STRING", ""),
+        get("HTTP_HOST", ""),
+        get("HTTP_ORIGIN", ""),
+        get("HTTP_ACCEPT", ""),
+        get("CONTENT_TYPE", ""),
+        get("wsgi.url_scheme", ""),
+        body,
+    )
     return shape, number
 
 

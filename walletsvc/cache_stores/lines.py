@@ -59,7 +59,7 @@ class Line:
                 if not length:
                     raise ConnectionResetError("Redis has closed the connection.")
                 reader.feed(buffer, 0, length)  # type: ignore[arg-type]  # any buffer will do
-                while (reply := reader.gets()) is not _PENDING:
+                while len(replies) < count and (reply := reader.gets()) is not _PENDING:
                     # What the server says without being asked is not the reply (RESP3 has such pushes).
                     if isinstance(reply, hiredis.PushNotification):
                         self.is_doubtful = True

@@ -87,9 +87,9 @@ class KnownHeaders:
     def include(self, environ: dict[str, Any]) -> bool:
         """Tell whether a request has no other header."""
         # granian puts the variables of the process first, always as many, and headers last: only those are looked at,
-        # as long as it does.
-        names = [*islice(environ, self._start, None)]
-        if not names or names[0] != _BEFORE_HEADERS:
+        # from the end, as long as it does.
+        names = [*islice(reversed(environ), max(len(environ) - self._start, 0))]
+        if not names or names[-1] != _BEFORE_HEADERS:
             names = [*environ]
             self._start = _find_headers(names)
         return self._known.issuperset(names) or not any(
