@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
@@ -85,3 +86,17 @@ class Store(Protocol):
 def new_token() -> bytes:
     """Return a stamp that was never there before."""
     return secrets.token_hex(8).encode()
+
+
+class _Process:
+    """The name of this process; one that is forked from it has another."""
+
+    def __init__(self) -> None:
+        self._rename()
+        os.register_at_fork(after_in_child=self._rename)
+
+    def _rename(self) -> None:
+        self.name = f"process:{new_token().decode()}"
+
+
+PROCESS = _Process()

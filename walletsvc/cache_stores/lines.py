@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import socket
 import ssl
@@ -13,6 +12,8 @@ from typing import Any
 import hiredis
 import redis
 from hiredis import pack_command
+
+from walletsvc.cache_stores.base import PROCESS
 
 REST_SECONDS = 0.5
 """Redis counts in seconds how long a connection has been idle before it closes it."""
@@ -37,6 +38,7 @@ class Line:
         self.connection = connection
         self.instance = ""
         self.is_doubtful = True
+        self._process = PROCESS.name
         self._socket = connection._sock
         self._buffer = bytearray(_BUFFER_BYTES)
         self._reader = hiredis.Reader(
@@ -100,7 +102,7 @@ class Line:
 
         One of the process that this one was forked from is left to that.
         """
-        if self.connection.pid != os.getpid():
+        if self._process is not PROCESS.name:
             return False
         if time.monotonic() - self._used_at < REST_SECONDS:
             return True

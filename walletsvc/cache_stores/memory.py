@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections import OrderedDict
@@ -10,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from walletsvc.cache_stores.base import MARK, MARK_SECONDS, STAMP_SECONDS, new_token
+from walletsvc.cache_stores.base import MARK, MARK_SECONDS, PROCESS, STAMP_SECONDS
 
 V = TypeVar("V", bound=Sized)
 
@@ -61,20 +60,6 @@ class Bounded(Generic[V]):
             self._bytes -= len(removed[0])
 
 
-class _Process:
-    """The name of this process; one that is forked from it has another."""
-
-    def __init__(self) -> None:
-        self.rename()
-        os.register_at_fork(after_in_child=self.rename)
-
-    def rename(self) -> None:
-        self.name = f"process:{new_token().decode()}"
-
-
-_PROCESS = _Process()
-
-
 class MemoryStore(Bounded[bytes]):
     """For one process: the embedded default."""
 
@@ -93,10 +78,10 @@ class MemoryStore(Bounded[bytes]):
 
     @property
     def own_instance(self) -> str:
-        return _PROCESS.name
+        return PROCESS.name
 
     def probe(self) -> str:
-        return _PROCESS.name
+        return PROCESS.name
 
     def get_many(self, keys: Sequence[str], instance: str = "") -> list[bytes | None]:
         with self._lock:
