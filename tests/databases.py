@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
+from django.core.management import call_command
 from django.db import connection
 
 
@@ -29,6 +30,15 @@ def new_database(folder: Path) -> Iterator[str]:
         yield name
     finally:
         _execute(f"DROP DATABASE {name}")
+
+
+@contextmanager
+def new_ready_database(folder: Path) -> Iterator[str]:
+    """Make a database as `new_database` does, and set it up as users do: in this process, which is ready for it."""
+    with new_database(folder) as name:
+        with connected_to(name):
+            call_command("setup_database", verbosity=0)
+        yield name
 
 
 def url_of(name: str) -> str:

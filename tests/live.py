@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.servers import ServerError
@@ -21,9 +22,15 @@ class LiveServer(Server):
     binaries = (sys.executable,)
     start_seconds = 120
 
-    def __init__(self, *, database_url: str, redis_url: str = "", workers: int = 1, **settings: str) -> None:
-        """Take the addresses of an empty database and of a Redis database; `settings` are further variables."""
+    def __init__(
+        self, *, database_url: str, redis_url: str = "", workers: int = 1, is_set_up: bool = False, **settings: str
+    ) -> None:
+        """Take the addresses of a database, which is empty unless it `is_set_up`, and of a Redis database.
+
+        `settings` are further variables.
+        """
         super().__init__()
+        self._initialized = is_set_up
         self._variables = {
             "DATABASE_URL": database_url,
             "REDIS_URL": redis_url,
@@ -91,3 +98,9 @@ class LiveServer(Server):
         connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         with connection.makefile("rb") as stream:
             return stream.readline().startswith(b"HTTP/1.1 200 ")
+
+
+def start_together(*servers: LiveServer) -> None:
+    """Start servers at the same time. Most of a start is to wait, and to load the same code."""
+    with ThreadPoolExecutor(len(servers)) as threads:
+        list(threads.map(LiveServer.start, servers))

@@ -18,8 +18,8 @@ from tests.cache.conftest import HAS_REDIS
 from tests.cache.proxy import Proxy
 from tests.chaos.clients import open_wallet, wait_for
 from tests.chaos.faces import Client
-from tests.databases import new_database, run_in, url_of
-from tests.live import LiveServer
+from tests.databases import new_ready_database, run_in, url_of
+from tests.live import LiveServer, start_together
 from tests.servers import RedisServer
 from walletsvc.cache_stores.lines import REST_SECONDS
 
@@ -27,23 +27,28 @@ pytestmark = pytest.mark.skipif(not HAS_REDIS, reason="there is no redis-server"
 
 
 class Stage:
-    """Two servers, the ways that they have to Redis, and two Redis servers, of which the first is in use."""
+    """Two servers and one of another database, the ways that they have to Redis, and two Redis servers.
+
+    The first of these is in use.
+    """
 
     def __init__(self, stack, folder):
         self.one, self.two = (stack.enter_context(RedisServer()) for _ in range(2))
-        self.ways = [Proxy(self.one.host, self.one.port) for _ in range(2)]
+        self.ways = [Proxy(self.one.host, self.one.port) for _ in range(3)]
         self.clients = [stack.enter_context(Redis.from_url(each.url)) for each in (self.one, self.two)]
         for way in self.ways:
             stack.callback(way.close)
         for client in self.clients:
             client.config_set("repl-diskless-sync-delay", 0)
-        self.database = stack.enter_context(new_database(folder))
-        self.servers = [
-            stack.enter_context(LiveServer(database_url=url_of(self.database), redis_url=way.url))
-            for way in self.ways
-        ]
+        self.database, self.other_database = (stack.enter_context(new_ready_database(folder)) for _ in range(2))
+        databases = (self.database, self.database, self.other_database)
+        self.servers = [serve(database, way) for database, way in zip(databases, self.ways, strict=True)]
+        for server in self.servers:
+            stack.callback(server.close)
+        start_together(*self.servers)
         wallet = open_wallet(self.servers[0].url, "Wallet 0")
-        self.writer, self.bystander = (Client(server.url, wallet) for server in self.servers)
+        assert open_wallet(self.servers[2].url, "Of the other database") == wallet
+        self.writer, self.bystander, self.stranger = (Client(server.url, wallet) for server in self.servers)
         self.posts = 0
         self.numbers = count(1)
 
@@ -63,9 +68,12 @@ class Stage:
 
     def is_cached(self):
         """Tell whether both servers answer from the cache: they do not show what is changed behind their backs."""
-        before = self.writer.label(), self.bystander.label()
-        run_in(self.database, f"UPDATE walletsvc_wallet SET label = 'Wallet {next(self.numbers)}'")  # noqa: S608
-        return before == (self.writer.label(), self.bystander.label())
+        return self.are_cached(self.database, self.writer, self.bystander)
+
+    def are_cached(self, database, *clients):
+        before = [client.label() for client in clients]
+        run_in(database, f"UPDATE walletsvc_wallet SET label = 'Wallet {next(self.numbers)}'")  # noqa: S608
+        return before == [client.label() for client in clients]
 
     def wait_until_cached(self):
         wait_for(lambda: self.is_cached(), timeout_seconds=30)
@@ -147,10 +155,11 @@ class Stage:
         self.lead_to(self.two, cut=False)
 
         def end():
-            # For the next blow: the cache is back on the other one before.
+            # Who still holds on to the old one is not to find a primary there.
             self.wait_until_cached()
             redis.replicaof("NO", "ONE")
-            self.lead_to(self.one, cut=True)
+            self.one, self.two = self.two, self.one
+            self.clients.reverse()
 
         return end
 
@@ -163,10 +172,15 @@ class Stage:
             way.lead_to(redis.host, redis.port, cut=cut)
 
 
+def serve(database, way):
+    return LiveServer(database_url=url_of(database), redis_url=way.url, is_set_up=True)
+
+
 @pytest.fixture(scope="module")
-def stage(memory_folder, django_db_setup):
+def stage(memory_folder, django_db_setup, django_db_blocker):
     with ExitStack() as stack:
-        stage = Stage(stack, memory_folder)
+        with django_db_blocker.unblock():
+            stage = Stage(stack, memory_folder)
         yield stage
         print(*(server.log[-3000:] for server in stage.servers), sep="\n")
 
@@ -201,21 +215,13 @@ def test_nobody_reads_what_is_older_than_an_answered_write(stage, blow):
     stage.wait_until_cached()
 
 
-def test_two_databases_on_one_redis_never_meet(stage, memory_folder):
+def test_two_databases_on_one_redis_never_meet(stage):
     stage.wait_until_cached()
     stage.warm_up()
-    way = Proxy(stage.one.host, stage.one.port)
-    with (
-        new_database(memory_folder) as name,
-        LiveServer(database_url=url_of(name), redis_url=way.url) as server,
-    ):
-        wallet = open_wallet(server.url, "Of the other database")
-        assert wallet == stage.writer.wallet
-        other = Client(server.url, wallet)
-        for _ in range(2):
-            assert other.see() == {(Decimal(0), 0)}
-            assert stage.bystander.see() == {(Decimal(stage.posts), stage.posts)}
-    way.close()
+    wait_for(lambda: stage.are_cached(stage.other_database, stage.stranger), timeout_seconds=30)
+    for _ in range(2):
+        assert stage.stranger.see() == {(Decimal(0), 0)}
+        assert stage.bystander.see() == {(Decimal(stage.posts), stage.posts)}
 
 
 def test_a_writer_that_dies_after_its_commit_leaves_nothing_old(stage):
