@@ -33,10 +33,10 @@ class Socket:
     def send(self, **message: Any) -> None:
         self.connection.send(json.dumps(message))
 
-    def receive(self) -> dict[str, Any]:
-        """Return the next message that is no ping."""
+    def receive(self, timeout_seconds: float = TIMEOUT_SECONDS) -> dict[str, Any]:
+        """Return the next message that is no ping. Raises `TimeoutError`."""
         while True:
-            message = json.loads(self.connection.recv(TIMEOUT_SECONDS))
+            message = json.loads(self.connection.recv(timeout_seconds))
             if message["type"] != "ping":
                 return message
             self.send(type="pong")
