@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from graphql_api import documents
-from tests.front.test_front import Front
+from tests.front.asking import Front
 from walletsvc import cache
 from walletsvc.bounded import BoundedTable
 from walletsvc.front import MAX_KNOWN_BYTES

@@ -2,69 +2,22 @@
 
 import json
 from dataclasses import replace
-from decimal import Decimal
 from functools import partial
-from io import BytesIO
-from urllib.parse import quote
-from wsgiref.util import setup_testing_defaults
 
 import pytest
-from django.db import OperationalError
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.throttling import BaseThrottle
 
-from rest_api.negotiation import MEDIA_TYPE
 from rest_api.views.base import JsonApiView
 from tests.between import before_query
+from tests.front.asking import Front, graphql, transaction
 from walletsvc.cache import wallet_stamp
-from walletsvc.front import FrontHandler
-from walletsvc.models import Entry, Transaction, Wallet
+from walletsvc.models import Entry
 from walletsvc.principals import ANYONE
 from walletsvc.services.transactions import delete_transaction
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-class Front(FrontHandler):
-    """Counts the requests that reach Django."""
-
-    def __init__(self):
-        super().__init__()
-        self.reached = 0
-
-    def get_response(self, request):
-        self.reached += 1
-        return super().get_response(request)
-
-    def ask(self, path, *, method="GET", body=b"", **headers):
-        """Return status, headers and body of the answer, as the WSGI server is given them."""
-        path, _, query = path.partition("?")
-        environ = {"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query, "HTTP_HOST": "localhost"}
-        environ |= {"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body)), **headers}
-        setup_testing_defaults(environ)
-        started = []
-        chunks = self(environ, lambda status, headers, *_: started.append((status, headers)))
-        content = b"".join(chunks)
-        getattr(chunks, "close", lambda: None)()
-        [(status, sent)] = started
-        return status, {name.lower(): value for name, value in sent}, content
-
-
-@pytest.fixture
-def front():
-    return Front()
-
-
-@pytest.fixture
-def wallet(make_wallet):
-    return make_wallet("100.00", label="Savings")
-
-
-def graphql(query):
-    return {"path": "/graphql/", "method": "POST", "body": json.dumps({"query": query}).encode()} | {
-        "CONTENT_TYPE": "application/json"
-    }
 
 
 @pytest.mark.parametrize(
@@ -179,78 +132,6 @@ def test_a_read_that_fails_is_left_to_django(front, wallet, monkeypatch):
     assert front.reached == 2
 
 
-def transaction(wallet_id, txid, amount="1.00", **headers):
-    data = {
-        "type": "Transaction",
-        "attributes": {"txid": txid, "amount": amount},
-        "relationships": {"wallet": {"data": {"type": "Wallet", "id": str(wallet_id)}}},
-    }
-    body = json.dumps({"data": data}).encode()
-    return {"path": "/api/transactions/", "method": "POST", "body": body, "CONTENT_TYPE": MEDIA_TYPE} | headers
-
-
-def test_a_write_is_answered_alike_without_django(front, wallet):
-    first = front.ask(**transaction(wallet.id, "A"))
-    second = front.ask(**transaction(wallet.id, "B", "-0.50"))
-    assert front.reached == 1
-    by_django = Front().ask(**transaction(wallet.id, "C"))
-    assert first[0] == second[0] == by_django[0] == "201 Created"
-    assert first[1].keys() == second[1].keys() == by_django[1].keys()
-    stored = json.loads(second[2])["data"]
-    assert stored["attributes"]["amount"] == "-0.50"
-    assert second[1]["location"] == f"http://localhost/api/transactions/{stored['id']}/"
-    assert json.loads(front.ask(f"/api/transactions/{stored['id']}/")[2])["data"] == stored
-    assert Wallet.objects.get().balance == Decimal("101.50")
-
-
-@pytest.mark.parametrize(
-    "refused",
-    [
-        lambda wallet: transaction(wallet.id, "A"),
-        lambda wallet: transaction(wallet.id, "B", "-1000.00"),
-        lambda wallet: transaction(wallet.id, "B", "0.001"),
-        lambda wallet: transaction(wallet.id, "", "x"),
-        lambda wallet: transaction(999_999, "B"),
-        lambda wallet: transaction(wallet.id, "B") | {"body": b'{"data":'},
-        lambda wallet: transaction(wallet.id, "B") | {"body": b""},
-        lambda wallet: transaction(wallet.id, "B") | {"body": b'{"data": {"type": "Wallet"}}'},
-        lambda wallet: transaction(wallet.id, "B") | {"body": b" " * 1_000_001},
-        lambda wallet: transaction(wallet.id, "B") | {"CONTENT_TYPE": MEDIA_TYPE + "; charset=utf-8"},
-    ],
-    ids=["duplicate", "balance", "scale", "several", "wallet", "json", "empty", "type", "long", "media type"],
-)
-def test_a_write_is_refused_alike_without_django(front, wallet, refused):
-    assert front.ask(**transaction(wallet.id, "A"))[0] == "201 Created"
-    expected = Front().ask(**refused(wallet))
-    status, headers, body = front.ask(**refused(wallet))
-    assert (status, headers, json.loads(body)) == (expected[0], expected[1], json.loads(expected[2]))
-    assert Transaction.objects.count() == 1
-
-
-def test_a_fault_in_a_write_is_masked(front, wallet, monkeypatch):
-    front.ask(**transaction(wallet.id, "A"))
-    monkeypatch.setattr("rest_api.creations.perform", lambda *_, **__: 1 / 0)
-    status, _, body = front.ask(**transaction(wallet.id, "B"))
-    assert (status, json.loads(body)["errors"][0]["code"]) == ("500 Internal Server Error", "internal_error")
-
-
-def test_a_write_that_is_stored_is_said_to_be_whatever_follows(front, wallet, monkeypatch):
-    def fail(*_, **__):
-        raise OperationalError("?")
-
-    asked = {"path": "/api/transactions/?include=wallet,entries"}
-    front.ask(**transaction(wallet.id, "A") | asked)
-    monkeypatch.setattr("walletsvc.reading.execution.read_by_ids", fail)
-    by_django = Front().ask(**transaction(wallet.id, "B") | asked)
-    status, headers, body = front.ask(**transaction(wallet.id, "C") | asked)
-    assert front.reached == 1
-    assert (status, headers.keys()) == (by_django[0], by_django[1].keys())
-    answered = json.loads(body)
-    assert (status, answered["data"]["attributes"]["txid"]) == ("201 Created", "C")
-    assert answered["meta"] == json.loads(by_django[2])["meta"] == {"notIncluded": ["entries", "wallet"]}
-    assert Wallet.objects.get().balance == Decimal("103.00")
-
-
 @pytest.mark.parametrize(
     "asked",
     [
@@ -326,53 +207,3 @@ def test_the_stamps_of_a_wallet_are_its_own(front, wallet):
     front.ask(path=f"/api/wallets/{wallet.id}/")
     [(known, _size)] = front._known._entries.values()
     assert list(known.again.read(wallet.id).stamps) == [wallet_stamp(wallet.id)]
-
-
-CONDITIONS = [
-    {"HTTP_IF_MATCH": '"nope"'},
-    {"HTTP_IF_MATCH": "*"},
-    {"HTTP_IF_MATCH": "{etag}"},
-    {"HTTP_IF_MATCH": "W/{etag}"},
-    {"HTTP_IF_NONE_MATCH": "*"},
-    {"HTTP_IF_NONE_MATCH": 'W/{etag}, "a"'},
-    {"HTTP_IF_MATCH": "{etag}", "HTTP_IF_NONE_MATCH": "{etag}"},
-    {"HTTP_IF_MATCH": '"nope"', "HTTP_IF_NONE_MATCH": "{etag}"},
-    {"HTTP_IF_MODIFIED_SINCE": "Fri, 01 Jan 2100 00:00:00 GMT"},
-    {"HTTP_RANGE": "bytes=0-1"},
-]
-
-
-@pytest.mark.parametrize("conditions", CONDITIONS, ids=str)
-def test_preconditions_are_judged_as_django_does(front, wallet, conditions):
-    query = quote("{ wallets { edges { node { label } } } }")
-    for asked in ({"path": f"/api/wallets/{wallet.id}/"}, {"path": f"/graphql/?query={query}"}):
-        _, headers, _ = front.ask(**asked)
-        sent = {name: value.replace("{etag}", headers["etag"]) for name, value in conditions.items()}
-        expected = Front().ask(**asked, **sent)
-        [status, answered, body] = front.ask(**asked, **sent)
-        assert (status, body) == (expected[0], expected[2])
-        assert answered == {name: value for name, value in expected[1].items() if name != "content-length" or body}
-
-
-@pytest.mark.parametrize(
-    ("conditions", "status"),
-    [
-        ({"HTTP_IF_MATCH": '"nope"'}, "412 Precondition Failed"),
-        ({"HTTP_IF_NONE_MATCH": "*"}, "412 Precondition Failed"),
-        ({"HTTP_IF_MATCH": "*"}, "201 Created"),
-    ],
-    ids=str,
-)
-def test_the_preconditions_of_a_write_are_judged_too(front, wallet, conditions, status):
-    assert front.ask(**transaction(wallet.id, "A"))[0] == "201 Created"
-    assert front.ask(**transaction(wallet.id, "B"), **conditions)[0] == status
-    assert Transaction.objects.count() == 1 + (status == "201 Created")
-
-
-def test_a_mutation_that_is_to_match_something_is_not_carried_out(front, wallet):
-    rename = f'mutation {{ updateWallet(input: {{id: "{wallet.id}", label: "B"}}) {{ wallet {{ label }} }} }}'
-    for value in ("*", '"a"'):
-        status, _, body = front.ask(**graphql(rename), HTTP_IF_MATCH=value)
-        assert status == "412 Precondition Failed"
-        assert json.loads(body)["errors"][0]["extensions"] == {"code": "precondition_failed"}
-    assert Wallet.objects.get().label == "Savings"

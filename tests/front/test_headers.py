@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.front.test_front import Front, graphql, transaction
+from tests.front.asking import Front, graphql, transaction
 from walletsvc.front import _DEPENDS_ON
 from walletsvc.web.headers import WITHOUT_EFFECT, KnownHeaders, forget_variables_like_headers
 

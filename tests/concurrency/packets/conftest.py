@@ -1,0 +1,65 @@
+"""A server that is spoken to as one of each kind, and a wallet on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from walletsvc.models import Wallet
+from walletsvc.principals import ANYONE
+from walletsvc.services.wallets import create_wallet
+
+if connection.vendor != "mysql":
+    # Only MySQL's backend lets statements wait.
+    collect_ignore_glob = ["test_*.py"]
+else:
+    from MySQLdb.connections import Connection
+
+    from walletsvc.mysql.packets import PacketConnection
+
+
+@pytest.fixture(params=["MariaDB", "MySQL"], autouse=True)
+def server(request: pytest.FixtureRequest, transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Speak to the server as to one of this kind: MariaDB understands both ways, MySQL its own."""
+    kind: str = request.param if connection.mysql_is_mariadb else "MySQL"
+    monkeypatch.setattr(PacketConnection, "get_server_info", lambda _driver: f"10.11.0-{kind}")
+    connection.close()
+    yield kind
+    connection.close()
+
+
+@pytest.fixture
+def packets_sent(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Return a list of what this connection sends from now on, packet by packet."""
+    connection.ensure_connection()
+    sent: list[bytes] = []
+    query, commit, rollback = Connection.query, Connection.commit, Connection.rollback
+
+    def note(driver: Any, packet: bytes) -> None:
+        # A thread of its own, with a connection of its own, watches over the cache.
+        if driver is connection.connection:
+            sent.append(packet)
+
+    def send(driver: Any, packet: bytes) -> None:
+        note(driver, packet)
+        query(driver, packet)
+
+    def end(method: Callable[..., None], name: bytes, driver: Any) -> None:
+        note(driver, name)
+        method(driver)
+
+    monkeypatch.setattr(Connection, "query", send)
+    monkeypatch.setattr(Connection, "commit", lambda driver: end(commit, b"COMMIT", driver))
+    monkeypatch.setattr(Connection, "rollback", lambda driver: end(rollback, b"ROLLBACK", driver))
+    return sent
+
+
+@pytest.fixture
+def wallet() -> Iterator[Wallet]:
+    yield create_wallet(principal=ANYONE, label="A", balance="10")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT @@in_transaction, 'in step'")
+        assert cursor.fetchall() == ((0, "in step"),)

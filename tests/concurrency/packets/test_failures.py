@@ -1,0 +1,125 @@
+"""Several statements in one packet: what the server says of one of them, and what becomes of the others."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, IntegrityError, OperationalError, connection, connections, transaction
+from django.db.transaction import TransactionManagementError
+
+from tests.concurrency.packets.transactions import (
+    RENAME,
+    interrupt,
+    label,
+    rename,
+    stumble,
+    together,
+)
+from tests.concurrency.test_faults import attempt
+from tests.services.state import assert_reconciled, balance, snapshot
+from walletsvc.models import Transaction, Wallet
+from walletsvc.mysql.packets import PacketConnection
+from walletsvc.principals import ANYONE
+from walletsvc.services import durability
+from walletsvc.services.transactions import (
+    create_transaction,
+)
+
+SIGNALS = [(1213, "done"), (1205, "done"), (1020, "done"), (1062, "done"), (1114, OperationalError)]
+
+
+@pytest.mark.parametrize(("code", "outcome"), SIGNALS)
+@pytest.mark.parametrize("place", range(4))
+def test_what_the_server_says_of_each_statement_of_a_post(
+    wallet: Wallet, monkeypatch: pytest.MonkeyPatch, place: int, code: int, outcome: object
+) -> None:
+    monkeypatch.setattr(durability, "MAX_BACKOFF_SECONDS", 0)
+    before, places = snapshot(), iter(range(100))
+    defer = PacketConnection.defer
+
+    def defer_or_fail(driver: Any, statement: str, values: Any, take_ids: Any = None, *, rows: int = 1) -> bytes:
+        if next(places) == place:
+            statement, values = "SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = %s, MESSAGE_TEXT = 'here'", [code]
+        return defer(driver, statement, values, take_ids, rows=rows)
+
+    monkeypatch.setattr(PacketConnection, "defer", defer_or_fail)
+    post = partial(create_transaction, principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="-3")
+    if outcome == "done":
+        posted, refusal = attempt(post)
+        assert refusal is None
+        assert isinstance(posted, Transaction)
+        assert Transaction.objects.get(txid="T1").id == posted.id
+        assert balance(wallet.id) == "7.00"
+    else:
+        with pytest.raises(OperationalError, match="here"):
+            post()
+        assert snapshot() == before
+    assert_reconciled()
+
+
+@pytest.mark.parametrize("ending", ["COMMIT", "another statement", "send"])
+def test_an_error_comes_out_as_djangos(wallet: Wallet, ending: str) -> None:
+    for statement, error, code in (
+        ("UPDATE walletsvc_wallet SET balance = -1", IntegrityError, 4025),
+        ("INSERT INTO walletsvc_wallet SELECT * FROM walletsvc_wallet", IntegrityError, 1062),
+        ("UPDATE no_such_table SET a = 1", DatabaseError, 1146),
+    ):
+        last = {"another statement": partial(label, wallet), "send": connection.send_deferred}.get(ending, list)
+        with pytest.raises(error) as caught:
+            together(partial(rename, wallet, "B"), partial(connection.defer, statement, []), last)
+        assert caught.value.args[0] == code
+        assert label(wallet) == "A"
+
+
+def test_what_is_rolled_back_is_never_sent(wallet: Wallet, packets_sent: list[bytes]) -> None:
+    with pytest.raises(ZeroDivisionError):
+        together(partial(rename, wallet, "B"), stumble)
+    assert packets_sent == []
+    with transaction.atomic():
+        assert label(wallet) == "A"
+
+
+def test_a_rollback_to_a_savepoint_drops_what_has_come_after_it(wallet: Wallet) -> None:
+    with transaction.atomic():
+        rename(wallet, "B")
+        with pytest.raises(ZeroDivisionError):
+            together(partial(rename, wallet, "C"), stumble)
+        with pytest.raises(IntegrityError):
+            together(partial(connection.defer, "UPDATE walletsvc_wallet SET balance = -1", []))
+    assert label(wallet) == "B"
+
+
+def test_a_connection_that_is_closed_forgets_what_waits(wallet: Wallet) -> None:
+    with transaction.atomic():
+        rename(wallet, "B")
+        connection.close()
+    assert label(wallet) == "A"
+
+
+def test_an_interrupted_commit_leaves_nothing_to_the_next_transaction(
+    wallet: Wallet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(connections["default"], "_commit", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            together(partial(label, wallet), partial(rename, wallet, "B"))
+    with transaction.atomic():
+        assert label(wallet) == "A"
+
+
+def test_a_connection_that_is_interrupted_between_results_is_not_used_again(wallet: Wallet) -> None:
+    defer = partial(connection.defer, RENAME, ["B", wallet.id], interrupt)
+    with pytest.raises((KeyboardInterrupt, DatabaseError)):
+        together(defer, partial(label, wallet))
+    assert label(wallet) == "A"
+
+
+def test_only_a_transaction_lets_statements_wait(wallet: Wallet) -> None:
+    with pytest.raises(TransactionManagementError):
+        rename(wallet, "B")
+    with transaction.atomic():
+        transaction.set_rollback(True)
+        with pytest.raises(TransactionManagementError):
+            rename(wallet, "B")

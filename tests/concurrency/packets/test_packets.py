@@ -1,0 +1,170 @@
+"""Several statements in one packet: which, and that callers are told the ids that they give."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from tests.concurrency.packets.transactions import (
+    WRITES,
+    expected,
+    is_compound,
+    label,
+    rename,
+    stumble,
+    together,
+    words,
+)
+from tests.services.state import assert_reconciled
+from walletsvc.models import Entry, Transaction, Wallet
+from walletsvc.mysql import packets
+from walletsvc.principals import ANYONE
+from walletsvc.services import statements
+from walletsvc.services.performing import perform_all
+from walletsvc.services.transactions import (
+    create_transaction,
+    delete_transaction,
+    prepare_create_transaction,
+    prepare_delete_transaction,
+    prepare_update_transaction,
+    update_transaction,
+)
+from walletsvc.services.transfers import create_transfer
+from walletsvc.services.wallets import create_wallet, delete_wallet, prepare_update_wallet, update_wallet
+
+
+def test_a_post_takes_two_packets(wallet: Wallet, packets_sent: list[bytes], server: str) -> None:
+    posted = create_transaction(principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="-3")
+    assert list(map(words, packets_sent)) == [["START", "SELECT"], *expected(server, WRITES)]
+    assert list(map(is_compound, packets_sent))[:2] == [False, server == "MariaDB"]
+    assert Transaction.objects.get(txid="T1").id == posted.id
+    assert_reconciled()
+
+
+@pytest.mark.parametrize("changes", [{"amount": "4"}, {"description": "lunch", "metadata": {"a": 1}}, {"txid": "T2"}])
+def test_what_amends_a_transaction_is_sent_with_commit(
+    wallet: Wallet, packets_sent: list[bytes], server: str, changes: dict[str, Any]
+) -> None:
+    posted = create_transaction(principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="-3")
+    packets_sent.clear()
+    update_transaction(principal=ANYONE, transaction_id=posted.id, **changes)
+    ledger = ["UPDATE", "INSERT"] if "amount" in changes else []
+    reads = [["START", "SELECT"], ["SELECT"], ["SELECT"]]
+    assert list(map(words, packets_sent)) == [*reads, *expected(server, [*ledger, "UPDATE", "COMMIT"])]
+    stored = Transaction.objects.values("txid", "amount", "description", "metadata").get(id=posted.id)
+    assert stored == {"txid": "T1", "amount": -3, "description": "", "metadata": {}} | changes | (
+        {"amount": 4} if ledger else {}
+    )
+    assert_reconciled()
+
+
+def test_what_deletes_a_transaction_is_sent_with_commit(
+    wallet: Wallet, packets_sent: list[bytes], server: str
+) -> None:
+    posted = create_transaction(principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="-3")
+    packets_sent.clear()
+    delete_transaction(principal=ANYONE, transaction_id=posted.id)
+    assert list(map(words, packets_sent)) == [
+        ["START", "SELECT"],
+        ["SELECT"],
+        ["SELECT"],
+        *expected(server, ["UPDATE", "INSERT", "DELETE", "INSERT", "COMMIT"]),
+    ]
+    assert not Transaction.objects.exists()
+    assert_reconciled()
+
+
+def test_no_two_writes_share_a_packet_that_is_no_compound(wallet: Wallet, packets_sent: list[bytes]) -> None:
+    other = create_wallet(principal=ANYONE, label="B", balance="5")
+    empty = create_wallet(principal=ANYONE, label="C")
+    first = create_transaction(principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="-3")
+    create_transfer(principal=ANYONE, txid="X", source_id=wallet.id, destination_id=other.id, amount="1")
+    update_wallet(principal=ANYONE, wallet_id=wallet.id, label="A2", metadata={"a": 1})
+    update_transaction(principal=ANYONE, transaction_id=first.id, amount="-2", txid="M1", wallet_id=other.id)
+    post_many(wallet, 20)
+    batch = [
+        prepare_create_transaction(principal=ANYONE, txid="B1", wallet_id=wallet.id, amount="1"),
+        prepare_update_wallet(principal=ANYONE, wallet_id=wallet.id, label="A3"),
+        prepare_update_transaction(principal=ANYONE, transaction_id=first.id, amount="-1"),
+        prepare_create_transaction(principal=ANYONE, txid="B2", wallet_id=wallet.id, amount="1"),
+        prepare_delete_transaction(transaction_id=first.id),
+        prepare_create_transaction(principal=ANYONE, txid="M1", wallet_id=other.id, amount="1"),
+    ]
+    perform_all(batch, principal=ANYONE, clock=timezone.now)
+    delete_wallet(principal=ANYONE, wallet_id=empty.id)
+
+    # Each word but these writes, and a COMMIT is as bad as a write behind one.
+    writes = [[word for word in words(packet) if word not in ("START", "SELECT")] for packet in packets_sent]
+    crowded = [sent for sent, found in zip(packets_sent, writes, strict=True) if len(found) > 1]
+    assert [sent for sent in crowded if not is_compound(sent)] == []
+    assert sum(map(len, writes)) > 40
+    assert_reconciled()
+
+
+def post_many(wallet: Wallet, count: int) -> list[Transaction]:
+    posts = [
+        prepare_create_transaction(principal=ANYONE, txid=f"T{number}", wallet_id=wallet.id, amount="1")
+        for number in range(count)
+    ]
+    return perform_all(posts, principal=ANYONE, clock=timezone.now)
+
+
+def test_any_number_of_posts_takes_two(wallet: Wallet, packets_sent: list[bytes], server: str) -> None:
+    posted = post_many(wallet, 20)
+    assert list(map(words, packets_sent)) == [["START", "SELECT"], *expected(server, WRITES)]
+    assert_ids_are_known(posted)
+
+
+def assert_ids_are_known(posted: list[Transaction]) -> None:
+    """Hold what the callers were told, and what the ledger refers to, against what is stored."""
+    ids = {each.txid: each.id for each in posted}
+    assert dict(Transaction.objects.values_list("txid", "id")) == ids
+    assert dict(Entry.objects.exclude(txid="").values_list("txid", "transaction_id")) == ids
+    assert_reconciled()
+
+
+@pytest.mark.parametrize("step", [1, 3])
+def test_ids_are_known_however_far_apart_they_are(wallet: Wallet, step: int) -> None:
+    with connection.cursor() as cursor:
+        # As in a cluster of three, whose servers allot every third id each.
+        cursor.execute(f"SET SESSION auto_increment_increment = {step}, SESSION auto_increment_offset = {step}")
+    try:
+        posted = post_many(wallet, 20)
+    finally:
+        connection.close()
+    assert [after.id - before.id for before, after in pairwise(posted)] == [step] * 19
+    assert_ids_are_known(posted)
+
+
+def test_ids_are_known_of_more_than_one_statement_takes(
+    wallet: Wallet, packets_sent: list[bytes], monkeypatch: pytest.MonkeyPatch, server: str
+) -> None:
+    monkeypatch.setattr(statements, "ROWS_A_STATEMENT", 8)
+    posted = post_many(wallet, 20)
+    assert list(map(words, packets_sent))[1:] == expected(
+        server, ["UPDATE", *["INSERT", "SELECT"] * 3], ["INSERT", "INSERT", "INSERT", "INSERT", "COMMIT"]
+    )
+    assert_ids_are_known(posted)
+
+
+def test_a_transaction_without_a_statement_sends_nothing(packets_sent: list[bytes]) -> None:
+    with transaction.atomic():
+        pass
+    with pytest.raises(ZeroDivisionError):
+        together(stumble)
+    assert packets_sent == []
+
+
+def test_a_large_statement_does_not_wait(
+    wallet: Wallet, packets_sent: list[bytes], monkeypatch: pytest.MonkeyPatch, server: str
+) -> None:
+    monkeypatch.setattr(packets, "MAX_WAITING_BYTES", 300)
+    with transaction.atomic():
+        rename(wallet, "B")
+        rename(wallet, "C" * 200)
+        assert list(map(words, packets_sent)) == expected(server, ["START", "UPDATE", "UPDATE"])
+    assert label(wallet) == "C" * 200

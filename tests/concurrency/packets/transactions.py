@@ -1,0 +1,53 @@
+"""What the tests of packets do in transactions, and how a packet reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.db import connection, transaction
+
+from walletsvc.models import Wallet
+
+RENAME = "UPDATE walletsvc_wallet SET label = %s WHERE id = %s"
+
+
+def label(wallet: Wallet) -> str:
+    return Wallet.objects.values_list("label", flat=True).get(id=wallet.id)
+
+
+def rename(wallet: Wallet, name: str) -> None:
+    connection.defer(RENAME, [name, wallet.id])
+
+
+def together(*actions: Callable[[], object]) -> None:
+    """Do it in one transaction."""
+    with transaction.atomic():
+        for action in actions:
+            action()
+
+
+def stumble() -> None:
+    raise ZeroDivisionError
+
+
+def interrupt(_identifier: int = 0) -> None:
+    raise KeyboardInterrupt
+
+
+WRITES = ["UPDATE", "INSERT", "SELECT", "INSERT", "INSERT", "COMMIT"]
+"""The wallets, the transactions and which ids they have, the entries, the count of all."""
+COMPOUND = b"BEGIN NOT ATOMIC "
+
+
+def words(packet: bytes) -> list[str]:
+    """Return the first word of each statement; what a compound statement has around them is left out."""
+    return [each.split()[0].decode() for each in packet.removeprefix(COMPOUND).removesuffix(b"; END").split(b";")]
+
+
+def is_compound(packet: bytes) -> bool:
+    return packet.startswith(COMPOUND)
+
+
+def expected(server: str, *compounds: list[str]) -> list[list[str]]:
+    """Return what is sent to the server of what MariaDB takes as compounds: MySQL takes it statement by statement."""
+    return list(compounds) if server == "MariaDB" else [[word] for words in compounds for word in words]
