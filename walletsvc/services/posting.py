@@ -25,23 +25,13 @@ from walletsvc.principals import Principal
 from walletsvc.services import statements
 from walletsvc.services.guard import check_amount, decide_balance
 from walletsvc.services.inputs import not_found
+from walletsvc.services.locked_wallets import LockedWallet, lock_wallets
 from walletsvc.services.names import Names
 from walletsvc.services.transaction_counts import add_to_count
 from walletsvc.services.transaction_rows import delete_transaction_row, insert_transactions
 
 Clock = Callable[[], datetime]
 ZERO = Decimal(0)
-
-
-@dataclass(slots=True)
-class LockedWallet:
-    """A wallet as it is under the lock, and as the operation has changed it so far."""
-
-    id: int
-    currency: str
-    balance: Decimal
-    sequence: int
-    transaction_count: int
 
 
 @dataclass(slots=True)
@@ -91,11 +81,8 @@ class Ledger:
         if self._wallets:
             raise RuntimeError("The wallets of an operation are locked by one call, or two operations deadlock.")
         ids = sorted(set(wallet_ids))
-        for row in statements.select_for_update(_WALLET_COLUMNS, "walletsvc_wallet", ids, skip_locked=skip_locked):
-            wallet_id, currency, balance, sequence, transactions, owner = row
-            if self.principal.owner in (None, owner):
-                balance = engines.to_decimal(balance)
-                self._wallets[wallet_id] = LockedWallet(wallet_id, currency, balance, sequence, transactions)
+        for wallet in lock_wallets(ids, principal=self.principal, skip_locked=skip_locked):
+            self._wallets[wallet.id] = wallet
         self._touched.update(self._wallets)
 
     def has_locked(self, wallet_id: int) -> bool:
@@ -274,7 +261,6 @@ class Ledger:
         ]
 
 
-_WALLET_COLUMNS = "id, currency, balance, sequence, transaction_count, owner"
 _WALLETS_AN_UPDATE = 50
 """The values of each are searched for among those of all."""
 _INSERT_ENTRIES = (
