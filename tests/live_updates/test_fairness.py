@@ -48,10 +48,11 @@ def test_a_client_is_answered_while_results_of_others_are_made(live_updates: Liv
             while not all(each.done() for each in coming):
                 other.send(type="ping")
                 assert other.receive(HANG_SECONDS) == {"type": "pong"}
-                answered += 1
+                # Before the first result nobody knows whether any is being made yet.
+                answered += any(each.done() for each in coming)
         assert [each.result()["sequence"] for each in coming] == [101] * 5
-    # On the event loop, each result held up everyone: one ping was answered between two of them, at most.
-    assert answered > 10
+    # On the event loop, each result holds up everyone: a ping or two are answered between two of them.
+    assert answered > 20
 
 
 def test_the_subscriptions_of_a_connection_have_a_budget(live_updates: LiveUpdates) -> None:

@@ -75,7 +75,7 @@ try {
   assert.equal(opened.status, 201, opened.text);
   const again = await open();
   assert.deepEqual([again.status, JSON.parse(again.text).errors[0].code], [409, "duplicate_label"]);
-  // The browser remembers what it may do (Access-Control-Max-Age).
+  // The browser remembers what it may do, and asks once.
   assert.deepEqual(preflights, ["/api/wallets/"]);
   const { id, links } = JSON.parse(opened.text).data;
   const wallet = opened.headers.location;
