@@ -18,7 +18,8 @@ OTHERS = 4
 def part(tmp_path: Path) -> Path:
     """Return a file with a few of the accounts, one of which was overdrawn at the real bank."""
     accounts = sorted(read_accounts(BANK_FILE), key=lambda account: len(account.rows))
-    overdrawn = [account for account in accounts if account.account_id in expect(accounts).refused]
+    refused = expect(accounts).refused
+    overdrawn = [account for account in accounts if account.account_id in refused]
     chosen = {account.account_id for account in overdrawn[:SMALLEST_OVERDRAWN] + accounts[:OTHERS]}
     header, *lines = BANK_FILE.read_text(encoding="utf-8").splitlines()
     place = header.split(",").index("account_id")
