@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import hypothesis
 import pytest
@@ -131,11 +131,36 @@ def no_cache_without_a_database() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def empty_cache(redis_urls: tuple[str, str]) -> None:
+def empty_cache(request: pytest.FixtureRequest, redis_urls: tuple[str, str]) -> None:
     """Begin each test with an empty cache, and with a store that remembers no failure."""
+    if is_without_engine(request.node):
+        return
     cache.store.cache_clear()
     if settings.REDIS_URL:
         forget_cached(get_redis_connection("default"))
+
+
+@pytest.fixture(autouse=True)
+def no_engine_where_none_is_needed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep tests that are marked so from the cache of the suite, and from telling processes of database or cache.
+
+    pytest-django keeps the database from them. So they cannot but do the same on every engine.
+    """
+    if is_without_engine(request.node):
+        uses_database = {"db", "transactional_db", "start_live"}.intersection(request.fixturenames)
+        assert not uses_database, "This test is marked `without_engine`, and uses the database."
+        assert request.node.get_closest_marker("django_db") is None, "It is marked `without_engine` and `django_db`."
+        monkeypatch.setattr(cache, "store", refuse_the_cache)
+        for name in ("DATABASE_URL", "REDIS_URL"):
+            monkeypatch.setenv(name, "")
+
+
+def is_without_engine(item: pytest.Item) -> bool:
+    return item.get_closest_marker("without_engine") is not None
+
+
+def refuse_the_cache() -> NoReturn:
+    raise AssertionError("This test is marked `without_engine`, and asks for the cache.")
 
 
 def forget_cached(client: Redis) -> None:

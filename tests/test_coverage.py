@@ -7,8 +7,12 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.commands import run_to_end
 from tests.live import ROOT
+
+pytestmark = pytest.mark.without_engine
 
 # Only these: the other plug-ins take longer to import than the test takes.
 PLUGINS = ["pytest_cov.plugin", "xdist.plugin", "pytest_django.plugin", "pytest_timeout"]

@@ -14,6 +14,8 @@ import redis
 
 from tests.servers import MariaDBServer, RedisServer, ServerError
 
+pytestmark = pytest.mark.without_engine
+
 ROOT = Path(__file__).parent.parent
 
 

@@ -6,11 +6,14 @@ import ast
 import re
 from collections.abc import Iterator
 
+import pytest
 from django.apps import apps
 from django.db import models
 
 from tests.architecture.sources import called_name, modules
 from walletsvc import errors
+
+pytestmark = pytest.mark.without_engine
 
 FLOATS_ALLOWED = {
     "walletsvc/services/inputs.py",  # metadata is JSON, which has them

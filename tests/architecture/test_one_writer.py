@@ -9,6 +9,8 @@ import pytest
 from tests.architecture.ledger_writes import find_ledger_writes
 from tests.architecture.sources import modules
 
+pytestmark = pytest.mark.without_engine
+
 WRITER = "walletsvc/services/posting.py"
 
 

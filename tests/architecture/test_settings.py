@@ -15,6 +15,8 @@ from tests.architecture.sources import ROOT
 from walletsvc.checks import refuse_unsafe_settings
 from walletsvc.settings import INSECURE_SECRET_KEY
 
+pytestmark = pytest.mark.without_engine
+
 SOUND: dict[str, Any] = {
     "DEBUG": False,
     "SECRET_KEY": "one of our own",

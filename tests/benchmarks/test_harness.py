@@ -16,6 +16,8 @@ from benchmarks.harness.rows import group_rows, make_rows
 from benchmarks.harness.scaling import Scaled, _read_log, judge_scaling
 from benchmarks.harness.wrk import Load
 
+pytestmark = pytest.mark.without_engine
+
 ROWS = {row.key: row for row in make_rows(wallets=100)}
 
 

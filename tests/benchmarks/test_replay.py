@@ -19,6 +19,8 @@ from benchmarks.faces import (
 from benchmarks.graphql_face import GraphqlFace
 from benchmarks.rest_face import RestFace
 
+pytestmark = pytest.mark.without_engine
+
 BANK_FILE = Path(__file__).parents[1] / "data" / "czech_bank_1993.csv"
 NEW = NewTransaction("TX1", "-5.00", "cash withdrawal", {})
 

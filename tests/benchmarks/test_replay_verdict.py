@@ -13,6 +13,8 @@ from benchmarks.faces import (
 from benchmarks.replay import main
 from benchmarks.replay_report import Posted, ReadBack, compare
 
+pytestmark = pytest.mark.without_engine
+
 BANK_FILE = Path(__file__).parents[1] / "data" / "czech_bank_1993.csv"
 
 

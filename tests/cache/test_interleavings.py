@@ -15,6 +15,8 @@ from walletsvc.cache import EVERYTHING, Invalidation, Lookup, keep, look_up
 from walletsvc.cache_stores import MemoryStore, Store
 from walletsvc.leases import Keeper
 
+pytestmark = pytest.mark.without_engine
+
 Step = Callable[[], None]
 Actor = tuple[str, ...]
 

@@ -21,6 +21,8 @@ from walletsvc.leases import Keeper, State, keeper, state
 from walletsvc.services import publication
 from walletsvc.services.publication import Publication
 
+pytestmark = pytest.mark.without_engine
+
 PLAYS = 28
 MANY_PLAYS = 2000
 """More than it takes: it ends with the first that fails."""

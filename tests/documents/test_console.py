@@ -17,6 +17,8 @@ from benchmarks.replay import _parse_arguments as parse_replay
 from tests.documents.blocks import Block, Command, blocks, commands
 from tests.live import ROOT
 
+pytestmark = pytest.mark.without_engine
+
 LANGUAGES = {"console", "graphql", "json", "text"}
 
 

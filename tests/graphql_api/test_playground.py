@@ -14,6 +14,8 @@ import graphql_api
 from graphql_api import documents, pages
 from graphql_api.schema import schema
 
+pytestmark = pytest.mark.without_engine
+
 SAMPLES = sorted((Path(graphql_api.__file__).parent / "playground" / "samples").iterdir())
 LIVE_PORT = settings.LIVE_PORT
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}

@@ -14,6 +14,8 @@ from walletsvc.filters import FILTER_SETS
 from walletsvc.models.entry import Kind
 from walletsvc.reading.resources import RESOURCES
 
+pytestmark = pytest.mark.without_engine
+
 TYPES = schema._schema.type_map
 
 

@@ -13,6 +13,8 @@ from graphql.utilities.find_schema_changes import BreakingChange, find_schema_ch
 
 import graphql_api
 
+pytestmark = pytest.mark.without_engine
+
 ROOT = Path(__file__).parent.parent.parent
 RELEASED = Path(__file__).with_name("released.graphql").read_text(encoding="utf-8")
 CURRENT = Path(graphql_api.__file__).with_name("schema.graphql").read_text(encoding="utf-8")

@@ -17,6 +17,8 @@ from tests.live import ROOT
 from tests.servers import free_ports
 from tests.serving.command import HOST, Serving, answers, listens, serving, wait_until
 
+pytestmark = pytest.mark.without_engine
+
 MOMENTS: dict[str, Callable[[Serving], bool]] = {
     "the command": lambda server: bool(server.pids()),
     "the supervisor": lambda server: bool(server.mains("wsgi")),

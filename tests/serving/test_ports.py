@@ -17,6 +17,8 @@ from tests.servers import free_port
 from tests.serving.command import HOST, PATIENCE_SECONDS, serving
 from walletsvc.management.ports import PortError, claim_port, find_address
 
+pytestmark = pytest.mark.without_engine
+
 TAKEN = "Port {port} of 127.0.0.1 is taken already. Name another with {setting}."
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - for a moment, and nothing answers there

@@ -18,6 +18,8 @@ import pytest
 from tests.architecture.sources import ROOT
 from walletsvc.affinity import keep_to_one_core
 
+pytestmark = pytest.mark.without_engine
+
 CORES = sorted(os.sched_getaffinity(0))[:2]
 WORKER = """
 import json, os, sys, threading

@@ -16,6 +16,8 @@ from walletsvc.reading.cursors import decode_cursor, encode_cursor
 from walletsvc.reading.questions import parse_order
 from walletsvc.reading.resources import ENTRY, TRANSACTION, WALLET
 
+pytestmark = pytest.mark.without_engine
+
 BY_LABEL = parse_order(WALLET, ("-createdAt", "label", "balance"))
 BY_TIME = parse_order(WALLET, ("createdAt",))
 BY_BALANCE = parse_order(WALLET, ("balance",))

@@ -8,6 +8,8 @@ import pytest
 
 from walletsvc import errors
 
+pytestmark = pytest.mark.without_engine
+
 
 def descendants(kind: type[errors.WalletError]) -> Iterator[type[errors.WalletError]]:
     for child in kind.__subclasses__():

@@ -15,6 +15,8 @@ from walletsvc import errors
 from walletsvc.services import grouping
 from walletsvc.services.grouping import GROUP_SIZE, Queue, Verdict
 
+pytestmark = pytest.mark.without_engine
+
 TIMEOUT = 30
 
 

@@ -23,6 +23,8 @@ from walletsvc.services.inputs import (
     parse_name,
 )
 
+pytestmark = pytest.mark.without_engine
+
 
 def code_of(parse: Any, value: object, **rest: object) -> str:
     """Return the code that a value is refused with."""

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from walletsvc.money import ScientificDecimal
 from walletsvc.web.json_body import MAX_DEPTH, MalformedJson, parse_json
 
+pytestmark = pytest.mark.without_engine
+
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),

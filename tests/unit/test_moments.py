@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from walletsvc.errors import Invalid
 from walletsvc.moments import Moment, parse_moment
 
+pytestmark = pytest.mark.without_engine
+
 EPOCH = datetime(1, 1, 1, tzinfo=UTC)
 DIGITS = "0123456789"
 LAST = 3_652_059 * 86_400

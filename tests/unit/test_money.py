@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from walletsvc import errors, money
 
+pytestmark = pytest.mark.without_engine
+
 SMALLEST = Decimal("0.000000000000000001")
 
 amounts = st.integers(1 - 10**38, 10**38 - 1).map(lambda units: Decimal(units).scaleb(-18, decimal.Context(prec=38)))

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from walletsvc import errors, money
 
+pytestmark = pytest.mark.without_engine
+
 LARGEST = Decimal("99999999999999999999.999999999999999999")
 SMALLEST = Decimal("0.000000000000000001")
 THIRTY_EIGHT = Decimal("12345678901234567890.123456789012345678")

@@ -8,6 +8,8 @@ from walletsvc import errors
 from walletsvc.reading.questions import CursorPage, NumberedPage, Order, parse_order
 from walletsvc.reading.resources import ENTRY, TRANSACTION, WALLET
 
+pytestmark = pytest.mark.without_engine
+
 
 @pytest.mark.parametrize("size", [-1, 101, 10**30])
 def test_a_page_has_at_most_a_hundred_records(size: int) -> None:

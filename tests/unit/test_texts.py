@@ -6,11 +6,14 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from walletsvc import money
 from walletsvc.reading import texts
+
+pytestmark = pytest.mark.without_engine
 
 AMOUNTS = st.decimals(min_value=-money.LIMIT + 1, max_value=money.LIMIT - 1, places=money.DECIMAL_PLACES)
 SHORT = st.decimals(min_value=-(10**9), max_value=10**9, places=2)
