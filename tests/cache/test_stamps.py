@@ -190,21 +190,6 @@ def test_a_memory_store_forgets_what_was_used_least_recently() -> None:
     assert store.get_many(["a", "b", "c", "d"]) == [b"x", None, b"x", b"x"]
 
 
-def test_a_memory_store_takes_no_more_than_its_bytes() -> None:
-    store = MemoryStore(max_bytes=100)
-    for key in ("a", "b"):
-        store.put(key, b"x" * 50, seconds=60)
-    store.put("b", b"x" * 40, seconds=60)
-    store.put("c", b"x" * 10, seconds=60)
-    assert [len(value or b"") for value in store.get_many(["a", "b", "c"])] == [50, 40, 10]
-    store.put("d", b"x", seconds=60)
-    assert [len(value or b"") for value in store.get_many(["a", "b", "c", "d"])] == [0, 40, 10, 1]
-    store.put("e", b"x" * 101, seconds=60)
-    assert store.get_many(["b", "c", "d", "e"]) == [None] * 4
-    store.put("f", b"x" * 100, seconds=60)
-    assert store.get_many(["f"]) == [b"x" * 100]
-
-
 def test_responses_live_for_the_seconds_in_the_settings(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     Cache(MemoryStore(clock=lambda: now[0]), SharedRow()).use(monkeypatch)

@@ -13,10 +13,14 @@ from walletsvc.cache_stores.base import MARK, MARK_SECONDS, PROCESS, STAMP_SECON
 
 V = TypeVar("V", bound=Sized)
 
+_ENTRY_BYTES = 400
+"""What an entry takes beside the texts of its key and its value: measured, of a `LocalCopy`, which takes most."""
+
 
 class Bounded(Generic[V]):
     """Keeps values by key for a while; evicts what was used least recently. `len` of a value is its bytes.
 
+    Bounded in bytes, with those of keys and of what holds an entry: of small values, most of what is taken is that.
     Its own methods are for whoever holds `_lock`.
     """
 
@@ -48,16 +52,21 @@ class Bounded(Generic[V]):
     def _put(self, key: str, value: V, seconds: float) -> None:
         self._remove(key)
         self._entries[key] = (value, self._clock() + seconds)
-        self._bytes += len(value)
+        self._bytes += _size_of(key, value)
         while len(self._entries) > self._max_entries or self._bytes > self._max_bytes:
             # In one step: `LocalCopies.get` changes the order without the lock.
-            _, (removed, _) = self._entries.popitem(last=False)
-            self._bytes -= len(removed)
+            evicted, (removed, _) = self._entries.popitem(last=False)
+            self._bytes -= _size_of(evicted, removed)
 
     def _remove(self, key: str) -> None:
         removed = self._entries.pop(key, None)
         if removed is not None:
-            self._bytes -= len(removed[0])
+            self._bytes -= _size_of(key, removed[0])
+
+
+def _size_of(key: str, value: Sized) -> int:
+    # Keys are of our own making, and so one byte a character.
+    return len(key) + len(value) + _ENTRY_BYTES
 
 
 class MemoryStore(Bounded[bytes]):
