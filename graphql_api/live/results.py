@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from sys import getsizeof
 
 from graphql_api.live.workers import Job, Workers
+from walletsvc.bounded import BoundedTable
 
-MAX_KEPT_CHARACTERS = 4_000_000
-"""How much text is kept for those who come to an event later than others."""
+MAX_KEPT_BYTES = 4 * 2**20
+"""How much is kept for those who come to an event later than others."""
+_PLACE_BYTES = 256
+"""What a place takes: an event and an operation, in few bytes."""
 
 
 class Results:
     """Makes each result once, in a thread, and keeps the latest."""
 
-    def __init__(self, workers: Workers) -> None:
+    def __init__(self, workers: Workers, *, max_bytes: int = MAX_KEPT_BYTES) -> None:
         self._workers = workers
         self._building: dict[Hashable, Job[str]] = {}
-        self._texts: OrderedDict[Hashable, str] = OrderedDict()
-        self._characters = 0
+        self._texts: BoundedTable[Hashable, str] = BoundedTable(max_bytes=max_bytes, max_entry_bytes=max_bytes)
 
     async def get(self, place: Hashable, build: Callable[[], str], client: Hashable) -> str:
         """Return the text for a place, an event and an operation. The first who asks has it built."""
@@ -33,14 +35,6 @@ class Results:
         finally:
             if not job.waiting:
                 self._building.pop(place, None)
-        self._keep(place, text)
+        # In bytes: with one emoji in it, a text takes four times as many as it has characters.
+        self._texts.put(place, text, size=_PLACE_BYTES + getsizeof(text))
         return text
-
-    def _keep(self, place: Hashable, text: str) -> None:
-        if place in self._texts:
-            return
-        self._texts[place] = text
-        self._characters += len(text)
-        while self._characters > MAX_KEPT_CHARACTERS:
-            _, dropped = self._texts.popitem(last=False)
-            self._characters -= len(dropped)

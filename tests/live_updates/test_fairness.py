@@ -186,21 +186,22 @@ def test_a_job_fails_for_all_who_wait_and_the_thread_goes_on() -> None:
     run(work())
 
 
-def test_results_are_kept_within_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("graphql_api.live.results.MAX_KEPT_CHARACTERS", 1_000)
-
+def test_results_are_kept_within_a_bound_of_bytes() -> None:
     async def work() -> None:
         workers = Workers(1, name="test")
-        results = Results(workers)
+        results = Results(workers, max_bytes=10_000)
         for number in range(50):
-            assert await results.get(number, lambda: "x" * 100, "client") == "x" * 100
-        assert await results.get("large", lambda: "y" * 5_000, "client") == "y" * 5_000
-        assert (results._texts, results._characters) == ({}, 0)
+            assert await results.get(number, lambda: "x" * 400, "client") == "x" * 400
+        assert len(results._texts) == 10
+        assert results._texts.bytes <= 10_000
+        # What is kept is not made again, and what is larger than all that may be kept leaves the rest alone.
+        assert await results.get("large", lambda: "y" * 10_000, "client") == "y" * 10_000
+        assert await results.get(45, lambda: "other", "client") == "x" * 400
+        # Four bytes for each character.
         for number in range(50):
-            await results.get(number, lambda: "x" * 100, "client")
-        assert list(results._texts) == list(range(40, 50))
-        # What is kept is not made again.
-        assert await results.get(45, lambda: "other", "client") == "x" * 100
+            wide = chr(0x1F4B0) * 400
+            assert await results.get(f"wide {number}", lambda text=wide: text, "client") == wide
+        assert len(results._texts) == 4
         workers.close()
 
     run(work())
