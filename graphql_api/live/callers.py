@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 
 from walletsvc.principals import ANYONE, Principal
 from walletsvc.web.hosts import MAX_ORIGIN_LENGTH
+from walletsvc.web.public_urls import MAX_HOST_LENGTH
 
 
 async def principal_of(connection: HTTPConnection, parameters: Mapping[str, object]) -> Principal:
@@ -23,7 +24,12 @@ async def principal_of(connection: HTTPConnection, parameters: Mapping[str, obje
 
 
 def is_known_host(host: str) -> bool:
-    """Tell whether a `Host` is one of ALLOWED_HOSTS, which keeps out pages whose own name leads to this server."""
+    """Tell whether a `Host` is one of ALLOWED_HOSTS, which keeps out pages whose own name leads to this server.
+
+    What is longer than a name and a port can be is none of them: Django lets a port have any number of digits.
+    """
+    if len(host) > MAX_HOST_LENGTH:
+        return False
     request = HttpRequest()
     request.META["HTTP_HOST"] = host
     try:
@@ -41,7 +47,8 @@ def is_allowed_origin(origin: str | None, host: str | None) -> bool:
     """
     if origin is None or origin in settings.CORS_ALLOWED_ORIGINS:
         return True
-    if len(origin) > MAX_ORIGIN_LENGTH:
+    if len(origin) > MAX_ORIGIN_LENGTH or len(host or "") > MAX_HOST_LENGTH:
+        # `urlsplit` keeps the latest texts that it has taken apart.
         return False
     try:
         name = urlsplit(origin).hostname

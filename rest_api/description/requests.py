@@ -8,6 +8,7 @@ from rest_api.description.fields import input_attributes
 from rest_api.description.schemas import ID, OBJECT, STRING, Schema, closed_object, ref
 from rest_api.endpoints import ENDPOINTS, Endpoint
 from rest_api.operations.documents import MAX_OPERATIONS, OPERATIONS
+from rest_api.operations.targets import MAX_HREF_LENGTH
 
 
 def request_schemas() -> Iterator[tuple[str, Schema]]:
@@ -105,7 +106,7 @@ def _operation() -> Schema:
                     "relationship": STRING,
                 },
             },
-            "href": {"type": "string", "format": "uri-reference"},
+            "href": {"type": "string", "format": "uri-reference", "maxLength": MAX_HREF_LENGTH},
             "data": {
                 "description": "A resource object, or the linkage of a relationship.",
                 "anyOf": [OBJECT, {"type": "null"}],

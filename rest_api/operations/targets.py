@@ -13,6 +13,9 @@ from rest_api.local_ids import LocalIds
 from walletsvc import errors
 from walletsvc.services.inputs import LocalId
 
+MAX_HREF_LENGTH = 2048
+"""Longer than any URL of this server's. Whoever takes one apart (`urlsplit`) keeps the latest of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -111,6 +114,9 @@ def _check_relationship(endpoint: Endpoint, name: str, pointer: str) -> None:
 def _read_href(href: object, pointer: str, here: Here) -> Target:
     if not isinstance(href, str):
         raise invalid("An href is a string.", pointer)
+    if len(href) > MAX_HREF_LENGTH:
+        detail = f"An href has at most {MAX_HREF_LENGTH} characters."
+        raise Refused(Problem(422, errors.TooLong.code, detail, pointer=pointer, meta={"limit": MAX_HREF_LENGTH}))
     path = unquote(_path_below(href, here, pointer))
     if path.startswith(BASE):
         names = path.removeprefix(BASE).removesuffix("/").split("/")

@@ -184,7 +184,16 @@ def exchange(live_updates: LiveUpdates, *lines: str, body: bytes = b"") -> str:
 
 
 @pytest.mark.parametrize(
-    "hosts", [["evil.example"], ["127.0.0.1", "evil.example"], ["evil.example", "127.0.0.1"], ["127.0.0.1/x"], [""]]
+    "hosts",
+    [
+        ["evil.example"],
+        ["127.0.0.1", "evil.example"],
+        ["evil.example", "127.0.0.1"],
+        ["127.0.0.1/x"],
+        [""],
+        # A port of so many digits is none, and would be remembered.
+        [f"localhost:{'1' * 300}"],
+    ],
 )
 def test_another_host_is_refused_before_anything_begins(live_updates: LiveUpdates, hosts: list[str]) -> None:
     named = [f"Host: {host}" for host in hosts]
@@ -192,6 +201,13 @@ def test_another_host_is_refused_before_anything_begins(live_updates: LiveUpdate
         assert exchange(live_updates, f"{method} {path} HTTP/1.1", *named) == "HTTP/1.1 400 Bad Request"
     assert exchange(live_updates, "GET /graphql/ HTTP/1.1", *named, *UPGRADE) == "HTTP/1.1 400 Bad Request"
     assert exchange(live_updates, "GET /graphql/ HTTP/1.1", "Host: localhost", *UPGRADE).split()[1] == "101"
+
+
+def test_a_host_that_is_none_has_no_pages(live_updates: LiveUpdates) -> None:
+    # A probe may name any port of an address; whether a page may ask is found by taking the host apart.
+    named, origin = f"Host: 127.0.0.1:{'1' * 300}", "Origin: http://127.0.0.1"
+    assert exchange(live_updates, "GET /healthz HTTP/1.1", named) == "HTTP/1.1 200 OK"
+    assert exchange(live_updates, "GET /healthz HTTP/1.1", named, origin) == "HTTP/1.1 403 Forbidden"
 
 
 def test_two_origins_are_none(live_updates: LiveUpdates) -> None:

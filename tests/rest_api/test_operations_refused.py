@@ -194,6 +194,8 @@ OPERATIONS_REFUSED: list[tuple[object, int, str, str]] = [
     ({"op": "add", "ref": WALLET, "data": {"type": "Wallet"}}, 422, "invalid", "/ref"),
     # href
     ({"op": "remove", "href": 1}, 422, "invalid", "/href"),
+    ({"op": "remove", "href": f"/api/wallets/{'1' * 2035}"}, 404, "not_found", "/href"),
+    ({"op": "remove", "href": f"/api/wallets/{'1' * 2036}"}, 422, "too_long", "/href"),
     ({"op": "remove", "href": "http://["}, 422, "invalid", "/href"),
     ({"op": "remove", "href": "/api/wallets/"}, 422, "invalid", "/href"),
     ({"op": "remove", "href": "/api/nothing/1"}, 404, "not_found", "/href"),
