@@ -26,6 +26,7 @@ MAX_KEPT_BYTES = 24 * 2**20
 """How much memory documents are kept in."""
 _DOCUMENT_BYTES = 4096
 _TOKEN_BYTES = 700
+_QUOTED_DIGITS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,10 @@ class _ValuesRule(ValuesOfCorrectTypeRule):
     """Tells a literal that is missing or of the wrong kind by the code that the same value has in a variable."""
 
     def report_error(self, error: GraphQLError) -> None:
+        if isinstance(error.original_error, ValueError):
+            # Python reads no int of more than 4,300 digits: graphql-core would pass on how to make it do so.
+            digits = getattr(error.nodes[0], "value", "")[:_QUOTED_DIGITS] if error.nodes else ""
+            error.message = f"Int cannot represent non 32-bit signed integer value: {digits}..."
         error.extensions = {"code": code_of_value(error.message)}
         super().report_error(error)
 

@@ -154,6 +154,24 @@ def test_an_int_literal_is_written_without_a_fraction(ask: Any) -> None:
         assert ask(f"query ($n: Int = {literal}) {{ wallets(first: $n) {{ totalCount }} }}").codes == ["invalid"]
 
 
+@pytest.mark.parametrize("place", ["first: {}", "last: {}"])
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_an_int_literal_of_any_length_is_refused_by_its_value(place: str, sign: str, ask: Any) -> None:
+    refusals = []
+    for digits in (80, 4300, 4301, 40_000):
+        reply = ask("{ wallets(" + place.format(sign + "9" * digits) + ") { totalCount } }")
+        assert (reply.data, reply.codes) == (None, ["invalid"])
+        refusals.append(reply.errors[0]["message"][:100])
+    assert len(set(refusals)) == 1
+    assert refusals[0].startswith("Int cannot represent non")
+
+
+def test_a_default_of_too_many_digits_is_refused_by_its_value(ask: Any) -> None:
+    reply = ask(f"query ($n: Int = {'9' * 5000}) {{ wallets(first: $n) {{ totalCount }} }}")
+    message = f"Int cannot represent non 32-bit signed integer value: {'9' * 64}..."
+    assert [(each["message"], each["extensions"]["code"]) for each in reply.errors] == [(message, "invalid")]
+
+
 @pytest.mark.parametrize(
     ("number", "count"), [("1", 1), ("1.0", 1), ("0e0", 2), ("9223372036854775807", 0), ("9223372036854775807.0", 0)]
 )
