@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -70,6 +71,36 @@ def test_nesting_has_a_bound(wrap: str) -> None:
             else:
                 with pytest.raises(MalformedJson, match="nested too deeply"):
                     parse_json(body)
+
+
+BRACKETS = st.text(alphabet='[]{}"\\\\a')
+NESTED = st.recursive(
+    BRACKETS | st.integers(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(BRACKETS, inner, max_size=4),
+    max_leaves=30,
+)
+
+
+def depth_of(value: Any) -> int:
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return 0 if items is None else 1 + max(map(depth_of, items), default=0)
+
+
+@given(NESTED, st.integers(min_value=0, max_value=5))
+def test_what_is_read_is_what_is_not_too_deep_whatever_the_strings_are(value: Any, most: int) -> None:
+    body = json.dumps(value).encode()
+    with mock.patch("walletsvc.web.json_body.MAX_DEPTH", most):
+        if depth_of(value) <= most:
+            assert parse_json(body) == value
+        else:
+            with pytest.raises(MalformedJson, match=f"at most {most} levels"):
+                parse_json(body)
+
+
+def test_brackets_in_strings_do_not_hide_nesting() -> None:
+    body = b'["]",' * (MAX_DEPTH + 1) + b"1" + b',"["]' * (MAX_DEPTH + 1)
+    with pytest.raises(MalformedJson, match="nested too deeply"):
+        parse_json(body)
 
 
 def test_brackets_in_strings_are_not_nesting() -> None:

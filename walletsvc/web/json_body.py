@@ -8,8 +8,9 @@ a text refuses it, and can say which it was.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
-from collections.abc import Iterable
+from itertools import accumulate
 from typing import Any, NoReturn
 
 from walletsvc.money import parse_json_integer, parse_json_number
@@ -17,8 +18,11 @@ from walletsvc.money import parse_json_integer, parse_json_number
 MAX_DEPTH = 100
 """How deep arrays and objects are nested: what takes a value apart may use a few frames for each level."""
 
-_ALIKE = bytes.maketrans(b"{}", b"[]")
-_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
+"""1 and -1, as a signed byte, for what opens and what closes a level."""
+_NO_BRACKETS = bytes(set(range(256)) - set(b'[]{}"'))
+_ESCAPE = re.compile(rb"\\.", re.DOTALL)
+_STRING = re.compile(rb'"[^"]*"?')
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -36,17 +40,15 @@ def parse_json(body: bytes, *, name: str = "The body") -> Any:
     A number that neither can hold is a `ScientificDecimal` that is not a number. Raises `MalformedJson`: for what is
     not in UTF-8, begins with a byte order mark, is no JSON, is nested too deeply or has a member twice.
     """
+    # Before anything is made of it: of half a million arrays, that takes ten times as long as to count them.
+    if _depth_of(body) > MAX_DEPTH:
+        raise MalformedJson(f"{name} is nested too deeply: at most {MAX_DEPTH} levels are read.")
     try:
-        value = _DECODER.decode(body.decode())
+        return _DECODER.decode(body.decode())
     except UnicodeDecodeError as error:
         raise MalformedJson(f"{name} is not valid UTF-8 at byte {error.start}.") from error
-    except RecursionError as error:
-        raise _too_deep(name) from error
     except json.JSONDecodeError as error:
         raise MalformedJson(_describe(body, name, error)) from error
-    if _looks_too_deep(body) and _is_too_deep(value):
-        raise _too_deep(name)
-    return value
 
 
 def _describe(body: bytes, name: str, error: json.JSONDecodeError) -> str:
@@ -58,40 +60,17 @@ def _describe(body: bytes, name: str, error: json.JSONDecodeError) -> str:
     return f"{name} is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}."
 
 
-def _too_deep(name: str) -> MalformedJson:
-    return MalformedJson(f"{name} is nested too deeply: at most {MAX_DEPTH} levels are read.")
-
-
-def _looks_too_deep(body: bytes) -> bool:
-    """Tell whether the brackets in `body` leave it possible that it is nested too deeply.
-
-    Those in strings count as well, so it may be wrong about what it suspects. It takes a fraction of the time that
-    parsing does, where a walk through the values of a long document takes a quarter.
-    """
-    if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
-        return False
-    brackets = body.translate(_ALIKE, _NO_BRACKETS)
-    for _ in range(MAX_DEPTH):
-        before = len(brackets)
-        brackets = brackets.replace(b"[]", b"")
-        if len(brackets) == before:
-            break
-    return bool(brackets)
-
-
-def _is_too_deep(value: object) -> bool:
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        level = [item for each in level for item in _items(each) if isinstance(item, dict | list)]
-        if not level:
-            return False
-    return True
-
-
-def _items(value: object) -> Iterable[object]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
+def _depth_of(body: bytes) -> int:
+    """Return how deep JSON is nested; any number up to `MAX_DEPTH` for what has no more brackets than that."""
+    opening = body.count(b"[") + body.count(b"{")
+    if opening <= MAX_DEPTH:
+        return opening
+    if b"\\" in body:
+        # A quote that is escaped ends no string.
+        body = _ESCAPE.sub(b"", body)
+    # What is in strings is no nesting, nor does it end any: `["]", ["]", 1, "["], "["]` is two levels deep.
+    brackets = _STRING.sub(b"", body.translate(None, _NO_BRACKETS))
+    return max(accumulate(memoryview(brackets.translate(_STEPS)).cast("b")), default=0)
 
 
 def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
