@@ -30,7 +30,7 @@ test: $(VENV)/.dev ## Run the whole suite on SQLite + memory, then on MariaDB + 
 	@scripts/test.sh
 
 .PHONY: fuzz
-fuzz: $(VENV)/.dev ## Draw 5,000 GraphQL documents on each engine and hold them to an oracle (FUZZ_DOCUMENTS, FUZZ_SEED)
+fuzz: $(VENV)/.dev ## Hold 5,000 drawn documents to an oracle, memory to a bound (FUZZ_DOCUMENTS, FUZZ_REQUESTS, FUZZ_SEED)
 	@scripts/fuzz.sh
 
 .PHONY: lint

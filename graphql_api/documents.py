@@ -22,8 +22,8 @@ from walletsvc.bounded import BoundedTable
 
 MAX_ERRORS = 10
 """How many errors validation finds in one document: it prints the value that each of them is about."""
-MAX_KEPT_BYTES = 24 * 2**20
-"""How much memory documents are kept in."""
+MAX_KEPT_BYTES = 16 * 2**20
+"""How much memory documents are kept in: some 400 of 60 tokens."""
 _DOCUMENT_BYTES = 4096
 _TOKEN_BYTES = 700
 _QUOTED_DIGITS = 64

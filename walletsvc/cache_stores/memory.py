@@ -70,7 +70,7 @@ def _size_of(key: str, value: Sized) -> int:
 
 
 class MemoryStore(Bounded[bytes]):
-    """For one process: the embedded default."""
+    """For one process: the embedded default. Bounded as `LocalCopies` are, with stamps among its entries."""
 
     copies = None
     in_doubt = False
@@ -80,7 +80,7 @@ class MemoryStore(Bounded[bytes]):
         self,
         *,
         max_entries: int = 4096,
-        max_bytes: int = 32 * 2**20,
+        max_bytes: int = 16 * 2**20,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(max_entries=max_entries, max_bytes=max_bytes, clock=clock)
@@ -148,8 +148,8 @@ class LocalCopy:
 class LocalCopies(Bounded[LocalCopy]):
     """Responses at hand, next to a store that other processes share. Only that store's stamps say if one is good.
 
-    16 MiB in each worker: 270 pages of 60 KB, or 4,096 single wallets with room to spare. Four workers on the
-    smallest machine then take 64 MiB, as much as one `MemoryStore`; what does not fit costs a transfer, no query.
+    16 MiB in each worker: 270 pages of 60 KB, or 4,096 single wallets with room to spare; what does not fit costs a
+    transfer, no query. With all other tables that callers fill, a worker stays within 64 MiB of where it began.
     """
 
     MAX_ENTRIES = 4096
