@@ -15,6 +15,7 @@ from benchmarks.bank_file import CURRENCY, Account, Expectation, expect, read_ac
 from benchmarks.harness.__main__ import _parse as parse_bench
 from benchmarks.replay import _parse_arguments as parse_replay
 from tests.documents.blocks import Block, Command, blocks, commands
+from tests.hostile_hour.__main__ import parse as parse_hour
 from tests.live import ROOT
 
 pytestmark = pytest.mark.without_engine
@@ -33,8 +34,12 @@ def check_make(command: Command) -> None:
     assert target in [line.split()[0] for line in listed.stdout.splitlines()]
     for setting in settings:
         name, _, value = setting.partition("=")
-        assert name == "BENCH_ARGS"
-        parse_bench(shlex.split(value))
+        if target == "fuzz":
+            assert f"{name}=${{{name}:-" in (ROOT / "scripts/fuzz.sh").read_text("utf-8")
+            assert value.isdigit()
+        else:
+            assert name == "BENCH_ARGS"
+            parse_bench(shlex.split(value))
 
 
 def check_script(command: Command) -> None:
@@ -84,6 +89,11 @@ def check_python(command: Command) -> None:
             assert (ROOT / word.replace(".", "/") / "__main__.py").exists()
 
 
+def check_hour(command: Command) -> None:
+    """The module takes the arguments."""
+    parse_hour(words_of(command)[3:])
+
+
 def is_run(command: Command) -> None:
     """Do nothing: the tests of the examples run it as it stands."""
     assert command.document == "README.md"
@@ -95,6 +105,7 @@ CHECKS: dict[str, Callable[[Command], None]] = {
     r"benchmarks/replay\.py ": check_replay,
     r"pip install ": check_pip,
     r"\.venv/bin/python -m (pytest|tests\.servers) ": check_python,
+    r"\.venv/bin/python -m tests\.hostile_hour ": check_hour,
     r"(curl|python manage\.py) ": is_run,
 }
 

@@ -22,13 +22,7 @@ def main(arguments: list[str]) -> int:
 
     The server uses DATABASE_URL and REDIS_URL, or an SQLite file of its own and its memory.
     """
-    parser = argparse.ArgumentParser(prog="python -m tests.hostile_hour", description=main.__doc__)
-    parser.add_argument("--requests", type=int, default=int(os.environ.get("FUZZ_REQUESTS", "100000")))
-    parser.add_argument("--seed", type=int, default=int(os.environ.get("FUZZ_SEED", "0")))
-    parser.add_argument("--base", type=int, default=1_000, help="requests after which memory is looked at first")
-    parser.add_argument("--step", type=int, default=10_000, help="requests between two looks")
-    parser.add_argument("--kinds", nargs="*", choices=sorted(kind.__name__ for kind in KINDS), help="only these")
-    options = parser.parse_args(arguments)
+    options = parse(arguments)
     kinds = [kind for kind in KINDS if not options.kinds or kind.__name__ in options.kinds]
     try:
         with _server() as (server, live_port):
@@ -43,6 +37,17 @@ def main(arguments: list[str]) -> int:
         print(f"A worker has grown by {hour.grown_mib:.1f} MiB; {ALLOWED_MIB} are allowed.", file=sys.stderr)
         return 1
     return 0
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """Return the options. Ends the process for what is none."""
+    parser = argparse.ArgumentParser(prog="python -m tests.hostile_hour", description=main.__doc__)
+    parser.add_argument("--requests", type=int, default=int(os.environ.get("FUZZ_REQUESTS", "100000")))
+    parser.add_argument("--seed", type=int, default=int(os.environ.get("FUZZ_SEED", "0")))
+    parser.add_argument("--base", type=int, default=1_000, help="requests after which memory is looked at first")
+    parser.add_argument("--step", type=int, default=10_000, help="requests between two looks")
+    parser.add_argument("--kinds", nargs="*", choices=sorted(kind.__name__ for kind in KINDS), help="only these")
+    return parser.parse_args(arguments)
 
 
 @contextmanager
