@@ -13,8 +13,7 @@ from pathlib import Path
 from tests.hostile_hour.hour import ALLOWED_MIB, Hour, Unanswered
 from tests.hostile_hour.kinds import KINDS
 from tests.live import LiveServer
-from tests.servers import ServerError
-from tests.serving.command import free_ports
+from tests.servers import ServerError, free_port
 
 
 def main(arguments: list[str]) -> int:
@@ -53,7 +52,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 @contextmanager
 def _server() -> Iterator[tuple[LiveServer, int]]:
     """Yield a server on an empty database, and the port of its live server."""
-    [live_port] = free_ports(1)
+    live_port = free_port()
     with tempfile.TemporaryDirectory(prefix="walletsvc-") as folder:
         server = LiveServer(
             database_url=os.environ.get("DATABASE_URL") or f"sqlite:///{Path(folder) / 'hour.sqlite3'}",

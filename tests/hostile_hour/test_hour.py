@@ -16,7 +16,8 @@ from tests.hostile_hour.hour import ALLOWED_MIB, Hour
 from tests.hostile_hour.kinds import KINDS
 from tests.hostile_hour.workers import Worker, workers_of
 from tests.live import LiveServer
-from tests.serving.command import free_ports, wait_until
+from tests.servers import free_port
+from tests.serving.command import wait_until
 
 Ports = dict[bool, int]
 
@@ -44,7 +45,7 @@ ANSWERED = {
 @pytest.fixture
 def ports(start_live: Callable[..., LiveServer]) -> Ports:
     """Return the ports of a web and a live server."""
-    [live_port] = free_ports(1)
+    live_port = free_port()
     server = start_live(LIVE_PORT=str(live_port), LOG_LEVEL="CRITICAL")
     return {False: server.port, True: live_port}
 
@@ -73,7 +74,7 @@ def has_ended(worker: Worker) -> bool:
 def test_an_hour_looks_at_each_worker_and_notices_that_one_has_ended(
     start_live: Callable[..., LiveServer], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    [live_port] = free_ports(1)
+    live_port = free_port()
     server = start_live(LIVE_PORT=str(live_port), LOG_LEVEL="CRITICAL")
     hour = Hour(server.pid, web_port=server.port, live_port=live_port, kinds=KINDS, seed=1)
     hour.prepare()
