@@ -18,8 +18,6 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from django.conf import settings
-from django.core.signals import setting_changed
-from django.dispatch import receiver
 from django_redis import get_redis_connection
 
 from walletsvc.cache_stores import (
@@ -55,12 +53,6 @@ def lifetime_seconds() -> int:
     """Return CACHE_SECONDS. Each hit asks for it, which takes Django's settings longer than all of `LocalCopies`."""
     seconds: int = settings.CACHE_SECONDS
     return seconds
-
-
-@receiver(setting_changed)
-def _forget_lifetime(**_kwargs: object) -> None:
-    """Tests change settings."""
-    lifetime_seconds.cache_clear()
 
 
 def keeper() -> Keeper:

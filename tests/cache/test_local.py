@@ -93,8 +93,8 @@ def test_a_response_is_hashed_once(store: Store, monkeypatch: pytest.MonkeyPatch
     assert (remembered.body, remembered.etag) == (body, make_etag(body))
 
 
-def test_what_is_built_has_its_tag_where_nothing_can_be_stored(store: Store, settings: Any) -> None:
-    settings.CACHE_SECONDS = 0
+def test_what_is_built_has_its_tag_where_nothing_can_be_stored(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "lifetime_seconds", lambda: 0)
     remembered = remember(KEY, stamps=[EVERYTHING], build=lambda: b"answer")
     assert (remembered.body, remembered.etag) == (b"answer", make_etag(b"answer"))
     assert ask().etag is None
@@ -150,9 +150,9 @@ def test_nothing_is_served_while_redis_does_not_answer(monkeypatch: pytest.Monke
 
 @REDIS
 def test_a_copy_is_no_older_than_cache_seconds(
-    processes: Callable[[int], RedisStore], now: list[float], settings: Any
+    processes: Callable[[int], RedisStore], now: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.CACHE_SECONDS = 7
+    monkeypatch.setattr(cache, "lifetime_seconds", lambda: 7)
     store = processes(0)
     keep(ask(), b"answer")
     store._client.delete(cache.keeper().state.prefix + KEY)

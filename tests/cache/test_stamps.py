@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from tests.cache.stores import Cache, forget_stamps
 from tests.leases import SharedRow
+from walletsvc import cache
 from walletsvc.cache import EVERYTHING, Invalidation, Lookup, keep, look_up, make_key, remember, wallet_stamp
 from walletsvc.cache_stores import MARK, MemoryStore, Store
 from walletsvc.principals import ANYONE, Principal
@@ -190,10 +189,10 @@ def test_a_memory_store_forgets_what_was_used_least_recently() -> None:
     assert store.get_many(["a", "b", "c", "d"]) == [b"x", None, b"x", b"x"]
 
 
-def test_responses_live_for_the_seconds_in_the_settings(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_responses_live_for_the_seconds_in_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     Cache(MemoryStore(clock=lambda: now[0]), SharedRow()).use(monkeypatch)
-    settings.CACHE_SECONDS = 7
+    monkeypatch.setattr(cache, "lifetime_seconds", lambda: 7)
     keep(ask(), b"old")
     now[0] = 6.9
     assert ask().is_hit

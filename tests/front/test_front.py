@@ -12,6 +12,7 @@ from rest_framework.throttling import BaseThrottle
 from rest_api.views.base import JsonApiView
 from tests.between import before_query
 from tests.front.asking import Front, graphql, transaction
+from walletsvc import cache
 from walletsvc.cache import wallet_stamp
 from walletsvc.models import Entry
 from walletsvc.principals import ANYONE
@@ -112,8 +113,8 @@ def test_a_number_that_leads_nowhere_is_refused_by_django(front, wallet, number)
     assert front.reached == 2
 
 
-def test_without_the_cache_reads_are_made_each_time(front, wallet, settings):
-    settings.CACHE_SECONDS = 0
+def test_without_the_cache_reads_are_made_each_time(front, wallet, monkeypatch):
+    monkeypatch.setattr(cache, "lifetime_seconds", lambda: 0)
     asked = {"path": "/api/wallets/"}
     assert front.ask(**asked) == front.ask(**asked)
     asked = graphql("{ wallets { edges { node { label } } } }")
