@@ -11,7 +11,7 @@ python := $(VENV)/bin/python
 pip_install := $(python) -m pip install --quiet --disable-pip-version-check --require-hashes
 # --no-config and the unset variables keep one machine's package sources out of everyone's locks.
 lock := env -u UV_INDEX -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS -u PIP_FIND_LINKS $(VENV)/bin/uv pip compile \
-	--no-config --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
+	--no-config --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-strip-extras --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command "make lock" pyproject.toml
 
 .PHONY: help
