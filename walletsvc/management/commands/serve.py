@@ -16,6 +16,10 @@ from walletsvc.management.ports import PortError, claim_port, find_address
 WORKER_STOP_SECONDS = 3
 """Below what the supervisor gives both servers, as granian does not end before its workers have."""
 
+_MALLOC = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "131072"}
+"""How glibc keeps memory (mallopt(3)). It gives each thread an arena, and once it has met a large block, it puts
+others of that size into arenas as well: what was left there in holes took as much as all that is kept."""
+
 
 class Command(BaseCommand):
     """Check settings and ports, and become the supervisor of granian with `walletsvc.wsgi` and `walletsvc.asgi`."""
@@ -67,9 +71,8 @@ class Command(BaseCommand):
             self.stdout.write(f"Subscriptions on ws://{options['host']}:{live_port}/graphql/.")
             # One process: each follows the changes of all wallets, and has room for thousands of subscriptions.
             live = _granian("asgi", "walletsvc.asgi:application", address, live_port, 1)
-        # glibc gives each thread an arena, in which large requests and answers leave holes: those of 8 threads took
-        # nearly as much as all that is kept for callers (mallopt(3), M_ARENA_MAX).
-        os.environ.setdefault("MALLOC_ARENA_MAX", "2")
+        for name, value in _MALLOC.items():
+            os.environ.setdefault(name, value)
         self.stdout.flush()
         os.chdir(settings.BASE_DIR)
         os.execv(sys.executable, supervision.command(web=web, live=live))  # noqa: S606 - our own interpreter and arguments
