@@ -10,6 +10,7 @@ from random import Random
 
 from tests.hostile_hour.requests import WALLETS, Kind, Request
 from tests.hostile_hour.rest_kinds import new_wallet
+from tests.serving.command import answers, wait_until
 
 TIMEOUT_SECONDS = 60
 _SIZES = (20, 200, 2_000, 8_000)
@@ -39,7 +40,8 @@ class Client:
         """How often each kind was answered with each status."""
 
     def prepare(self) -> None:
-        """Make the wallets that requests are about."""
+        """Wait for both servers, and make the wallets that requests are about. Raises `Unanswered`."""
+        wait_until(lambda: all(map(answers, self._ports.values())))
         for number in range(1, WALLETS + 1):
             if (status := self._ask(new_wallet(f"{number}", 0))) != 201:
                 raise Unanswered(f"A wallet was not created: {status}")
