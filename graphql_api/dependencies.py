@@ -12,8 +12,8 @@ from graphql.language import DocumentNode, FieldNode, OperationDefinitionNode, V
 from graphql_api.ids import database_id
 from graphql_api.scalars import read_literal
 from walletsvc.cache import EVERYTHING, wallet_stamp
+from walletsvc.commands.inputs import parse_id
 from walletsvc.errors import WalletError
-from walletsvc.services.inputs import parse_id
 
 # A transaction may have moved since an entry was made, and its entries may be of the wallet that it left.
 _LEAD_ELSEWHERE = {("Entry", "transaction"), ("Transaction", "entries")}

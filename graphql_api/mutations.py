@@ -25,14 +25,14 @@ from graphql_api.inputs import (
 )
 from graphql_api.types import Info
 from walletsvc import errors
-from walletsvc.models import Transaction, Wallet
-from walletsvc.principals import Principal
+from walletsvc.commands.command import Command
+from walletsvc.commands.execute import execute
+from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
+from walletsvc.commands.wallets import CloseWallet, OpenWallet, RenameWallet
 from walletsvc.selectors.written import WrittenRecord
-from walletsvc.services.transactions import create_transaction, delete_transaction, update_transaction
-from walletsvc.services.wallets import create_wallet, delete_wallet, update_wallet
 
 P = TypeVar("P")
-Write = Callable[[Principal], Wallet | Transaction]
+Parse = Callable[..., Command[Any]]
 
 
 @strawberry.type(description="One thing that was wrong. Nothing has changed.")
@@ -92,12 +92,13 @@ class DeleteTransactionPayload(_TransactionPayload):
     )
 
 
-def _write(info: Info, payload: Callable[..., P], resource: str, write: Write) -> P:
+def _execute(info: Info, payload: Callable[..., P], resource: str, parse: Parse, *sent: Any) -> P:
+    """Run the command that `parse` returns for what was `sent`, and return its payload, also if it is refused."""
     raw, principal = info._raw_info, info.context.principal
     # What it shows is checked before it runs, and so is what all others of the document show.
     selection = raw.context.planner(raw).payload(raw.path.key)
     try:
-        written = write(principal)
+        written = execute(parse(*sent), by=principal)
     except errors.WalletError as error:
         return _refuse(payload, resource, error)
     record = WrittenRecord(written, resource, selection)
@@ -123,7 +124,7 @@ def _field(error: errors.WalletError) -> str | None:
 def _transaction_fields(data: CreateTransactionInput | UpdateTransactionInput) -> dict[str, Any]:
     fields = given(data)
     if "wallet_id" in fields:
-        fields["wallet_id"] = database_id(fields["wallet_id"], "Wallet")
+        fields["wallet"] = database_id(fields.pop("wallet_id"), "Wallet")
     return fields
 
 
@@ -133,60 +134,31 @@ class Mutation:
 
     @strawberry.mutation(description="Open a wallet.")
     def create_wallet(self, info: Info, input: CreateWalletInput) -> CreateWalletPayload | None:
-        return _write(
-            info,
-            CreateWalletPayload,
-            "Wallet",
-            lambda principal: create_wallet(principal=principal, **given(input)),
-        )
+        return _execute(info, CreateWalletPayload, "Wallet", OpenWallet.parse, given(input))
 
     @strawberry.mutation(description="Change a wallet's texts.")
     def update_wallet(self, info: Info, input: UpdateWalletInput) -> UpdateWalletPayload | None:
         fields = given(input)
         identifier = database_id(fields.pop("id"), "Wallet")
-        return _write(
-            info,
-            UpdateWalletPayload,
-            "Wallet",
-            lambda principal: update_wallet(principal=principal, wallet_id=identifier, **fields),
-        )
+        return _execute(info, UpdateWalletPayload, "Wallet", RenameWallet.parse, identifier, fields)
 
     @strawberry.mutation(description="Delete an empty wallet with its transactions; its entries stay.")
     def delete_wallet(self, info: Info, input: DeleteWalletInput) -> DeleteWalletPayload | None:
         identifier = database_id(input.id, "Wallet")
-        return _write(
-            info,
-            DeleteWalletPayload,
-            "Wallet",
-            lambda principal: delete_wallet(principal=principal, wallet_id=identifier),
-        )
+        return _execute(info, DeleteWalletPayload, "Wallet", CloseWallet.parse, identifier)
 
     @strawberry.mutation(description="Post a transaction.")
     def create_transaction(self, info: Info, input: CreateTransactionInput) -> CreateTransactionPayload | None:
-        return _write(
-            info,
-            CreateTransactionPayload,
-            "Transaction",
-            lambda principal: create_transaction(principal=principal, **_transaction_fields(input)),
-        )
+        fields = _transaction_fields(input)
+        return _execute(info, CreateTransactionPayload, "Transaction", PostTransaction.parse, fields)
 
     @strawberry.mutation(description="Amend a transaction, move it to another wallet, or change its texts.")
     def update_transaction(self, info: Info, input: UpdateTransactionInput) -> UpdateTransactionPayload | None:
         fields = _transaction_fields(input)
         identifier = database_id(fields.pop("id"), "Transaction")
-        return _write(
-            info,
-            UpdateTransactionPayload,
-            "Transaction",
-            lambda principal: update_transaction(principal=principal, transaction_id=identifier, **fields),
-        )
+        return _execute(info, UpdateTransactionPayload, "Transaction", AmendTransaction.parse, identifier, fields)
 
     @strawberry.mutation(description="Delete a transaction and give its amount back to the wallet.")
     def delete_transaction(self, info: Info, input: DeleteTransactionInput) -> DeleteTransactionPayload | None:
         identifier = database_id(input.id, "Transaction")
-        return _write(
-            info,
-            DeleteTransactionPayload,
-            "Transaction",
-            lambda principal: delete_transaction(principal=principal, transaction_id=identifier),
-        )
+        return _execute(info, DeleteTransactionPayload, "Transaction", DeleteTransaction.parse, identifier)

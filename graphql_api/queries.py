@@ -14,12 +14,13 @@ from graphql_api import types
 from graphql_api.ids import database_id, parse_global_id
 from graphql_api.planning import Planner, Root
 from graphql_api.types import Info, connection
+from walletsvc import errors
+from walletsvc.commands.inputs import parse_id
 from walletsvc.errors import InvalidParameter
 from walletsvc.principals import Principal
 from walletsvc.reading.questions import MAX_PAGE_SIZE
 from walletsvc.reading.records import Page, Record
 from walletsvc.selectors.records import get_record, list_records, list_records_by_id
-from walletsvc.services.inputs import not_found, parse_id
 
 T = TypeVar("T")
 Reader = Callable[[Planner, Root, Principal], Page | Record]
@@ -51,7 +52,7 @@ def _read_one(resource: str, match: Callable[[Mapping[str, Any]], dict[str, str 
         selection = planner.selection(resource, root)
         record = get_record(principal=principal, resource=resource, selection=selection, **matched)
         if record is None:
-            raise not_found(resource, *matched.values())
+            raise errors.not_found(resource, *matched.values())
         return record
 
     return read

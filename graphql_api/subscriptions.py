@@ -15,8 +15,8 @@ from graphql_api.ids import database_id
 from graphql_api.live.feeds import Topic, page_size
 from graphql_api.scalars import Long
 from graphql_api.types import Info
+from walletsvc.commands.inputs import parse_id
 from walletsvc.errors import InvalidParameter
-from walletsvc.services.inputs import parse_id
 
 _AFTER = (
     "The last sequence that was seen: begin behind it. Whoever remembers it misses nothing between two connections. "

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils import timezone
-
 from rest_api.documents import ResourceInput, read_resource
 from rest_api.encoder import Document, encode_one, encode_problems
 from rest_api.errors import Locate, common_status, explain
@@ -15,24 +13,24 @@ from rest_api.negotiation import MEDIA_TYPE, NOTHING_AGREED
 from rest_api.parser import parse_document
 from rest_api.query import Query
 from rest_api.readings import PER_RESOURCE, Reader
+from walletsvc.commands.command import Command
+from walletsvc.commands.execute import execute
 from walletsvc.repeatable import Written
 from walletsvc.selectors.written import WrittenRecord
-from walletsvc.services.performing import perform
-from walletsvc.services.steps import Step
 
 NOT_INCLUDED = "notIncluded"
 """Where the document of a write names the paths of `include` that could not be read after it."""
 
-Guard = Callable[[Step[Any]], Step[Any]]
+Guard = Callable[[Command[Any]], Command[Any]]
 
 
-def unguarded(step: Step[Any]) -> Step[Any]:
-    """Return the step as it is."""
-    return step
+def unguarded(command: Command[Any]) -> Command[Any]:
+    """Return the command as it is."""
+    return command
 
 
 def encode_written(reader: Reader, instance: Any) -> bytes:
-    """Return the document of a resource from the instance that a service has just written.
+    """Return the document of a resource from the instance that a command has just written.
 
     The write is committed: where something to be included cannot be read, the document goes without it and says so.
     """
@@ -58,13 +56,12 @@ class Creation:
     reader: Reader
 
     def store(self, written: ResourceInput, *, guard: Guard = unguarded) -> tuple[bytes, str]:
-        """Create what was sent and return its document and its URL. Raises what the service refuses.
+        """Create what was sent and return its document and its URL. Raises what the command refuses.
 
-        `guard` has its say about the step before it is run.
+        `guard` has its say about the command before it is run.
         """
         reader = self.reader
-        step = guard(reader.endpoint.prepare_create(reader.principal, written.values))
-        instance = perform(step, principal=reader.principal, clock=timezone.now)
+        instance = execute(guard(reader.endpoint.parse_create(written.values)), by=reader.principal)
         return encode_written(reader, instance), reader.public_url + reader.endpoint.item_url(instance.pk)
 
     def __call__(self, body: bytes) -> Written:

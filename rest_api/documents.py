@@ -1,6 +1,6 @@
 """The documents that clients send: one resource object, checked as far as JSON:API itself goes.
 
-What the values mean is for the services, which get them as they came.
+What the values mean is for the commands, which get them as they came.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from rest_api.endpoints import Endpoint
 from rest_api.errors import Problem, Refused
 from rest_api.local_ids import LocalIds
 from walletsvc import errors
-from walletsvc.services.inputs import LocalId
+from walletsvc.commands.inputs import LocalId
 
 
 @dataclass(slots=True)

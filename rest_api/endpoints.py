@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
@@ -11,17 +11,12 @@ from rest_framework_json_api import serializers
 
 from rest_api.errors import camel_case
 from rest_api.serializers import EntrySerializer, TransactionSerializer, WalletSerializer
+from walletsvc.commands.command import Command, Creates, Deletes, Updates
+from walletsvc.commands.inputs import LocalId
+from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
+from walletsvc.commands.wallets import CloseWallet, OpenWallet, RenameWallet
 from walletsvc.errors import Forbidden
-from walletsvc.principals import Principal
 from walletsvc.reading.resources import ENTRY, RESOURCES, TRANSACTION, WALLET, Resource
-from walletsvc.services.inputs import LocalId
-from walletsvc.services.steps import Step
-from walletsvc.services.transactions import (
-    prepare_create_transaction,
-    prepare_delete_transaction,
-    prepare_update_transaction,
-)
-from walletsvc.services.wallets import prepare_create_wallet, prepare_delete_wallet, prepare_update_wallet
 
 T = TypeVar("T")
 
@@ -44,26 +39,24 @@ class Endpoint:
     resource: Resource
     path: str
     serializer: type[serializers.ModelSerializer]
-    create: Callable[[Principal, Mapping[str, Any], LocalId | None], Step[Any]] | None = None
-    update: Callable[[Principal, object, Mapping[str, Any]], Step[Any]] | None = None
-    delete: Callable[[Principal, object], Step[Any]] | None = None
+    create: type[Creates] | None = None
+    update: type[Updates] | None = None
+    delete: type[Deletes] | None = None
 
-    def prepare_create(
-        self, principal: Principal, values: Mapping[str, Any], *, local_id: LocalId | None = None
-    ) -> Step[Any]:
-        """Return the step that creates a resource of what was sent, by the names of the serializer's fields.
+    def parse_create(self, values: Mapping[str, Any], *, local_id: LocalId | None = None) -> Command[Any]:
+        """Return the command that creates a resource of what was sent, by the names of the serializer's fields.
 
-        The step tells `local_id` the id. Raises what is wrong with the values.
+        The command tells `local_id` the id. Raises what is wrong with the values.
         """
-        return _allowed(self.create)(principal, values, local_id)
+        return _allowed(self.create).parse(values, local_id=local_id)
 
-    def prepare_update(self, principal: Principal, identifier: object, values: Mapping[str, Any]) -> Step[Any]:
-        """Return the step that changes a resource. Raises what is wrong with `values`."""
-        return _allowed(self.update)(principal, identifier, values)
+    def parse_update(self, identifier: object, values: Mapping[str, Any]) -> Command[Any]:
+        """Return the command that changes a resource. Raises `NotFound` for an id that cannot be one."""
+        return _allowed(self.update).parse(identifier, values)
 
-    def prepare_delete(self, principal: Principal, identifier: object) -> Step[Any]:
-        """Return the step that deletes a resource."""
-        return _allowed(self.delete)(principal, identifier)
+    def parse_delete(self, identifier: object) -> Command[Any]:
+        """Return the command that deletes a resource. Raises `NotFound` for an id that cannot be one."""
+        return _allowed(self.delete).parse(identifier)
 
     @property
     def name(self) -> str:
@@ -116,46 +109,12 @@ def _allowed(write: T | None) -> T:
     return write
 
 
-def _create_wallet(principal: Principal, values: Mapping[str, Any], local_id: LocalId | None) -> Step[Any]:
-    return prepare_create_wallet(principal=principal, local_id=local_id, **values)
-
-
-def _update_wallet(principal: Principal, identifier: object, values: Mapping[str, Any]) -> Step[Any]:
-    return prepare_update_wallet(principal=principal, wallet_id=identifier, **values)
-
-
-def _delete_wallet(principal: Principal, identifier: object) -> Step[Any]:
-    return prepare_delete_wallet(wallet_id=identifier)
-
-
-def _create_transaction(principal: Principal, values: Mapping[str, Any], local_id: LocalId | None) -> Step[Any]:
-    return prepare_create_transaction(principal=principal, local_id=local_id, **_transaction_arguments(values))
-
-
-def _update_transaction(principal: Principal, identifier: object, values: Mapping[str, Any]) -> Step[Any]:
-    arguments = _transaction_arguments(values)
-    return prepare_update_transaction(principal=principal, transaction_id=identifier, **arguments)
-
-
-def _delete_transaction(principal: Principal, identifier: object) -> Step[Any]:
-    return prepare_delete_transaction(transaction_id=identifier)
-
-
-def _transaction_arguments(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {"wallet_id" if name == "wallet" else name: value for name, value in values.items()}
-
-
 ENDPOINTS: Mapping[str, Endpoint] = {
     endpoint.name: endpoint
     for endpoint in (
-        Endpoint(WALLET, "wallets", WalletSerializer, _create_wallet, _update_wallet, _delete_wallet),
+        Endpoint(WALLET, "wallets", WalletSerializer, OpenWallet, RenameWallet, CloseWallet),
         Endpoint(
-            TRANSACTION,
-            "transactions",
-            TransactionSerializer,
-            _create_transaction,
-            _update_transaction,
-            _delete_transaction,
+            TRANSACTION, "transactions", TransactionSerializer, PostTransaction, AmendTransaction, DeleteTransaction
         ),
         Endpoint(ENTRY, "entries", EntrySerializer),
     )

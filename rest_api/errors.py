@@ -79,7 +79,7 @@ class Problem:
 
 
 class Refused(Exception):
-    """A request that this face refuses by itself: what no service or selector gets to see."""
+    """A request that this face refuses by itself: what no command or selector gets to see."""
 
     def __init__(self, *problems: Problem, headers: Mapping[str, str] | None = None) -> None:
         super().__init__("; ".join(problem.detail for problem in problems))

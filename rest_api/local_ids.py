@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rest_api.errors import Problem
 from walletsvc import errors
-from walletsvc.services.inputs import LocalId
+from walletsvc.commands.inputs import LocalId
 
 
 class LocalIds:

@@ -13,13 +13,14 @@ from rest_api.paging import list_url, page_links, page_meta
 from rest_api.parameters import format_url
 from rest_api.query import Query
 from rest_api.resource_objects import relationship_links
+from walletsvc import errors
 from walletsvc.cache import make_key
+from walletsvc.commands.inputs import parse_id
 from walletsvc.principals import Principal
 from walletsvc.reading.questions import CursorPage, Selection
 from walletsvc.reading.records import Page, Record
 from walletsvc.repeatable import Reading
 from walletsvc.selectors.records import get_record, list_records
-from walletsvc.services.inputs import not_found, parse_id
 
 PER_RESOURCE = 100
 """How many related resources the document of a single resource includes of each relationship."""
@@ -54,7 +55,7 @@ class Reader:
         number = parse_id(identifier, what=self.endpoint.name)
         record = get_record(principal=self.principal, resource=self.endpoint.name, selection=selection, id=number)
         if record is None:
-            raise not_found(self.endpoint.name, identifier)
+            raise errors.not_found(self.endpoint.name, identifier)
         return record
 
     def _reading(self, url: str, stamps: Sequence[str], build: Callable[[], bytes], *, variant: str = "") -> Reading:

@@ -1,6 +1,6 @@
 """The contract of each resource: its public names and types, and what a request may write.
 
-Answers are encoded from the read engine's records (`encoder.py`), and services check what is written. The serializers
+Answers are encoded from the read engine's records (`encoder.py`), and commands check what is written. The serializers
 say which names there are and which of them can be written, for the parser of documents and for the description
 of the API. Their output equals the encoder's, which a test proves.
 """

@@ -30,13 +30,12 @@ from tests.leases import SharedRow
 from tests.live import LiveServer
 from tests.rest_api.structure import check_response
 from tests.tables import empty_tables
+from tests.writes import create_transaction, create_wallet
 from walletsvc import cache
 from walletsvc.cache_stores import PREFIX
 from walletsvc.leases import BackgroundKeeper, Keeper
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import ANYONE, Principal
-from walletsvc.services.transactions import create_transaction
-from walletsvc.services.wallets import create_wallet
 
 # Without a deadline, as a busy machine proves nothing wrong; with CI in the environment, the same examples each time.
 hypothesis.settings.register_profile(

@@ -28,7 +28,7 @@ class SharedRow:
         return True
 
     def suspend(self) -> None:
-        """Do what a writer does (`walletsvc.services.publication`)."""
+        """Do what a writer does (`walletsvc.commands.publication`)."""
         assert self.agreement is not None
         if not self.agreement.is_suspended:
             self.change(self.agreement, suspended=True, instance=self.agreement.instance)

@@ -241,7 +241,7 @@ class Invalidation:
     """The two steps of a write: `mark` before COMMIT, `settle` after COMMIT or rollback.
 
     Each tells whether it is sure that no process will serve what the write makes old. If one is not, the writer has
-    to suspend the cache (`services.publication`).
+    to suspend the cache (`commands.publication`).
     """
 
     def __init__(self) -> None:

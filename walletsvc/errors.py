@@ -14,12 +14,10 @@ class WalletError(Exception):
     """A refusal. Nothing has changed when it is raised.
 
     `field` is the snake_case name of the input that is to blame, if one is. `context` holds values that
-    can be shown to the caller: strings, integers, and lists of them. `step` is the place, from 0, of the
-    operation that was refused, where several were to be done as one.
+    can be shown to the caller: strings, integers, and lists of them.
     """
 
     code: ClassVar[str]
-    step: int = 0
 
     def __init__(self, message: str, *, field: str | None = None, **context: object) -> None:
         super().__init__(message)
@@ -43,9 +41,7 @@ class Several(WalletError):
 
     def each(self) -> Iterator[WalletError]:
         for error in self.errors:
-            for single in error.each():
-                single.step = self.step
-                yield single
+            yield from error.each()
 
 
 # -- fields -------------------------------------------------------------------------------------------
@@ -199,3 +195,8 @@ class Unavailable(WalletError):
     def __init__(self, message: str, *, retry_after_seconds: int = 5) -> None:
         super().__init__(message, retry_after_seconds=retry_after_seconds)
         self.retry_after_seconds = retry_after_seconds
+
+
+def not_found(what: str, identifier: object, *, field: str | None = None) -> NotFound:
+    """Return the refusal for an object that is not there, or not within the caller's reach."""
+    return NotFound(f"There is no {what} {str(identifier)[:64]!r}.", field=field)

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from django.utils import timezone
-
 from rest_api.encoder import encode_resources, records_of
-from rest_api.errors import Problem, Refused, explain
+from rest_api.errors import Problem, explain
+from rest_api.errors import Refused as RefusedRequest
 from rest_api.operations.documents import Operation
 from rest_api.resource_objects import key_of
 from walletsvc import errors
+from walletsvc.commands.command import Command
+from walletsvc.commands.execute import execute_all
+from walletsvc.commands.outcomes import Refused
 from walletsvc.principals import Principal
 from walletsvc.reading.resources import RESOURCES
-from walletsvc.services.performing import perform_all
-from walletsvc.services.steps import Step
 
 Result = dict[str, Any]
 """A result object (https://jsonapi.org/ext/atomic/#result-objects)."""
@@ -25,32 +25,28 @@ Result = dict[str, Any]
 def perform_operations(operations: Sequence[Operation], *, principal: Principal, public_url: str) -> list[Result]:
     """Do all operations, or none, and return their results, in which links begin with `public_url`.
 
-    Raises `Refused` with the refusal of the first that was refused, which is the one that it would get alone; its
-    pointers lead into the operation.
+    Raises `rest_api.errors.Refused` with the refusal of the first that was refused, the one that it would get
+    alone; its pointers lead into the operation. Raises what `durably` raises.
     """
-    steps = [_prepare(operation, principal) for operation in operations]
-    try:
-        written = perform_all(steps, principal=principal, clock=timezone.now)
-    except errors.WalletError as refusal:
-        raise _explain(refusal, operations[refusal.step]) from refusal
-    return _show(operations, written, public_url)
+    commands = [_parse(operation, principal) for operation in operations]
+    outcome = execute_all(commands, by=principal)
+    if isinstance(outcome, Refused):
+        raise _explain(outcome.error, operations[outcome.index]) from outcome.error
+    return _show(operations, outcome.results, public_url)
 
 
-def _prepare(operation: Operation, principal: Principal) -> Step[Any] | errors.WalletError:
+def _parse(operation: Operation, principal: Principal) -> Command[Any] | errors.WalletError:
     try:
-        return operation.prepare(principal)
+        return operation.parse(principal)
     except errors.WalletError as refusal:
         # Those before it are tried first: the first to be refused is told.
         return refusal
 
 
-def _explain(refusal: errors.WalletError, operation: Operation) -> Refused:
+def _explain(refusal: errors.WalletError, operation: Operation) -> RefusedRequest:
     explained = explain(refusal, locate=operation.locate)
-    if isinstance(refusal, errors.Conflict | errors.Unavailable):
-        # Nothing in the document is to blame.
-        return explained
     problems = [problem if problem.pointer else _place(problem, operation) for problem in explained.problems]
-    return Refused(*problems, headers=explained.headers)
+    return RefusedRequest(*problems, headers=explained.headers)
 
 
 def _place(problem: Problem, operation: Operation) -> Problem:

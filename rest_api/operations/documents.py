@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rest_api.absences import expect_nothing
+from rest_api.absences import EmptyRelations
 from rest_api.documents import ResourceInput, check_identity, check_linkage, check_type, identify, read_fields
 from rest_api.endpoints import Endpoint
 from rest_api.errors import Locate, Problem, Refused, refuse
 from rest_api.local_ids import LocalIds
 from rest_api.operations.targets import Here, Target, find_endpoint, invalid, read_identity, read_target, required
 from walletsvc import errors
+from walletsvc.commands.command import Command, Conditional
+from walletsvc.commands.inputs import LocalId, parse_reference
 from walletsvc.principals import Principal
-from walletsvc.services.inputs import LocalId, parse_reference
-from walletsvc.services.steps import Step
 
 MAX_OPERATIONS = 1000
 OPERATIONS = "atomic:operations"
@@ -26,12 +26,12 @@ RESULTS = "atomic:results"
 class Operation:
     """One operation that was understood.
 
-    `prepare` returns its step, or raises the refusal of its input. `target` points at what it is aimed at; `shows`
+    `parse` returns its command, or raises the refusal of its input. `target` points at what it is aimed at; `shows`
     tells whether its result is a resource.
     """
 
     endpoint: Endpoint
-    prepare: Callable[[Principal], Step[Any]]
+    parse: Callable[[Principal], Command[Any]]
     base: str
     target: str
     locate: Locate
@@ -104,12 +104,12 @@ class _Reader:
         # After its fields are read: a resource cannot refer to itself before it is there.
         local_id = self._local_ids.add(endpoint.name, data["lid"]) if "lid" in data else None
 
-        def prepare(principal: Principal) -> Step[Any]:
+        def parse(_principal: Principal) -> Command[Any]:
             # A transaction that nothing refers to needs no id before the end, so it is written with others.
             is_needed = local_id is not None and self._local_ids.is_referred_to(local_id)
-            return endpoint.prepare_create(principal, written.values, local_id=local_id if is_needed else None)
+            return endpoint.parse_create(written.values, local_id=local_id if is_needed else None)
 
-        return Operation(endpoint, prepare, base, base, written.locate, shows=True)
+        return Operation(endpoint, parse, base, base, written.locate, shows=True)
 
     def _update(self, operation: Mapping[str, Any], target: Target | None, base: str) -> Operation:
         data, at = _resource(operation, base), f"{base}/data"
@@ -122,14 +122,16 @@ class _Reader:
         _check_same(data, target, at)
         written = read_fields(data, endpoint, base=at, local_ids=self._local_ids)
 
-        def prepare(principal: Principal) -> Step[Any]:
-            step = endpoint.prepare_update(principal, identifier, written.values)
+        def parse(principal: Principal) -> Command[Any]:
+            command = endpoint.parse_update(identifier, written.values)
+            if not written.without:
+                return command
             reference = parse_reference(identifier, what=endpoint.name)
-            return expect_nothing(step, endpoint, reference, written.without, principal=principal)
+            return Conditional(command, EmptyRelations(endpoint, reference, written.without, principal))
 
         return Operation(
             endpoint,
-            prepare,
+            parse,
             base,
             target.pointer,
             written.locate,
@@ -143,7 +145,7 @@ class _Reader:
         _check_writable(endpoint, target.pointer)
         return Operation(
             endpoint,
-            lambda principal: endpoint.prepare_delete(principal, identifier),
+            lambda _principal: endpoint.parse_delete(identifier),
             base,
             target.pointer,
             lambda _field: base,
@@ -170,7 +172,7 @@ class _Reader:
         identifier = _identifier(target)
         return Operation(
             endpoint,
-            lambda principal: endpoint.prepare_update(principal, identifier, written.values),
+            lambda _principal: endpoint.parse_update(identifier, written.values),
             base,
             target.pointer,
             written.locate,

@@ -11,7 +11,7 @@ from rest_api.endpoints import BASE, ENDPOINTS, Endpoint
 from rest_api.errors import Problem, Refused, refuse
 from rest_api.local_ids import LocalIds
 from walletsvc import errors
-from walletsvc.services.inputs import LocalId
+from walletsvc.commands.inputs import LocalId
 
 MAX_HREF_LENGTH = 2048
 """Longer than any URL of this server's. Whoever takes one apart (`urlsplit`) keeps the latest of them."""

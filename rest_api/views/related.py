@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from rest_api.query import parse_query
 from rest_api.views.reads import DOCUMENT_PARAMETERS, LIST_PARAMETERS, ReadView
-from walletsvc.services.inputs import parse_id
+from walletsvc.commands.inputs import parse_id
 
 
 class RelatedListView(ReadView):

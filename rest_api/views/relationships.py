@@ -5,14 +5,16 @@ Source: https://jsonapi.org/format/#fetching-relationships and #crud-updating-re
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.http import HttpResponse
 from rest_framework.request import Request
 
 from rest_api.linkages import check_to_many, read_to_one
 from rest_api.views.base import without_document
 from rest_api.views.writes import WriteView
+from walletsvc.commands.inputs import parse_id
 from walletsvc.errors import Forbidden
-from walletsvc.services.inputs import parse_id
 
 
 class ManyRelationshipView(WriteView):
@@ -63,8 +65,8 @@ class OneRelationshipView(WriteView):
         if self.relation not in self.endpoint.writable_relations:
             reader.find(identifier)
             raise Forbidden(f"The {self.relation} of {self.endpoint.name} never changes.", field=self.relation)
-        step = self.endpoint.prepare_update(self.principal, number, {self.relation: value})
-        self.perform(step, read_current=lambda: reader.encode_relationship_item(number))
+        command = self.endpoint.parse_update(number, {self.relation: value})
+        self.execute(command, read_current=partial(reader.encode_relationship_item, number))
         return without_document(204)
 
 

@@ -8,15 +8,16 @@ from functools import partial
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from rest_api.absences import expect_nothing
+from rest_api.absences import EmptyRelations
 from rest_api.creations import Creation, encode_written
 from rest_api.documents import ResourceInput, read_resource
 from rest_api.query import Query, parse_query
 from rest_api.views.base import without_document
 from rest_api.views.reads import DOCUMENT_PARAMETERS, LIST_PARAMETERS
 from rest_api.views.writes import WriteView
+from walletsvc.commands.command import Conditional
+from walletsvc.commands.inputs import parse_id
 from walletsvc.repeatable import attach
-from walletsvc.services.inputs import parse_id
 
 
 class ResourceView(WriteView):
@@ -66,14 +67,19 @@ class ItemView(ResourceView):
         reader = self.reader(self.document_query())
         written = self.read_input(expected_id=identifier)
         number = parse_id(identifier, what=self.endpoint.name)
-        step = self.endpoint.prepare_update(self.principal, number, written.values)
-        step = expect_nothing(step, self.endpoint, number, written.without, principal=self.principal)
-        instance = self.perform(step, read_current=lambda: reader.encode_item(number))
+        command = self.endpoint.parse_update(number, written.values)
+        if written.without:
+            condition = EmptyRelations(self.endpoint, number, written.without, self.principal)
+            command = Conditional(command, condition)
+        instance = self.execute(command, read_current=partial(reader.encode_item, number))
         return self.respond(200, encode_written(reader, instance))
 
     def delete(self, request: Request, identifier: str) -> HttpResponse:
         self.parameters()
         number = parse_id(identifier, what=self.endpoint.name)
-        step = self.endpoint.prepare_delete(self.principal, number)
-        self.perform(step, read_current=lambda: self.reader().encode_item(number))
+        self.execute(self.endpoint.parse_delete(number), read_current=partial(self._read_item, number))
         return without_document(204)
+
+    def _read_item(self, number: int) -> bytes:
+        """Return what a GET of this URL says now."""
+        return self.reader().encode_item(number)

@@ -1,21 +1,36 @@
-"""What all writes have in common: a document of the right type, an optional precondition, one step of a service."""
+"""What all writes have in common: a document of the right type, an optional precondition, one command."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TypeVar
-
-from django.utils import timezone
 
 from rest_api import negotiation
 from rest_api.parser import read_document
 from rest_api.views.reads import ReadView
+from walletsvc.commands.command import Command, Conditional
+from walletsvc.commands.execute import execute
 from walletsvc.etags import make_etag
-from walletsvc.services.performing import perform
-from walletsvc.services.steps import Step, guarded
 from walletsvc.web.preconditions import are_given, check_write
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Precondition:
+    """The condition that a request's headers name (RFC 9110, section 13)."""
+
+    headers: Mapping[str, str]
+    read_current: Callable[[], bytes]
+    """Returns what a GET of the URL would say."""
+
+    def check(self) -> None:
+        """Raise what `check_write` raises."""
+        check_write(self.headers, self._etag)
+
+    def _etag(self) -> str:
+        return make_etag(self.read_current())
 
 
 class WriteView(ReadView):
@@ -27,17 +42,15 @@ class WriteView(ReadView):
         negotiation.check_content_type(header, extensions=self.extensions)
         return read_document(self.request._request)
 
-    def perform(self, step: Step[T], *, read_current: Callable[[], bytes]) -> T:
-        """Run the step of a service and return its result.
+    def execute(self, command: Command[T], *, read_current: Callable[[], bytes]) -> T:
+        """Run the command and return its result.
 
         `read_current` returns what a GET of this URL would say: the preconditions of the request are compared with
-        it, under the lock of the wallets that the step changes.
+        it, under the lock of the wallets that the command changes.
         """
-        return perform(self.guard(step, read_current), principal=self.principal, clock=timezone.now)
+        return execute(self.guard(command, read_current), by=self.principal)
 
-    def guard(self, step: Step[T], read_current: Callable[[], bytes]) -> Step[T]:
-        """Return the step that checks the preconditions of the request first."""
+    def guard(self, command: Command[T], read_current: Callable[[], bytes]) -> Command[T]:
+        """Return the command under the preconditions of the request."""
         headers = self.request.headers
-        if not are_given(headers):
-            return step
-        return guarded(step, lambda: check_write(headers, lambda: make_etag(read_current())))
+        return Conditional(command, Precondition(headers, read_current)) if are_given(headers) else command

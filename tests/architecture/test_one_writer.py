@@ -1,4 +1,4 @@
-"""Only `services/posting.py` writes a balance or makes an entry."""
+"""Only `ledger/ledger.py` writes a balance or makes an entry."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.architecture.sources import modules
 
 pytestmark = pytest.mark.without_engine
 
-WRITER = "walletsvc/services/posting.py"
+WRITER = "walletsvc/ledger/ledger.py"
 
 
 def test_no_other_module_writes_a_balance_or_makes_an_entry() -> None:

@@ -17,9 +17,9 @@ from tests.cache.lease_world import Database, Instance, TurnKeeper, Way
 from tests.cache.turns import Actor, Play
 from walletsvc import cache
 from walletsvc.cache import EVERYTHING, Invalidation, keep, look_up
+from walletsvc.commands import publication
+from walletsvc.commands.publication import Publication
 from walletsvc.leases import Keeper, State, keeper, state
-from walletsvc.services import publication
-from walletsvc.services.publication import Publication
 
 pytestmark = pytest.mark.without_engine
 

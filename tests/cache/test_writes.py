@@ -7,12 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from tests.concurrency.faults import COMMIT, FAULTS, Wire, tapped
+from tests.writes import create_transaction, create_wallet, update_wallet
 from walletsvc import errors
 from walletsvc.cache import EVERYTHING, look_up, wallet_stamp
+from walletsvc.commands import retry
 from walletsvc.principals import ANYONE
-from walletsvc.services import durability
-from walletsvc.services.transactions import create_transaction
-from walletsvc.services.wallets import create_wallet, update_wallet
 
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -49,7 +48,7 @@ def test_a_refused_operation_leaves_the_cache_alone(stamps_of: Callable[[int], b
 def test_a_failed_commit_leaves_no_mark_behind(
     stamps_of: Callable[[int], bytes | None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(durability, "MAX_BACKOFF_SECONDS", 0)
+    monkeypatch.setattr(retry, "MAX_BACKOFF_SECONDS", 0)
     wallet = create_wallet(principal=ANYONE, label="A")
     seen = []
 
@@ -59,5 +58,5 @@ def test_a_failed_commit_leaves_no_mark_behind(
 
     with tapped(Wire(strike, lambda _, sent: sent == COMMIT)), pytest.raises(errors.Conflict):
         update_wallet(principal=ANYONE, wallet_id=wallet.id, label="B")
-    assert seen == [None] * durability.ATTEMPTS  # each time the mark was there
+    assert seen == [None] * retry.ATTEMPTS  # each time the mark was there
     assert stamps_of(wallet.id) is not None

@@ -13,7 +13,7 @@ from tests.live import LiveServer
 
 DEPOSIT = """
 from walletsvc.principals import ANYONE
-from walletsvc.services.transactions import create_transaction
+from tests.writes import create_transaction
 create_transaction(principal=ANYONE, txid="BESIDE", wallet_id={}, amount="1")
 """
 

@@ -6,11 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from tests.writes import (
+    create_transaction,
+    create_transfer,
+    create_wallet,
+    delete_transaction,
+    delete_wallet,
+    update_transaction,
+    update_wallet,
+)
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import ANYONE
-from walletsvc.services.transactions import create_transaction, delete_transaction, update_transaction
-from walletsvc.services.transfers import create_transfer
-from walletsvc.services.wallets import create_wallet, delete_wallet, update_wallet
 
 Call = Callable[[], object]
 

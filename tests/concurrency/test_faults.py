@@ -13,14 +13,13 @@ from django.db import OperationalError, connection, connections
 from tests.concurrency.faults import COMMIT, FAULTS, Fault, Wire, tapped
 from tests.concurrency.operations import OPERATIONS, Operation
 from tests.concurrency.threads import elsewhere
-from tests.services.state import assert_reconciled, balance, snapshot
+from tests.ledger.state import assert_reconciled, balance, snapshot
+from tests.writes import create_transaction, create_wallet
 from walletsvc import engines, errors
+from walletsvc.commands import retry
+from walletsvc.commands.transfers import Transfer
 from walletsvc.models import Transaction
 from walletsvc.principals import ANYONE
-from walletsvc.services import durability
-from walletsvc.services.transactions import create_transaction
-from walletsvc.services.transfers import Transfer
-from walletsvc.services.wallets import create_wallet
 
 State = dict[str, list[Any]]
 
@@ -30,7 +29,7 @@ every_fault = pytest.mark.parametrize("fault", FAULTS, ids=lambda each: each.nam
 
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(durability, "MAX_BACKOFF_SECONDS", 0)
+    monkeypatch.setattr(retry, "MAX_BACKOFF_SECONDS", 0)
 
 
 def attempt(call: Callable[[], object]) -> tuple[object, str | None]:
@@ -122,7 +121,7 @@ def test_a_caller_does_not_wait_for_lock_after_lock(monkeypatch: pytest.MonkeyPa
     """Each attempt may wait for a lock as long as the server lets it; ten of those are more than a caller bears."""
     wallet = create_wallet(principal=ANYONE, label="A", balance="10")
     now = [0.0]
-    monkeypatch.setattr(durability, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=lambda _seconds: None))
+    monkeypatch.setattr(retry, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=lambda _seconds: None))
 
     def wait_for_a_lock() -> None:
         now[0] += 4

@@ -5,13 +5,19 @@ from __future__ import annotations
 from functools import partial
 
 from tests.concurrency.threads import at_once, tally
-from tests.services.state import assert_reconciled, balance, lines
+from tests.ledger.state import assert_reconciled, balance, lines
+from tests.writes import (
+    create_transaction,
+    create_transfer,
+    create_wallet,
+    delete_transaction,
+    delete_wallet,
+    update_transaction,
+    update_wallet,
+)
 from walletsvc import errors
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.principals import ANYONE
-from walletsvc.services.transactions import create_transaction, delete_transaction, update_transaction
-from walletsvc.services.transfers import create_transfer
-from walletsvc.services.wallets import create_wallet, delete_wallet, update_wallet
 
 THREADS = 16
 

@@ -1,4 +1,4 @@
-"""Rows as no service would write them."""
+"""Rows as no command would write them."""
 
 from __future__ import annotations
 

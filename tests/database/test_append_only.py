@@ -7,9 +7,9 @@ from django.db import DatabaseError, IntegrityError, OperationalError, connectio
 
 from tests.conftest import MakeWallet, Post
 from tests.database.rows import execute, fetch
+from tests.writes import delete_wallet
 from walletsvc.models import Entry, Wallet
 from walletsvc.principals import ANYONE
-from walletsvc.services.wallets import delete_wallet
 
 pytestmark = pytest.mark.django_db
 

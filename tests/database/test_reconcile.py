@@ -12,13 +12,11 @@ from django.db import connection, connections
 from tests.conftest import MakeWallet, Post
 from tests.database.rows import execute
 from tests.tables import without_triggers
+from tests.writes import create_transfer, delete_transaction, delete_wallet, update_transaction
+from walletsvc.commands.recount import recount_all
 from walletsvc.models import Wallet
 from walletsvc.principals import ANYONE
 from walletsvc.selectors.reconciliation import count_transactions
-from walletsvc.services.recounting import recount_all
-from walletsvc.services.transactions import delete_transaction, update_transaction
-from walletsvc.services.transfers import create_transfer
-from walletsvc.services.wallets import delete_wallet
 
 # Real transactions: MySQL ends the open one where a trigger is set aside.
 pytestmark = pytest.mark.django_db(transaction=True)

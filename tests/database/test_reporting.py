@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from tests.writes import create_transaction, create_wallet, delete_transaction, delete_wallet
 from walletsvc.models import ReportingWalletDay
 from walletsvc.principals import ANYONE
-from walletsvc.services.transactions import create_transaction, delete_transaction
-from walletsvc.services.wallets import create_wallet, delete_wallet
 
 pytestmark = pytest.mark.django_db
 

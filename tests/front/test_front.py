@@ -12,11 +12,11 @@ from rest_framework.throttling import BaseThrottle
 from rest_api.views.base import JsonApiView
 from tests.between import before_query
 from tests.front.asking import Front, graphql, transaction
+from tests.writes import delete_transaction
 from walletsvc import cache
 from walletsvc.cache import wallet_stamp
 from walletsvc.models import Entry
 from walletsvc.principals import ANYONE
-from walletsvc.services.transactions import delete_transaction
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

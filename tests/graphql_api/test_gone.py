@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from tests.between import before_query
+from tests.writes import delete_transaction, delete_wallet
 from walletsvc.principals import ANYONE
-from walletsvc.services.transactions import delete_transaction
-from walletsvc.services.wallets import delete_wallet
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -9,11 +9,12 @@ import pytest
 from django.db import OperationalError
 
 from graphql_api import mutations
+from tests.writes import delete_transaction, delete_wallet, update_transaction, update_wallet
+from walletsvc.commands.command import Command
+from walletsvc.commands.execute import execute
 from walletsvc.errors import Unavailable
-from walletsvc.principals import ANYONE
+from walletsvc.principals import ANYONE, Principal
 from walletsvc.reading.questions import Selection
-from walletsvc.services.transactions import delete_transaction, update_transaction
-from walletsvc.services.wallets import delete_wallet, update_wallet
 
 pytestmark = pytest.mark.django_db
 
@@ -141,14 +142,15 @@ def after(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[Any], obj
     """Return a function that lets something else happen between a command's COMMIT and what comes after it."""
 
     def after(name: str, happen: Callable[[Any], object]) -> None:
-        command = getattr(mutations, name)
+        run = mutations.execute
 
-        def command_and_more(**arguments: Any) -> Any:
-            written = command(**arguments)
-            happen(written)
+        def run_and_more(command: Command[Any], *, by: Principal) -> Any:
+            written = run(command, by=by)
+            if command.name == name:
+                happen(written)
             return written
 
-        monkeypatch.setattr(mutations, name, command_and_more)
+        monkeypatch.setattr(mutations, "execute", run_and_more)
 
     return after
 
@@ -169,8 +171,8 @@ def delete_both(transaction: Any) -> None:
 def test_a_transaction_that_others_delete_at_once_is_shown_as_it_was_written(
     ask: Any, ids: dict[str, int], after: Any
 ) -> None:
-    after("create_transaction", delete_the_transaction)
-    after("update_transaction", delete_the_transaction)
+    after("transaction.post", delete_the_transaction)
+    after("transaction.amend", delete_the_transaction)
     shown = "txid amount currency description metadata wallet { balance } entries { edges { node { kind } } }"
     fields = [mutation(name, shown, alias=name) for name in ("createTransaction", "updateTransaction")]
     reply = ask_about(ask, ids, *fields)
@@ -190,8 +192,8 @@ def test_a_transaction_that_others_delete_at_once_is_shown_as_it_was_written(
 def test_a_wallet_that_others_delete_at_once_is_shown_as_it_was_written(
     ask: Any, ids: dict[str, int], after: Any
 ) -> None:
-    after("create_wallet", delete_the_wallet)
-    after("update_wallet", delete_the_wallet)
+    after("wallet.open", delete_the_wallet)
+    after("wallet.rename", delete_the_wallet)
     shown = "label balance currency sequence metadata transactions { totalCount } entries { totalCount }"
     for name in ("createWallet", "updateWallet"):
         reply = ask_about(ask, ids, mutation(name, shown))
@@ -204,7 +206,7 @@ def test_a_wallet_that_others_delete_at_once_is_shown_as_it_was_written(
 def test_a_transaction_that_is_gone_with_its_wallet_is_shown_as_it_was_written(
     ask: Any, ids: dict[str, int], after: Any
 ) -> None:
-    after("create_transaction", delete_both)
+    after("transaction.post", delete_both)
     transaction = {"txid": "New", "amount": "5.00"}
     reply = ask_about(ask, ids, mutation("createTransaction", "txid amount databaseId"))
     assert reply.errors == []
@@ -217,8 +219,8 @@ def test_where_a_relation_is_gone_that_cannot_be_null_the_error_names_what_was_w
     ask: Any, ids: dict[str, int], after: Any
 ) -> None:
     seen: list[Any] = []
-    after("create_transaction", seen.append)
-    after("create_transaction", delete_both)
+    after("transaction.post", seen.append)
+    after("transaction.post", delete_both)
     reply = ask_about(ask, ids, mutation("createTransaction", "txid wallet { label }"))
     # `Transaction.wallet` is not null, so the object cannot be shown without it (section 6.4.4).
     assert reply.data == {"m": {"transaction": None, "userErrors": []}}
@@ -260,19 +262,19 @@ def test_what_fails_after_the_write_is_told_where_it_fails(
 def test_what_is_deleted_is_shown_as_it_was_when_it_was_deleted(
     ask: Any, ids: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def change_and_delete(**arguments: Any) -> Any:
+    def change_and_execute(command: Command[Any], *, by: Principal) -> Any:
         update_transaction(principal=ANYONE, transaction_id=ids["transaction"], amount="9.00", txid="Late")
-        return delete_transaction(**arguments)
+        return execute(command, by=by)
 
-    monkeypatch.setattr(mutations, "delete_transaction", change_and_delete)
+    monkeypatch.setattr(mutations, "execute", change_and_execute)
     reply = ask_about(ask, ids, mutation("deleteTransaction", "txid amount wallet { balance }"))
     late = {"txid": "Late", "amount": "9.00", "wallet": {"balance": "10.00"}}
     assert reply.data == {"m": {"transaction": late, "userErrors": []}}
 
-    def rename_and_delete(**arguments: Any) -> Any:
+    def rename_and_execute(command: Command[Any], *, by: Principal) -> Any:
         update_wallet(principal=ANYONE, wallet_id=ids["empty"], label="Late")
-        return delete_wallet(**arguments)
+        return execute(command, by=by)
 
-    monkeypatch.setattr(mutations, "delete_wallet", rename_and_delete)
+    monkeypatch.setattr(mutations, "execute", rename_and_execute)
     reply = ask_about(ask, ids, mutation("deleteWallet", "label"))
     assert reply.data == {"m": {"wallet": {"label": "Late"}, "userErrors": []}}

@@ -11,11 +11,9 @@ from django.test import Client
 
 from tests.conftest import MakeWallet, Post
 from tests.parity.faces import MEDIA_TYPE
+from tests.writes import create_transfer, delete_transaction, delete_wallet, update_transaction
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import ANYONE
-from walletsvc.services.transactions import delete_transaction, update_transaction
-from walletsvc.services.transfers import create_transfer
-from walletsvc.services.wallets import delete_wallet
 
 pytestmark = pytest.mark.django_db
 

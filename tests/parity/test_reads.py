@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.parity.faces import Asked, ask_graphql, ask_rest
+from tests.writes import delete_transaction, update_transaction
 from walletsvc.filters import FILTER_SETS, AmountFilter, IdFilter, NumberFilter, TextFilter, TimeFilter
 from walletsvc.models.entry import Kind
 from walletsvc.principals import ANYONE
 from walletsvc.reading.resources import RESOURCES
-from walletsvc.services.transactions import delete_transaction, update_transaction
 
 pytestmark = pytest.mark.django_db
 

@@ -57,7 +57,7 @@ def wallet(make_wallet, post):
 def undone():
     """Undo what is done inside, as a test is undone."""
     block = transaction.atomic()
-    block._from_testcase = True  # or the services, whose transactions are durable, would refuse to run in it
+    block._from_testcase = True  # or commands, whose transactions are durable, would refuse to run in it
     with block:
         yield
         transaction.set_rollback(True)

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.http import HttpResponse
 
+from tests.ledger.state import snapshot
 from tests.rest_api.conftest import Api, problems
 from tests.rest_api.structure import ATOMIC_TYPE, RESULTS
-from tests.services.state import snapshot
 
 URL = "/api/operations/"
 OPERATIONS = "atomic:operations"

@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from tests.conftest import MakeWallet, Post
 from tests.rest_api.conftest import Api
+from tests.writes import delete_transaction
 from walletsvc.models import Transaction
 from walletsvc.principals import ANYONE
-from walletsvc.services.transactions import delete_transaction
 
 CURSORS = 'application/vnd.api+json; profile="http://jsonapi.org/profiles/ethanresnick/cursor-pagination/"'
 ROWS = 10_000

@@ -9,9 +9,8 @@ import pytest
 
 from tests.between import before_query
 from tests.rest_api.conftest import Api
+from tests.writes import delete_transaction, delete_wallet
 from walletsvc.principals import ANYONE
-from walletsvc.services.transactions import delete_transaction
-from walletsvc.services.wallets import delete_wallet
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -10,10 +10,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from tests.ledger.state import assert_reconciled, lines
 from tests.rest_api.batches import OPERATIONS, URL, add_wallet, move, post, remove, results, send, update
 from tests.rest_api.conftest import Api, problems
 from tests.rest_api.structure import ATOMIC, ATOMIC_TYPE, MEDIA_TYPE
-from tests.services.state import assert_reconciled, lines
 from walletsvc.models import Transaction, Wallet
 
 pytestmark = pytest.mark.django_db(transaction=True)

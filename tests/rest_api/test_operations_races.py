@@ -10,12 +10,12 @@ from functools import partial
 import pytest
 
 from tests.concurrency.threads import at_once
+from tests.ledger.state import assert_reconciled, balance
 from tests.rest_api.batches import add_wallet, post, send
 from tests.rest_api.conftest import Api, resource
-from tests.services.state import assert_reconciled, balance
+from tests.writes import create_wallet
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.principals import ANYONE
-from walletsvc.services.wallets import create_wallet
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from tests.ledger.state import snapshot
 from tests.rest_api.batches import OPERATIONS, URL, add_wallet, move, post, refused, remove, results, send, update
 from tests.rest_api.conftest import Api, problems
 from tests.rest_api.structure import ATOMIC_TYPE
-from tests.services.state import snapshot
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,7 +24,7 @@ def transaction(api: Api, wallet: Any) -> Any:
     return api.create_transaction(wallet["id"], txid="T0", amount="1.00")
 
 
-# -- what the services refuse ------------------------------------------------------------------------------
+# -- what commands refuse -----------------------------------------------------------------------------------
 
 
 def test_an_overdraft_undoes_what_came_before_it(api: Api, wallet: Any) -> None:

@@ -1,4 +1,4 @@
-"""Relationship URLs show linkage, and a to-one can be led elsewhere, through the services. No other is written."""
+"""Relationship URLs show linkage, and a to-one can be led elsewhere, through commands. No other is written."""
 
 from __future__ import annotations
 

@@ -10,13 +10,12 @@ import pytest
 from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpResponse
 
+from tests.ledger.state import assert_reconciled
 from tests.rest_api.batches import add_wallet, move, post, remove, results, send, update
 from tests.rest_api.conftest import SERVER, Api, problems, resource, state
-from tests.services.state import assert_reconciled
+from tests.writes import create_transaction, delete_transaction, delete_wallet, update_wallet
+from walletsvc.commands.publication import Publication
 from walletsvc.principals import ANYONE
-from walletsvc.services.publication import Publication
-from walletsvc.services.transactions import create_transaction, delete_transaction
-from walletsvc.services.wallets import delete_wallet, update_wallet
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

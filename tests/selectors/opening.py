@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from tests.writes import create_transaction, create_wallet
 from walletsvc.models import Wallet
 from walletsvc.principals import ANYONE
-from walletsvc.services.transactions import create_transaction
-from walletsvc.services.wallets import create_wallet
 
 MOMENT = datetime(2026, 1, 31, 12, 0, 0, 1, tzinfo=UTC)
 

@@ -14,12 +14,11 @@ from hypothesis import strategies as st
 
 from tests.parity.faces import Asked, ask_graphql, ask_rest
 from tests.selectors.asking import ask, names
+from tests.writes import create_transaction, create_wallet
 from walletsvc import engines
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import ANYONE
 from walletsvc.reading.questions import CursorPage
-from walletsvc.services.transactions import create_transaction
-from walletsvc.services.wallets import create_wallet
 
 pytestmark = pytest.mark.django_db
 

@@ -9,13 +9,18 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.selectors.asking import ask
+from tests.writes import (
+    create_transaction,
+    create_transfer,
+    create_wallet,
+    delete_transaction,
+    delete_wallet,
+    update_transaction,
+)
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import ANYONE, Principal
 from walletsvc.reading.counts import count_by_wallet
 from walletsvc.reading.questions import CursorPage, Question, Selection
-from walletsvc.services.transactions import create_transaction, delete_transaction, update_transaction
-from walletsvc.services.transfers import create_transfer
-from walletsvc.services.wallets import create_wallet, delete_wallet
 
 pytestmark = pytest.mark.django_db
 

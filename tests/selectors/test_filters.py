@@ -8,12 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.selectors.asking import ask, found
+from tests.writes import create_transaction, create_wallet, delete_transaction, delete_wallet
 from walletsvc import errors
 from walletsvc.filters import FILTER_SETS
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import ANYONE
-from walletsvc.services.transactions import create_transaction, delete_transaction
-from walletsvc.services.wallets import create_wallet, delete_wallet
 
 pytestmark = pytest.mark.django_db
 

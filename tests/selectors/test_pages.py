@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 
 from tests.selectors.asking import ask, names
+from tests.writes import create_transaction, create_wallet
 from walletsvc import errors
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.principals import ANYONE
 from walletsvc.reading.questions import CursorPage, NumberedPage
 from walletsvc.reading.resources import RESOURCES
-from walletsvc.services.transactions import create_transaction
-from walletsvc.services.wallets import create_wallet
 
 pytestmark = pytest.mark.django_db
 

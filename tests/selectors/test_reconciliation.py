@@ -8,11 +8,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from tests.writes import create_transaction, create_wallet, delete_transaction, delete_wallet
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.principals import ANYONE
 from walletsvc.selectors.reconciliation import compute_discrepancies
-from walletsvc.services.transactions import create_transaction, delete_transaction
-from walletsvc.services.wallets import create_wallet, delete_wallet
 
 pytestmark = pytest.mark.django_db
 

@@ -8,11 +8,10 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.selectors.asking import ask
 from tests.selectors.opening import MOMENT, open_wallets
+from tests.writes import create_transaction, create_wallet
 from walletsvc.principals import ANYONE
 from walletsvc.reading.questions import Selection
 from walletsvc.selectors.records import get_record, list_records_by_id
-from walletsvc.services.transactions import create_transaction
-from walletsvc.services.wallets import create_wallet
 
 pytestmark = pytest.mark.django_db
 

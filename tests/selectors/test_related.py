@@ -11,13 +11,12 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.selectors.asking import ask, names
 from tests.selectors.opening import open_wallets
+from tests.writes import create_transaction, delete_transaction, delete_wallet, update_transaction
 from walletsvc.models import Entry, Transaction
 from walletsvc.principals import ANYONE
 from walletsvc.reading.questions import CursorPage, NumberedPage, Question, Selection
 from walletsvc.reading.records import Page, Record
 from walletsvc.selectors.records import get_record
-from walletsvc.services.transactions import create_transaction, delete_transaction, update_transaction
-from walletsvc.services.wallets import delete_wallet
 
 pytestmark = pytest.mark.django_db
 

@@ -12,10 +12,10 @@ import pytest
 from django.db import connection
 
 from tests.selectors.asking import ask, names
+from tests.writes import create_wallet
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.principals import ANYONE, Principal
 from walletsvc.reading.questions import CursorPage, NumberedPage, Question, Selection
-from walletsvc.services.wallets import create_wallet
 
 # ANALYZE TABLE commits.
 pytestmark = pytest.mark.django_db(transaction=True)

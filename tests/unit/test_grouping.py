@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -12,12 +13,30 @@ from typing import Any
 import pytest
 
 from walletsvc import errors
-from walletsvc.services import grouping
-from walletsvc.services.grouping import GROUP_SIZE, Queue, Verdict
+from walletsvc.commands import group_commit
+from walletsvc.commands.group_commit import GROUP_SIZE, Queue, Worker
 
 pytestmark = pytest.mark.without_engine
 
 TIMEOUT = 30
+
+
+Together = Callable[[Sequence[Any]], Any]
+
+
+@dataclass(frozen=True)
+class Hand(Worker[Any, Any]):
+    """Those of equal keys may work together."""
+
+    key: str
+    do_alone: Callable[[Any], Any] = field(compare=False)
+    do_together: Together = field(compare=False)
+
+    def alone(self, job: Any) -> Any:
+        return self.do_alone(job)
+
+    def together(self, jobs: Sequence[Any]) -> Any:
+        return self.do_together(jobs)
 
 
 class Stage:
@@ -32,15 +51,19 @@ class Stage:
         self.done.append([job])
         return job() if callable(job) else job
 
-    def together(self, jobs: Sequence[Any]) -> list[Verdict[Any]]:
+    def together(self, jobs: Sequence[Any]) -> list[Any]:
         self.done.append(list(jobs))
-        return [job if callable(job) else partial(str, job) for job in jobs]
+        return list(jobs)
 
-    def call(self, job: Any, *, key: str = "", together: Callable[[Sequence[Any]], Any] | None = None) -> Future[Any]:
-        return self.pool.submit(self.queue.run, key, job, alone=self.alone, together=together or self.together)
+    def call(self, job: Any, *, key: str = "", together: Together | None = None) -> Future[Any]:
+        return self.pool.submit(self.run, key, job, together)
+
+    def run(self, key: str, job: Any, together: Together | None) -> Any:
+        outcome, _was_alone = self.queue.run(Hand(key, self.alone, together or self.together), job)
+        return outcome
 
     def waiting(self, key: str = "") -> int:
-        lane = self.queue._lanes.get(key)
+        lane = self.queue._lanes.get(Hand(key, self.alone, self.together))
         return len(lane.waiting) if lane else -1
 
     def until(self, number: int, key: str = "") -> None:
@@ -61,7 +84,7 @@ class Stage:
 
 @pytest.fixture
 def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    monkeypatch.setattr(grouping, "PATIENCE_SECONDS", TIMEOUT)
+    monkeypatch.setattr(group_commit, "PATIENCE_SECONDS", TIMEOUT)
     with ThreadPoolExecutor(64) as pool:
         yield Stage(pool)
 
@@ -107,14 +130,13 @@ def test_other_keys_do_not_wait(stage: Stage, busy: threading.Event) -> None:
     assert stage.call("other", key="other").result(TIMEOUT) == "other"
 
 
-def test_a_verdict_may_be_a_refusal(stage: Stage, busy: threading.Event) -> None:
-    def refuse() -> None:
-        raise errors.NotFound("No.")
-
-    futures = stage.call_all(["a", refuse, "c"])
+def test_a_caller_learns_whether_it_was_alone(stage: Stage, busy: threading.Event) -> None:
+    hand = Hand("other", stage.alone, stage.together)
+    assert stage.queue.run(hand, "a") == ("a", True)
+    companions = [stage.pool.submit(stage.queue.run, replace(hand, key=""), job) for job in "bc"]
+    stage.until(2)
     busy.set()
-    first, second, third = results(futures)
-    assert (first, type(second), third) == ("a", errors.NotFound, "c")
+    assert sorted(results(companions)) == [("b", False), ("c", False)]
 
 
 def test_a_lone_leader_that_dies_hands_over(stage: Stage) -> None:
@@ -146,7 +168,7 @@ def test_a_groups_leader_that_dies_leaves_nobody_waiting(stage: Stage, busy: thr
 def test_a_leader_that_does_not_come_back_is_replaced(
     stage: Stage, busy: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(grouping, "PATIENCE_SECONDS", 0.025)
+    monkeypatch.setattr(group_commit, "PATIENCE_SECONDS", 0.025)
     assert stage.call("late").result(TIMEOUT) == "late"
     assert stage.call("later").result(TIMEOUT) == "later"
     assert not busy.is_set()
@@ -155,10 +177,10 @@ def test_a_leader_that_does_not_come_back_is_replaced(
 def test_the_one_who_takes_over_takes_the_others_along(
     stage: Stage, busy: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(grouping, "PATIENCE_SECONDS", 0.25)
+    monkeypatch.setattr(group_commit, "PATIENCE_SECONDS", 0.25)
     first = stage.call("a")
     stage.until(1)
-    monkeypatch.setattr(grouping, "PATIENCE_SECONDS", TIMEOUT)
+    monkeypatch.setattr(group_commit, "PATIENCE_SECONDS", TIMEOUT)
     futures = [first, stage.call("b"), stage.call("c")]
     assert results(futures) == ["a", "b", "c"]
     assert stage.done == [["a", "b", "c"]]
@@ -168,11 +190,11 @@ def test_the_one_who_takes_over_takes_the_others_along(
 def test_nobody_waits_for_ever_for_a_group(
     stage: Stage, busy: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(grouping, "PATIENCE_SECONDS", 0.2)
-    monkeypatch.setattr(grouping, "GIVE_UP_SECONDS", 0.1)
+    monkeypatch.setattr(group_commit, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(group_commit, "GIVE_UP_SECONDS", 0.1)
     stuck = threading.Event()
 
-    def hang(jobs: Sequence[Any]) -> list[Verdict[Any]]:
+    def hang(jobs: Sequence[Any]) -> list[Any]:
         stuck.wait(TIMEOUT)
         return stage.together(jobs)
 
@@ -202,7 +224,7 @@ def test_a_waiter_that_is_interrupted_is_not_missed(
             """Nobody is woken."""
 
     with monkeypatch.context() as patch:
-        patch.setattr(grouping, "threading", SimpleNamespace(Lock=Interrupted))
+        patch.setattr(group_commit, "threading", SimpleNamespace(Lock=Interrupted))
         assert isinstance(stage.call("a").exception(TIMEOUT), KeyboardInterrupt)
     futures = stage.call_all("bc")
     busy.set()

@@ -12,9 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from walletsvc import errors
-from walletsvc.ids import MAX_ID
-from walletsvc.money import parse_json_number
-from walletsvc.services.inputs import (
+from walletsvc.commands.inputs import (
     UNSET,
     Refusals,
     parse_description,
@@ -22,6 +20,8 @@ from walletsvc.services.inputs import (
     parse_metadata,
     parse_name,
 )
+from walletsvc.ids import MAX_ID
+from walletsvc.money import parse_json_number
 
 pytestmark = pytest.mark.without_engine
 

@@ -44,7 +44,7 @@ class DatabaseRow:
         return Agreement(identity, generation, bool(suspended), instance)
 
     def create(self) -> None:
-        # Suspended, as a writer may just have found that there is none (`services.publication`).
+        # Suspended, as a writer may just have found that there is none (`commands.publication`).
         with suppress(IntegrityError):  # another was quicker
             self._run(
                 "INSERT INTO walletsvc_cachestate (id, identity, generation, suspended, instance)"

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from tests.writes import create_wallet
 from walletsvc.models import Wallet
 from walletsvc.principals import ANYONE
-from walletsvc.services.wallets import create_wallet
 
 if connection.vendor != "mysql":
     # Only MySQL's backend lets statements wait.

@@ -18,14 +18,12 @@ from tests.concurrency.packets.transactions import (
     together,
 )
 from tests.concurrency.test_faults import attempt
-from tests.services.state import assert_reconciled, balance, snapshot
+from tests.ledger.state import assert_reconciled, balance, snapshot
+from tests.writes import create_transaction
+from walletsvc.commands import retry
 from walletsvc.models import Transaction, Wallet
 from walletsvc.mysql.packets import PacketConnection
 from walletsvc.principals import ANYONE
-from walletsvc.services import durability
-from walletsvc.services.transactions import (
-    create_transaction,
-)
 
 SIGNALS = [(1213, "done"), (1205, "done"), (1020, "done"), (1062, "done"), (1114, OperationalError)]
 
@@ -35,7 +33,7 @@ SIGNALS = [(1213, "done"), (1205, "done"), (1020, "done"), (1062, "done"), (1114
 def test_what_the_server_says_of_each_statement_of_a_post(
     wallet: Wallet, monkeypatch: pytest.MonkeyPatch, place: int, code: int, outcome: object
 ) -> None:
-    monkeypatch.setattr(durability, "MAX_BACKOFF_SECONDS", 0)
+    monkeypatch.setattr(retry, "MAX_BACKOFF_SECONDS", 0)
     before, places = snapshot(), iter(range(100))
     defer = PacketConnection.defer
 

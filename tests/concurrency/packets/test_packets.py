@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
-from django.utils import timezone
 
 from tests.concurrency.packets.transactions import (
     WRITES,
@@ -19,22 +18,24 @@ from tests.concurrency.packets.transactions import (
     together,
     words,
 )
-from tests.services.state import assert_reconciled
+from tests.ledger.state import assert_reconciled
+from tests.writes import (
+    create_transaction,
+    create_transfer,
+    create_wallet,
+    delete_transaction,
+    delete_wallet,
+    update_transaction,
+    update_wallet,
+)
+from walletsvc.commands.execute import execute_all
+from walletsvc.commands.outcomes import Done
+from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
+from walletsvc.commands.wallets import RenameWallet
+from walletsvc.ledger import statements
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.mysql import packets
 from walletsvc.principals import ANYONE
-from walletsvc.services import statements
-from walletsvc.services.performing import perform_all
-from walletsvc.services.transactions import (
-    create_transaction,
-    delete_transaction,
-    prepare_create_transaction,
-    prepare_delete_transaction,
-    prepare_update_transaction,
-    update_transaction,
-)
-from walletsvc.services.transfers import create_transfer
-from walletsvc.services.wallets import create_wallet, delete_wallet, prepare_update_wallet, update_wallet
 
 
 def test_a_post_takes_two_packets(wallet: Wallet, packets_sent: list[bytes], server: str) -> None:
@@ -87,14 +88,14 @@ def test_no_two_writes_share_a_packet_that_is_no_compound(wallet: Wallet, packet
     update_transaction(principal=ANYONE, transaction_id=first.id, amount="-2", txid="M1", wallet_id=other.id)
     post_many(wallet, 20)
     batch = [
-        prepare_create_transaction(principal=ANYONE, txid="B1", wallet_id=wallet.id, amount="1"),
-        prepare_update_wallet(principal=ANYONE, wallet_id=wallet.id, label="A3"),
-        prepare_update_transaction(principal=ANYONE, transaction_id=first.id, amount="-1"),
-        prepare_create_transaction(principal=ANYONE, txid="B2", wallet_id=wallet.id, amount="1"),
-        prepare_delete_transaction(transaction_id=first.id),
-        prepare_create_transaction(principal=ANYONE, txid="M1", wallet_id=other.id, amount="1"),
+        post(wallet, "B1"),
+        RenameWallet.parse(wallet.id, {"label": "A3"}),
+        AmendTransaction.parse(first.id, {"amount": "-1"}),
+        post(wallet, "B2"),
+        DeleteTransaction.parse(first.id),
+        post(other, "M1"),
     ]
-    perform_all(batch, principal=ANYONE, clock=timezone.now)
+    assert isinstance(execute_all(batch, by=ANYONE), Done)
     delete_wallet(principal=ANYONE, wallet_id=empty.id)
 
     # Each word but these writes, and a COMMIT is as bad as a write behind one.
@@ -105,12 +106,14 @@ def test_no_two_writes_share_a_packet_that_is_no_compound(wallet: Wallet, packet
     assert_reconciled()
 
 
+def post(wallet: Wallet, txid: str) -> PostTransaction:
+    return PostTransaction.parse({"txid": txid, "wallet": wallet.id, "amount": "1"})
+
+
 def post_many(wallet: Wallet, count: int) -> list[Transaction]:
-    posts = [
-        prepare_create_transaction(principal=ANYONE, txid=f"T{number}", wallet_id=wallet.id, amount="1")
-        for number in range(count)
-    ]
-    return perform_all(posts, principal=ANYONE, clock=timezone.now)
+    outcome = execute_all([post(wallet, f"T{number}") for number in range(count)], by=ANYONE)
+    assert isinstance(outcome, Done)
+    return list(outcome.results)
 
 
 def test_any_number_of_posts_takes_two(wallet: Wallet, packets_sent: list[bytes], server: str) -> None:

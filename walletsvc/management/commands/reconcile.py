@@ -5,9 +5,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection, transaction
 
+from walletsvc.commands.execute import execute
+from walletsvc.commands.recount import RecountWallet, recount_all
 from walletsvc.models import Entry, Wallet
+from walletsvc.principals import SYSTEM
 from walletsvc.selectors.reconciliation import Discrepancy, compute_discrepancies, find_wrong_counts
-from walletsvc.services.recounting import recount_all, recount_wallet
 
 
 class Command(BaseCommand):
@@ -23,8 +25,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["recount"]:
-            wrong = [wallet_id for wallet_id, *_ in find_wrong_counts()]
-            self.stdout.write(f"{sum(map(recount_wallet, wrong)) + recount_all()} transaction counts set.")
+            recounts = [RecountWallet(wallet=wallet_id) for wallet_id, *_ in find_wrong_counts()]
+            count = sum(execute(each, by=SYSTEM) for each in recounts) + recount_all()
+            self.stdout.write(f"{count} transaction counts set.")
         with _snapshot():
             count = 0
             for found in compute_discrepancies():

@@ -1,0 +1,125 @@
+"""Callers who come at the same time, and so share a transaction."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import astuple
+from functools import partial
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from tests.writes import create_transaction
+from walletsvc.commands import execute as executing
+from walletsvc.commands.outcomes import Done, Refused
+from walletsvc.commands.transactions import PostTransaction
+from walletsvc.models import Transaction, Wallet
+from walletsvc.principals import ANYONE, Principal
+
+TIMEOUT = 30
+
+
+class AtWork(executing.Runner):
+    """Somebody whose job takes until an event is set. Equal to those who are to wait for it."""
+
+    def alone(self, job: Any) -> Any:
+        assert job.wait(TIMEOUT)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, executing.Runner) and astuple(self) == astuple(other)
+
+    __hash__ = executing.Runner.__hash__
+
+
+class Company:
+    """Callers in threads who all come while somebody is at work, and so are served together."""
+
+    def __init__(self, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._pool = pool
+        self.transactions = 0
+
+        def count(work: Callable[..., Any]) -> Any:
+            self.transactions += 1
+            return attempt(work)
+
+        attempt = executing.attempt
+        monkeypatch.setattr(executing, "attempt", count)
+
+    def start(self, call: Callable[[], object]) -> Future[Any]:
+        def run() -> object:
+            try:
+                return call()
+            finally:
+                connection.close()
+
+        return self._pool.submit(run)
+
+    def join(
+        self, calls: Sequence[Callable[[], object]], *, principal: Principal = ANYONE, waits: bool = False
+    ) -> list[Future[Any]]:
+        """Let the calls come one after the other while somebody is at work; the first of them leads."""
+        with self.busy(principal, waits=waits) as lane:
+            futures = []
+            for number, call in enumerate(calls, start=1):
+                futures.append(self.start(call))
+                wait_for(lambda number=number: len(lane.waiting) == number)
+        return futures
+
+    def gather(
+        self, calls: Sequence[Callable[[], object]], *, principal: Principal = ANYONE, waits: bool = False
+    ) -> list[Any]:
+        """Return what each call returned or raised, in their order; the first of them leads."""
+        results = [
+            each.exception(TIMEOUT) or each.result() for each in self.join(calls, principal=principal, waits=waits)
+        ]
+        assert executing._queue._lanes == {}
+        return results
+
+    @contextmanager
+    def busy(self, principal: Principal, *, waits: bool = False) -> Iterator[Any]:
+        """Let somebody be at work for the principal: with single posts or, where they wait, with batches."""
+        key, event = AtWork(principal, timezone.now, waits=waits), threading.Event()
+        leader = self._pool.submit(executing._queue.run, key, event)  # type: ignore[arg-type]
+        wait_for(lambda: key in executing._queue._lanes)
+        yield executing._queue._lanes[key]
+        event.set()
+        leader.result(TIMEOUT)
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    for _ in range(TIMEOUT * 1000):
+        if condition():
+            return
+        threading.Event().wait(0.001)
+    raise AssertionError("It did not come to that in time.")
+
+
+def post(wallet: Wallet | int, amount: str, txid: str, principal: Principal = ANYONE) -> Callable[[], Transaction]:
+    wallet_id = wallet if isinstance(wallet, int) else wallet.id
+    return partial(create_transaction, principal=principal, txid=txid, wallet_id=wallet_id, amount=amount)
+
+
+def codes(results: Sequence[Any]) -> list[str]:
+    return [_code(each.error if isinstance(each, Refused) else each) for each in results]
+
+
+def _code(result: object) -> str:
+    if isinstance(result, Transaction | Done):
+        return "done"
+    return getattr(result, "code", repr(result))
+
+
+def post_all(*posts: tuple[Wallet | int, str, str]) -> Callable[[], Done | Refused]:
+    """Return the call that posts all of these or none: wallet, amount and txid of each."""
+    batch = [
+        PostTransaction.parse(
+            {"txid": txid, "wallet": wallet if isinstance(wallet, int) else wallet.id, "amount": amount}
+        )
+        for wallet, amount, txid in posts
+    ]
+    return partial(executing.execute_all, batch, by=ANYONE)

@@ -1,0 +1,141 @@
+"""Txids and labels within a batch: taken, given up and taken again, in the order of its steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.ledger.state import assert_reconciled, snapshot
+from tests.writes import create_transaction, create_wallet
+from walletsvc.commands.command import Command
+from walletsvc.commands.execute import execute_all
+from walletsvc.commands.inputs import LocalId
+from walletsvc.commands.outcomes import Done, Refused
+from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
+from walletsvc.commands.wallets import CloseWallet, OpenWallet, RenameWallet
+from walletsvc.models import Transaction, Wallet
+from walletsvc.principals import ANYONE
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def wallet() -> Wallet:
+    return create_wallet(principal=ANYONE, label="W", balance="10")
+
+
+@pytest.fixture
+def first(wallet: Wallet) -> Transaction:
+    return create_transaction(principal=ANYONE, txid="first", wallet_id=wallet.id, amount="1")
+
+
+def run(*commands: Command[Any]) -> None:
+    outcome = execute_all(commands, by=ANYONE)
+    assert isinstance(outcome, Done), outcome
+
+
+def refusal(*commands: Command[Any]) -> tuple[int, str, str | None]:
+    """Return the place of what was refused, the code and the field. Nothing has changed then."""
+    before = snapshot()
+    outcome = execute_all(commands, by=ANYONE)
+    assert isinstance(outcome, Refused), outcome
+    assert snapshot() == before
+    return outcome.index, outcome.error.code, outcome.error.field
+
+
+def post(wallet: Wallet | LocalId, txid: str, amount: str = "1", local_id: LocalId | None = None) -> PostTransaction:
+    reference = wallet.id if isinstance(wallet, Wallet) else wallet
+    return PostTransaction.parse({"txid": txid, "wallet": reference, "amount": amount}, local_id=local_id)
+
+
+def change(transaction: Transaction | LocalId, **values: object) -> AmendTransaction:
+    return AmendTransaction.parse(transaction.id if isinstance(transaction, Transaction) else transaction, values)
+
+
+def open_wallet(label: str, local_id: LocalId | None = None) -> OpenWallet:
+    return OpenWallet.parse({"label": label}, local_id=local_id)
+
+
+def rename(wallet: Wallet, label: str) -> RenameWallet:
+    return RenameWallet.parse(wallet.id, {"label": label})
+
+
+def txids() -> list[str]:
+    return list(Transaction.objects.order_by("txid").values_list("txid", flat=True))
+
+
+def test_a_transaction_cannot_take_the_name_of_one_that_was_just_posted(wallet: Wallet, first: Transaction) -> None:
+    assert refusal(post(wallet, "new"), change(first, txid="new")) == (1, "duplicate_txid", "txid")
+
+
+def test_nothing_is_posted_under_a_name_that_was_just_given(wallet: Wallet, first: Transaction) -> None:
+    assert refusal(change(first, txid="new"), post(wallet, "new")) == (1, "duplicate_txid", "txid")
+
+
+def test_a_name_that_was_just_given_up_is_free(wallet: Wallet, first: Transaction) -> None:
+    run(change(first, txid="second"), post(wallet, "first"))
+    assert txids() == ["first", "second"]
+    posted = LocalId()
+    run(
+        post(wallet, "third", local_id=posted),
+        change(posted, txid="fourth"),
+        post(wallet, "third"),
+    )
+    assert txids() == ["first", "fourth", "second", "third"]
+    assert_reconciled()
+
+
+def test_a_name_stays_taken_when_an_empty_wallet_is_deleted(wallet: Wallet) -> None:
+    other = create_wallet(principal=ANYONE, label="Other")
+    assert refusal(post(wallet, "new"), CloseWallet.parse(other.id), post(wallet, "new")) == (
+        2,
+        "duplicate_txid",
+        "txid",
+    )
+    assert refusal(open_wallet(label="new"), CloseWallet.parse(other.id), open_wallet(label="new")) == (
+        2,
+        "duplicate_label",
+        "label",
+    )
+
+
+def test_the_names_of_a_deleted_wallet_are_free(wallet: Wallet) -> None:
+    other = LocalId()
+    run(
+        open_wallet(label="new", local_id=other),
+        post(other, "in"),
+        post(other, "out", "-1"),
+        CloseWallet.parse(other),
+        open_wallet(label="new"),
+        post(wallet, "in"),
+        post(wallet, "out"),
+    )
+    assert txids() == ["in", "out"]
+    assert set(Wallet.objects.values_list("label", flat=True)) == {"W", "new"}
+    assert_reconciled()
+
+
+def test_labels_are_taken_and_given_up_in_turn(wallet: Wallet) -> None:
+    assert refusal(rename(wallet, "new"), open_wallet(label="new")) == (1, "duplicate_label", "label")
+    assert refusal(open_wallet(label="new"), rename(wallet, "new")) == (1, "duplicate_label", "label")
+    run(rename(wallet, "new"), open_wallet(label="W"))
+    assert set(Wallet.objects.values_list("label", flat=True)) == {"W", "new"}
+
+
+def test_a_deleted_transactions_name_is_free(wallet: Wallet, first: Transaction) -> None:
+    run(DeleteTransaction.parse(first.id), post(wallet, "first"))
+    assert txids() == ["first"]
+    assert Transaction.objects.get().id != first.id
+    assert_reconciled()
+
+
+def test_a_change_that_keeps_the_name_does_not_clash_with_itself(wallet: Wallet, first: Transaction) -> None:
+    taken = create_transaction(principal=ANYONE, txid="taken", wallet_id=wallet.id, amount="1")
+    outcome = execute_all([change(first, txid="first", amount="2"), post(wallet, "taken")], by=ANYONE)
+    assert isinstance(outcome, Refused)
+    assert (outcome.index, outcome.error.code) == (1, "duplicate_txid")
+    assert outcome.error.context == {"transaction": taken.id}
+    run(post(wallet, "new"), change(first, txid="first"), change(taken, txid="b"))
+    run(change(first, txid="a"), change(first, txid="a"))
+    assert txids() == ["a", "b", "new"]

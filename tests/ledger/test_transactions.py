@@ -1,0 +1,154 @@
+"""Transactions are posted: what is written, and what is refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.ledger.state import assert_reconciled, balance, refused
+from tests.writes import create_transaction, create_wallet, update_transaction
+from walletsvc.models import Entry, Transaction, Wallet
+from walletsvc.principals import ANYONE, Principal
+
+pytestmark = pytest.mark.django_db
+
+MORNING = datetime(2026, 1, 31, 8, 0, 0, 123456, tzinfo=UTC)
+EVENING = datetime(2026, 1, 31, 20, 0, 0, 654321, tzinfo=UTC)
+
+
+@pytest.fixture
+def wallet() -> Wallet:
+    return create_wallet(principal=ANYONE, label="First", balance="100.00", clock=lambda: MORNING)
+
+
+@pytest.fixture
+def other() -> Wallet:
+    return create_wallet(principal=ANYONE, label="Second", balance="10.00", clock=lambda: MORNING)
+
+
+def post(wallet: Wallet, amount: object, txid: str = "T1") -> Transaction:
+    return create_transaction(principal=ANYONE, txid=txid, wallet_id=wallet.id, amount=amount, clock=lambda: MORNING)
+
+
+def amend(transaction: Transaction, **changes: object) -> Transaction:
+    return update_transaction(principal=ANYONE, transaction_id=transaction.id, clock=lambda: EVENING, **changes)
+
+
+def stored(transaction: Transaction) -> dict[str, Any]:
+    return Transaction.objects.values().get(id=transaction.id)
+
+
+def test_a_post_writes_wallet_transaction_and_entry(wallet: Wallet) -> None:
+    teller = Principal(subject="teller", scopes=frozenset())
+    transaction = create_transaction(
+        principal=teller,
+        txid="T1",
+        wallet_id=str(wallet.id),
+        amount="50.00",
+        description="Rent\n\tfor May",
+        metadata={"invoice": 7},
+        clock=lambda: EVENING,
+    )
+    assert stored(transaction) == {
+        "id": transaction.id,
+        "txid": "T1",
+        "wallet_id": wallet.id,
+        "amount": Decimal(50),
+        "currency": "USD",
+        "description": "Rent\n\tfor May",
+        "metadata": {"invoice": 7},
+        "created_at": EVENING,
+        "updated_at": EVENING,
+    }
+    entry = Entry.objects.values().get(kind="post")
+    assert entry == {
+        "id": entry["id"],
+        "wallet_id": wallet.id,
+        "sequence": 2,
+        "amount": Decimal(50),
+        "balance_after": Decimal(150),
+        "currency": "USD",
+        "kind": "post",
+        "transaction_id": transaction.id,
+        "txid": "T1",
+        "principal": "teller",
+        "created_at": EVENING,
+    }
+    after = Wallet.objects.get(id=wallet.id)
+    assert (after.balance, after.sequence, after.updated_at) == (Decimal(150), 2, EVENING)
+    returned = {field: getattr(transaction, field) for field in stored(transaction)}
+    assert returned == stored(transaction)
+    assert_reconciled()
+
+
+@pytest.mark.parametrize(
+    ("amount", "after"),
+    [("-100.00", "0.00"), ("-0.01", "99.99"), (7, "107.00"), (Decimal("0.5"), "100.50"), ("1.5000", "101.50")],
+)
+def test_a_transaction_may_take_all_there_is(wallet: Wallet, amount: object, after: str) -> None:
+    post(wallet, amount)
+    assert balance(wallet.id) == after
+    assert_reconciled()
+
+
+def test_a_debit_of_one_cent_too_much_is_refused(wallet: Wallet) -> None:
+    with refused(("insufficient_funds", "amount")) as caught:
+        post(wallet, "-100.01")
+    assert caught.value.context == {
+        "balance": "100.00",
+        "amount": "-100.01",
+        "currency": "USD",
+        "wallet": wallet.id,
+    }
+
+
+def test_a_txid_is_unique_across_wallets_and_names_its_holder(wallet: Wallet, other: Wallet) -> None:
+    holder = post(wallet, "1")
+    with refused(("duplicate_txid", "txid")) as caught:
+        post(other, "2")
+    assert caught.value.context == {"transaction": holder.id}
+    second = post(other, "2", txid="T2")
+    with refused(("duplicate_txid", "txid")) as caught:
+        amend(second, txid="T1", amount="3")
+    assert caught.value.context == {"transaction": holder.id}
+
+
+@pytest.mark.parametrize("txid", ["t1", "T\u0301", "T1\u0301", "Ť1", "T1💸", "T\u00a01"])
+def test_txids_that_differ_in_any_byte_are_different(wallet: Wallet, txid: str) -> None:
+    post(wallet, "1")
+    assert stored(post(wallet, "1", txid=txid))["txid"] == txid
+
+
+def test_a_request_that_is_repeated_learns_that_it_was_done(wallet: Wallet) -> None:
+    """And not that there is no money left to do it again: who lost the first answer would take it for a failure."""
+    transaction = post(wallet, "-60.00")
+    with refused(("duplicate_txid", "txid")) as caught:
+        post(wallet, "-60.00")
+    assert caught.value.context == {"transaction": transaction.id}
+
+
+def test_an_overdraft_is_not_taken_for_a_clash_with_its_own_txid(wallet: Wallet) -> None:
+    transaction = post(wallet, "-60.00")
+    with refused(("insufficient_funds", "amount")):
+        amend(transaction, txid="T1", amount="-100.01")
+
+
+def test_all_that_is_wrong_with_a_new_transaction_is_told_at_once() -> None:
+    with refused(("required", "txid"), ("required", "amount"), ("required", "wallet")):
+        create_transaction(principal=ANYONE)
+    with refused(
+        ("invalid", "txid"),
+        ("invalid_amount", "amount"),
+        ("not_found", "wallet"),
+        ("too_long", "description"),
+        ("invalid", "metadata"),
+    ):
+        create_transaction(principal=ANYONE, txid=" x", amount=0, wallet_id="x", description="x" * 1001, metadata="x")
+
+
+def test_a_transaction_needs_a_wallet_that_is_there(wallet: Wallet) -> None:
+    with refused(("not_found", "wallet")):
+        create_transaction(principal=ANYONE, txid="T1", wallet_id=wallet.id + 1, amount="1")

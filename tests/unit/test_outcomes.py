@@ -1,0 +1,79 @@
+"""What comes of a batch whose group met an error or was refused."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import IntegrityError, OperationalError
+
+from walletsvc import errors
+from walletsvc.commands.outcomes import Failed, Outcome, Refused, RetryAlone, after_error, after_refusal
+
+pytestmark = pytest.mark.without_engine
+
+LOST = OperationalError(2013, "Lost connection to server during query")
+DEADLOCK = OperationalError(1213, "Deadlock found when trying to get lock")
+DUPLICATE = IntegrityError(1062, "Duplicate entry")
+
+
+@pytest.fixture(autouse=True)
+def mysql(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("walletsvc.engines.vendor", lambda: "mysql")
+
+
+def kind(outcome: Outcome) -> object:
+    """Return what tells outcomes apart: an error by its type, as each caller raises one of its own."""
+    return type(outcome.error) if isinstance(outcome, Failed) else outcome
+
+
+@pytest.mark.parametrize("is_leader", [True, False])
+@pytest.mark.parametrize("is_complete", [True, False])
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [(LOST, errors.Unavailable), (DEADLOCK, RetryAlone()), (DUPLICATE, RetryAlone())],
+    ids=["lost", "deadlock", "duplicate"],
+)
+def test_what_the_database_says_is_everybodys(
+    error: Exception, expected: object, is_leader: bool, is_complete: bool
+) -> None:
+    assert kind(after_error(error, is_leader=is_leader, is_complete=is_complete)) == expected
+
+
+@pytest.mark.parametrize(
+    ("error", "is_leader", "is_complete", "expected"),
+    [
+        # A fault of one command, found before COMMIT: who has it learns that alone.
+        (ZeroDivisionError(), True, False, RetryAlone()),
+        (ZeroDivisionError(), False, False, RetryAlone()),
+        # After all was done it may be stored.
+        (ZeroDivisionError(), True, True, ZeroDivisionError),
+        (ZeroDivisionError(), False, True, errors.Unavailable),
+        (KeyboardInterrupt(), True, False, KeyboardInterrupt),
+        (KeyboardInterrupt(), False, False, RetryAlone()),
+        (KeyboardInterrupt(), True, True, KeyboardInterrupt),
+        (KeyboardInterrupt(), False, True, errors.Unavailable),
+    ],
+)
+def test_other_errors_are_the_leaders(
+    error: BaseException, is_leader: bool, is_complete: bool, expected: object
+) -> None:
+    assert kind(after_error(error, is_leader=is_leader, is_complete=is_complete)) == expected
+
+
+NOT_THERE = Refused(0, errors.NotFound("There is none."))
+TAKEN = Refused(1, errors.DuplicateTxid("Another has it."))
+EMPTY = Refused(2, errors.InsufficientFunds("Not enough."))
+
+
+@pytest.mark.parametrize(
+    ("refused", "wallets", "passes_over", "expected"),
+    [
+        (TAKEN, [7], False, RetryAlone()),
+        (TAKEN, [7], True, RetryAlone()),
+        (NOT_THERE, [7, 8], True, RetryAlone(7)),
+        (NOT_THERE, [7], False, NOT_THERE),
+        (NOT_THERE, [], True, NOT_THERE),
+        (EMPTY, [7], True, EMPTY),
+    ],
+)
+def test_a_refusal_in_company(refused: Refused, wallets: list[int], passes_over: bool, expected: Outcome) -> None:
+    assert after_refusal(refused, wallets=wallets, passes_over=passes_over) == expected

@@ -1,0 +1,53 @@
+"""Commands by the names of what they do, for tests that need something to be there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+
+from walletsvc.commands.execute import execute
+from walletsvc.commands.inputs import UNSET
+from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
+from walletsvc.commands.transfers import PostTransfer, Transfer
+from walletsvc.commands.wallets import CloseWallet, OpenWallet, RenameWallet
+from walletsvc.ledger.ledger import Clock
+from walletsvc.models import Transaction, Wallet
+from walletsvc.principals import Principal
+
+
+def create_wallet(*, principal: Principal, clock: Clock = timezone.now, **values: object) -> Wallet:
+    return execute(OpenWallet.parse(_named(values)), by=principal, clock=clock)
+
+
+def update_wallet(
+    *, principal: Principal, wallet_id: object, clock: Clock = timezone.now, **values: object
+) -> Wallet:
+    return execute(RenameWallet.parse(wallet_id, _named(values)), by=principal, clock=clock)
+
+
+def delete_wallet(*, principal: Principal, wallet_id: object, clock: Clock = timezone.now) -> Wallet:
+    return execute(CloseWallet.parse(wallet_id), by=principal, clock=clock)
+
+
+def create_transaction(*, principal: Principal, clock: Clock = timezone.now, **values: object) -> Transaction:
+    return execute(PostTransaction.parse(_named(values)), by=principal, clock=clock)
+
+
+def update_transaction(
+    *, principal: Principal, transaction_id: object, clock: Clock = timezone.now, **values: object
+) -> Transaction:
+    return execute(AmendTransaction.parse(transaction_id, _named(values)), by=principal, clock=clock)
+
+
+def delete_transaction(*, principal: Principal, transaction_id: object, clock: Clock = timezone.now) -> Transaction:
+    return execute(DeleteTransaction.parse(transaction_id), by=principal, clock=clock)
+
+
+def create_transfer(*, principal: Principal, clock: Clock = timezone.now, **values: object) -> Transfer:
+    return execute(PostTransfer.parse(_named(values)), by=principal, clock=clock)
+
+
+def _named(values: dict[str, Any]) -> dict[str, Any]:
+    """Return what is given by the names of the domain's fields: `wallet_id` is `wallet`."""
+    return {name.removesuffix("_id"): value for name, value in values.items() if value is not UNSET}

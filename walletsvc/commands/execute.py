@@ -1,0 +1,210 @@
+"""Run commands, durably: one, or many as one, and together with those that come at the same time.
+
+A batch is all or nothing. Its wallets are locked once, in the order of their ids; its commands run in their order;
+and what it posts is written in bulk. Each command is guarded as it would be alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from walletsvc import engines, errors
+from walletsvc.commands.command import Command
+from walletsvc.commands.group_commit import Queue, Worker
+from walletsvc.commands.inputs import LocalId, Reference, resolve
+from walletsvc.commands.outcomes import Done, Failed, Outcome, Refused, RetryAlone, after_error, after_refusal
+from walletsvc.commands.retry import attempt, durably
+from walletsvc.ledger.ledger import Clock, Ledger
+from walletsvc.models import Transaction
+from walletsvc.principals import Principal
+from walletsvc.reading.scope import within_reach
+
+T = TypeVar("T")
+
+Batch = Sequence[Command[Any] | errors.WalletError]
+"""Commands that are run as one. In the place of a command may stand the refusal of its input."""
+
+SHARED_COMMANDS = 500
+"""How many commands of batches share a transaction. Their wallets are locked for as long as all of them take."""
+SHARED_PATIENCE_SECONDS = 0.5
+"""Several times what that takes."""
+
+
+def execute(command: Command[T], *, by: Principal, clock: Clock = timezone.now) -> T:
+    """Run one command, durably, and return its result. Raises what it refuses, and what `durably` raises."""
+    runner = Runner(by, clock)
+    if not command.shares_commit or connection.in_atomic_block:
+        outcome = runner.alone([command])
+    else:
+        outcome = _share(runner, [command])
+    if isinstance(outcome, Refused):
+        raise outcome.error
+    result: T = outcome.results[0]
+    return result
+
+
+def execute_all(batch: Batch, *, by: Principal, clock: Clock = timezone.now) -> Done | Refused:
+    """Run all commands in one durable transaction.
+
+    In the place of a command may stand the refusal of its input: commands before it run first, as they may be
+    refused too, and the caller is told of the first. Raises what `durably` raises.
+    """
+    runner = Runner(by, clock, waits=True)
+    shares = all(isinstance(each, Command) and each.shares_commit for each in batch)
+    if not shares or len(batch) >= SHARED_COMMANDS or connection.in_atomic_block:
+        return runner.alone(batch)
+    return _share(runner, batch)
+
+
+@dataclass(frozen=True, slots=True)
+class Runner(Worker[Batch, Outcome]):
+    """How the shared batches of one principal are run: those that come at the same time, in one transaction.
+
+    A single command is a batch as well. With `waits`, they wait for wallets that others have locked: large batches
+    meet anyway. Without, they pass over them, as a transaction that does wait holds up all that share it. `wallet` is
+    then the one that all of them need, where others have locked it: they wait for it, but nobody else does.
+    """
+
+    principal: Principal
+    clock: Clock
+    wallet: Reference | None = None
+    waits: bool = False
+
+    def alone(self, batch: Batch) -> Done | Refused:
+        """Run one batch in a transaction of its own."""
+
+        def work(touched: set[int]) -> Done | Refused:
+            ledger = Ledger(principal=self.principal, clock=self.clock, touched=touched)
+            ledger.lock(_wallet_ids(batch, self.principal))
+            outcome = _apply(batch, ledger)
+            if isinstance(outcome, Refused):
+                outcome = self.explain(batch, outcome)
+                transaction.set_rollback(True)
+            else:
+                ledger.complete()
+            return outcome
+
+        def find_duplicate() -> Refused | None:
+            for index, command in enumerate(batch):
+                refusal = command.find_duplicate(self.principal) if isinstance(command, Command) else None
+                if refusal is not None:
+                    return Refused(index, refusal)
+            return None
+
+        return durably(work, find_duplicate=find_duplicate)
+
+    def together(self, batches: Sequence[Batch]) -> Sequence[Outcome]:
+        """Run batches in one transaction, each of which may be refused; one that meets other trouble goes alone."""
+        outcomes: list[Outcome] = []
+        is_complete = False
+        wallet_ids = _wallet_ids([command for batch in batches for command in batch], self.principal)
+        # Where all of them need the same one, they wait for it together.
+        passes_over = not self.waits and len(wallet_ids) > 1
+
+        def work(touched: set[int]) -> None:
+            nonlocal is_complete
+            ledger = Ledger(principal=self.principal, clock=self.clock, touched=set())
+            ledger.lock(wallet_ids, skip_locked=passes_over)
+            for batch in batches:
+                posts = ledger.posts
+                outcome = _apply(batch, ledger)
+                if isinstance(outcome, Refused):
+                    ledger.take_back(posts)
+                    outcomes.append(after_refusal(outcome, wallets=_wallets(batch[:1]), passes_over=passes_over))
+                else:
+                    outcomes.append(outcome)
+                    touched.update(map(resolve, _wallets(batch)))
+            if touched:
+                ledger.complete()
+                is_complete = True
+            else:
+                # Each of them has been refused.
+                transaction.set_rollback(True)
+
+        try:
+            attempt(work)
+        except BaseException as error:
+            if isinstance(error, DatabaseError) and engines.is_lost(error):
+                connection.close()
+            # The first is the leader's own.
+            return [
+                after_error(error, is_leader=place == 0, is_complete=is_complete) for place in range(len(batches))
+            ]
+        return outcomes
+
+    def explain(self, batch: Batch, refused: Refused) -> Refused:
+        """Return what the caller is to be told of a refusal.
+
+        One whose answer was lost repeats its request. It has to learn that its txid is there, and not that there is
+        no money left to do the same again.
+        """
+        command = batch[refused.index]
+        if isinstance(command, Command) and isinstance(refused.error, _DUE_TO_BALANCE):
+            return Refused(refused.index, command.find_duplicate(self.principal) or refused.error)
+        return refused
+
+
+_queue: Queue[Batch, Outcome] = Queue()
+
+
+def _share(runner: Runner, batch: Batch) -> Done | Refused:
+    """Run a batch with those that come at the same time, and do for its caller what is left to be done alone."""
+    if runner.waits:
+        limits: dict[str, Any] = {
+            "size": len(batch),
+            "limit": SHARED_COMMANDS,
+            "patience_seconds": SHARED_PATIENCE_SECONDS,
+        }
+        outcome, was_alone = _queue.run(runner, batch, **limits)
+    else:
+        outcome, was_alone = _queue.run(runner, batch)
+    match outcome:
+        case Failed():
+            raise outcome.error
+        case RetryAlone(wallet=None):
+            return runner.alone(batch)
+        case RetryAlone():
+            return _share(replace(runner, wallet=outcome.wallet), batch)
+        case Refused() if not was_alone:
+            try:
+                return runner.explain(batch, outcome)
+            except DatabaseError:
+                return runner.alone(batch)
+    return outcome
+
+
+def _apply(batch: Batch, ledger: Ledger) -> Done | Refused:
+    """Apply the commands of a batch, up to the first that is refused."""
+    results = []
+    for index, command in enumerate(batch):
+        if isinstance(command, errors.WalletError):
+            return Refused(index, command)
+        try:
+            results.append(command.apply(ledger))
+        except errors.WalletError as refusal:
+            return Refused(index, refusal)
+    return Done(results)
+
+
+_DUE_TO_BALANCE = (errors.InsufficientFunds, errors.OutOfRange, errors.PrecisionExceeded)
+
+
+def _wallets(batch: Batch) -> list[Reference]:
+    """Return the wallets that the commands name."""
+    return [wallet for command in batch if isinstance(command, Command) for wallet in command.locks().wallets]
+
+
+def _wallet_ids(batch: Batch, principal: Principal) -> set[int]:
+    """Return the ids of all wallets that the commands need and that exist already."""
+    ids = {wallet for wallet in _wallets(batch) if not isinstance(wallet, LocalId)}
+    named = [command.locks().transaction for command in batch if isinstance(command, Command)]
+    transactions = {each for each in named if isinstance(each, int)}
+    if transactions:
+        seen = within_reach(Transaction.objects.filter(id__in=transactions), principal)
+        ids.update(seen.values_list("wallet_id", flat=True))
+    return ids

@@ -1,0 +1,163 @@
+"""Group commit: callers that would wait for each other are served together.
+
+Whoever finds nobody at work does its own job at once, alone. Those who come meanwhile gather, and the first of them
+then leads: it does the jobs of all, in one transaction. So nobody ever waits for company, and the busier it is, the
+larger the groups are (DeWitt et al., "Implementation Techniques for Main Memory Database Systems", 1984).
+"""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from walletsvc import errors
+
+J = TypeVar("J")
+T = TypeVar("T")
+
+GROUP_SIZE = 32
+"""How much a leader takes on at most, itself included, if jobs are not larger than 1."""
+
+PATIENCE_SECONDS = 0.025
+"""Several times what a group takes. A leader that is not back by then waits itself: perhaps for a lock."""
+
+GIVE_UP_SECONDS = 60
+"""Longer than a leader can take that has not been lost: a server waits for a lock for 5 seconds."""
+
+
+class Worker(ABC, Generic[J, T]):
+    """Does jobs. Those of equal workers may be done together."""
+
+    @abstractmethod
+    def alone(self, job: J) -> T:
+        """Do one job, and return what comes of it."""
+
+    @abstractmethod
+    def together(self, jobs: Sequence[J]) -> Sequence[T]:
+        """Do several, and return what comes of each.
+
+        Raises nothing; if it does, the others' jobs are `Unavailable`.
+        """
+
+
+@dataclass(slots=True, eq=False)
+class _Member(Generic[J, T]):
+    """A caller with its job. `wake` is held until the caller is to go on: as leader, or with an outcome."""
+
+    job: J
+    size: int
+    wake: threading.Lock
+    waits: bool = True
+    leads: bool = False
+    outcome: T | None = None
+
+
+@dataclass(slots=True, eq=False)
+class _Lane(Generic[J, T]):
+    """Those who may be served together. `leader` is at work, and hands over when it is done."""
+
+    leader: _Member[J, T]
+    waiting: deque[_Member[J, T]] = field(default_factory=deque)
+
+
+class Queue(Generic[J, T]):
+    """Brings callers of one process together. A lane is there while someone is at work in it."""
+
+    def __init__(self) -> None:
+        self._mutex = threading.Lock()
+        self._lanes: dict[Hashable, _Lane[J, T]] = {}
+
+    def run(
+        self,
+        worker: Worker[J, T],
+        job: J,
+        *,
+        size: int = 1,
+        limit: int = GROUP_SIZE,
+        patience_seconds: float | None = None,
+    ) -> tuple[T, bool]:
+        """Do the job, or have it done, together with others of an equal worker.
+
+        Returns what came of it, and whether it was done alone. Raises what `alone` raises, and `Unavailable`.
+
+        A leader takes on others while the sum of their sizes is within `limit`. A caller waits `patience_seconds`
+        (PATIENCE_SECONDS) before it leads whoever waits with it.
+        """
+        me = _Member[J, T](job, size, threading.Lock())
+        with self._mutex:
+            lane = self._lanes.get(worker)
+            if lane is None:
+                lane = self._lanes[worker] = _Lane(me)
+                me.waits, me.leads = False, True
+            else:
+                me.wake.acquire()
+                lane.waiting.append(me)
+        patience = PATIENCE_SECONDS if patience_seconds is None else patience_seconds
+        group = [me] if me.leads else self._wait(worker, lane, me, limit, patience)
+        if not group:
+            return _outcome_of(me), False
+        try:
+            if len(group) == 1:
+                return worker.alone(job), True
+            for member, outcome in zip(group, worker.together([each.job for each in group]), strict=True):
+                member.outcome = outcome
+        finally:
+            # The next group first: the database has nothing to do just now.
+            self._hand_over(worker, lane, me)
+            for member in group[1:]:
+                member.wake.release()
+        return _outcome_of(me), False
+
+    def _wait(
+        self, worker: Worker[J, T], lane: _Lane[J, T], me: _Member[J, T], limit: int, patience: float
+    ) -> list[_Member[J, T]]:
+        """Wait for an outcome, or for the lead. Return the group to lead, empty if another has led."""
+        try:
+            is_late = not me.wake.acquire(timeout=patience)
+            with self._mutex:
+                if me.waits and is_late:
+                    lane.waiting.remove(me)
+                    lane.leader = me
+                    me.waits, me.leads = False, True
+                if me.leads:
+                    return self._gather(lane, me, limit)
+            if is_late:
+                me.wake.acquire(timeout=GIVE_UP_SECONDS)
+        except BaseException:
+            with self._mutex:
+                if me.waits:
+                    lane.waiting.remove(me)
+            self._hand_over(worker, lane, me)
+            raise
+        return []
+
+    def _gather(self, lane: _Lane[J, T], me: _Member[J, T], limit: int) -> list[_Member[J, T]]:
+        group, room = [me], limit - me.size
+        while lane.waiting and lane.waiting[0].size <= room:
+            member = lane.waiting.popleft()
+            room -= member.size
+            member.waits = False
+            group.append(member)
+        return group
+
+    def _hand_over(self, worker: Worker[J, T], lane: _Lane[J, T], me: _Member[J, T]) -> None:
+        """Let the next one lead, unless someone has lost patience and leads already."""
+        with self._mutex:
+            if lane.leader is not me:
+                return
+            if lane.waiting:
+                lane.leader = lane.waiting.popleft()
+                lane.leader.waits, lane.leader.leads = False, True
+                lane.leader.wake.release()
+            else:
+                del self._lanes[worker]
+
+
+def _outcome_of(member: _Member[J, T]) -> T:
+    if member.outcome is None:
+        raise errors.Unavailable("It is not known what came of it. Ask by txid whether it was stored.")
+    return member.outcome

@@ -1,0 +1,105 @@
+"""What a write owes its readers: who knows its answer is never served from the cache what was there before.
+
+Mostly new stamps are enough (`cache.Invalidation`). A writer that cannot be sure of them suspends the cache for all
+processes, in its own transaction where that is possible, and answers once nobody trusts the cache any more
+(`leases`).
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Collection
+
+from django.db import DatabaseError, connection, transaction
+
+from walletsvc import cache, engines, errors
+from walletsvc.leases.row import new_identity
+from walletsvc.ledger import statements
+
+logger = logging.getLogger(__name__)
+
+ATTEMPTS = 5
+BACKOFF_SECONDS = 0.05
+
+_INSERT = "INSERT INTO walletsvc_cachestate (id, identity, generation, suspended, instance) VALUES (1, %s, 1, 1, '')"
+_OR_UPDATE = {"mysql": "ON DUPLICATE KEY UPDATE"}
+_OR_UPDATE_ELSEWHERE = "ON CONFLICT (id) DO UPDATE SET"
+# In this order: MySQL takes the values of columns as they are by then. What is suspended keeps its generation, so
+# that those who have seen it already need not wait. Its row is locked all the same, so that nobody lifts the
+# suspension before COMMIT.
+_SUSPEND = "generation = walletsvc_cachestate.generation + 1 - walletsvc_cachestate.suspended, suspended = 1"
+_READ = "SELECT identity, generation, suspended FROM walletsvc_cachestate WHERE id = 1"
+
+
+class Publication:
+    """The steps of one write: `prepare` before COMMIT, then either `complete` or `withdraw`."""
+
+    def __init__(self) -> None:
+        self._invalidation = cache.Invalidation()
+        self._is_marked = False
+        self._is_unseen = False
+
+    def prepare(self, wallet_ids: Collection[int]) -> None:
+        """Keep readers from storing what is about to be old, or suspend the cache.
+
+        Call it last in the transaction, so that whoever holds the row waits for nothing but COMMIT.
+        """
+        self._is_marked = self._invalidation.mark(wallet_ids)
+        if not self._is_marked and not _is_suspended_for_all():
+            self._is_unseen = True
+            _suspend()
+
+    def withdraw(self) -> None:
+        """Undo `prepare` after a rollback. Where the outcome is not known, the marks that are left run out."""
+        self._invalidation.release()
+
+    def complete(self) -> None:
+        """Return when nobody is served any more what is old. Raises `Unavailable` if the database went away."""
+        if self._is_marked and not self._invalidation.settle():
+            self._is_unseen = True
+            _suspend_now()
+        if self._is_unseen:
+            cache.keeper().outlive()
+
+
+def _is_suspended_for_all() -> bool:
+    """Tell whether all processes have seen a suspension that lasts until the end of this transaction."""
+    keeper = cache.keeper()
+    state = keeper.state
+    agreement = state.agreement
+    if agreement is None or not agreement.is_suspended or not keeper.has_outlived(state):
+        return False
+    return _lock_row() == [(agreement.identity, agreement.generation, 1)]
+
+
+def _lock_row() -> list[tuple[object, ...]]:
+    """Return the row, locked until the end of this transaction, together with others who only look.
+
+    SQLite's transaction has locked everything.
+    """
+    lock = "LOCK IN SHARE MODE" if engines.vendor() == "mysql" else ""
+    return [tuple(row) for row in statements.fetch(f"{_READ} {lock}", [])]
+
+
+def _suspend() -> None:
+    """Suspend the cache with the COMMIT of this transaction."""
+    or_update = _OR_UPDATE.get(engines.vendor(), _OR_UPDATE_ELSEWHERE)
+    statements.write(f"{_INSERT} {or_update} {_SUSPEND}", [new_identity()])
+
+
+def _suspend_now() -> None:
+    """Suspend the cache after COMMIT. Raises `Unavailable`: that the write is stored cannot be told then."""
+    for number in range(ATTEMPTS):
+        if number:
+            time.sleep(BACKOFF_SECONDS * number)
+        try:
+            with transaction.atomic():
+                _suspend()
+        except DatabaseError as error:
+            logger.warning("The cache is not suspended yet: %s", error)
+            if engines.is_lost(error):
+                connection.close()
+        else:
+            return
+    raise errors.Unavailable("The database went away. Ask by txid whether it was stored.")

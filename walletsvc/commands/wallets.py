@@ -1,0 +1,178 @@
+"""Open, rename and close wallets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import ClassVar, Self
+
+from django.conf import settings
+
+from walletsvc import errors, money
+from walletsvc.commands.command import Command, Locks, check_names
+from walletsvc.commands.inputs import (
+    UNSET,
+    LocalId,
+    Reference,
+    Refusals,
+    id_so_far,
+    parse_metadata,
+    parse_name,
+    parse_reference,
+    resolve,
+)
+from walletsvc.ledger.ledger import ZERO, Ledger
+from walletsvc.models import Wallet
+from walletsvc.principals import Principal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OpenWallet(Command[Wallet]):
+    """Open a wallet, with an opening balance if one is given."""
+
+    name: ClassVar = "wallet.open"
+    scope: ClassVar = "wallets:write"
+
+    label: str
+    currency: str
+    balance: Decimal = ZERO
+    metadata: Mapping[str, object] = field(default_factory=dict)
+    local_id: LocalId | None = None
+
+    @classmethod
+    def parse(cls, values: Mapping[str, object], *, local_id: LocalId | None = None) -> Self:
+        """Return the command for a `label`, and perhaps a `balance`, a `currency` and `metadata`.
+
+        The currency is `settings.DEFAULT_CURRENCY` unless given. The command tells `local_id` the id. Raises refusals
+        of fields and amounts.
+        """
+        check_names(values, "label", "balance", "currency", "metadata")
+        refusals = Refusals()
+        label, currency, balance, metadata = "", "", ZERO, {}
+        with refusals.collect():
+            label = parse_name(values.get("label", UNSET), field="label")
+        with refusals.collect():
+            currency = money.parse_currency(values.get("currency", settings.DEFAULT_CURRENCY))
+        with refusals.collect():
+            if "balance" in values:
+                balance = money.parse_amount(values["balance"], field="balance")
+        with refusals.collect():
+            metadata = parse_metadata(values.get("metadata", UNSET))
+        refusals.raise_if_any()
+        return cls(label=label, currency=currency, balance=balance, metadata=metadata, local_id=local_id)
+
+    def locks(self) -> Locks:
+        return Locks()
+
+    def apply(self, ledger: Ledger) -> Wallet:
+        """Raises `InsufficientFunds` for a negative balance, and `DuplicateLabel`."""
+        owner = ledger.principal.owner or ""
+        wallet = Wallet(label=self.label, currency=self.currency, metadata=self.metadata, owner=owner)
+        ledger.open_wallet(wallet, opening=self.balance)
+        if self.local_id is not None:
+            self.local_id.id = wallet.id
+        return wallet
+
+    def find_duplicate(self, principal: Principal) -> errors.WalletError | None:
+        return _find_label_holder(principal, self.label)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RenameWallet(Command[Wallet]):
+    """Change what may be changed of a wallet: its label and its metadata."""
+
+    name: ClassVar = "wallet.rename"
+    scope: ClassVar = "wallets:write"
+
+    wallet: Reference
+    changes: Mapping[str, object]
+    refused: errors.WalletError | None = None
+    """What is wrong with the values, to be told once it is known that the wallet is there."""
+
+    @classmethod
+    def parse(cls, identifier: object, values: Mapping[str, object]) -> Self:
+        """Return the command. Raises `NotFound` for an id that cannot be one."""
+        check_names(values, "label", "balance", "currency", "metadata")
+        wallet = parse_reference(identifier, what="Wallet")
+        refusals = Refusals()
+        changes: dict[str, object] = {}
+        with refusals.collect():
+            if "label" in values:
+                changes["label"] = parse_name(values["label"], field="label")
+        with refusals.collect():
+            if "metadata" in values:
+                changes["metadata"] = parse_metadata(values["metadata"])
+        with refusals.collect():
+            if "balance" in values:
+                raise errors.Immutable("The balance of a wallet is changed by transactions only.", field="balance")
+        with refusals.collect():
+            if "currency" in values:
+                raise errors.Immutable("The currency of a wallet never changes.", field="currency")
+        return cls(wallet=wallet, changes=changes, refused=refusals.refusal())
+
+    def locks(self) -> Locks:
+        return Locks(wallets=(self.wallet,))
+
+    def apply(self, ledger: Ledger) -> Wallet:
+        """Raises `NotFound`, refusals of fields, `Immutable` for a balance or currency, and `DuplicateLabel`."""
+        wallet_id = resolve(self.wallet)
+        ledger.wallet(wallet_id)
+        if self.refused is not None:
+            raise self.refused
+        ledger.flush()
+        wallet = Wallet.objects.get(id=wallet_id)
+        changed = [name for name, value in self.changes.items() if getattr(wallet, name) != value]
+        if "label" in changed:
+            ledger.names.take_label(str(self.changes["label"]))
+            ledger.names.give_up(labels=[wallet.label])
+        if changed:
+            for name in changed:
+                setattr(wallet, name, self.changes[name])
+            wallet.updated_at = ledger.at
+            wallet.save(update_fields=[*changed, "updated_at"])
+        ledger.show(wallet)
+        return wallet
+
+    def find_duplicate(self, principal: Principal) -> errors.WalletError | None:
+        return _find_label_holder(principal, self.changes.get("label"), other_than=id_so_far(self.wallet))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CloseWallet(Command[Wallet]):
+    """Delete an empty wallet with its transactions, and return it as it was; its entries stay."""
+
+    name: ClassVar = "wallet.close"
+    scope: ClassVar = "wallets:write"
+
+    wallet: Reference
+
+    @classmethod
+    def parse(cls, identifier: object) -> Self:
+        """Return the command. Raises `NotFound` for an id that cannot be one."""
+        return cls(wallet=parse_reference(identifier, what="Wallet"))
+
+    def locks(self) -> Locks:
+        return Locks(wallets=(self.wallet,))
+
+    def apply(self, ledger: Ledger) -> Wallet:
+        """Raises `NotFound` or `WalletNotEmpty`."""
+        wallet_id = resolve(self.wallet)
+        ledger.wallet(wallet_id)
+        ledger.flush()
+        wallet = Wallet.objects.get(id=wallet_id)
+        ledger.close_wallet(wallet_id)
+        return wallet
+
+
+def _find_label_holder(principal: Principal, label: object, *, other_than: int = 0) -> errors.DuplicateLabel | None:
+    """Return the refusal of a label that a wallet has, unless that is the one with the id `other_than`.
+
+    It names the holder if the principal can see it.
+    """
+    holder = Wallet.objects.filter(label=label).exclude(id=other_than).values_list("id", "owner").first()
+    if holder is None:
+        return None
+    visible = principal.owner is None or holder[1] == principal.owner
+    context = {"wallet": holder[0]} if visible else {}
+    return errors.DuplicateLabel("Another wallet has this label.", field="label", **context)

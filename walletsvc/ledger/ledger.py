@@ -1,0 +1,288 @@
+"""The one place where a balance changes.
+
+Every change goes the same way: lock the wallets, in the order of their ids and before any row that refers to
+them is inserted (InnoDB's foreign-key check takes a shared lock on the parent, and two transactions that both
+hold it and then want to update deadlock: MySQL manual, "Locks Set by Different SQL Statements in InnoDB");
+decide on what was read under the lock; write wallet, transaction, entry. `commands.execute` commits it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from itertools import count
+
+from django.db import connection
+
+from walletsvc import engines, errors, money
+from walletsvc.ledger import statements
+from walletsvc.ledger.guard import check_amount, decide_balance
+from walletsvc.ledger.locked_wallets import LockedWallet, lock_wallets
+from walletsvc.ledger.names import Names
+from walletsvc.ledger.transaction_counts import add_to_count
+from walletsvc.ledger.transaction_rows import delete_transaction_row, insert_transactions
+from walletsvc.models import Transaction, Wallet
+from walletsvc.models.entry import Kind
+from walletsvc.mysql.expressions import Expression, new_id
+from walletsvc.principals import Principal
+
+Clock = Callable[[], datetime]
+ZERO = Decimal(0)
+
+
+@dataclass(slots=True)
+class _Line:
+    """An entry that is decided on, but not written yet; its transaction may not have an id either."""
+
+    wallet: LockedWallet
+    sequence: int
+    amount: Decimal
+    balance_after: Decimal
+    kind: Kind
+    transaction: Transaction | None
+
+
+class Ledger:
+    """The wallets that one operation has locked, and what it may do to them.
+
+    Decides at once and writes in bulk: `flush` writes each wallet once, and all transactions and entries by one
+    statement each, whether the operation posts one transaction or a thousand.
+    """
+
+    def __init__(self, *, principal: Principal, clock: Clock, touched: set[int]) -> None:
+        self.principal = principal
+        self.names = Names()
+        self._clock = clock
+        self._touched = touched
+        self._wallets: dict[int, LockedWallet] = {}
+        self._posted: list[Transaction] = []
+        self._lines: list[_Line] = []
+        self._shown: list[Wallet] = []
+        self._at: datetime | None = None
+        self._added = 0
+
+    @property
+    def at(self) -> datetime:
+        """The moment of this operation: taken once, and under the lock, so that a wallet's entries are in order."""
+        if self._at is None:
+            self._at = self._clock()
+        return self._at
+
+    def lock(self, wallet_ids: Iterable[int], *, skip_locked: bool = False) -> None:
+        """Lock the wallets, in the order of their ids, until the end of the transaction.
+
+        All of an operation's wallets are locked by one call. One that is not there or not within the principal's
+        reach is refused when it is asked for, not here. With `skip_locked`, so is one that others have locked.
+        """
+        if self._wallets:
+            raise RuntimeError("The wallets of an operation are locked by one call, or two operations deadlock.")
+        ids = sorted(set(wallet_ids))
+        for wallet in lock_wallets(ids, principal=self.principal, skip_locked=skip_locked):
+            self._wallets[wallet.id] = wallet
+        self._touched.update(self._wallets)
+
+    def has_locked(self, wallet_id: int) -> bool:
+        """Tell whether the wallet is locked, or was opened by this operation."""
+        return wallet_id in self._wallets
+
+    def wallet(self, wallet_id: int, *, field: str | None = None) -> LockedWallet:
+        """Return a wallet that is locked. Raises `NotFound`; `field` is the input that named it."""
+        if wallet_id not in self._wallets:
+            raise errors.not_found("Wallet", wallet_id, field=field)
+        return self._wallets[wallet_id]
+
+    def open_wallet(self, wallet: Wallet, *, opening: Decimal) -> None:
+        """Insert a new wallet; a balance that it opens with becomes its first entry.
+
+        Sets its id, balance, sequence and times. Raises what the guard raises, with the field `balance`.
+        """
+        self.names.take_label(wallet.label)
+        wallet.balance = decide_balance(ZERO, opening, currency=wallet.currency, wallet_id=None, field="balance")
+        wallet.sequence = 1 if opening else 0
+        wallet.created_at = wallet.updated_at = self.at
+        wallet.save(force_insert=True)
+        self.show(wallet)
+        opened = LockedWallet(wallet.id, wallet.currency, wallet.balance, wallet.sequence, 0)
+        self._wallets[wallet.id] = opened
+        self._touched.add(wallet.id)
+        if opening:
+            self._lines.append(_Line(opened, 1, opening, opening, Kind.OPENING, None))
+
+    def show(self, wallet: Wallet) -> None:
+        """Let the object be, once all is done, as the operation leaves the wallet: what is posted later included."""
+        self._shown.append(wallet)
+
+    def close_wallet(self, wallet_id: int) -> None:
+        """Delete a locked wallet with its transactions; its entries stay. Raises `WalletNotEmpty`."""
+        self.flush()
+        wallet = self.wallet(wallet_id)
+        if wallet.balance:
+            raise errors.WalletNotEmpty(
+                "A wallet that holds money is not deleted.",
+                balance=money.format_amount(wallet.balance, wallet.currency),
+                currency=wallet.currency,
+                wallet=wallet_id,
+            )
+        transactions, wallets = Transaction.objects.filter(wallet_id=wallet_id), Wallet.objects.filter(id=wallet_id)
+        if self.names:
+            self.names.give_up(
+                labels=wallets.values_list("label", flat=True), txids=transactions.values_list("txid", flat=True)
+            )
+        self._added -= transactions._raw_delete(using=connection.alias)
+        wallets._raw_delete(using=connection.alias)
+        del self._wallets[wallet_id]
+
+    def post(self, transaction: Transaction, *, kind: Kind = Kind.POST) -> None:
+        """Add a new transaction to a locked wallet and apply its amount.
+
+        Sets its currency and times, and its id once it is committed, or with `flush(send=True)`. Raises what the
+        guard raises, and `DuplicateTxid`; nothing of the ledger has changed then, so that others may go on with it.
+        """
+        self.names.check_txid(transaction.txid)
+        wallet = self.wallet(transaction.wallet_id, field="wallet")
+        self._apply(wallet, transaction.amount, kind, transaction, added=1)
+        self.names.take_txid(transaction.txid)
+        transaction.id = None
+        transaction.currency = wallet.currency
+        transaction.created_at = transaction.updated_at = self.at
+        self._posted.append(transaction)
+
+    @property
+    def posts(self) -> int:
+        """How many transactions wait to be written: what `take_back` goes back to."""
+        return len(self._posted)
+
+    def take_back(self, posts: int) -> None:
+        """Undo what was posted since there were so many `posts`. Nothing else, and no `flush`, has come since."""
+        for posted, line in zip(reversed(self._posted[posts:]), reversed(self._lines), strict=False):
+            wallet = line.wallet
+            wallet.balance = money.add(wallet.balance, money.negate(line.amount))
+            wallet.sequence -= 1
+            wallet.transaction_count -= 1
+            self.names.give_up(txids=[posted.txid])
+        undone = len(self._posted) - posts
+        self._added -= undone
+        del self._posted[posts:], self._lines[len(self._lines) - undone :]
+
+    def amend(self, transaction: Transaction, *, amount: Decimal, wallet_id: int) -> None:
+        """Give a transaction another amount, or another wallet, or both. The wallets are locked.
+
+        Changes the object, which the caller saves. Raises what the guard raises, and `CurrencyMismatch`.
+        """
+        self.flush()
+        old, new = self.wallet(transaction.wallet_id), self.wallet(wallet_id, field="wallet")
+        if old.currency != new.currency:
+            raise errors.CurrencyMismatch(
+                f"A transaction of a {old.currency} wallet cannot move to a {new.currency} wallet.",
+                field="wallet",
+                currencies=[old.currency, new.currency],
+            )
+        check_amount(amount, currency=new.currency, field="amount")
+        back = money.negate(transaction.amount)
+        if old is not new:
+            self._apply(old, back, Kind.MOVE_OUT, transaction, added=-1)
+            self._apply(new, amount, Kind.MOVE_IN, transaction, added=1)
+        elif amount != transaction.amount:
+            self._apply(new, money.add(amount, back), Kind.AMEND, transaction)
+        # The lines keep the name by which the transaction is known now.
+        self.flush()
+        transaction.amount, transaction.wallet_id = amount, wallet_id
+
+    def give_back(self, transaction: Transaction) -> None:
+        """Undo a transaction of a locked wallet and delete it. Raises what the guard raises."""
+        wallet = self.wallet(transaction.wallet_id)
+        self._apply(wallet, money.negate(transaction.amount), Kind.DELETE, transaction, added=-1)
+        self.flush()
+        delete_transaction_row(transaction)
+        self.names.give_up(txids=[transaction.txid])
+
+    def _apply(
+        self, wallet: LockedWallet, change: Decimal, kind: Kind, transaction: Transaction, *, added: int = 0
+    ) -> None:
+        wallet.balance = decide_balance(
+            wallet.balance, change, currency=wallet.currency, wallet_id=wallet.id, field="amount"
+        )
+        wallet.sequence += 1
+        wallet.transaction_count += added
+        self._added += added
+        self._lines.append(_Line(wallet, wallet.sequence, change, wallet.balance, kind, transaction))
+
+    def flush(self, *, send: bool = False) -> None:
+        """Write what has been decided so far: with the next statement or COMMIT, or with `send` now."""
+        if not self._lines:
+            return
+        at = statements.from_time(self.at)
+        changed = {line.wallet.id: line.wallet for line in self._lines}
+        for wallets in statements.chunks(list(changed.values()), size=_WALLETS_AN_UPDATE):
+            _update_wallets(wallets, at)
+        if self._posted:
+            insert_transactions(self._posted)
+            if len(self._lines) > statements.ROWS_A_STATEMENT:
+                # New ids can be referred to only where they are those of the INSERT before.
+                statements.send()
+        new_ids = map(new_id, count())
+        for lines in statements.chunks(self._lines):
+            statements.insert(_INSERT_ENTRIES, [self._entry_row(line, at, new_ids) for line in lines])
+        if send:
+            statements.send()
+        self._posted, self._lines = [], []
+
+    def complete(self) -> None:
+        """Write what is left to be written before COMMIT."""
+        self.flush()
+        if self._added:
+            add_to_count(self._added)
+        for wallet in self._shown:
+            left = self._wallets.get(wallet.id)
+            # One that has been closed again stays as it was.
+            if left is not None and left.sequence != wallet.sequence:
+                wallet.balance, wallet.sequence, wallet.updated_at = left.balance, left.sequence, self.at
+                wallet.transaction_count = left.transaction_count
+
+    def _entry_row(self, line: _Line, at: str | None, new_ids: Iterator[Expression]) -> list[statements.Value]:
+        # Those that have no id yet come in the order in which they were posted.
+        transaction = line.transaction
+        return [
+            line.wallet.id,
+            line.sequence,
+            statements.from_decimal(line.amount),
+            statements.from_decimal(line.balance_after),
+            line.wallet.currency,
+            line.kind.value,
+            None if transaction is None else transaction.id or next(new_ids),
+            "" if transaction is None else transaction.txid,
+            self.principal.subject,
+            at,
+        ]
+
+
+_WALLETS_AN_UPDATE = 50
+"""The values of each are searched for among those of all."""
+_INSERT_ENTRIES = (
+    "INSERT INTO walletsvc_entry"
+    " (wallet_id, sequence, amount, balance_after, currency, kind, transaction_id, txid, principal, created_at)"
+)
+
+
+def _update_wallets(wallets: Sequence[LockedWallet], at: str | None) -> None:
+    """Write the rows, which are locked, as they are now: many by one statement."""
+    ids = [each.id for each in wallets]
+    changed: dict[str, list[statements.Value]] = {
+        "balance": [statements.from_decimal(each.balance) for each in wallets],
+        "sequence": [each.sequence for each in wallets],
+        "transaction_count": [each.transaction_count for each in wallets],
+    }
+    # A single value needs no search.
+    case = f"CASE id {' '.join(['WHEN %s THEN %s'] * len(ids))} END" if len(ids) > 1 else "%s"
+    values: list[statements.Value] = []
+    for column in changed.values():
+        pairs = zip(ids, column, strict=True)
+        values += [value for pair in pairs for value in pair] if len(ids) > 1 else column
+    # As in `select_for_update`: on a small table the optimizer would rather go through all of it.
+    index = "FORCE INDEX (PRIMARY)" if engines.vendor() == "mysql" else ""
+    assignments = ", ".join(f"{column} = {case}" for column in changed)
+    where = f"WHERE id IN ({', '.join(['%s'] * len(ids))})"
+    statement = f"UPDATE walletsvc_wallet {index} SET {assignments}, updated_at = %s {where}"  # noqa: S608 - no input
+    statements.write(statement, [*values, at, *ids])

@@ -1,0 +1,35 @@
+"""Wallets that an operation has locked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from walletsvc import engines
+from walletsvc.ledger import statements
+from walletsvc.principals import Principal
+
+_COLUMNS = "id, currency, balance, sequence, transaction_count, owner"
+
+
+@dataclass(slots=True)
+class LockedWallet:
+    """A wallet as it is under the lock, and as the operation has changed it so far."""
+
+    id: int
+    currency: str
+    balance: Decimal
+    sequence: int
+    transaction_count: int
+
+
+def lock_wallets(ids: Sequence[int], *, principal: Principal, skip_locked: bool) -> Iterator[LockedWallet]:
+    """Lock the wallets with these ids, in their order, and yield those that are within the principal's reach.
+
+    With `skip_locked`, those that others have locked are left out.
+    """
+    rows = statements.select_for_update(_COLUMNS, "walletsvc_wallet", ids, skip_locked=skip_locked)
+    for wallet_id, currency, balance, sequence, transactions, owner in rows:
+        if principal.owner in (None, owner):
+            yield LockedWallet(wallet_id, currency, engines.to_decimal(balance), sequence, transactions)
