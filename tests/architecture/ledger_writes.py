@@ -1,4 +1,4 @@
-"""Find in a syntax tree what only `ledger/ledger.py` may do: write a balance, or make an entry.
+"""Find in a syntax tree what only the ledger may do: write a balance, or make an entry.
 
 It sees what is written in the open. A name that is put together at run time escapes it, as it would a reviewer.
 """

@@ -8,7 +8,7 @@ from typing import ClassVar
 from walletsvc.commands.command import Command, Locks
 from walletsvc.commands.retry import durably
 from walletsvc.ledger.ledger import Ledger
-from walletsvc.ledger.transaction_counts import add_to_count
+from walletsvc.ledger.writer import add_to_count
 from walletsvc.models import Transaction, Wallet
 from walletsvc.selectors.reconciliation import count_transactions
 

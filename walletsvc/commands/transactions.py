@@ -23,7 +23,7 @@ from walletsvc.commands.inputs import (
 )
 from walletsvc.commands.retry import Outdated
 from walletsvc.ledger.ledger import ZERO, Ledger
-from walletsvc.ledger.transaction_rows import blank_transaction, update_transaction_row
+from walletsvc.ledger.writer import blank_transaction, update_transaction_row
 from walletsvc.models import Transaction
 from walletsvc.principals import Principal
 from walletsvc.reading.scope import within_reach

@@ -8,40 +8,22 @@ decide on what was read under the lock; write wallet, transaction, entry. `comma
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
-from itertools import count
 
-from django.db import connection
-
-from walletsvc import engines, errors, money
-from walletsvc.ledger import statements
+from walletsvc import errors, money
+from walletsvc.ledger import writer
 from walletsvc.ledger.guard import check_amount, decide_balance
 from walletsvc.ledger.locked_wallets import LockedWallet, lock_wallets
 from walletsvc.ledger.names import Names
-from walletsvc.ledger.transaction_counts import add_to_count
-from walletsvc.ledger.transaction_rows import delete_transaction_row, insert_transactions
+from walletsvc.ledger.writer import Line
 from walletsvc.models import Transaction, Wallet
 from walletsvc.models.entry import Kind
-from walletsvc.mysql.expressions import Expression, new_id
 from walletsvc.principals import Principal
 
 Clock = Callable[[], datetime]
 ZERO = Decimal(0)
-
-
-@dataclass(slots=True)
-class _Line:
-    """An entry that is decided on, but not written yet; its transaction may not have an id either."""
-
-    wallet: LockedWallet
-    sequence: int
-    amount: Decimal
-    balance_after: Decimal
-    kind: Kind
-    transaction: Transaction | None
 
 
 class Ledger:
@@ -58,7 +40,7 @@ class Ledger:
         self._touched = touched
         self._wallets: dict[int, LockedWallet] = {}
         self._posted: list[Transaction] = []
-        self._lines: list[_Line] = []
+        self._lines: list[Line] = []
         self._shown: list[Wallet] = []
         self._at: datetime | None = None
         self._added = 0
@@ -102,13 +84,13 @@ class Ledger:
         wallet.balance = decide_balance(ZERO, opening, currency=wallet.currency, wallet_id=None, field="balance")
         wallet.sequence = 1 if opening else 0
         wallet.created_at = wallet.updated_at = self.at
-        wallet.save(force_insert=True)
+        writer.insert_wallet(wallet)
         self.show(wallet)
         opened = LockedWallet(wallet.id, wallet.currency, wallet.balance, wallet.sequence, 0)
         self._wallets[wallet.id] = opened
         self._touched.add(wallet.id)
         if opening:
-            self._lines.append(_Line(opened, 1, opening, opening, Kind.OPENING, None))
+            self._lines.append(Line(opened, 1, opening, opening, Kind.OPENING, None))
 
     def show(self, wallet: Wallet) -> None:
         """Let the object be, once all is done, as the operation leaves the wallet: what is posted later included."""
@@ -130,8 +112,7 @@ class Ledger:
             self.names.give_up(
                 labels=wallets.values_list("label", flat=True), txids=transactions.values_list("txid", flat=True)
             )
-        self._added -= transactions._raw_delete(using=connection.alias)
-        wallets._raw_delete(using=connection.alias)
+        self._added -= writer.delete_wallet(wallet_id)
         del self._wallets[wallet_id]
 
     def post(self, transaction: Transaction, *, kind: Kind = Kind.POST) -> None:
@@ -195,7 +176,7 @@ class Ledger:
         wallet = self.wallet(transaction.wallet_id)
         self._apply(wallet, money.negate(transaction.amount), Kind.DELETE, transaction, added=-1)
         self.flush()
-        delete_transaction_row(transaction)
+        writer.delete_transaction_row(transaction)
         self.names.give_up(txids=[transaction.txid])
 
     def _apply(
@@ -207,82 +188,23 @@ class Ledger:
         wallet.sequence += 1
         wallet.transaction_count += added
         self._added += added
-        self._lines.append(_Line(wallet, wallet.sequence, change, wallet.balance, kind, transaction))
+        self._lines.append(Line(wallet, wallet.sequence, change, wallet.balance, kind, transaction))
 
     def flush(self, *, send: bool = False) -> None:
         """Write what has been decided so far: with the next statement or COMMIT, or with `send` now."""
         if not self._lines:
             return
-        at = statements.from_time(self.at)
-        changed = {line.wallet.id: line.wallet for line in self._lines}
-        for wallets in statements.chunks(list(changed.values()), size=_WALLETS_AN_UPDATE):
-            _update_wallets(wallets, at)
-        if self._posted:
-            insert_transactions(self._posted)
-            if len(self._lines) > statements.ROWS_A_STATEMENT:
-                # New ids can be referred to only where they are those of the INSERT before.
-                statements.send()
-        new_ids = map(new_id, count())
-        for lines in statements.chunks(self._lines):
-            statements.insert(_INSERT_ENTRIES, [self._entry_row(line, at, new_ids) for line in lines])
-        if send:
-            statements.send()
+        writer.write_changes(self._lines, self._posted, subject=self.principal.subject, at=self.at, send=send)
         self._posted, self._lines = [], []
 
     def complete(self) -> None:
         """Write what is left to be written before COMMIT."""
         self.flush()
         if self._added:
-            add_to_count(self._added)
+            writer.add_to_count(self._added)
         for wallet in self._shown:
             left = self._wallets.get(wallet.id)
             # One that has been closed again stays as it was.
             if left is not None and left.sequence != wallet.sequence:
                 wallet.balance, wallet.sequence, wallet.updated_at = left.balance, left.sequence, self.at
                 wallet.transaction_count = left.transaction_count
-
-    def _entry_row(self, line: _Line, at: str | None, new_ids: Iterator[Expression]) -> list[statements.Value]:
-        # Those that have no id yet come in the order in which they were posted.
-        transaction = line.transaction
-        return [
-            line.wallet.id,
-            line.sequence,
-            statements.from_decimal(line.amount),
-            statements.from_decimal(line.balance_after),
-            line.wallet.currency,
-            line.kind.value,
-            None if transaction is None else transaction.id or next(new_ids),
-            "" if transaction is None else transaction.txid,
-            self.principal.subject,
-            at,
-        ]
-
-
-_WALLETS_AN_UPDATE = 50
-"""The values of each are searched for among those of all."""
-_INSERT_ENTRIES = (
-    "INSERT INTO walletsvc_entry"
-    " (wallet_id, sequence, amount, balance_after, currency, kind, transaction_id, txid, principal, created_at)"
-)
-
-
-def _update_wallets(wallets: Sequence[LockedWallet], at: str | None) -> None:
-    """Write the rows, which are locked, as they are now: many by one statement."""
-    ids = [each.id for each in wallets]
-    changed: dict[str, list[statements.Value]] = {
-        "balance": [statements.from_decimal(each.balance) for each in wallets],
-        "sequence": [each.sequence for each in wallets],
-        "transaction_count": [each.transaction_count for each in wallets],
-    }
-    # A single value needs no search.
-    case = f"CASE id {' '.join(['WHEN %s THEN %s'] * len(ids))} END" if len(ids) > 1 else "%s"
-    values: list[statements.Value] = []
-    for column in changed.values():
-        pairs = zip(ids, column, strict=True)
-        values += [value for pair in pairs for value in pair] if len(ids) > 1 else column
-    # As in `select_for_update`: on a small table the optimizer would rather go through all of it.
-    index = "FORCE INDEX (PRIMARY)" if engines.vendor() == "mysql" else ""
-    assignments = ", ".join(f"{column} = {case}" for column in changed)
-    where = f"WHERE id IN ({', '.join(['%s'] * len(ids))})"
-    statement = f"UPDATE walletsvc_wallet {index} SET {assignments}, updated_at = %s {where}"  # noqa: S608 - no input
-    statements.write(statement, [*values, at, *ids])

@@ -59,16 +59,22 @@ def fetch(statement: str, values: Sequence[Value]) -> Sequence[tuple[Any, ...]]:
 
 
 def write(
-    statement: str, values: Sequence[Value], take_ids: Callable[[range], None] | None = None, *, rows: int = 1
+    statement: str,
+    values: Sequence[Value],
+    take_ids: Callable[[range], None] | None = None,
+    *,
+    rows: int = 1,
+    uses_new_ids: bool = False,
 ) -> None:
     """Run a statement that returns nothing: with the next one, where the backend can let it wait, or else at once.
 
     `take_ids` is told the ids of the `rows` that it inserts, after `send` or COMMIT at the latest. An error comes out
-    then, too.
+    then, too. With `uses_new_ids` it refers to the rows of the INSERT before (`new_id`); raises `RuntimeError` where
+    that is not one whose ids are asked for.
     """
     database: Any = connections[DEFAULT_DB_ALIAS]
     if hasattr(database, "defer"):
-        database.defer(statement, values, take_ids, rows=rows)
+        database.defer(statement, values, take_ids, rows=rows, uses_new_ids=uses_new_ids)
         return
     with database.cursor() as cursor:
         cursor.execute(statement, values)
@@ -85,10 +91,16 @@ def send() -> None:
         database.send_deferred()
 
 
-def insert(statement: str, rows: Sequence[Sequence[Value]], take_ids: Callable[[range], None] | None = None) -> None:
-    """Write an `INSERT … VALUES` of all rows, which are not too many for one; `take_ids` is told their ids."""
-    marks = _marks(len(rows[0]), len(rows))
-    write(f"{statement} VALUES {marks}", list(chain.from_iterable(rows)), take_ids, rows=len(rows))
+def insert(
+    statement: str,
+    rows: Sequence[Sequence[Value]],
+    take_ids: Callable[[range], None] | None = None,
+    *,
+    uses_new_ids: bool = False,
+) -> None:
+    """Write an `INSERT … VALUES` of all rows, which are not too many for one; the rest is as `write` has it."""
+    text, values = f"{statement} VALUES {_marks(len(rows[0]), len(rows))}", list(chain.from_iterable(rows))
+    write(text, values, take_ids, rows=len(rows), uses_new_ids=uses_new_ids)
 
 
 @lru_cache(maxsize=256)

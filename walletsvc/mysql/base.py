@@ -55,23 +55,31 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super()._savepoint_rollback(sid)  # type: ignore[misc]  # not in django-stubs
 
     def defer(
-        self, statement: str, values: Sequence[object], take_ids: TakeIds | None = None, *, rows: int = 1
+        self,
+        statement: str,
+        values: Sequence[object],
+        take_ids: TakeIds | None = None,
+        *,
+        rows: int = 1,
+        uses_new_ids: bool = False,
     ) -> None:
         """Let a write of this transaction wait: it is sent with the next statement or with COMMIT.
 
         What fails then raises its error there, as one of Django's. What is rolled back before is never sent.
         `take_ids` is told the ids of the `rows` that were inserted, once they are known; it must not raise.
+        `uses_new_ids` tells that it refers to the rows of the INSERT before. Raises `RuntimeError` where that is not
+        one whose ids are asked for.
         """
         if not self.in_atomic_block:
             raise TransactionManagementError("Only a transaction has a COMMIT to wait for.")
         driver: Any = self.connection
         if self.queries_logged or self.execute_wrappers:
-            watched: Any = self._prepare_cursor(DeferringCursor(driver, take_ids, rows))  # type: ignore[attr-defined]
+            watched: Any = self._prepare_cursor(DeferringCursor(driver, take_ids, rows, uses_new_ids=uses_new_ids))  # type: ignore[attr-defined]
             watched.execute(statement, values)
             return
         self.validate_no_broken_transaction()
         with self.wrap_database_errors:
-            driver.defer(statement, values, take_ids, rows=rows)
+            driver.defer(statement, values, take_ids, rows=rows, uses_new_ids=uses_new_ids)
 
     def send_deferred(self) -> None:
         """Send what waits, and wait for its results. Raises Django's database errors."""

@@ -51,25 +51,41 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
 
     in_transaction: bool
     _waiting: list[_Waiting]
+    _asks_ids: bool
+    """Whether the last INSERT that waits is one whose ids are asked for."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.in_transaction = False
         self._waiting = []
+        self._asks_ids = False
         super().__init__(*args, **kwargs)
         self._has_compounds = "MariaDB" in self.get_server_info()
 
     def begin(self) -> None:
         """Begin a transaction, with its first statement."""
         self.in_transaction = True
+        self._asks_ids = False
         self._waiting = [(_BEGIN, None)]
 
     def defer(
-        self, statement: str, values: Sequence[object], take_ids: TakeIds | None = None, *, rows: int = 1
+        self,
+        statement: str,
+        values: Sequence[object],
+        take_ids: TakeIds | None = None,
+        *,
+        rows: int = 1,
+        uses_new_ids: bool = False,
     ) -> bytes:
         """Let a statement that returns no rows wait for the next one, or for COMMIT; return its text.
 
-        Its error comes out of what is sent then. `take_ids` must not raise; `rows` is how many it inserts.
+        Its error comes out of what is sent then. `take_ids` must not raise; `rows` is how many it inserts. With
+        `uses_new_ids` it refers to the rows of the INSERT before: raises `RuntimeError` if the ids of that are not
+        asked for, as it is then another one than was meant.
         """
+        if uses_new_ids and not self._asks_ids:
+            raise RuntimeError("New ids are those of another INSERT here.")
+        if statement.startswith("INSERT"):
+            self._asks_ids = take_ids is not None
         text = statement.encode() % self.texts_of(values)
         self._waiting.append((text, None))
         if take_ids is not None:
@@ -102,6 +118,7 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
 
     def forget(self) -> None:
         """Drop what waits."""
+        self._asks_ids = False
         self._waiting.clear()
 
     def query(self, query: str | bytes | bytearray) -> None:
@@ -110,6 +127,7 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
         Raises the driver's errors, of this statement or of the one that has failed before it.
         """
         text = query.encode(self.encoding) if isinstance(query, str) else bytes(query)
+        self._asks_ids = False
         if not self._is_about_to_begin():
             self.send()
             super().query(text)
@@ -195,14 +213,17 @@ class DeferringCursor:
 
     _executed: bytes | None = None
 
-    def __init__(self, driver: PacketConnection, take_ids: TakeIds | None, rows: int) -> None:
+    def __init__(self, driver: PacketConnection, take_ids: TakeIds | None, rows: int, *, uses_new_ids: bool) -> None:
         self._driver = driver
         self._take_ids = take_ids
         self._rows = rows
+        self._uses_new_ids = uses_new_ids
 
     def execute(self, statement: str, values: Sequence[object]) -> None:
         """Let the statement wait."""
-        self._executed = self._driver.defer(statement, values, self._take_ids, rows=self._rows)
+        self._executed = self._driver.defer(
+            statement, values, self._take_ids, rows=self._rows, uses_new_ids=self._uses_new_ids
+        )
 
     def close(self) -> None:
         """There is nothing to close."""

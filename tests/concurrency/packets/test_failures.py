@@ -37,9 +37,12 @@ def test_what_the_server_says_of_each_statement_of_a_post(
     before, places = snapshot(), iter(range(100))
     defer = PacketConnection.defer
 
-    def defer_or_fail(driver: Any, statement: str, values: Any, take_ids: Any = None, *, rows: int = 1) -> bytes:
+    def defer_or_fail(
+        driver: Any, statement: str, values: Any, take_ids: Any = None, *, rows: int = 1, uses_new_ids: bool = False
+    ) -> bytes:
         if next(places) == place:
             statement, values = "SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = %s, MESSAGE_TEXT = 'here'", [code]
+        # What uses new ids is not reached where the INSERT before it fails.
         return defer(driver, statement, values, take_ids, rows=rows)
 
     monkeypatch.setattr(PacketConnection, "defer", defer_or_fail)

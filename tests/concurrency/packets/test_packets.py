@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -18,7 +19,7 @@ from tests.concurrency.packets.transactions import (
     together,
     words,
 )
-from tests.ledger.state import assert_reconciled
+from tests.ledger.state import assert_reconciled, snapshot
 from tests.writes import (
     create_transaction,
     create_transfer,
@@ -32,7 +33,7 @@ from walletsvc.commands.execute import execute_all
 from walletsvc.commands.outcomes import Done
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
 from walletsvc.commands.wallets import RenameWallet
-from walletsvc.ledger import statements
+from walletsvc.ledger import statements, writer
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.mysql import packets
 from walletsvc.principals import ANYONE
@@ -152,6 +153,22 @@ def test_ids_are_known_of_more_than_one_statement_takes(
         server, ["UPDATE", *["INSERT", "SELECT"] * 3], ["INSERT", "INSERT", "INSERT", "INSERT", "COMMIT"]
     )
     assert_ids_are_known(posted)
+
+
+def test_ids_of_another_insert_are_not_taken_for_those_of_the_one_before(
+    wallet: Wallet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def insert_something_else(transactions: Sequence[Transaction]) -> None:
+        insert_transactions(transactions)
+        count = "INSERT INTO walletsvc_transactioncount (part, count) VALUES (%s, 0)"
+        statements.write(f"{count} ON DUPLICATE KEY UPDATE count = count", [1])
+
+    insert_transactions = writer._insert_transactions
+    monkeypatch.setattr(writer, "_insert_transactions", insert_something_else)
+    before = snapshot()
+    with pytest.raises(RuntimeError, match="another INSERT"):
+        post_many(wallet, 2)
+    assert snapshot() == before
 
 
 def test_a_transaction_without_a_statement_sends_nothing(packets_sent: list[bytes]) -> None:
