@@ -97,6 +97,14 @@ class Conditional(Command[T]):
     command: Command[T]
     condition: Condition
 
+    @property
+    def name(self) -> str:  # type: ignore[override]  # that of the class, for all others
+        return self.command.name
+
+    @property
+    def scope(self) -> str:  # type: ignore[override]
+        return self.command.scope
+
     def locks(self) -> Locks:
         return self.command.locks()
 
