@@ -23,7 +23,7 @@ from graphql_api.schema import schema
 from walletsvc import cache
 from walletsvc.money import ScientificDecimal
 from walletsvc.principals import Principal
-from walletsvc.repeatable import Reading
+from walletsvc.web.replays import Reading
 
 
 @dataclass(frozen=True, slots=True)

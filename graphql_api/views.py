@@ -13,8 +13,8 @@ from graphql_api.execution import Answer, answer, encode
 from graphql_api.pages import playground
 from graphql_api.requests import JSON_TYPE, RESPONSE_TYPE, Refused, choose_type, read_request, wants_page
 from walletsvc.errors import PreconditionFailed
-from walletsvc.repeatable import attach
 from walletsvc.web.preconditions import check_read, check_write
+from walletsvc.web.replays import attach
 
 logger = logging.getLogger(__name__)
 

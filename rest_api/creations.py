@@ -15,8 +15,8 @@ from rest_api.query import Query
 from rest_api.readings import PER_RESOURCE, Reader
 from walletsvc.commands.command import Command
 from walletsvc.commands.execute import execute
-from walletsvc.repeatable import Written
 from walletsvc.selectors.written import WrittenRecord
+from walletsvc.web.replays import Written
 
 NOT_INCLUDED = "notIncluded"
 """Where the document of a write names the paths of `include` that could not be read after it."""

@@ -19,8 +19,8 @@ from walletsvc.commands.inputs import parse_id
 from walletsvc.principals import Principal
 from walletsvc.reading.questions import CursorPage, Selection
 from walletsvc.reading.records import Page, Record
-from walletsvc.repeatable import Reading
 from walletsvc.selectors.records import get_record, list_records
+from walletsvc.web.replays import Reading
 
 PER_RESOURCE = 100
 """How many related resources the document of a single resource includes of each relationship."""

@@ -8,7 +8,8 @@ class WalletsvcConfig(AppConfig):
     verbose_name = "Wallet service"
 
     def ready(self) -> None:
-        from walletsvc import checks, engines
+        from walletsvc import engines
+        from walletsvc.server import checks
 
         checks.register()
         engines.prepare_connections()

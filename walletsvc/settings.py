@@ -37,7 +37,7 @@ MIDDLEWARE = [
     "walletsvc.web.gate.MessageCheck",
 ]
 ROOT_URLCONF = "walletsvc.urls"
-WSGI_APPLICATION = "walletsvc.wsgi.application"
+WSGI_APPLICATION = "walletsvc.server.wsgi.application"
 APPEND_SLASH = False
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 STATIC_URL = "/static/"

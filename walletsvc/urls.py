@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import include, re_path
 
-from walletsvc.health import healthz
+from walletsvc.server.health import healthz
 from walletsvc.web.methods import read_only
 from walletsvc.web.refusals import Refusal, print_plainly
 

@@ -12,7 +12,7 @@ from rest_api.views.base import JsonApiView
 from walletsvc.cache import remember
 from walletsvc.reading.questions import CursorPage
 from walletsvc.reading.resources import Resource
-from walletsvc.repeatable import Read, attach
+from walletsvc.web.replays import Read, attach
 
 LIST_PARAMETERS = ("filter", "sort", "page", "include", "fields")
 DOCUMENT_PARAMETERS = ("include", "fields")

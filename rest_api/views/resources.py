@@ -17,7 +17,7 @@ from rest_api.views.reads import DOCUMENT_PARAMETERS, LIST_PARAMETERS
 from rest_api.views.writes import WriteView
 from walletsvc.commands.command import Conditional
 from walletsvc.commands.inputs import parse_id
-from walletsvc.repeatable import attach
+from walletsvc.web.replays import attach
 
 
 class ResourceView(WriteView):

@@ -12,7 +12,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from tests.architecture.sources import ROOT
-from walletsvc.checks import refuse_unsafe_settings
+from walletsvc.server.checks import refuse_unsafe_settings
 from walletsvc.settings import INSECURE_SECRET_KEY
 
 pytestmark = pytest.mark.without_engine
@@ -73,8 +73,8 @@ def test_sound_settings_are_accepted(changes: dict[str, Any], configure: Any) ->
     "command",
     [
         [str(ROOT / "manage.py"), "serve", "--port", "0"],
-        ["-c", "import walletsvc.wsgi"],
-        ["-c", "import walletsvc.asgi"],
+        ["-c", "import walletsvc.server.wsgi"],
+        ["-c", "import walletsvc.server.asgi"],
     ],
     ids=["manage.py serve", "WSGI", "ASGI"],
 )

@@ -5,7 +5,7 @@ from io import BytesIO
 from wsgiref.util import setup_testing_defaults
 
 from rest_api.negotiation import MEDIA_TYPE
-from walletsvc.front import FrontHandler
+from walletsvc.web.fast_path import FrontHandler
 
 
 class Front(FrontHandler):

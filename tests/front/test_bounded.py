@@ -15,7 +15,7 @@ from graphql_api import documents
 from tests.front.asking import Front
 from walletsvc import cache
 from walletsvc.bounded import BoundedTable
-from walletsvc.front import MAX_KNOWN_BYTES
+from walletsvc.web.fast_path import MAX_KNOWN_BYTES
 
 REQUESTS = 150
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.front.asking import Front, graphql, transaction
-from walletsvc.front import _DEPENDS_ON
+from walletsvc.web.fast_path import _DEPENDS_ON
 from walletsvc.web.headers import WITHOUT_EFFECT, KnownHeaders, forget_variables_like_headers
 
 ROOT = Path(__file__).parent.parent.parent

@@ -12,7 +12,7 @@ from wsgiref.util import setup_testing_defaults
 
 from django.http import HttpRequest, HttpResponseBase
 
-from walletsvc.front import FrontHandler
+from walletsvc.web.fast_path import FrontHandler
 
 
 class Server(FrontHandler):

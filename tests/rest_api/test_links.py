@@ -16,9 +16,9 @@ from django.core.management.base import SystemCheckError
 from rest_api.negotiation import CURSOR_PROFILE, MEDIA_TYPE
 from tests.rest_api.batches import ATOMIC_TYPE
 from tests.rest_api.conftest import Api, resource
-from walletsvc.checks import check_public_url
-from walletsvc.front import FrontHandler
 from walletsvc.models import Transaction
+from walletsvc.server.checks import check_public_url
+from walletsvc.web.fast_path import FrontHandler
 from walletsvc.web.proxies import Forwarded, Proxies
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.architecture.sources import ROOT
-from walletsvc.affinity import keep_to_one_core
+from walletsvc.server.affinity import keep_to_one_core
 
 pytestmark = pytest.mark.without_engine
 
@@ -26,7 +26,7 @@ import json, os, sys, threading
 from django.conf import settings
 os.sched_setaffinity(0, json.loads(sys.argv[1]))
 settings.configure(WEB_AFFINITY=True, WEB_WORKERS=len(os.sched_getaffinity(0)))
-from walletsvc.affinity import keep_to_one_core
+from walletsvc.server.affinity import keep_to_one_core
 found = []
 application = keep_to_one_core(lambda environ, start_response: found.append(sorted(os.sched_getaffinity(0))))
 for _ in sys.stdin:

@@ -1,7 +1,8 @@
 """Which headers of a request the answers to reads and creations do not depend on.
 
-The layer in front of Django (`front.py`) answers a request only if it knows all of its headers: those that it looks
-at itself, and these. Whatever else a request has may mean something to a view, today or later, so Django gets it.
+The layer in front of Django (`fast_path.py`) answers a request only if it knows all of its headers: those that it
+looks at itself, and these. Whatever else a request has may mean something to a view, today or later, so Django gets
+it.
 A header belongs here if nothing in the product reads it, and clients or proxies send it with ordinary requests; or if
 it has had its effect before, as what trusted proxies forward has (`proxies.py`).
 """

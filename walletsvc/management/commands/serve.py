@@ -9,9 +9,9 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from walletsvc.checks import refuse_unsafe_settings
 from walletsvc.management import supervision
 from walletsvc.management.ports import PortError, claim_port, find_address
+from walletsvc.server.checks import refuse_unsafe_settings
 
 WORKER_STOP_SECONDS = 3
 """Below what the supervisor gives both servers, as granian does not end before its workers have."""
@@ -22,7 +22,7 @@ others of that size into arenas as well: what was left there in holes took as mu
 
 
 class Command(BaseCommand):
-    """Check settings and ports, and become the supervisor of granian with `walletsvc.wsgi` and `walletsvc.asgi`."""
+    """Check settings and ports, and become the supervisor of granian with `server.wsgi` and `server.asgi`."""
 
     help = "Serve the REST and GraphQL APIs. Refuses to start on unsafe settings."
 
@@ -62,7 +62,7 @@ class Command(BaseCommand):
         address = _claim_ports(options["host"], options["port"], live_port)
         url = f"http://{options['host']}:{options['port']}"
         self.stdout.write(f"walletsvc: REST on {url}/api/, GraphQL on {url}/graphql/. Ctrl-C ends it.")
-        web = _granian("wsgi", "walletsvc.wsgi:application", address, options["port"], options["workers"])
+        web = _granian("wsgi", "walletsvc.server.wsgi:application", address, options["port"], options["workers"])
         web += ["--no-ws", "--backlog", "2048", "--blocking-threads", str(options["threads"])]
         live = None
         # What runs next reads its settings anew: the playground's page says where subscriptions are.
@@ -70,7 +70,7 @@ class Command(BaseCommand):
         if live_port:
             self.stdout.write(f"Subscriptions on ws://{options['host']}:{live_port}/graphql/.")
             # One process: each follows the changes of all wallets, and has room for thousands of subscriptions.
-            live = _granian("asgi", "walletsvc.asgi:application", address, live_port, 1)
+            live = _granian("asgi", "walletsvc.server.asgi:application", address, live_port, 1)
         for name, value in _MALLOC.items():
             os.environ.setdefault(name, value)
         self.stdout.flush()

@@ -1,4 +1,4 @@
-"""What a face leaves on a response, so that the like of the request can be answered without Django (`front.py`).
+"""What a face leaves on a response, so that similar requests can be answered without Django (`fast_path.py`).
 
 A view has parsed the request, checked it and decided who asks. What then makes the answer is a function of little: of
 the id in the path, or of the document that is sent. It is attached to the response (`attach`).

@@ -1,6 +1,6 @@
 """The layer in front of Django: answers the like of what it has seen Django answer.
 
-What a view left on its response (`repeatable.py`) answers later requests of the same shape: those that are equal in
+What a view left on its response (`replays.py`) answers later requests of the same shape: those that are equal in
 everything that the answer depends on but the number in the path or the document of a write. A read is asked of the
 stamped cache first. Django's own part, to find the view and to wrap the request, costs more than most answers.
 
@@ -29,9 +29,9 @@ from walletsvc import cache
 from walletsvc.bounded import BoundedTable
 from walletsvc.errors import WalletError
 from walletsvc.etags import is_known
-from walletsvc.repeatable import Reading, Repeatable, Write, attached
 from walletsvc.web.bodies import measure_chunked_body
 from walletsvc.web.headers import KnownHeaders
+from walletsvc.web.replays import Reading, Repeatable, Write, attached
 
 logger = logging.getLogger(__name__)
 

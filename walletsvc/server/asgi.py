@@ -9,7 +9,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "walletsvc.settings")
 django.setup(set_prefix=False)
 
 from graphql_api.live.app import make_application  # noqa: E402 - needs the applications to be ready
-from walletsvc.checks import refuse_unsafe_settings  # noqa: E402
+from walletsvc.server.checks import refuse_unsafe_settings  # noqa: E402
 from walletsvc.web.proxies import behind_proxies_async  # noqa: E402
 
 # The event loop shares the interpreter with threads that execute results: it is given its turn within a millisecond.

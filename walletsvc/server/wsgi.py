@@ -7,9 +7,9 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "walletsvc.settings")
 django.setup(set_prefix=False)
 
-from walletsvc.affinity import keep_to_one_core  # noqa: E402 - needs the applications to be ready
-from walletsvc.checks import refuse_unsafe_settings  # noqa: E402
-from walletsvc.front import FrontHandler  # noqa: E402
+from walletsvc.server.affinity import keep_to_one_core  # noqa: E402 - needs the applications to be ready
+from walletsvc.server.checks import refuse_unsafe_settings  # noqa: E402
+from walletsvc.web.fast_path import FrontHandler  # noqa: E402
 from walletsvc.web.headers import forget_variables_like_headers  # noqa: E402
 from walletsvc.web.proxies import behind_proxies  # noqa: E402
 
