@@ -89,18 +89,34 @@ def _to_many(relation: ToMany) -> Resolve:
     return resolve
 
 
+def _itself(value: Any, _info: object) -> Any:
+    return value
+
+
+def _member(name: str) -> Resolve:
+    def resolve(value: Any, _info: object) -> Any:
+        return getattr(value, name)
+
+    return resolve
+
+
+def _first_cursor(page: Any, _info: object) -> Any:
+    return page.records[0].cursor if page.records else None
+
+
+def _last_cursor(page: Any, _info: object) -> Any:
+    return page.records[-1].cursor if page.records else None
+
+
 _CONNECTION: dict[str, Resolve] = {
-    "edges": lambda page, _info: page.records,
-    "pageInfo": lambda page, _info: page,
-    "totalCount": lambda page, _info: page.count,
+    "edges": _member("records"),
+    "pageInfo": _itself,
+    "totalCount": _member("count"),
 }
-_EDGE: dict[str, Resolve] = {
-    "node": lambda record, _info: record,
-    "cursor": lambda record, _info: record.cursor,
-}
+_EDGE: dict[str, Resolve] = {"node": _itself, "cursor": _member("cursor")}
 _PAGE_INFO: dict[str, Resolve] = {
-    "hasNextPage": lambda page, _info: page.has_next,
-    "hasPreviousPage": lambda page, _info: page.has_previous,
-    "startCursor": lambda page, _info: page.records[0].cursor if page.records else None,
-    "endCursor": lambda page, _info: page.records[-1].cursor if page.records else None,
+    "hasNextPage": _member("has_next"),
+    "hasPreviousPage": _member("has_previous"),
+    "startCursor": _first_cursor,
+    "endCursor": _last_cursor,
 }

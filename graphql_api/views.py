@@ -13,7 +13,7 @@ from graphql_api.execution import Answer, answer, encode
 from graphql_api.pages import playground
 from graphql_api.requests import JSON_TYPE, RESPONSE_TYPE, Refused, choose_type, read_request, wants_page
 from walletsvc.errors import PreconditionFailed
-from walletsvc.web.preconditions import check_read, check_write
+from walletsvc.web.preconditions import check_read, check_write, nothing_there
 from walletsvc.web.replays import attach
 
 logger = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ def _respond(request: HttpRequest) -> HttpResponse:
     media_type = choose_type(request)
     if not is_read:
         # There is nothing to be read at this URL by itself.
-        check_write(request.headers, lambda: None)
+        check_write(request.headers, nothing_there)
     answered = answer(read_request(request), principal=principal_of(request), read_only=is_read)
     # The newer media type lets the status tell that nothing ran; with the older one clients expect 200.
     status = 400 if media_type == RESPONSE_TYPE and not answered.is_executed else 200

@@ -15,7 +15,7 @@ from rest_api.operations.documents import RESULTS, read_operations
 from rest_api.operations.targets import Here
 from rest_api.parser import read_document
 from rest_api.views.base import JsonApiView, without_document
-from walletsvc.web.preconditions import check_write
+from walletsvc.web.preconditions import check_write, nothing_there
 from walletsvc.web.public_urls import server_urls
 
 ATOMIC = "https://jsonapi.org/ext/atomic"
@@ -39,7 +39,7 @@ class OperationsView(JsonApiView):
         here = Here(server_urls(request._request), request.path)
         operations = read_operations(read_document(request._request), here=here)
         # There is nothing to be read at this URL.
-        check_write(request.headers, lambda: None)
+        check_write(request.headers, nothing_there)
         results = perform_operations(operations, principal=self.principal, public_url=self.public_url)
         if not any(results):
             return without_document(204)

@@ -31,6 +31,10 @@ def check_read(headers: Mapping[str, str], etag: str | None) -> bool:
     return etag is not None and is_known(headers.get(IF_NONE_MATCH), etag)
 
 
+def nothing_there() -> None:
+    """Return the tag of a URL that has nothing to be read: none."""
+
+
 def check_write(headers: Mapping[str, str], read_etag: Callable[[], str | None]) -> None:
     """Raise `PreconditionFailed` unless what is to be changed is what the client wants it to be.
 
