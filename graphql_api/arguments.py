@@ -20,9 +20,9 @@ from walletsvc.errors import InvalidParameter
 from walletsvc.filters import FILTER_SETS
 from walletsvc.models.entry import Kind
 from walletsvc.money import ScientificDecimal
+from walletsvc.reading.kinds import AMOUNT, TIME
 from walletsvc.reading.questions import DEFAULT_PAGE_SIZE, CursorPage, Question
 from walletsvc.reading.resources import RESOURCES
-from walletsvc.reading.texts import AMOUNT, TIME
 
 Arguments = Mapping[str, Any]
 """The coerced arguments of a field, by their names in the schema."""

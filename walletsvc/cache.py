@@ -266,7 +266,7 @@ class Invalidation:
         return True
 
     def settle(self) -> bool:
-        """Give new stamps to what was marked, and announce it (`changes.py`)."""
+        """Give new stamps to what was marked, and announce it (`events.py`)."""
         # In the end, as others may have suspended the cache meanwhile, and taken another into use.
         return self.release() and keeper().holds(self._state)
 

@@ -14,7 +14,7 @@ from itertools import count
 from graphql_api.live.reader import Reader
 from graphql_api.live.results import Results
 from graphql_api.live.workers import Job, Workers
-from walletsvc import changes, errors
+from walletsvc import errors, events
 from walletsvc.principals import Principal
 from walletsvc.reading.questions import MAX_PAGE_SIZE, Selection
 from walletsvc.reading.records import Record
@@ -218,7 +218,7 @@ class Hub:
             await self._is_watched.wait()
             try:
                 # What came before we follow is found by the look that this begins with.
-                async with aclosing(changes.follow()) as hints:
+                async with aclosing(events.follow()) as hints:
                     async for hint in hints:
                         if _is_cancelled() or not self._is_watched.is_set():
                             break

@@ -9,11 +9,11 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 
-from rest_api.description.document import MEDIA_TYPE, encoded
 from rest_api.encoder import encode_problems
 from rest_api.errors import Refused, common_status
 from rest_api.negotiation import MEDIA_TYPE as JSON_API
 from rest_api.negotiation import NOTHING_AGREED
+from rest_api.openapi.document import MEDIA_TYPE, encoded
 from rest_api.parameters import parse_parameters
 from walletsvc.web.methods import read_only
 from walletsvc.web.pages import serve_file, serve_page

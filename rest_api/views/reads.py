@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from rest_api.endpoints import Endpoint
 from rest_api.negotiation import CURSOR_PROFILE, NOTHING_AGREED, Negotiated
 from rest_api.query import Query, parse_query
-from rest_api.readings import Reader
+from rest_api.read import Reader
 from rest_api.views.base import JsonApiView
 from walletsvc.cache import remember
 from walletsvc.reading.questions import CursorPage

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from rest_api.absences import EmptyRelations
-from rest_api.creations import Creation, encode_written
+from rest_api.create import Creation, encode_written
 from rest_api.documents import ResourceInput, read_resource
 from rest_api.query import Query, parse_query
 from rest_api.views.base import without_document

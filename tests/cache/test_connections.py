@@ -16,7 +16,7 @@ from tests.cache.stores import Cache, connect
 from tests.leases import SharedRow
 from tests.servers import RedisServer
 from walletsvc.cache import EVERYTHING, Invalidation, Lookup, keep, look_up
-from walletsvc.cache_stores import Connections, RedisStore, lines
+from walletsvc.cache_stores import Connections, RedisStore, wire
 
 LARGE = b"x" * 60_000
 
@@ -106,7 +106,7 @@ def test_a_connection_that_was_closed_at_rest_is_replaced_without_a_failure(
     shared_redis: RedisServer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(lines, "REST_SECONDS", 0)
+    monkeypatch.setattr(wire, "REST_SECONDS", 0)
     store = use(client)
     keep(ask(), b"answer")
     other = connect(shared_redis)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from walletsvc.reading.texts import print_time
+from walletsvc.reading.kinds import print_time
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import jsonschema_rs
 from django.http import HttpResponse
 
-from rest_api.description.document import describe
+from rest_api.openapi.document import describe
 
 
 @cache

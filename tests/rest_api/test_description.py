@@ -13,9 +13,9 @@ import pytest
 from django.test import Client
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from rest_api.description.document import describe
-from rest_api.description.refusals import codes_of
 from rest_api.errors import STATUS
+from rest_api.openapi.document import describe
+from rest_api.openapi.refusals import codes_of
 from rest_api.urls import urlpatterns
 from tests.rest_api.conftest import Api, problems
 from walletsvc.filters import FILTER_SETS

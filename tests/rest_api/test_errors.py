@@ -12,7 +12,7 @@ from django.test import Client, override_settings
 from rest_framework import exceptions as drf
 
 from rest_api import errors as face
-from rest_api import readings
+from rest_api import read
 from tests.rest_api.conftest import Api, problems, resource
 from tests.rest_api.structure import check_response
 from walletsvc import engines, errors
@@ -59,7 +59,7 @@ def test_what_nobody_foresaw_is_masked_and_logged(
     def fail(**_arguments: object) -> None:
         raise RuntimeError("the secret")
 
-    monkeypatch.setattr(readings, "list_records", fail)
+    monkeypatch.setattr(read, "list_records", fail)
     with override_settings(DEBUG=debug), caplog.at_level(logging.ERROR, logger="rest_api.errors"):
         response = api.get("/api/wallets/")
     assert (response.status_code, problems(response)) == (500, [("internal_error", None)])
@@ -87,7 +87,7 @@ def test_contention_asks_to_come_again(api: Api, monkeypatch: pytest.MonkeyPatch
     def conflict(*_arguments: object) -> None:
         raise errors.Conflict("Busy.", retry_after_seconds=3)
 
-    monkeypatch.setattr(readings, "list_records", lambda **_: conflict())
+    monkeypatch.setattr(read, "list_records", lambda **_: conflict())
     response = api.get("/api/wallets/")
     assert (response.status_code, response["Retry-After"]) == (503, "3")
     assert problems(response) == [("conflict", None)]
@@ -100,7 +100,7 @@ def test_a_database_that_is_away_is_no_bug(api: Api, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(engines, "vendor", lambda: "mysql")
     monkeypatch.setattr(connection, "close", lambda: None)
-    monkeypatch.setattr(readings, "list_records", gone)
+    monkeypatch.setattr(read, "list_records", gone)
     response = api.get("/api/wallets/")
     assert (response.status_code, problems(response)) == (503, [("unavailable", None)])
     assert response["Retry-After"] == "5"

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import redis
 from hiredis import pack_command
 
-from walletsvc.cache_stores.lines import Line
+from walletsvc.cache_stores.wire import Line
 
 T = TypeVar("T")
 

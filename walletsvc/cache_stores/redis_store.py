@@ -13,8 +13,8 @@ from hiredis import pack_command
 
 from walletsvc.cache_stores.base import MARK, MARK_SECONDS, PREFIX, STAMP_SECONDS, Unreachable, new_token
 from walletsvc.cache_stores.connections import Command, Connections
-from walletsvc.cache_stores.lines import Line
 from walletsvc.cache_stores.memory import LocalCopies
+from walletsvc.cache_stores.wire import Line
 
 logger = logging.getLogger(__name__)
 

@@ -14,9 +14,9 @@ from django.db.models import Count, Model, QuerySet
 
 from walletsvc.filters import IdFilter
 from walletsvc.principals import ANYONE, Principal
-from walletsvc.reading.asking import Asked, Statement, as_number, fetch
 from walletsvc.reading.questions import Question
 from walletsvc.reading.rows import ask_number
+from walletsvc.reading.statements import Asked, Statement, as_number, fetch
 
 _COUNT_ALL = Statement("SELECT COALESCE(SUM(count), 0) FROM walletsvc_transactioncount")
 _LAST_ENTRY = "SELECT COALESCE(MAX(sequence), 0) FROM walletsvc_entry WHERE wallet_id = %s"

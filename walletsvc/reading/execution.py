@@ -10,13 +10,13 @@ from walletsvc import engines
 from walletsvc.filters import filter_queryset
 from walletsvc.principals import Principal
 from walletsvc.reading import counts, cursors
-from walletsvc.reading.asking import Asked, answer
 from walletsvc.reading.first_rows import fetch_first_rows
 from walletsvc.reading.questions import CursorPage, NumberedPage, Order, Question, Selection, parse_order
 from walletsvc.reading.records import Page, Plan, Record, make_plan
 from walletsvc.reading.resources import RESOURCES, Resource
 from walletsvc.reading.rows import Row, ask_rows, fetch_rows_by_id
 from walletsvc.reading.scope import within_reach, within_reach_of_parent
+from walletsvc.reading.statements import Asked, answer
 
 
 def read_page(question: Question, *, principal: Principal) -> Page:

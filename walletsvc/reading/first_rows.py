@@ -14,10 +14,10 @@ from typing import Any
 
 from django.db.models import Model, QuerySet
 
+from walletsvc.reading.kinds import TEXT, TIME, Kind
 from walletsvc.reading.questions import Order
 from walletsvc.reading.records import Plan
 from walletsvc.reading.rows import Row, fetch_rows_of_any, fetch_rows_of_each
-from walletsvc.reading.texts import TEXT, TIME, Kind
 
 _PARENTS_TOGETHER = 500
 """For how many parents one statement reads everything, where each has few rows."""

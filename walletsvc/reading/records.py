@@ -11,10 +11,10 @@ from typing import Any
 from django.db.models import Model
 
 from walletsvc.reading import cursors
+from walletsvc.reading.kinds import Kind
 from walletsvc.reading.questions import Order
 from walletsvc.reading.resources import RESOURCES, Resource
 from walletsvc.reading.rows import Row, encode_rows
-from walletsvc.reading.texts import Kind
 
 CURRENCY = 1
 """Where a row has its currency. The id is the first."""

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Model
 
 from walletsvc.models import Entry, Transaction, Wallet
-from walletsvc.reading.texts import AMOUNT, INTEGER, METADATA, TEXT, TIME, Kind
+from walletsvc.reading.kinds import AMOUNT, INTEGER, METADATA, TEXT, TIME, Kind
 
 
 @dataclass(frozen=True, slots=True)

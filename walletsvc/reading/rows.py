@@ -16,9 +16,9 @@ from django.db import connection
 from django.db.models import Model, QuerySet
 
 from walletsvc import engines
-from walletsvc.reading.asking import Asked, Statement, answer, as_number, fetch
+from walletsvc.reading.kinds import Kind
 from walletsvc.reading.questions import Order
-from walletsvc.reading.texts import Kind
+from walletsvc.reading.statements import Asked, Statement, answer, as_number, fetch
 
 Row = Sequence[bytes]
 """The columns of a record as text. A key may be None, which only who asks for the key has to know."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rest_api.description.parameters import Parameter, document_parameters, header, list_parameters, page_parameters
-from rest_api.description.refusals import MEANINGS
-from rest_api.description.requests import given_identifier, new_names, request_document
-from rest_api.description.schemas import Schema, any_of, ref
 from rest_api.endpoints import BASE, ENDPOINTS, Endpoint
 from rest_api.negotiation import MEDIA_TYPE
+from rest_api.openapi.parameters import Parameter, document_parameters, header, list_parameters, page_parameters
+from rest_api.openapi.refusals import MEANINGS
+from rest_api.openapi.requests import given_identifier, new_names, request_document
+from rest_api.openapi.schemas import Schema, any_of, ref
 from rest_api.views.operations import ATOMIC
 
 Item = dict[str, Any]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rest_api.description.fields import input_attributes
-from rest_api.description.schemas import ID, OBJECT, STRING, Schema, closed_object, ref
 from rest_api.endpoints import ENDPOINTS, Endpoint
+from rest_api.openapi.fields import input_attributes
+from rest_api.openapi.schemas import ID, OBJECT, STRING, Schema, closed_object, ref
 from rest_api.operations.documents import MAX_OPERATIONS, OPERATIONS
 from rest_api.operations.targets import MAX_HREF_LENGTH
 

@@ -12,7 +12,7 @@ from rest_api.errors import Locate, common_status, explain
 from rest_api.negotiation import MEDIA_TYPE, NOTHING_AGREED
 from rest_api.parser import parse_document
 from rest_api.query import Query
-from rest_api.readings import PER_RESOURCE, Reader
+from rest_api.read import PER_RESOURCE, Reader
 from walletsvc.commands.command import Command
 from walletsvc.commands.execute import execute
 from walletsvc.selectors.written import WrittenRecord

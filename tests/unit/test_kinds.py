@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from walletsvc import money
-from walletsvc.reading import texts
+from walletsvc.reading import kinds
 
 pytestmark = pytest.mark.without_engine
 
@@ -24,18 +24,18 @@ def test_an_amount_prints_as_its_value_does(value: Decimal, currency: str) -> No
     # As a MySQL money column prints it.
     text = f"{value:.{money.DECIMAL_PLACES}f}".encode()
     expected = money.format_amount(value, currency)
-    assert texts.AMOUNT.value(text, currency.encode()) == expected
+    assert kinds.AMOUNT.value(text, currency.encode()) == expected
     others = [(b"1.500000000000000000", b"BTC"), (text, currency.encode()), (b"-7.000000000000000000", b"JPY")]
-    assert list(texts.AMOUNT.json(*zip(*others, strict=True))) == [
+    assert list(kinds.AMOUNT.json(*zip(*others, strict=True))) == [
         b'"1.50000000"',
         orjson.dumps(expected),
         b'"-7"',
     ]
     for column in ([text], [text, b"12.000000000000000000"], [text] * 3):
         whole = [money.format_amount(Decimal(each.decode()), currency) for each in column]
-        assert list(texts.AMOUNT.json(column, [currency.encode()] * len(column))) == list(map(orjson.dumps, whole))
-    assert texts.AMOUNT.native(text) == value
-    assert Decimal(texts.AMOUNT.encode(value).decode()) == value
+        assert list(kinds.AMOUNT.json(column, [currency.encode()] * len(column))) == list(map(orjson.dumps, whole))
+    assert kinds.AMOUNT.native(text) == value
+    assert Decimal(kinds.AMOUNT.encode(value).decode()) == value
 
 
 @given(
@@ -46,23 +46,23 @@ def test_an_amount_prints_as_its_value_does(value: Decimal, currency: str) -> No
     )
 )
 def test_a_moment_prints_in_utc_to_the_microsecond(value: datetime) -> None:
-    text = texts.TIME.encode(value)
+    text = kinds.TIME.encode(value)
     expected = value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    assert texts.TIME.value(text, b"") == texts.print_time(value) == expected
-    assert list(texts.TIME.json([text], [b""])) == [orjson.dumps(expected)]
-    assert list(texts.TIME.json([text] * 2, [b""] * 2)) == [orjson.dumps(expected)] * 2
-    assert texts.TIME.native(text) == value
+    assert kinds.TIME.value(text, b"") == kinds.print_time(value) == expected
+    assert list(kinds.TIME.json([text], [b""])) == [orjson.dumps(expected)]
+    assert list(kinds.TIME.json([text] * 2, [b""] * 2)) == [orjson.dumps(expected)] * 2
+    assert kinds.TIME.native(text) == value
     # SQLite's driver gives a text, without microseconds that are zero.
-    assert texts.TIME.encode(text.decode().removesuffix(".000000")) == text
+    assert kinds.TIME.encode(text.decode().removesuffix(".000000")) == text
 
 
 @given(values=st.lists(st.text() | st.text("aZ 0/<\x7f"), min_size=1, max_size=4))
 def test_texts_print_as_json(values: list[str]) -> None:
     column = [value.encode(errors="ignore") for value in values]
     expected = [orjson.dumps(text.decode()) for text in column]
-    assert list(texts.TEXT.json(column, [b""] * len(column))) == expected
+    assert list(kinds.TEXT.json(column, [b""] * len(column))) == expected
 
 
 def test_metadata_prints_alike_however_it_was_stored() -> None:
     stored = [b"{}", b'{"a": [1, "x"]}', b'{"a":[1,"x"]}']
-    assert list(texts.METADATA.json(stored, [b""] * 3)) == [b"{}", b'{"a":[1,"x"]}', b'{"a":[1,"x"]}']
+    assert list(kinds.METADATA.json(stored, [b""] * 3)) == [b"{}", b'{"a":[1,"x"]}', b'{"a":[1,"x"]}']

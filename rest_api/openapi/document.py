@@ -8,10 +8,10 @@ from typing import Any
 
 import orjson
 
-from rest_api.description.documents import document_schemas
-from rest_api.description.paths import paths
-from rest_api.description.refusals import error_schemas
-from rest_api.description.requests import request_schemas
+from rest_api.openapi.documents import document_schemas
+from rest_api.openapi.paths import paths
+from rest_api.openapi.refusals import error_schemas
+from rest_api.openapi.requests import request_schemas
 
 MEDIA_TYPE = "application/vnd.oai.openapi+json;version=3.1"
 """The type that the OpenAPI Initiative has registered (https://spec.openapis.org/oas/latest.html)."""

@@ -8,8 +8,8 @@ from typing import Any
 
 import django_filters
 
-from rest_api.description.fields import PLAIN_NUMBER
-from rest_api.description.schemas import Schema
+from rest_api.openapi.fields import PLAIN_NUMBER
+from rest_api.openapi.schemas import Schema
 from rest_api.query import MAX_PATH_LENGTH, MAX_PATHS
 from walletsvc.filters import FILTER_SETS, AmountFilter, IdFilter, NumberFilter, TextFilter, TimeFilter
 from walletsvc.money import MAX_TEXT

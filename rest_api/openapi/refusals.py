@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rest_api.description.schemas import OBJECT, Schema, ref
 from rest_api.errors import STATUS
+from rest_api.openapi.schemas import OBJECT, Schema, ref
 from walletsvc import errors
 
 _PROTOCOL = {

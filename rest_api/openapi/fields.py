@@ -7,9 +7,9 @@ from typing import Any
 from django.conf import settings
 from rest_framework import fields
 
-from rest_api.description.schemas import OBJECT, Schema, closed_object
 from rest_api.endpoints import Endpoint
 from rest_api.errors import camel_case
+from rest_api.openapi.schemas import OBJECT, Schema, closed_object
 from rest_api.serializers import AmountField, TimeField
 from walletsvc import money
 from walletsvc.models.entry import Kind

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rest_api.creations import NOT_INCLUDED
-from rest_api.description.fields import output_attributes
-from rest_api.description.schemas import ID, OBJECT, STRING, Schema, any_of, ref
+from rest_api.create import NOT_INCLUDED
 from rest_api.encoder import VERSION
 from rest_api.endpoints import ENDPOINTS, Endpoint
+from rest_api.openapi.fields import output_attributes
+from rest_api.openapi.schemas import ID, OBJECT, STRING, Schema, any_of, ref
 from rest_api.operations.documents import RESULTS
 
 LINK: Schema = {
