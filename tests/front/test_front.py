@@ -17,6 +17,7 @@ from walletsvc import cache
 from walletsvc.cache import wallet_stamp
 from walletsvc.models import Entry
 from walletsvc.principals import ANYONE
+from walletsvc.server.checks import check_fast_path
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -162,9 +163,16 @@ def test_what_is_deleted_while_it_is_read_is_left_out(front, make_wallet, post, 
     assert front.ask(**asked) == Front().ask(**asked) != (status, _, body)
 
 
-def test_where_middleware_may_decide_everything_goes_to_django(wallet, settings):
+def test_where_middleware_may_decide_everything_goes_to_django(wallet, settings, caplog):
+    assert check_fast_path(None) == []
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django.middleware.http.ConditionalGetMiddleware"]
+    [warning] = check_fast_path(None)
+    assert warning.id == "walletsvc.W001"
+    assert "ConditionalGetMiddleware" in warning.msg
     front = Front()
+    assert [each.getMessage() for each in caplog.records if each.name == "walletsvc.web.fast_path"] == [
+        "Django answers every request: MIDDLEWARE has django.middleware.http.ConditionalGetMiddleware"
+    ]
     for _ in range(2):
         front.ask(f"/api/wallets/{wallet.id}/")
         front.ask(**transaction(wallet.id, str(front.reached)))

@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from walletsvc.money import DECIMAL_PLACES, scales
 from walletsvc.settings import INSECURE_SECRET_KEY
+from walletsvc.web.fast_path import middleware_in_the_way
 from walletsvc.web.proxies import parse_networks
 
 SERVING = "serving"
@@ -36,6 +37,7 @@ def register() -> None:
         check_live_url,
         check_proxies,
         check_preflights,
+        check_fast_path,
     ):
         checks.register(check, SERVING, deploy=True)
 
@@ -105,6 +107,15 @@ def check_proxies(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessa
         hint = "Addresses and CIDR blocks with commas between: 127.0.0.1,10.0.0.0/8."
         return [checks.Error(f"TRUSTED_PROXIES: {error}.", hint=hint, id="walletsvc.E008")]
     return []
+
+
+def check_fast_path(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
+    """Known requests are answered in front of Django, unless there is middleware that has to see each of them."""
+    hint = "Cached reads take several times as long. Do without it, or list it in walletsvc/web/fast_path.py."
+    return [
+        checks.Warning(f"With {name} in MIDDLEWARE, Django answers every request.", hint=hint, id="walletsvc.W001")
+        for name in middleware_in_the_way()
+    ]
 
 
 def check_preflights(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:

@@ -120,13 +120,21 @@ class Known:
         return [written.body]
 
 
+def middleware_in_the_way() -> list[str]:
+    """Return what of MIDDLEWARE may decide something for a single request, so that Django has to answer each."""
+    return [name for name in settings.MIDDLEWARE if name not in _TRANSPARENT]
+
+
 class FrontHandler(WSGIHandler):
     """Django's WSGI handler, with the layer in front of it."""
 
     def __init__(self) -> None:
         super().__init__()
         self._known: BoundedTable[Shape, Known] = BoundedTable(max_bytes=MAX_KNOWN_BYTES, max_entry_bytes=2**16)
-        self._is_allowed = _TRANSPARENT.issuperset(settings.MIDDLEWARE)
+        in_the_way = middleware_in_the_way()
+        if in_the_way:
+            logger.warning("Django answers every request: MIDDLEWARE has %s", ", ".join(in_the_way))
+        self._is_allowed = not in_the_way
         self._known_headers = KnownHeaders([*_DEPENDS_ON, _IF_NONE_MATCH])
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Any:
