@@ -1,4 +1,4 @@
-"""Several steps as one: all or nothing, in their order, each guarded as it would be alone."""
+"""Several commands as one: all or nothing, in their order, each guarded as it would be alone."""
 
 from decimal import Decimal
 
@@ -81,14 +81,14 @@ def test_amends_and_deletes_what_it_has_posted():
     assert list(compute_discrepancies()) == []
 
 
-def test_a_refused_step_undoes_all_and_is_told_by_its_place():
+def test_a_refused_command_undoes_all_and_is_told_by_its_place():
     wallet = create_wallet(principal=ANYONE, label="W", balance="10.00")
     posts = post("T1", wallet.id, "-6.00"), post("T2", wallet.id, "-4.01"), post("T3", wallet.id, "100.00")
     index, error = refusal(errors.InsufficientFunds, *posts)
     assert (index, error.context["balance"]) == (1, "4.00")
 
 
-def test_a_malformed_step_is_told_after_the_steps_before_it():
+def test_a_malformed_command_is_told_after_those_before_it():
     wallet = create_wallet(principal=ANYONE, label="W")
     with pytest.raises(errors.InvalidAmount) as malformed:
         post("T2", wallet.id, "zero")
@@ -115,7 +115,7 @@ def test_a_txid_that_is_stored_already_is_told_with_its_holder():
     assert (index, error.context) == (1, {"transaction": stored.id})
 
 
-def test_a_wallet_that_is_not_there_is_told_by_the_step_that_needs_it():
+def test_a_wallet_that_is_not_there_is_told_by_the_command_that_needs_it():
     wallet = create_wallet(principal=ANYONE, label="W")
     index, error = refusal(errors.NotFound, post("T1", wallet.id, "1.00"), post("T2", wallet.id + 1, "1.00"))
     assert (index, error.field) == (1, "wallet")

@@ -33,7 +33,7 @@ UNSET: Final = Unset.UNSET
 
 
 class LocalId:
-    """Stands for an object that an earlier step of the same batch creates."""
+    """Stands for an object that an earlier command of the same batch creates."""
 
     def __init__(self) -> None:
         self.id: int | None = None
@@ -41,7 +41,7 @@ class LocalId:
     def resolve(self) -> int:
         """Return the id, once the object is there."""
         if self.id is None:
-            raise RuntimeError("The step that creates the object has not run.")
+            raise RuntimeError("The command that creates the object has not run.")
         return self.id
 
 

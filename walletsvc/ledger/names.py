@@ -1,7 +1,7 @@
 """The unique names that an operation takes and gives up while it runs.
 
 What others have taken, the database tells when the operation writes. But within one batch a name goes from hand to
-hand, and which step was wrong to take it is known here only.
+hand, and which command was wrong to take it is known here only.
 """
 
 from __future__ import annotations
