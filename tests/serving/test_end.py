@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import run_to_end
 from tests.live import ROOT
 from tests.servers import free_ports
 from tests.serving.command import HOST, Serving, answers, listens, serving, wait_until
@@ -85,6 +86,22 @@ def test_an_interrupted_command_shows_no_traceback() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
     )
     assert (finished.returncode, finished.stdout, finished.stderr) == (128 + signal.SIGINT, "", "")
+
+
+def test_python_does_not_get_to_see_an_interrupt_before_the_supervisor_does() -> None:
+    """A KeyboardInterrupt in the middle of an import was lost in 6 of 120 starts that were interrupted at random."""
+    code = """if True:
+        import runpy, signal, sys
+        from django.core import management
+        def show(arguments):
+            print(arguments[1], signal.getsignal(signal.SIGINT) is signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        management.execute_from_command_line = show
+        for name in ("migrate", "serve"):
+            sys.argv = ["manage.py", name]
+            runpy.run_path("manage.py", run_name="__main__")
+    """
+    assert run_to_end(sys.executable, "-c", code, folder=ROOT) == "migrate False\nserve True\n"
 
 
 def test_a_server_ends_that_is_told_while_its_worker_starts(ports: Ports, server: Serving) -> None:
