@@ -17,12 +17,12 @@ from strawberry.tools import create_type
 from graphql_api.ids import database_id
 from graphql_api.scalars import Amount, DateTime, Long
 from walletsvc.errors import InvalidParameter
-from walletsvc.filters import FILTER_SETS
 from walletsvc.models.entry import Kind
 from walletsvc.money import ScientificDecimal
-from walletsvc.reading.kinds import AMOUNT, TIME
-from walletsvc.reading.questions import DEFAULT_PAGE_SIZE, CursorPage, Question
-from walletsvc.reading.resources import RESOURCES
+from walletsvc.queries.filters import FILTER_SETS
+from walletsvc.queries.questions import DEFAULT_PAGE_SIZE, CursorPage, Question
+from walletsvc.schema.kinds import AMOUNT, TIME
+from walletsvc.schema.resources import RESOURCES
 
 Arguments = Mapping[str, Any]
 """The coerced arguments of a field, by their names in the schema."""

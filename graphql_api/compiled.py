@@ -27,8 +27,8 @@ from graphql_api.fragments import response_key
 from graphql_api.planning import Planner, Root
 from graphql_api.queries import ROOTS
 from walletsvc.principals import Principal
-from walletsvc.reading.records import Page, Record
-from walletsvc.reading.resources import RESOURCES
+from walletsvc.queries.records import Page, Record
+from walletsvc.schema.resources import RESOURCES
 
 Encode = Callable[[Any, Planner], object]
 """Turns a record or a page into what the selection shows of it."""

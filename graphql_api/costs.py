@@ -25,8 +25,8 @@ from graphql.language import (
 from graphql_api.limits import LimitExceeded
 from graphql_api.scalars import read_literal
 from walletsvc.errors import InvalidParameter
-from walletsvc.reading.questions import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
-from walletsvc.reading.resources import RESOURCES
+from walletsvc.queries.questions import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
+from walletsvc.schema.resources import RESOURCES
 
 MUTATION_COST = 10
 _SIZES = ("first", "last", "ids")

@@ -11,7 +11,7 @@ from graphql.language import DocumentNode, FieldNode, OperationDefinitionNode, V
 
 from graphql_api.ids import database_id
 from graphql_api.scalars import read_literal
-from walletsvc.cache import EVERYTHING, wallet_stamp
+from walletsvc.cache.responses import EVERYTHING, wallet_stamp
 from walletsvc.commands.inputs import parse_id
 from walletsvc.errors import WalletError
 

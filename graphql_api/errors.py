@@ -10,7 +10,8 @@ from enum import Enum
 from django.db import DatabaseError, connection
 from graphql import GraphQLError, GraphQLSyntaxError
 
-from walletsvc import engines, errors
+from walletsvc import errors
+from walletsvc.db import dialect
 
 logger = logging.getLogger(__name__)
 
@@ -63,10 +64,10 @@ def explain(error: GraphQLError) -> None:
     if error.extensions and "code" in error.extensions:
         return
     cause = _root_cause(error)
-    if isinstance(cause, DatabaseError) and engines.is_lost(cause):
+    if isinstance(cause, DatabaseError) and dialect.is_lost(cause):
         connection.close()
         cause = errors.Unavailable("The database does not answer.")
-    elif isinstance(cause, DatabaseError) and engines.is_contention(cause):
+    elif isinstance(cause, DatabaseError) and dialect.is_contention(cause):
         cause = errors.Conflict("Others are in the way. Try again.")
     if isinstance(cause, errors.WalletError):
         error.message = cause.message

@@ -20,7 +20,7 @@ from graphql_api.errors import INTERNAL_ERROR, VALIDATION_FAILED, explain
 from graphql_api.limits import LimitExceeded
 from graphql_api.requests import GraphQLRequest, Refused
 from graphql_api.schema import schema
-from walletsvc import cache
+from walletsvc.cache import responses
 from walletsvc.money import ScientificDecimal
 from walletsvc.principals import Principal
 from walletsvc.web.replays import Reading
@@ -84,16 +84,16 @@ def _answer_query(
     request: GraphQLRequest, document: Document, operation: OperationDefinitionNode, principal: Principal
 ) -> Answer:
     parts = [principal.reach, request.query or "", request.operation_name or "", repr(_canonical(request.variables))]
-    key, stamps = cache.make_key("graphql", *parts), document.dependencies.stamps(request.variables)
+    key, stamps = responses.make_key("graphql", *parts), document.dependencies.stamps(request.variables)
     again = _Again(request.query or "", request.operation_name, pickle.dumps(request.variables), principal)
     reading = Reading(key, stamps, "", again)
-    found = cache.look_up(key, stamps=stamps)
+    found = responses.look_up(key, stamps=stamps)
     if found.response is not None:
         return Answer(found.response, reading=reading, etag=found.etag)
     answered = _run_query(request, document, operation, principal)
     if not answered.is_flawless:
         return answered
-    return replace(answered, reading=reading, etag=cache.keep(found, answered.body))
+    return replace(answered, reading=reading, etag=responses.keep(found, answered.body))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import base64
 import binascii
 
 from walletsvc.ids import read_id
-from walletsvc.reading.resources import RESOURCES
+from walletsvc.schema.resources import RESOURCES
 
 _NOBODYS = "0"
 

@@ -29,7 +29,7 @@ from walletsvc.commands.command import Command
 from walletsvc.commands.execute import execute
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
 from walletsvc.commands.wallets import CloseWallet, OpenWallet, RenameWallet
-from walletsvc.selectors.written import WrittenRecord
+from walletsvc.queries.written import WrittenRecord
 
 P = TypeVar("P")
 Parse = Callable[..., Command[Any]]

@@ -22,8 +22,8 @@ from django.core.exceptions import ImproperlyConfigured
 from graphql import GraphQLError
 
 from graphql_api.requests import GraphQLRequest
-from walletsvc import cache
-from walletsvc.cache_stores import PREFIX, Unreachable
+from walletsvc.cache import responses
+from walletsvc.cache.store import PREFIX, Unreachable
 
 KEPT_SECONDS = 86_400
 NOT_FOUND = "PersistedQueryNotFound"
@@ -99,7 +99,7 @@ def remember(request: GraphQLRequest) -> None:
     if identifier is None or request.query is None or settings.GRAPHQL_ALLOWLIST:
         return
     try:
-        cache.store().put(_key(identifier), request.query.encode(errors="surrogatepass"), seconds=KEPT_SECONDS)
+        responses.store().put(_key(identifier), request.query.encode(errors="surrogatepass"), seconds=KEPT_SECONDS)
     except Unreachable:
         return
 
@@ -109,7 +109,7 @@ def _recall(identifier: str) -> str | None:
         # Documents are kept by their hashes. No other text of a caller's becomes a key of the store.
         return None
     try:
-        [text] = cache.store().get_many([_key(identifier)])
+        [text] = responses.store().get_many([_key(identifier)])
     except Unreachable:
         return None
     return None if text is None else text.decode(errors="surrogatepass")

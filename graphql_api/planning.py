@@ -26,9 +26,9 @@ from graphql.language import FieldNode, FragmentDefinitionNode, OperationDefinit
 from graphql_api.arguments import Arguments, alias_of, parse_list
 from graphql_api.fragments import Fields, response_key
 from walletsvc.errors import InvalidParameter
-from walletsvc.reading.questions import Question, Selection
-from walletsvc.reading.resources import RESOURCES, Resource
-from walletsvc.selectors.records import check_question
+from walletsvc.queries.questions import Question, Selection
+from walletsvc.queries.selectors import check_question
+from walletsvc.schema.resources import RESOURCES, Resource
 
 Path = tuple[str | int, ...]
 """Where a field is in the answer (section 7.1.2). Before there is a list, its fields are those of its first item."""

@@ -18,9 +18,9 @@ from walletsvc import errors
 from walletsvc.commands.inputs import parse_id
 from walletsvc.errors import InvalidParameter
 from walletsvc.principals import Principal
-from walletsvc.reading.questions import MAX_PAGE_SIZE
-from walletsvc.reading.records import Page, Record
-from walletsvc.selectors.records import get_record, list_records, list_records_by_id
+from walletsvc.queries.questions import MAX_PAGE_SIZE
+from walletsvc.queries.records import Page, Record
+from walletsvc.queries.selectors import get_record, list_records, list_records_by_id
 
 T = TypeVar("T")
 Reader = Callable[[Planner, Root, Principal], Page | Record]

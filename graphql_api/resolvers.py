@@ -15,9 +15,9 @@ from graphql_api.arguments import alias_of, parse_list
 from graphql_api.ids import global_id
 from graphql_api.written import check_read, missing
 from walletsvc.errors import NotFound
-from walletsvc.reading.records import Page, Record
-from walletsvc.reading.resources import RESOURCES, ToMany
-from walletsvc.selectors.records import check_question
+from walletsvc.queries.records import Page, Record
+from walletsvc.queries.selectors import check_question
+from walletsvc.schema.resources import RESOURCES, ToMany
 
 Resolve = Callable[..., Any]
 

@@ -17,7 +17,7 @@ from graphql_api.arguments import FILTERS_TYPES, ORDER_TYPES
 from graphql_api.scalars import JSON, Amount, DateTime, Long
 from walletsvc import models
 from walletsvc.models.entry import Kind
-from walletsvc.reading.questions import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
+from walletsvc.queries.questions import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 
 _FIRST = f"How many from the start: {DEFAULT_PAGE_SIZE} unless given, at most {MAX_PAGE_SIZE}."
 _LAST = f"How many from the end, at most {MAX_PAGE_SIZE}."

@@ -1,12 +1,12 @@
-"""What a mutation says of a relation of what it has written that could not be read (`selectors.written`)."""
+"""What a mutation says of a relation of what it has written that could not be read (`queries.written`)."""
 
 from __future__ import annotations
 
 from graphql import GraphQLError
 
 from graphql_api.errors import explain
-from walletsvc.reading.records import Record
-from walletsvc.selectors.written import Place, WrittenRecord
+from walletsvc.queries.records import Record
+from walletsvc.queries.written import Place, WrittenRecord
 
 
 def check_read(record: Record, place: Place) -> None:

@@ -8,8 +8,8 @@ from rest_api.endpoints import Endpoint
 from walletsvc.commands.inputs import Reference, resolve
 from walletsvc.errors import Forbidden
 from walletsvc.principals import Principal
-from walletsvc.reading.questions import CursorPage, Question, Selection
-from walletsvc.selectors.records import list_records
+from walletsvc.queries.questions import CursorPage, Question, Selection
+from walletsvc.queries.selectors import list_records
 
 
 @dataclass(frozen=True, slots=True)

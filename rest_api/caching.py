@@ -1,10 +1,10 @@
-"""Which stamps a document is kept under (`walletsvc.cache`)."""
+"""Which stamps a document is kept under (`walletsvc.cache.responses`)."""
 
 from __future__ import annotations
 
-from walletsvc.cache import EVERYTHING, wallet_stamp
+from walletsvc.cache.responses import EVERYTHING, wallet_stamp
 from walletsvc.ids import read_id
-from walletsvc.reading.resources import WALLET, Resource
+from walletsvc.schema.resources import WALLET, Resource
 
 _FACE = "rest"
 

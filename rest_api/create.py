@@ -15,7 +15,7 @@ from rest_api.query import Query
 from rest_api.read import PER_RESOURCE, Reader
 from walletsvc.commands.command import Command
 from walletsvc.commands.execute import execute
-from walletsvc.selectors.written import WrittenRecord
+from walletsvc.queries.written import WrittenRecord
 from walletsvc.web.replays import Written
 
 NOT_INCLUDED = "notIncluded"

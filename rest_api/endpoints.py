@@ -16,7 +16,7 @@ from walletsvc.commands.inputs import LocalId
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
 from walletsvc.commands.wallets import CloseWallet, OpenWallet, RenameWallet
 from walletsvc.errors import Forbidden
-from walletsvc.reading.resources import ENTRY, RESOURCES, TRANSACTION, WALLET, Resource
+from walletsvc.schema.resources import ENTRY, RESOURCES, TRANSACTION, WALLET, Resource
 
 T = TypeVar("T")
 

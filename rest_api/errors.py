@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from django.db import DatabaseError, connection
 from rest_framework import exceptions as drf
 
-from walletsvc import engines, errors
+from walletsvc import errors
+from walletsvc.db import dialect
 
 logger = logging.getLogger(__name__)
 
@@ -109,10 +110,10 @@ def explain(exception: Exception, *, locate: Locate | None = None) -> Refused:
     """Turn any exception into what the caller is told. What nobody foresaw is logged and masked."""
     if isinstance(exception, Refused):
         return exception
-    if isinstance(exception, DatabaseError) and engines.is_lost(exception):
+    if isinstance(exception, DatabaseError) and dialect.is_lost(exception):
         connection.close()
         exception = errors.Unavailable("The database does not answer.")
-    elif isinstance(exception, DatabaseError) and engines.is_contention(exception):
+    elif isinstance(exception, DatabaseError) and dialect.is_contention(exception):
         exception = errors.Conflict("Others are in the way. Try again.")
     if isinstance(exception, errors.WalletError):
         return _explain_refusal(exception, locate)

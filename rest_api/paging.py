@@ -8,8 +8,8 @@ from functools import lru_cache
 
 from rest_api.parameters import format_parameters, format_url
 from rest_api.query import Query, is_range, page_parameters
-from walletsvc.reading.questions import CursorPage, NumberedPage
-from walletsvc.reading.records import Page
+from walletsvc.queries.questions import CursorPage, NumberedPage
+from walletsvc.queries.records import Page
 
 
 def list_url(url: str, query: Query, page: NumberedPage | CursorPage | None = None) -> str:

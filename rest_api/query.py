@@ -11,7 +11,7 @@ from typing import Any
 from rest_api.errors import Problem, Refused, bad_parameter
 from rest_api.parameters import format_parameters
 from walletsvc.errors import InvalidParameter
-from walletsvc.reading.questions import (
+from walletsvc.queries.questions import (
     DEFAULT_PAGE_SIZE,
     MAX_PAGE_NUMBER,
     MAX_PAGE_SIZE,
@@ -20,7 +20,7 @@ from walletsvc.reading.questions import (
     Question,
     Selection,
 )
-from walletsvc.reading.resources import RESOURCES, Resource
+from walletsvc.schema.resources import RESOURCES, Resource
 
 MAX_SIZE_EXCEEDED = "https://jsonapi.org/profiles/ethanresnick/cursor-pagination/max-size-exceeded"
 """The type of error that the cursor pagination profile wants for a page that is too large."""

@@ -14,12 +14,12 @@ from rest_api.parameters import format_url
 from rest_api.query import Query
 from rest_api.resource_objects import relationship_links
 from walletsvc import errors
-from walletsvc.cache import make_key
+from walletsvc.cache.responses import make_key
 from walletsvc.commands.inputs import parse_id
 from walletsvc.principals import Principal
-from walletsvc.reading.questions import CursorPage, Selection
-from walletsvc.reading.records import Page, Record
-from walletsvc.selectors.records import get_record, list_records
+from walletsvc.queries.questions import CursorPage, Selection
+from walletsvc.queries.records import Page, Record
+from walletsvc.queries.selectors import get_record, list_records
 from walletsvc.web.replays import Reading
 
 PER_RESOURCE = 100

@@ -19,7 +19,7 @@ from rest_framework_json_api.relations import ResourceRelatedField
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.models.columns import MAX_DESCRIPTION_LENGTH, MAX_TEXT_LENGTH
 from walletsvc.money import format_amount
-from walletsvc.reading.kinds import print_time
+from walletsvc.schema.kinds import print_time
 
 # The stubs make it generic, the library does not.
 _Field: Any = fields.Field

@@ -31,9 +31,9 @@ from tests.live import LiveServer
 from tests.rest_api.structure import check_response
 from tests.tables import empty_tables
 from tests.writes import create_transaction, create_wallet
-from walletsvc import cache
-from walletsvc.cache_stores import PREFIX
-from walletsvc.leases import BackgroundKeeper, Keeper
+from walletsvc.cache import responses
+from walletsvc.cache.lease import BackgroundKeeper, Keeper
+from walletsvc.cache.store import PREFIX
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import ANYONE, Principal
 
@@ -84,13 +84,13 @@ def django_db_setup(django_db_setup: None, redis_urls: tuple[str, str], django_d
         return
     with django_db_blocker.unblock():
         call_command("setup_database", verbosity=0)
-        keeper = BackgroundKeeper(instances=cache.store)
+        keeper = BackgroundKeeper(instances=responses.store)
         deadline = time.monotonic() + SETUP_SECONDS
         # Each look waits for a second at most, which a busy machine may not have.
         while not keeper.current().is_trusted:
             assert time.monotonic() < deadline, keeper.state
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cache, "_keeper", keeper)
+        patch.setattr(responses, "_keeper", keeper)
         yield
     keeper.stop()
 
@@ -125,7 +125,7 @@ def redis_urls(request: pytest.FixtureRequest) -> tuple[str, str]:
 def no_cache_without_a_database() -> Iterator[None]:
     """Keep tests without a database from asking the developer's own whether the cache may be used."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cache, "_keeper", Keeper(row=SharedRow(None), instances=cache.store))
+        patch.setattr(responses, "_keeper", Keeper(row=SharedRow(None), instances=responses.store))
         yield
 
 
@@ -134,7 +134,7 @@ def empty_cache(request: pytest.FixtureRequest, redis_urls: tuple[str, str]) -> 
     """Begin each test with an empty cache, and with a store that remembers no failure."""
     if is_without_engine(request.node):
         return
-    cache.store.cache_clear()
+    responses.store.cache_clear()
     if settings.REDIS_URL:
         forget_cached(get_redis_connection("default"))
 
@@ -149,7 +149,7 @@ def no_engine_where_none_is_needed(request: pytest.FixtureRequest, monkeypatch: 
         uses_database = {"db", "transactional_db", "start_live"}.intersection(request.fixturenames)
         assert not uses_database, "This test is marked `without_engine`, and uses the database."
         assert request.node.get_closest_marker("django_db") is None, "It is marked `without_engine` and `django_db`."
-        monkeypatch.setattr(cache, "store", refuse_the_cache)
+        monkeypatch.setattr(responses, "store", refuse_the_cache)
         for name in ("DATABASE_URL", "REDIS_URL"):
             monkeypatch.setenv(name, "")
 

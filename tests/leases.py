@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from walletsvc.leases import Agreement
+from walletsvc.cache.lease import Agreement
 
 UNUSED = Agreement("identity", 1, is_suspended=False, instance="")
 
 
 class SharedRow:
-    """Does what `walletsvc.leases.DatabaseRow` does. Each change is committed at once."""
+    """Does what `walletsvc.cache.lease.DatabaseRow` does. Each change is committed at once."""
 
     def __init__(self, agreement: Agreement | None = UNUSED) -> None:
         self.agreement = agreement

@@ -8,8 +8,8 @@ class WalletsvcConfig(AppConfig):
     verbose_name = "Wallet service"
 
     def ready(self) -> None:
-        from walletsvc import engines
+        from walletsvc.db import dialect
         from walletsvc.server import checks
 
         checks.register()
-        engines.prepare_connections()
+        dialect.prepare_connections()

@@ -47,10 +47,10 @@ STATIC_URL = "/static/"
 if env.str("DATABASE_URL", default=""):
     _database = env.db_url("DATABASE_URL")
     if _database["ENGINE"] == "django.db.backends.mysql":
-        _database["ENGINE"] = "walletsvc.mysql"
+        _database["ENGINE"] = "walletsvc.db.mysql"
 elif env.str("DB_NAME", default=""):
     _database = {
-        "ENGINE": "walletsvc.mysql",
+        "ENGINE": "walletsvc.db.mysql",
         "NAME": env.str("DB_NAME"),
         "USER": env.str("DB_USER", default=""),
         "PASSWORD": env.str("DB_PASSWORD", default=""),
@@ -61,7 +61,7 @@ else:
     _database = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(BASE_DIR / "walletsvc.sqlite3")}
 
 _DATABASE_OPTIONS: dict[str, dict[str, object]] = {
-    "walletsvc.mysql": {
+    "walletsvc.db.mysql": {
         "charset": "utf8mb4",
         # Decisions are made on rows locked by the statement that reads them; gap locks would only add deadlocks.
         "isolation_level": "read committed",

@@ -14,11 +14,12 @@ from itertools import count
 from graphql_api.live.reader import Reader
 from graphql_api.live.results import Results
 from graphql_api.live.workers import Job, Workers
-from walletsvc import errors, events
+from walletsvc import errors
+from walletsvc.events import follow
+from walletsvc.events.since import get_wallet, list_entries_after, list_sequences, sequence_of
 from walletsvc.principals import Principal
-from walletsvc.reading.questions import MAX_PAGE_SIZE, Selection
-from walletsvc.reading.records import Record
-from walletsvc.selectors.changes import get_wallet, list_entries_after, list_sequences, sequence_of
+from walletsvc.queries.questions import MAX_PAGE_SIZE, Selection
+from walletsvc.queries.records import Record
 
 logger = logging.getLogger(__name__)
 
@@ -218,7 +219,7 @@ class Hub:
             await self._is_watched.wait()
             try:
                 # What came before we follow is found by the look that this begins with.
-                async with aclosing(events.follow()) as hints:
+                async with aclosing(follow.follow()) as hints:
                     async for hint in hints:
                         if _is_cancelled() or not self._is_watched.is_set():
                             break

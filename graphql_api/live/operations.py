@@ -27,7 +27,7 @@ from graphql_api.planning import Planner
 from graphql_api.requests import GraphQLRequest
 from graphql_api.schema import schema
 from walletsvc.principals import Principal
-from walletsvc.reading.records import Record
+from walletsvc.queries.records import Record
 
 T = TypeVar("T")
 

@@ -10,7 +10,8 @@ from typing import TypeVar
 from django.db import DatabaseError, close_old_connections, connection
 
 from graphql_api.live.workers import Job, Workers
-from walletsvc import engines, errors
+from walletsvc import errors
+from walletsvc.db import dialect
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ def _run(read: Callable[[], T]) -> T:
         return read()
     except DatabaseError as error:
         connection.close()
-        if engines.is_contention(error):
+        if dialect.is_contention(error):
             raise errors.Conflict("Others are in the way. Try again.") from error
         logger.warning("The database does not answer: %s", error)
         raise errors.Unavailable("The database does not answer.") from error

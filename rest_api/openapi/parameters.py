@@ -11,10 +11,10 @@ import django_filters
 from rest_api.openapi.fields import PLAIN_NUMBER
 from rest_api.openapi.schemas import Schema
 from rest_api.query import MAX_PATH_LENGTH, MAX_PATHS
-from walletsvc.filters import FILTER_SETS, AmountFilter, IdFilter, NumberFilter, TextFilter, TimeFilter
 from walletsvc.money import MAX_TEXT
-from walletsvc.reading.questions import DEFAULT_PAGE_SIZE, MAX_PAGE_NUMBER, MAX_PAGE_SIZE
-from walletsvc.reading.resources import RESOURCES, Resource
+from walletsvc.queries.filters import FILTER_SETS, AmountFilter, IdFilter, NumberFilter, TextFilter, TimeFilter
+from walletsvc.queries.questions import DEFAULT_PAGE_SIZE, MAX_PAGE_NUMBER, MAX_PAGE_SIZE
+from walletsvc.schema.resources import RESOURCES, Resource
 
 Parameter = dict[str, Any]
 

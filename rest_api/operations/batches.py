@@ -16,7 +16,7 @@ from walletsvc.commands.command import Command
 from walletsvc.commands.execute import execute_all
 from walletsvc.commands.outcomes import Refused
 from walletsvc.principals import Principal
-from walletsvc.reading.resources import RESOURCES
+from walletsvc.schema.resources import RESOURCES
 
 Result = dict[str, Any]
 """A result object (https://jsonapi.org/ext/atomic/#result-objects)."""

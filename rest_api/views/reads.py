@@ -9,9 +9,9 @@ from rest_api.negotiation import CURSOR_PROFILE, NOTHING_AGREED, Negotiated
 from rest_api.query import Query, parse_query
 from rest_api.read import Reader
 from rest_api.views.base import JsonApiView
-from walletsvc.cache import remember
-from walletsvc.reading.questions import CursorPage
-from walletsvc.reading.resources import Resource
+from walletsvc.cache.responses import remember
+from walletsvc.queries.questions import CursorPage
+from walletsvc.schema.resources import Resource
 from walletsvc.web.replays import Read, attach
 
 LIST_PARAMETERS = ("filter", "sort", "page", "include", "fields")

@@ -9,7 +9,9 @@ import pytest
 from tests.cache.stores import Cache, connect
 from tests.leases import SharedRow
 from tests.servers import RedisServer, find_binary
-from walletsvc.cache_stores import MemoryStore, RedisStore, Store
+from walletsvc.cache.memory import MemoryStore
+from walletsvc.cache.redis import RedisStore
+from walletsvc.cache.store import Store
 
 HAS_REDIS = find_binary(*RedisServer.binaries) is not None
 collect_ignore = [] if HAS_REDIS else ["test_redis.py", "test_connections.py"]

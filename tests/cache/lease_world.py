@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from tests.cache.turns import Actor, Play
-from walletsvc.cache_stores import LocalCopies, MemoryStore, Unreachable
-from walletsvc.leases import POLL_SECONDS, UNKNOWN, Agreement, Keeper, State
-from walletsvc.leases.background import PATIENCE_SECONDS
+from walletsvc.cache.lease import POLL_SECONDS, UNKNOWN, Agreement, Keeper, State
+from walletsvc.cache.lease.background import PATIENCE_SECONDS
+from walletsvc.cache.memory import LocalCopies, MemoryStore
+from walletsvc.cache.store import Unreachable
 
 T = TypeVar("T")
 
@@ -54,7 +55,7 @@ class Database:
         self.owners.discard(self._play.current)
         self.lookers.discard(self._play.current)
 
-    # -- the row, as a keeper has it (`walletsvc.leases.Row`) --
+    # -- the row, as a keeper has it (`walletsvc.cache.lease.Row`) --
 
     def read(self) -> Agreement:
         self._play.pause()

@@ -9,9 +9,11 @@ import redis
 
 from tests.leases import SharedRow
 from tests.servers import RedisServer
-from walletsvc import cache
-from walletsvc.cache_stores import LocalCopies, MemoryStore, RedisStore, Store, Unreachable
-from walletsvc.leases import Keeper
+from walletsvc.cache import responses
+from walletsvc.cache.lease import Keeper
+from walletsvc.cache.memory import LocalCopies, MemoryStore
+from walletsvc.cache.redis import RedisStore
+from walletsvc.cache.store import Store, Unreachable
 
 
 def connect(server: RedisServer, *, address: str = "url") -> redis.Redis:
@@ -30,23 +32,23 @@ class Cache:
 
     def use(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Let this be the process that the test goes on in."""
-        monkeypatch.setattr(cache, "store", lambda: self.store)
-        monkeypatch.setattr(cache, "keeper", lambda: self.keeper)
+        monkeypatch.setattr(responses, "store", lambda: self.store)
+        monkeypatch.setattr(responses, "keeper", lambda: self.keeper)
 
 
 def write(*wallet_ids: int) -> None:
     """Do what a write does to the cache, except to wait."""
-    writer = cache.Invalidation()
+    writer = responses.Invalidation()
     is_marked = writer.mark(wallet_ids)
     if not (is_marked and writer.settle()):
-        keeper: Any = cache.keeper()
+        keeper: Any = responses.keeper()
         keeper._row.suspend()
         keeper.step()
 
 
 def stamp(name: str) -> str:
     """Return the key of a stamp as it is now."""
-    return f"{cache.keeper().state.prefix}stamp:{name}"
+    return f"{responses.keeper().state.prefix}stamp:{name}"
 
 
 def forget(store: Store, *, prefix: str) -> None:

@@ -15,8 +15,10 @@ from tests.cache.proxy import Proxy
 from tests.cache.stores import Cache, connect
 from tests.leases import SharedRow
 from tests.servers import RedisServer
-from walletsvc.cache import EVERYTHING, Invalidation, Lookup, keep, look_up
-from walletsvc.cache_stores import Connections, RedisStore, wire
+from walletsvc.cache import wire
+from walletsvc.cache.connections import Connections
+from walletsvc.cache.redis import RedisStore
+from walletsvc.cache.responses import EVERYTHING, Invalidation, Lookup, keep, look_up
 
 LARGE = b"x" * 60_000
 

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from tests.cache.stores import Cache, Process, forget_stamps
 from tests.leases import SharedRow
-from walletsvc import cache
-from walletsvc.cache import EVERYTHING, Invalidation, Lookup, keep, look_up
-from walletsvc.cache_stores import MemoryStore, Store
-from walletsvc.leases import Keeper
+from walletsvc.cache import responses
+from walletsvc.cache.lease import Keeper
+from walletsvc.cache.memory import MemoryStore
+from walletsvc.cache.responses import EVERYTHING, Invalidation, Lookup, keep, look_up
+from walletsvc.cache.store import Store
 
 pytestmark = pytest.mark.without_engine
 
@@ -126,8 +127,8 @@ STAGE: list[World] = []
 
 @pytest.fixture(autouse=True)
 def cache_on_stage(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "store", lambda: STAGE[0].on_stage.store)
-    monkeypatch.setattr(cache, "keeper", lambda: STAGE[0].on_stage.keeper)
+    monkeypatch.setattr(responses, "store", lambda: STAGE[0].on_stage.store)
+    monkeypatch.setattr(responses, "keeper", lambda: STAGE[0].on_stage.keeper)
 
 
 def play(actors: Sequence[Actor], order: Iterable[int], *, processes: int = 0) -> None:
@@ -189,7 +190,7 @@ def test_without_stamps_a_reader_is_served_what_is_old(monkeypatch: pytest.Monke
 
 
 def test_a_copy_is_no_good_without_the_stamps_of_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "_join", lambda _tokens: b"as if nothing had changed")
+    monkeypatch.setattr(responses, "_join", lambda _tokens: b"as if nothing had changed")
     with pytest.raises(AssertionError, match="was owed"):
         play_all((READ, COMMITTED), processes=1)
 

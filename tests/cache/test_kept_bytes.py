@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from walletsvc.cache_stores import LocalCopies, LocalCopy, MemoryStore
+from walletsvc.cache.memory import LocalCopies, LocalCopy, MemoryStore
 
 ENTRY_BYTES = 400
 """What an entry is counted as, beside the texts of its key and its value."""

@@ -15,11 +15,11 @@ import pytest
 
 from tests.cache.lease_world import Database, Instance, TurnKeeper, Way
 from tests.cache.turns import Actor, Play
-from walletsvc import cache
-from walletsvc.cache import EVERYTHING, Invalidation, keep, look_up
+from walletsvc.cache import responses
+from walletsvc.cache.lease import Keeper, State, keeper, state
+from walletsvc.cache.responses import EVERYTHING, Invalidation, keep, look_up
 from walletsvc.commands import publication
 from walletsvc.commands.publication import Publication
-from walletsvc.leases import Keeper, State, keeper, state
 
 pytestmark = pytest.mark.without_engine
 
@@ -149,8 +149,8 @@ STAGE: list[World] = []
 
 @pytest.fixture(autouse=True)
 def world_on_stage(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "store", lambda: STAGE[0].ways[STAGE[0].process])
-    monkeypatch.setattr(cache, "keeper", lambda: STAGE[0].keepers[STAGE[0].process])
+    monkeypatch.setattr(responses, "store", lambda: STAGE[0].ways[STAGE[0].process])
+    monkeypatch.setattr(responses, "keeper", lambda: STAGE[0].keepers[STAGE[0].process])
     monkeypatch.setattr(publication, "_suspend", lambda: STAGE[0].database.suspend())
     monkeypatch.setattr(publication, "_suspend_now", lambda: STAGE[0].database.suspend_now())
     monkeypatch.setattr(publication, "_lock_row", lambda: STAGE[0].database.lock_row())

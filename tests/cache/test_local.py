@@ -17,9 +17,11 @@ from tests.cache.stores import Cache, connect, write
 from tests.cache.test_interleavings import COMMITTED, READ, STAMPS_ARE_EVICTED, Actor, World
 from tests.leases import SharedRow
 from tests.servers import RedisServer
-from walletsvc import cache
-from walletsvc.cache import EVERYTHING, Invalidation, Lookup, keep, look_up, make_key, remember
-from walletsvc.cache_stores import LocalCopies, LocalCopy, RedisStore, Store
+from walletsvc.cache import responses
+from walletsvc.cache.memory import LocalCopies, LocalCopy
+from walletsvc.cache.redis import RedisStore
+from walletsvc.cache.responses import EVERYTHING, Invalidation, Lookup, keep, look_up, make_key, remember
+from walletsvc.cache.store import Store
 from walletsvc.etags import make_etag
 
 KEY = make_key("rest", "*", "/api/wallets/1")
@@ -82,7 +84,7 @@ def test_redis_is_asked_for_the_stamps_of_what_is_at_hand(
 def test_a_response_is_hashed_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     body = b'{"data": []}\n'
     assert keep(ask(), body) == make_etag(body)
-    monkeypatch.setattr(cache, "make_etag", must_not_fetch)
+    monkeypatch.setattr(responses, "make_etag", must_not_fetch)
     for _ in range(2):
         found = ask()
         assert (found.response, found.etag) == (body, make_etag(body))
@@ -94,7 +96,7 @@ def test_a_response_is_hashed_once(store: Store, monkeypatch: pytest.MonkeyPatch
 
 
 def test_what_is_built_has_its_tag_where_nothing_can_be_stored(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "lifetime_seconds", lambda: 0)
+    monkeypatch.setattr(responses, "lifetime_seconds", lambda: 0)
     remembered = remember(KEY, stamps=[EVERYTHING], build=lambda: b"answer")
     assert (remembered.body, remembered.etag) == (b"answer", make_etag(b"answer"))
     assert ask().etag is None
@@ -103,7 +105,7 @@ def test_what_is_built_has_its_tag_where_nothing_can_be_stored(store: Store, mon
 def test_an_entry_of_another_form_is_no_hit(store: Store) -> None:
     stamps = ask().stamps or b""
     for entry in (stamps + b"\n{}", stamps, b"", b"\n\n", stamps[:-1] + b"\n\n\n"):
-        store.put(cache.keeper().state.prefix + KEY, entry, seconds=60)
+        store.put(responses.keeper().state.prefix + KEY, entry, seconds=60)
         assert (ask().response, ask().stamps) == (None, stamps)
 
 
@@ -152,10 +154,10 @@ def test_nothing_is_served_while_redis_does_not_answer(monkeypatch: pytest.Monke
 def test_a_copy_is_no_older_than_cache_seconds(
     processes: Callable[[int], RedisStore], now: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cache, "lifetime_seconds", lambda: 7)
+    monkeypatch.setattr(responses, "lifetime_seconds", lambda: 7)
     store = processes(0)
     keep(ask(), b"answer")
-    store._client.delete(cache.keeper().state.prefix + KEY)
+    store._client.delete(responses.keeper().state.prefix + KEY)
     now[0] = 6.9
     assert ask().is_hit
     now[0] = 7.0
@@ -169,7 +171,7 @@ def test_a_copy_of_what_was_found_goes_when_redis_lets_it_go(
     processes(0)
     keep(ask(), b"answer")
     store = processes(1)
-    name = cache.keeper().current().prefix + KEY
+    name = responses.keeper().current().prefix + KEY
     store._client.pexpire(name, 5000)
     assert ask().is_hit
     store._client.delete(name)
@@ -197,8 +199,8 @@ def test_any_crowd_in_two_processes_on_a_real_redis(
     world.caches = [Cache(RedisStore(client), row) for client in clients]
     world.shared = world.caches[0].store
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cache, "store", lambda: world.on_stage.store)
-        patch.setattr(cache, "keeper", lambda: world.on_stage.keeper)
+        patch.setattr(responses, "store", lambda: world.on_stage.store)
+        patch.setattr(responses, "keeper", lambda: world.on_stage.keeper)
         for actor in [*turns, *(number for number in (len(actors) - 2, len(actors) - 1) for _ in READ)]:
             world.take(actor)
     for client in clients:

@@ -10,10 +10,11 @@ import redis
 from tests.cache.stores import Cache, connect, forget_stamps, write
 from tests.leases import SharedRow
 from tests.servers import RedisServer
-from walletsvc import cache
-from walletsvc.cache import EVERYTHING, Invalidation, Lookup, keep, look_up, make_key, wallet_stamp
-from walletsvc.cache_stores import RedisStore, Unreachable
-from walletsvc.leases import HOLD_SECONDS, LEASE_SECONDS
+from walletsvc.cache import responses
+from walletsvc.cache.lease import HOLD_SECONDS, LEASE_SECONDS
+from walletsvc.cache.redis import RedisStore
+from walletsvc.cache.responses import EVERYTHING, Invalidation, Lookup, keep, look_up, make_key, wallet_stamp
+from walletsvc.cache.store import Unreachable
 
 KEY = make_key("rest", "*", "/api/wallets/1")
 STAMPS = [wallet_stamp(1), EVERYTHING]
@@ -61,7 +62,7 @@ def pass_time(now: list[float], seconds: float) -> None:
     """Let the process that the test is in read the row as often as it would."""
     for _ in range(int(seconds / 0.25)):
         now[0] += 0.25
-        cache.keeper().step()
+        responses.keeper().step()
 
 
 def test_a_suspension_ends_by_itself_and_nothing_from_before_it_is_served(
@@ -135,13 +136,13 @@ def test_a_restart_without_a_write_is_found_out_by_readers(
 ) -> None:
     use_cache()
     keep(ask(), b"old")
-    generation = cache.keeper().state.agreement
+    generation = responses.keeper().state.agreement
     server.kill()
     server.start()
     assert ask().response is None
     assert ask().stamps is None
     pass_time(now, 4)
-    assert cache.keeper().state.agreement != generation
+    assert responses.keeper().state.agreement != generation
     assert (ask().response, ask().stamps is None) == (None, False)
 
 

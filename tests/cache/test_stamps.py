@@ -6,9 +6,19 @@ import pytest
 
 from tests.cache.stores import Cache, forget_stamps
 from tests.leases import SharedRow
-from walletsvc import cache
-from walletsvc.cache import EVERYTHING, Invalidation, Lookup, keep, look_up, make_key, remember, wallet_stamp
-from walletsvc.cache_stores import MARK, MemoryStore, Store
+from walletsvc.cache import responses
+from walletsvc.cache.memory import MemoryStore
+from walletsvc.cache.responses import (
+    EVERYTHING,
+    Invalidation,
+    Lookup,
+    keep,
+    look_up,
+    make_key,
+    remember,
+    wallet_stamp,
+)
+from walletsvc.cache.store import MARK, Store
 from walletsvc.principals import ANYONE, Principal
 
 KEY = make_key("rest", "*", "/api/wallets/1")
@@ -192,7 +202,7 @@ def test_a_memory_store_forgets_what_was_used_least_recently() -> None:
 def test_responses_live_for_the_seconds_in_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     Cache(MemoryStore(clock=lambda: now[0]), SharedRow()).use(monkeypatch)
-    monkeypatch.setattr(cache, "lifetime_seconds", lambda: 7)
+    monkeypatch.setattr(responses, "lifetime_seconds", lambda: 7)
     keep(ask(), b"old")
     now[0] = 6.9
     assert ask().is_hit

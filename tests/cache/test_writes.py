@@ -9,7 +9,7 @@ import pytest
 from tests.concurrency.faults import COMMIT, FAULTS, Wire, tapped
 from tests.writes import create_transaction, create_wallet, update_wallet
 from walletsvc import errors
-from walletsvc.cache import EVERYTHING, look_up, wallet_stamp
+from walletsvc.cache.responses import EVERYTHING, look_up, wallet_stamp
 from walletsvc.commands import retry
 from walletsvc.principals import ANYONE
 

@@ -21,7 +21,7 @@ from tests.chaos.faces import Client
 from tests.databases import new_ready_database, run_in, url_of
 from tests.live import LiveServer, start_together
 from tests.servers import RedisServer
-from walletsvc.cache_stores.wire import REST_SECONDS
+from walletsvc.cache.wire import REST_SECONDS
 
 pytestmark = pytest.mark.skipif(not HAS_REDIS, reason="there is no redis-server")
 

@@ -15,9 +15,10 @@ from tests.concurrency.operations import OPERATIONS, Operation
 from tests.concurrency.threads import elsewhere
 from tests.ledger.state import assert_reconciled, balance, snapshot
 from tests.writes import create_transaction, create_wallet
-from walletsvc import engines, errors
+from walletsvc import errors
 from walletsvc.commands import retry
 from walletsvc.commands.transfers import Transfer
+from walletsvc.db import dialect
 from walletsvc.models import Transaction
 from walletsvc.principals import ANYONE
 
@@ -108,7 +109,7 @@ def test_a_commit_whose_answer_is_lost_is_not_repeated(monkeypatch: pytest.Monke
 
     with monkeypatch.context() as patch:
         # SQLite has no connection to lose, but the rule is the same wherever there is one.
-        patch.setattr(engines, "is_lost", lambda error: error.args[0] == 2013)
+        patch.setattr(dialect, "is_lost", lambda error: error.args[0] == 2013)
         patch.setattr(connections["default"], "_commit", lose_the_answer)
         assert attempt(post) == (None, "unavailable")
     assert Transaction.objects.get(txid="T1").amount == -6

@@ -9,7 +9,8 @@ import pytest
 from django.db import connection
 
 from tests.conftest import MakeWallet, Post
-from walletsvc import engines, errors
+from walletsvc import errors
+from walletsvc.db import dialect
 from walletsvc.models import Entry, Transaction, Wallet
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +28,7 @@ TOO_LONG = {
 
 def test_the_database_keeps_as_many_digits_as_it_says(make_wallet: MakeWallet, post: Post, settings: Any) -> None:
     settings.ASSETS = {"XWEI": 18}
-    assert engines.exact_digits() == {"mysql": 38, "sqlite": 15}[connection.vendor]
+    assert dialect.exact_digits() == {"mysql": 38, "sqlite": 15}[connection.vendor]
     for text in LARGEST[connection.vendor]:
         amount = Decimal(text)
         wallet = make_wallet(currency="XWEI", label=text)

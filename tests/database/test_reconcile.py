@@ -16,7 +16,7 @@ from tests.writes import create_transfer, delete_transaction, delete_wallet, upd
 from walletsvc.commands.recount import recount_all
 from walletsvc.models import Wallet
 from walletsvc.principals import ANYONE
-from walletsvc.selectors.reconciliation import count_transactions
+from walletsvc.queries.reconciliation import count_transactions
 
 # Real transactions: MySQL ends the open one where a trigger is set aside.
 pytestmark = pytest.mark.django_db(transaction=True)

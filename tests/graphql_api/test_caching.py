@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from graphql_api.ids import global_id
 from tests.cache.stores import Gone
-from walletsvc import cache
+from walletsvc.cache import responses
 from walletsvc.principals import Principal
 
 pytestmark = pytest.mark.django_db
@@ -125,7 +125,7 @@ def test_a_mutation_runs_each_time(ask: Any, make_wallet: Any) -> None:
 
 
 def test_without_a_cache_everything_works(ask: Any, make_wallet: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "store", Gone)
+    monkeypatch.setattr(responses, "store", Gone)
     make_wallet("1.00", label="A")
     for _ in range(2):
         assert ask(BALANCES).data == {"wallets": {"edges": [{"node": {"label": "A", "balance": "1.00"}}]}}

@@ -12,7 +12,7 @@ from graphql_api.compiled import compile_query
 from graphql_api.requests import GraphQLRequest
 from graphql_api.schema import schema
 from walletsvc.principals import ANYONE
-from walletsvc.reading.resources import RESOURCES
+from walletsvc.schema.resources import RESOURCES
 
 pytestmark = pytest.mark.django_db
 

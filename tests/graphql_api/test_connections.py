@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from walletsvc.reading.kinds import print_time
+from walletsvc.schema.kinds import print_time
 
 pytestmark = pytest.mark.django_db
 

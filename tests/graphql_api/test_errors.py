@@ -10,7 +10,8 @@ import pytest
 from django.db import OperationalError
 
 from graphql_api.errors import PLACES, argument_name
-from walletsvc import engines, errors
+from walletsvc import errors
+from walletsvc.db import dialect
 
 pytestmark = pytest.mark.django_db
 
@@ -68,7 +69,7 @@ def test_a_database_that_does_not_answer_is_told_as_such(
     condition: str, code: str, ask: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("is_lost", "is_contention"):
-        monkeypatch.setattr(engines, name, lambda _error, name=name: name == condition)
+        monkeypatch.setattr(dialect, name, lambda _error, name=name: name == condition)
     monkeypatch.setattr("graphql_api.errors.connection.close", lambda: None)
     raise_from(monkeypatch, OperationalError(2006, "gone"))
     reply = ask("{ wallets { totalCount } }")

@@ -14,7 +14,7 @@ from walletsvc.commands.command import Command
 from walletsvc.commands.execute import execute
 from walletsvc.errors import Unavailable
 from walletsvc.principals import ANYONE, Principal
-from walletsvc.reading.questions import Selection
+from walletsvc.queries.questions import Selection
 
 pytestmark = pytest.mark.django_db
 
@@ -245,7 +245,7 @@ def test_what_fails_after_the_write_is_told_where_it_fails(
     def fail(_records: object, selection: Selection, *, principal: object) -> None:
         raise cause
 
-    monkeypatch.setattr("walletsvc.selectors.written.add_related", fail)
+    monkeypatch.setattr("walletsvc.queries.written.add_related", fail)
     member = MUTATIONS[name][0]
     own = {"wallet": "label", "transaction": "txid"}[member]
     reply = ask_about(

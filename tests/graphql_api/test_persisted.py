@@ -14,7 +14,7 @@ from django.test import Client
 
 from graphql_api.persisted import read_allowlist
 from tests.cache.stores import Gone
-from walletsvc import cache
+from walletsvc.cache import responses
 from walletsvc.models import Wallet
 
 pytestmark = pytest.mark.django_db
@@ -102,7 +102,7 @@ def test_a_mutation_may_be_named_but_not_by_get(client: Client) -> None:
 
 
 def test_without_a_cache_the_text_is_asked_for_each_time(send: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "store", Gone)
+    monkeypatch.setattr(responses, "store", Gone)
     for _ in range(2):
         assert codes(send(extensions=named())) == ["PERSISTED_QUERY_NOT_FOUND"]
         assert send(query=QUERY, extensions=named())["data"] == {"wallets": {"edges": []}}

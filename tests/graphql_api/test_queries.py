@@ -8,7 +8,7 @@ import pytest
 
 from graphql_api.ids import global_id
 from walletsvc.models import Entry
-from walletsvc.reading.kinds import print_time
+from walletsvc.schema.kinds import print_time
 
 pytestmark = pytest.mark.django_db
 

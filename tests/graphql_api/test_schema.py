@@ -10,9 +10,9 @@ from strawberry.printer import print_schema
 
 import graphql_api
 from graphql_api.schema import schema
-from walletsvc.filters import FILTER_SETS
 from walletsvc.models.entry import Kind
-from walletsvc.reading.resources import RESOURCES
+from walletsvc.queries.filters import FILTER_SETS
+from walletsvc.schema.resources import RESOURCES
 
 pytestmark = pytest.mark.without_engine
 

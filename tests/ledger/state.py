@@ -11,7 +11,7 @@ import pytest
 from walletsvc import errors
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.money import format_amount
-from walletsvc.selectors.reconciliation import compute_discrepancies
+from walletsvc.queries.reconciliation import compute_discrepancies
 
 Refusal = tuple[str, str | None]
 """A code and the field that is to blame."""

@@ -16,7 +16,7 @@ from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction,
 from walletsvc.commands.wallets import CloseWallet, OpenWallet
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.principals import ANYONE
-from walletsvc.selectors.reconciliation import compute_discrepancies
+from walletsvc.queries.reconciliation import compute_discrepancies
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -12,7 +12,7 @@ from tests.ledger.company import TIMEOUT, Company, codes, post
 from tests.ledger.state import assert_reconciled, balance, lines, snapshot
 from tests.writes import create_wallet
 from walletsvc import errors
-from walletsvc.cache import look_up, wallet_stamp
+from walletsvc.cache.responses import look_up, wallet_stamp
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.principals import ANYONE, Principal
 

@@ -16,8 +16,8 @@ from tests.writes import (
 )
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import ANYONE, Principal
-from walletsvc.reading.questions import Question, Selection
-from walletsvc.selectors.records import get_record, list_records, list_records_by_id
+from walletsvc.queries.questions import Question, Selection
+from walletsvc.queries.selectors import get_record, list_records, list_records_by_id
 
 pytestmark = pytest.mark.django_db
 

@@ -19,7 +19,7 @@ from tests.conftest import MakeWallet, Post
 from tests.live_updates.clients import BALANCE, ENTRIES, TIMEOUT_SECONDS
 from tests.live_updates.hubs import run
 from walletsvc.principals import ANYONE, Principal
-from walletsvc.reading.questions import Selection
+from walletsvc.queries.questions import Selection
 
 ANNA = Principal(subject="anna", scopes=frozenset({"read", "write"}), owner="anna")
 BERT = Principal(subject="bert", scopes=frozenset({"read", "write"}), owner="bert")

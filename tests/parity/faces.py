@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 
 from django.test import Client
 
-from walletsvc.filters import FILTER_SETS, NumberFilter
-from walletsvc.reading.resources import RESOURCES
+from walletsvc.queries.filters import FILTER_SETS, NumberFilter
+from walletsvc.schema.resources import RESOURCES
 
 MEDIA_TYPE = "application/vnd.api+json"
 CURSORS = MEDIA_TYPE + '; profile="http://jsonapi.org/profiles/ethanresnick/cursor-pagination/"'

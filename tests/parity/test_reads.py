@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from tests.parity.faces import Asked, ask_graphql, ask_rest
 from tests.writes import delete_transaction, update_transaction
-from walletsvc.filters import FILTER_SETS, AmountFilter, IdFilter, NumberFilter, TextFilter, TimeFilter
 from walletsvc.models.entry import Kind
 from walletsvc.principals import ANYONE
-from walletsvc.reading.resources import RESOURCES
+from walletsvc.queries.filters import FILTER_SETS, AmountFilter, IdFilter, NumberFilter, TextFilter, TimeFilter
+from walletsvc.schema.resources import RESOURCES
 
 pytestmark = pytest.mark.django_db
 

@@ -18,8 +18,8 @@ from rest_api.openapi.document import describe
 from rest_api.openapi.refusals import codes_of
 from rest_api.urls import urlpatterns
 from tests.rest_api.conftest import Api, problems
-from walletsvc.filters import FILTER_SETS
-from walletsvc.reading.resources import RESOURCES
+from walletsvc.queries.filters import FILTER_SETS
+from walletsvc.schema.resources import RESOURCES
 
 PATHS = describe()["paths"]
 WALLET_PATHS = [

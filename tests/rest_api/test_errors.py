@@ -15,7 +15,8 @@ from rest_api import errors as face
 from rest_api import read
 from tests.rest_api.conftest import Api, problems, resource
 from tests.rest_api.structure import check_response
-from walletsvc import engines, errors
+from walletsvc import errors
+from walletsvc.db import dialect
 
 
 def subclasses(base: type[errors.WalletError]) -> Iterator[type[errors.WalletError]]:
@@ -98,7 +99,7 @@ def test_a_database_that_is_away_is_no_bug(api: Api, monkeypatch: pytest.MonkeyP
     def gone(**_arguments: object) -> None:
         raise OperationalError(2006, "Server has gone away")
 
-    monkeypatch.setattr(engines, "vendor", lambda: "mysql")
+    monkeypatch.setattr(dialect, "vendor", lambda: "mysql")
     monkeypatch.setattr(connection, "close", lambda: None)
     monkeypatch.setattr(read, "list_records", gone)
     response = api.get("/api/wallets/")

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.conftest import MakeWallet, Post
 from tests.rest_api.conftest import Api
-from walletsvc import cache
+from walletsvc.cache import responses
 
 URLS = {
     "/api/wallets/?": 1,
@@ -36,7 +36,7 @@ def test_the_number_of_queries_does_not_grow(api: Api, rows: None, url: str, exp
     url = url.replace("/1/", f"/{first}/")
     counts = []
     for size in (20, 100):
-        cache.store.cache_clear()
+        responses.store.cache_clear()
         with CaptureQueriesContext(connection) as captured:
             assert len(api.data(f"{url}page[size]={size}")) == size
         counts.append(len(captured))

@@ -174,7 +174,7 @@ def test_only_what_failed_is_left_out(
         raise ValueError
 
     # It reads the lists; records by their ids are read otherwise.
-    after_commit(lambda: monkeypatch.setattr("walletsvc.reading.execution.fetch_first_rows", fail))
+    after_commit(lambda: monkeypatch.setattr("walletsvc.queries.engine.fetch_first_rows", fail))
     url = f"/api/transactions/{stored['id']}/?include=entries,wallet"
     response = api.patch(url, resource("Transaction", stored["id"], amount="8.00"))
     assert response.status_code == 200
@@ -190,7 +190,7 @@ def test_a_list_whose_members_lack_what_was_asked_of_them_is_left_out(
     def fail(*_: object, **__: object) -> None:
         raise ValueError
 
-    after_commit(lambda: monkeypatch.setattr("walletsvc.reading.execution.read_by_ids", fail))
+    after_commit(lambda: monkeypatch.setattr("walletsvc.queries.engine.read_by_ids", fail))
     url = f"/api/wallets/{full['id']}/?include=entries,transactions.wallet"
     answered = read(api.patch(url, resource("Wallet", full["id"], label="Renamed")))
     assert [each["type"] for each in answered["included"]] == ["Entry", "Entry"]

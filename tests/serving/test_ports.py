@@ -15,7 +15,7 @@ import pytest
 
 from tests.servers import free_port
 from tests.serving.command import HOST, PATIENCE_SECONDS, serving
-from walletsvc.management.ports import PortError, claim_port, find_address
+from walletsvc.server.ports import PortError, claim_port, find_address
 
 pytestmark = pytest.mark.without_engine
 
@@ -110,7 +110,7 @@ def test_a_port_is_free_again_at_once() -> None:
 
 
 def claim_in_process_of_its_own(port: int) -> None:
-    code = f"from walletsvc.management.ports import claim_port; claim_port({HOST!r}, {port})"
+    code = f"from walletsvc.server.ports import claim_port; claim_port({HOST!r}, {port})"
     subprocess.run([sys.executable, "-c", code], env=os.environ, timeout=PATIENCE_SECONDS, check=True)
 
 

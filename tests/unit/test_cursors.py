@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from walletsvc import errors
-from walletsvc.reading.cursors import decode_cursor, encode_cursor
-from walletsvc.reading.questions import parse_order
-from walletsvc.reading.resources import ENTRY, TRANSACTION, WALLET
+from walletsvc.queries.cursors import decode_cursor, encode_cursor
+from walletsvc.queries.questions import parse_order
+from walletsvc.schema.resources import ENTRY, TRANSACTION, WALLET
 
 pytestmark = pytest.mark.without_engine
 

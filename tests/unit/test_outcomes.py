@@ -17,7 +17,7 @@ DUPLICATE = IntegrityError(1062, "Duplicate entry")
 
 @pytest.fixture(autouse=True)
 def mysql(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("walletsvc.engines.vendor", lambda: "mysql")
+    monkeypatch.setattr("walletsvc.db.dialect.vendor", lambda: "mysql")
 
 
 def kind(outcome: Outcome) -> object:

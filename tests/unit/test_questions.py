@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from walletsvc import errors
-from walletsvc.reading.questions import CursorPage, NumberedPage, Order, parse_order
-from walletsvc.reading.resources import ENTRY, TRANSACTION, WALLET
+from walletsvc.queries.questions import CursorPage, NumberedPage, Order, parse_order
+from walletsvc.schema.resources import ENTRY, TRANSACTION, WALLET
 
 pytestmark = pytest.mark.without_engine
 

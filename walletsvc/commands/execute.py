@@ -13,16 +13,17 @@ from typing import Any, TypeVar
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from walletsvc import engines, errors
+from walletsvc import errors
 from walletsvc.commands.command import Command
 from walletsvc.commands.group_commit import Queue, Worker
 from walletsvc.commands.inputs import LocalId, Reference, resolve
 from walletsvc.commands.outcomes import Done, Failed, Outcome, Refused, RetryAlone, after_error, after_refusal
 from walletsvc.commands.retry import attempt, durably
+from walletsvc.db import dialect
 from walletsvc.ledger.ledger import Clock, Ledger
 from walletsvc.models import Transaction
 from walletsvc.principals import Principal
-from walletsvc.reading.scope import within_reach
+from walletsvc.queries.scope import within_reach
 
 T = TypeVar("T")
 
@@ -129,7 +130,7 @@ class Runner(Worker[Batch, Outcome]):
         try:
             attempt(work)
         except BaseException as error:
-            if isinstance(error, DatabaseError) and engines.is_lost(error):
+            if isinstance(error, DatabaseError) and dialect.is_lost(error):
                 connection.close()
             # The first is the leader's own.
             return [

@@ -8,8 +8,9 @@ from typing import Any
 
 from django.db import DatabaseError
 
-from walletsvc import engines, errors
+from walletsvc import errors
 from walletsvc.commands.inputs import Reference
+from walletsvc.db import dialect
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def after_error(error: BaseException, *, is_leader: bool, is_complete: bool) -> 
     COMMIT. What interrupts the leader is not the others' business, but was perhaps in the way of a COMMIT.
     """
     if isinstance(error, DatabaseError):
-        return Failed(unavailable()) if engines.is_lost(error) else RetryAlone()
+        return Failed(unavailable()) if dialect.is_lost(error) else RetryAlone()
     if isinstance(error, Exception) and not is_complete:
         return RetryAlone()
     if is_leader:

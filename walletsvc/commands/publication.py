@@ -1,8 +1,8 @@
 """What a write owes its readers: who knows its answer is never served from the cache what was there before.
 
-Mostly new stamps are enough (`cache.Invalidation`). A writer that cannot be sure of them suspends the cache for all
+Mostly new stamps are enough (`responses.Invalidation`). A writer that cannot be sure of them suspends it for all
 processes, in its own transaction where that is possible, and answers once nobody trusts the cache any more
-(`leases`).
+(`cache.lease`).
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from collections.abc import Collection
 
 from django.db import DatabaseError, connection, transaction
 
-from walletsvc import cache, engines, errors
-from walletsvc.leases.row import new_identity
+from walletsvc import errors
+from walletsvc.cache import responses
+from walletsvc.cache.lease.row import new_identity
+from walletsvc.db import dialect
 from walletsvc.ledger import statements
 
 logger = logging.getLogger(__name__)
@@ -36,7 +38,7 @@ class Publication:
     """The steps of one write: `prepare` before COMMIT, then either `complete` or `withdraw`."""
 
     def __init__(self) -> None:
-        self._invalidation = cache.Invalidation()
+        self._invalidation = responses.Invalidation()
         self._is_marked = False
         self._is_unseen = False
 
@@ -60,12 +62,12 @@ class Publication:
             self._is_unseen = True
             _suspend_now()
         if self._is_unseen:
-            cache.keeper().outlive()
+            responses.keeper().outlive()
 
 
 def _is_suspended_for_all() -> bool:
     """Tell whether all processes have seen a suspension that lasts until the end of this transaction."""
-    keeper = cache.keeper()
+    keeper = responses.keeper()
     state = keeper.state
     agreement = state.agreement
     if agreement is None or not agreement.is_suspended or not keeper.has_outlived(state):
@@ -78,13 +80,13 @@ def _lock_row() -> list[tuple[object, ...]]:
 
     SQLite's transaction has locked everything.
     """
-    lock = "LOCK IN SHARE MODE" if engines.vendor() == "mysql" else ""
+    lock = "LOCK IN SHARE MODE" if dialect.vendor() == "mysql" else ""
     return [tuple(row) for row in statements.fetch(f"{_READ} {lock}", [])]
 
 
 def _suspend() -> None:
     """Suspend the cache with the COMMIT of this transaction."""
-    or_update = _OR_UPDATE.get(engines.vendor(), _OR_UPDATE_ELSEWHERE)
+    or_update = _OR_UPDATE.get(dialect.vendor(), _OR_UPDATE_ELSEWHERE)
     statements.write(f"{_INSERT} {or_update} {_SUSPEND}", [new_identity()])
 
 
@@ -98,7 +100,7 @@ def _suspend_now() -> None:
                 _suspend()
         except DatabaseError as error:
             logger.warning("The cache is not suspended yet: %s", error)
-            if engines.is_lost(error):
+            if dialect.is_lost(error):
                 connection.close()
         else:
             return

@@ -10,7 +10,7 @@ from walletsvc.commands.retry import durably
 from walletsvc.ledger.ledger import Ledger
 from walletsvc.ledger.writer import add_to_count
 from walletsvc.models import Transaction, Wallet
-from walletsvc.selectors.reconciliation import count_transactions
+from walletsvc.queries.reconciliation import count_transactions
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

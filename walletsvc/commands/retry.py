@@ -10,9 +10,10 @@ from typing import TypeVar
 
 from django.db import DatabaseError, connection, transaction
 
-from walletsvc import engines, errors
+from walletsvc import errors
 from walletsvc.commands.outcomes import Refused, unavailable
 from walletsvc.commands.publication import Publication
+from walletsvc.db import dialect
 
 logger = logging.getLogger(__name__)
 
@@ -92,12 +93,12 @@ def attempt(work: Callable[[set[int]], T]) -> T:
 
 def _refused_by(error: DatabaseError, find_duplicate: Callable[[], Refused | None]) -> Refused | None:
     """Return what `error` refuses, None if the work is to be tried again. Raises it if it is neither."""
-    if engines.is_lost(error):
+    if dialect.is_lost(error):
         connection.close()
         raise unavailable() from error
-    if engines.is_contention(error):
+    if dialect.is_contention(error):
         return None
-    if not engines.is_duplicate(error):
+    if not dialect.is_duplicate(error):
         raise error
     try:
         return find_duplicate()

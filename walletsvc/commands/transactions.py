@@ -26,7 +26,7 @@ from walletsvc.ledger.ledger import ZERO, Ledger
 from walletsvc.ledger.writer import blank_transaction, update_transaction_row
 from walletsvc.models import Transaction
 from walletsvc.principals import Principal
-from walletsvc.reading.scope import within_reach
+from walletsvc.queries.scope import within_reach
 
 _FIELDS = ("txid", "wallet", "amount", "description", "metadata")
 

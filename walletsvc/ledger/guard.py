@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from walletsvc import engines, errors, money
+from walletsvc import errors, money
+from walletsvc.db import dialect
 
 
 def decide_balance(balance: Decimal, change: Decimal, *, currency: str, wallet_id: int | None, field: str) -> Decimal:
@@ -27,11 +28,11 @@ def decide_balance(balance: Decimal, change: Decimal, *, currency: str, wallet_i
         )
     if after >= money.LIMIT:
         raise money.out_of_range(field=field)
-    money.check_precision(after, max_digits=engines.exact_digits(), field=field)
+    money.check_precision(after, max_digits=dialect.exact_digits(), field=field)
     return after
 
 
 def check_amount(amount: Decimal, *, currency: str, field: str) -> None:
     """Raise `ScaleExceeded` or `PrecisionExceeded` unless currency and database keep `amount` exactly."""
     money.check_scale(amount, currency=currency, field=field)
-    money.check_precision(amount, max_digits=engines.exact_digits(), field=field)
+    money.check_precision(amount, max_digits=dialect.exact_digits(), field=field)

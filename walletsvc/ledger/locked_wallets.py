@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from walletsvc import engines
+from walletsvc.db import dialect
 from walletsvc.ledger import statements
 from walletsvc.principals import Principal
 
@@ -32,4 +32,4 @@ def lock_wallets(ids: Sequence[int], *, principal: Principal, skip_locked: bool)
     rows = statements.select_for_update(_COLUMNS, "walletsvc_wallet", ids, skip_locked=skip_locked)
     for wallet_id, currency, balance, sequence, transactions, owner in rows:
         if principal.owner in (None, owner):
-            yield LockedWallet(wallet_id, currency, engines.to_decimal(balance), sequence, transactions)
+            yield LockedWallet(wallet_id, currency, dialect.to_decimal(balance), sequence, transactions)

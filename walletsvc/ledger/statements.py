@@ -1,7 +1,7 @@
 """Plain statements of the hot path, and what the columns' values look like there.
 
 Through the ORM it costs 2.8 times as much as the server takes for it. And where the backend can let statements wait
-(`walletsvc.mysql`), a write goes to the server with the next question or with COMMIT, not by itself.
+(`walletsvc.db.mysql`), a write goes to the server with the next question or with COMMIT, not by itself.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 
-from walletsvc import engines
-from walletsvc.mysql.expressions import Expression
+from walletsvc.db import dialect
+from walletsvc.db.mysql.expressions import Expression
 
 Value = str | int | Expression | None
 
@@ -37,7 +37,7 @@ def select_for_update(
     database = connections[DEFAULT_DB_ALIAS]
     features = database.features
     skip_locked = skip_locked and features.has_select_for_update_skip_locked
-    index = "FORCE INDEX (PRIMARY)" if engines.vendor() == "mysql" else ""
+    index = "FORCE INDEX (PRIMARY)" if dialect.vendor() == "mysql" else ""
     lock = database.ops.for_update_sql(skip_locked=skip_locked) if features.has_select_for_update else ""
     rows: list[tuple[Any, ...]] = []
     for chunk in chunks(ids):

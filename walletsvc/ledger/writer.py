@@ -19,12 +19,12 @@ from itertools import count
 from django.db import connection
 from django.db.models.base import ModelState
 
-from walletsvc import engines
+from walletsvc.db import dialect
+from walletsvc.db.mysql.expressions import Expression, new_id
 from walletsvc.ledger import statements
 from walletsvc.ledger.locked_wallets import LockedWallet
 from walletsvc.models import Transaction, Wallet
 from walletsvc.models.entry import Kind
-from walletsvc.mysql.expressions import Expression, new_id
 
 WALLETS_AN_UPDATE = 50
 """The values of each are searched for among those of all."""
@@ -133,7 +133,7 @@ def add_to_count(added: int) -> None:
     """
     # Threads are numbered one after the other, so those of a server that write at once have different parts.
     part = threading.get_native_id() % PARTS
-    statements.write(f"{_ADD} {_TO.get(engines.vendor(), _TO_ELSEWHERE)}", [part, added, added])
+    statements.write(f"{_ADD} {_TO.get(dialect.vendor(), _TO_ELSEWHERE)}", [part, added, added])
 
 
 def _update_wallets(wallets: Sequence[LockedWallet], at: str | None) -> None:
@@ -151,7 +151,7 @@ def _update_wallets(wallets: Sequence[LockedWallet], at: str | None) -> None:
         pairs = zip(ids, column, strict=True)
         values += [value for pair in pairs for value in pair] if len(ids) > 1 else column
     # As in `select_for_update`: on a small table the optimizer would rather go through all of it.
-    index = "FORCE INDEX (PRIMARY)" if engines.vendor() == "mysql" else ""
+    index = "FORCE INDEX (PRIMARY)" if dialect.vendor() == "mysql" else ""
     assignments = ", ".join(f"{column} = {case}" for column in changed)
     where = f"WHERE id IN ({', '.join(['%s'] * len(ids))})"
     statement = f"UPDATE walletsvc_wallet {index} SET {assignments}, updated_at = %s {where}"  # noqa: S608 - no input

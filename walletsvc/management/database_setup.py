@@ -12,7 +12,7 @@ from django.core.management.base import CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from walletsvc.leases.row import new_identity
+from walletsvc.cache.lease.row import new_identity
 
 WAIT_SECONDS = 600
 

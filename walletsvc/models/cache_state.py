@@ -2,7 +2,7 @@ from django.db import models
 
 
 class CacheState(models.Model):
-    """Whom the cache may be trusted by: one row (`walletsvc.leases`).
+    """Whom the cache may be trusted by: one row (`walletsvc.cache.lease`).
 
     `generation` only grows. While `suspended`, nobody uses the cache. `instance` is the Redis, or the process with a
     cache in its memory, that everybody uses otherwise; empty for none yet. `identity` is this database's own.

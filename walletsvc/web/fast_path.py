@@ -25,8 +25,8 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.http import HttpRequest, HttpResponseBase
 
-from walletsvc import cache
 from walletsvc.bounded import BoundedTable
+from walletsvc.cache import responses
 from walletsvc.errors import WalletError
 from walletsvc.etags import is_known
 from walletsvc.web.bodies import measure_chunked_body
@@ -87,12 +87,12 @@ class Known:
             return self._write(environ, start_response, self.again.write)
         try:
             reading = self.reading or self.again.read(number)  # type: ignore[misc]  # one of the two is there
-            found = cache.look_up(reading.key, stamps=reading.stamps)
+            found = responses.look_up(reading.key, stamps=reading.stamps)
             body, etag = found.response, found.etag
             if body is None or etag is None:
                 _refresh_connection()
                 body = reading.build()
-                etag = cache.keep(found, body)
+                etag = responses.keep(found, body)
         except WalletError:
             return None
         except Exception:

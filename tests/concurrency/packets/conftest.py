@@ -18,7 +18,7 @@ if connection.vendor != "mysql":
 else:
     from MySQLdb.connections import Connection
 
-    from walletsvc.mysql.packets import PacketConnection
+    from walletsvc.db.mysql.packets import PacketConnection
 
 
 @pytest.fixture(params=["MariaDB", "MySQL"], autouse=True)

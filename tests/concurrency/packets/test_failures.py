@@ -21,8 +21,8 @@ from tests.concurrency.test_faults import attempt
 from tests.ledger.state import assert_reconciled, balance, snapshot
 from tests.writes import create_transaction
 from walletsvc.commands import retry
+from walletsvc.db.mysql.packets import PacketConnection
 from walletsvc.models import Transaction, Wallet
-from walletsvc.mysql.packets import PacketConnection
 from walletsvc.principals import ANYONE
 
 SIGNALS = [(1213, "done"), (1205, "done"), (1020, "done"), (1062, "done"), (1114, OperationalError)]

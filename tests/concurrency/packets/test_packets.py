@@ -33,9 +33,9 @@ from walletsvc.commands.execute import execute_all
 from walletsvc.commands.outcomes import Done
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
 from walletsvc.commands.wallets import RenameWallet
+from walletsvc.db.mysql import packets
 from walletsvc.ledger import statements, writer
 from walletsvc.models import Entry, Transaction, Wallet
-from walletsvc.mysql import packets
 from walletsvc.principals import ANYONE
 
 

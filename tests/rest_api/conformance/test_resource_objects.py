@@ -7,7 +7,7 @@ import re
 from tests.rest_api.conformance.conftest import World
 from tests.rest_api.conformance.walks import relationships, resources
 from tests.rest_api.conftest import resource
-from walletsvc.reading.resources import RESOURCES
+from walletsvc.schema.resources import RESOURCES
 
 GLOBALLY_ALLOWED = "a-zA-Z0-9"
 

@@ -9,7 +9,7 @@ from walletsvc.commands.execute import execute
 from walletsvc.commands.recount import RecountWallet, recount_all
 from walletsvc.models import Entry, Wallet
 from walletsvc.principals import SYSTEM
-from walletsvc.selectors.reconciliation import Discrepancy, compute_discrepancies, find_wrong_counts
+from walletsvc.queries.reconciliation import Discrepancy, compute_discrepancies, find_wrong_counts
 
 
 class Command(BaseCommand):

@@ -9,9 +9,9 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from walletsvc.management import supervision
-from walletsvc.management.ports import PortError, claim_port, find_address
+from walletsvc.server import supervision
 from walletsvc.server.checks import refuse_unsafe_settings
+from walletsvc.server.ports import PortError, claim_port, find_address
 
 WORKER_STOP_SECONDS = 3
 """Below what the supervisor gives both servers, as granian does not end before its workers have."""

@@ -1,0 +1,157 @@
+"""Reconciliation finds whatever does not fit, and nothing else."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from tests.writes import create_transaction, create_wallet, delete_transaction, delete_wallet
+from walletsvc.models import Entry, Transaction, Wallet
+from walletsvc.principals import ANYONE
+from walletsvc.queries.reconciliation import compute_discrepancies
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def wallet() -> Wallet:
+    """Return a wallet of 7.00 at sequence 3: opened with 10.00, then +5.00 and -8.00."""
+    wallet = create_wallet(principal=ANYONE, label="A", balance="10")
+    create_transaction(principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="5")
+    create_transaction(principal=ANYONE, txid="T2", wallet_id=wallet.id, amount="-8")
+    return wallet
+
+
+def problems() -> list[tuple[int, str | None, str]]:
+    return [(each.wallet_id, each.label, each.problem) for each in compute_discrepancies(chunk_size=2)]
+
+
+def append(
+    wallet: Wallet, *, sequence: int, amount: int, after: int, currency: str = "USD", transaction: int = 999
+) -> None:
+    Entry.objects.create(
+        wallet_id=wallet.id,
+        sequence=sequence,
+        amount=amount,
+        balance_after=after,
+        currency=currency,
+        kind="post",
+        transaction_id=transaction,
+        txid="forged",
+        principal="nobody",
+        created_at=timezone.now(),
+    )
+
+
+def test_a_ledger_that_fits_has_no_discrepancies(wallet: Wallet) -> None:
+    create_wallet(principal=ANYONE, label="Empty")
+    emptied = create_wallet(principal=ANYONE, label="Emptied", balance="3")
+    create_transaction(principal=ANYONE, txid="T3", wallet_id=emptied.id, amount="-3")
+    delete_wallet(principal=ANYONE, wallet_id=emptied.id)
+    delete_transaction(principal=ANYONE, transaction_id=Transaction.objects.get(txid="T2").id)
+    assert problems() == []
+
+
+def test_a_changed_balance_is_found(wallet: Wallet) -> None:
+    Wallet.objects.filter(id=wallet.id).update(balance="7.01")
+    [(identifier, label, problem)] = problems()
+    assert (identifier, label) == (wallet.id, "A")
+    assert problem.startswith("the balance is 7.01")
+
+
+def test_a_changed_sequence_is_found(wallet: Wallet) -> None:
+    Wallet.objects.filter(id=wallet.id).update(sequence=4)
+    assert problems() == [(wallet.id, "A", "the sequence is 4 where the last entry is 3")]
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_a_changed_transaction_count_is_found(wallet: Wallet, count: int) -> None:
+    Wallet.objects.filter(id=wallet.id).update(transaction_count=count)
+    assert problems() == [(wallet.id, "A", f"the transaction count is {count} where there are 2 (--recount sets it)")]
+
+
+def test_a_transaction_count_without_transactions_is_found() -> None:
+    wallet = create_wallet(principal=ANYONE, label="A")
+    Wallet.objects.filter(id=wallet.id).update(transaction_count=1)
+    assert problems() == [(wallet.id, "A", "the transaction count is 1 where there are 0 (--recount sets it)")]
+
+
+def test_a_balance_without_entries_is_found() -> None:
+    now = timezone.now()
+    wallet = Wallet.objects.create(label="A", currency="USD", balance=5, created_at=now, updated_at=now)
+    [(identifier, _, problem)] = problems()
+    assert identifier == wallet.id
+    assert problem.endswith("at sequence 0 without any entry")
+
+
+def test_a_gap_is_found(wallet: Wallet) -> None:
+    append(wallet, sequence=5, amount=1, after=8, transaction=Transaction.objects.get(txid="T1").id)
+    Wallet.objects.filter(id=wallet.id).update(sequence=5, balance=8)
+    Transaction.objects.filter(txid="T1").update(amount=6)
+    assert problems() == [(wallet.id, "A", "entry 4 is missing")]
+
+
+def test_a_broken_chain_is_found(wallet: Wallet) -> None:
+    append(wallet, sequence=4, amount=1, after=9, transaction=Transaction.objects.get(txid="T1").id)
+    Wallet.objects.filter(id=wallet.id).update(sequence=4, balance=9)
+    Transaction.objects.filter(txid="T1").update(amount=6)
+    [(identifier, _, problem)] = problems()
+    assert identifier == wallet.id
+    assert problem.startswith("entry 4 says 9")
+
+
+def test_an_entry_in_another_currency_is_found(wallet: Wallet) -> None:
+    Wallet.objects.filter(id=wallet.id).update(currency="EUR")
+    assert [problem for *_, problem in problems()] == [
+        f"entry {sequence} is in USD, the wallet in EUR" for sequence in (1, 2, 3)
+    ]
+
+
+def test_a_changed_amount_is_found(wallet: Wallet) -> None:
+    Transaction.objects.filter(txid="T1").update(amount=6)
+    [(identifier, label, problem)] = problems()
+    assert (identifier, label) == (wallet.id, "A")
+    assert problem.startswith("transaction 'T1' is of 6")
+
+
+def test_a_transaction_without_entries_is_found(wallet: Wallet) -> None:
+    now = timezone.now()
+    Transaction.objects.create(txid="T9", wallet=wallet, amount=1, currency="USD", created_at=now, updated_at=now)
+    Wallet.objects.filter(id=wallet.id).update(transaction_count=3)
+    [(_, _, problem), wrong_count] = problems()
+    assert wrong_count == (None, None, "the transaction count is 2 where there are 3 (--recount sets it)")
+    assert problem.startswith("transaction 'T9' is of 1")
+    assert problem.endswith("where its entries sum to 0")
+
+
+def test_a_transaction_that_vanished_is_found(wallet: Wallet) -> None:
+    transaction_id = Transaction.objects.get(txid="T2").id
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM walletsvc_transaction WHERE txid = 'T2'")
+    Wallet.objects.filter(id=wallet.id).update(transaction_count=1)
+    [(identifier, label, problem), wrong_count] = problems()
+    assert wrong_count == (None, None, "the transaction count is 2 where there are 1 (--recount sets it)")
+    assert (identifier, label) == (wallet.id, "A")
+    assert f"transaction {transaction_id}" in problem
+    assert "left -8" in problem
+
+
+def test_money_left_in_a_wallet_that_vanished_is_found() -> None:
+    wallet = create_wallet(principal=ANYONE, label="A", balance="10")
+    Wallet.objects.filter(id=wallet.id).update(balance=0)
+    Wallet.objects.filter(id=wallet.id).delete()
+    [(identifier, label, problem)] = problems()
+    assert (identifier, label) == (wallet.id, None)
+    assert problem.startswith("the balance is 0 where the entries sum to 10")
+
+
+def test_sums_are_exact() -> None:
+    """Ten times a tenth is one, which it is not where a database adds floats."""
+    wallet = create_wallet(principal=ANYONE, label="A")
+    for number in range(10):
+        create_transaction(principal=ANYONE, txid=f"T{number}", wallet_id=wallet.id, amount="0.1")
+    assert Wallet.objects.get().balance == Decimal(1)
+    assert problems() == []

@@ -1,0 +1,204 @@
+"""Keeps the lease of this process, and has the cache suspended and taken into use again as it has to be."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from walletsvc.cache.lease.row import Row
+from walletsvc.cache.lease.state import (
+    HOLD_SECONDS,
+    LEASE_SECONDS,
+    MARGIN_SECONDS,
+    UNKNOWN,
+    Agreement,
+    State,
+    make_state,
+    now,
+)
+
+logger = logging.getLogger(__name__)
+
+MIN_RETRY_SECONDS = 0.5
+MAX_RETRY_SECONDS = 4.0
+"""How long a Redis that was not of use is left alone: twice as long each time."""
+
+CLAIM_SECONDS = 5.0
+MAX_CLAIM_SECONDS = 60.0
+"""How long another instance than ours is put up with before it is replaced again: twice as long each time."""
+
+
+class Instances(Protocol):
+    """Where this process can keep a cache (a `cache.store.Store`)."""
+
+    @property
+    def in_doubt(self) -> bool:
+        """Tell whether something has failed since `probe` was called last."""
+
+    @property
+    def is_shared(self) -> bool:
+        """Tell whether other processes can reach the same instance."""
+
+    @property
+    def own_instance(self) -> str:
+        """Return the only instance that this process can ever use; empty if it may come to be another."""
+
+    def probe(self) -> str | None:
+        """Return the instance that is to be found now, if everything that a cache does works there."""
+
+
+class Keeper:
+    """Holds the latest `state`, and `step` renews it.
+
+    Without a thread: each step is made by whoever calls. `BackgroundKeeper` is what servers use.
+    """
+
+    def __init__(
+        self,
+        *,
+        row: Row,
+        instances: Callable[[], Instances],
+        clock: Callable[[], float] = now,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.state: State = UNKNOWN
+        self.is_wanted = False
+        """Whether somebody reads here: a process that only writes takes no other's place."""
+        self._row = row
+        self._instances = instances
+        self.clock = clock
+        self._sleep = sleep
+        self._retry_at = 0.0
+        self._retry_seconds = MIN_RETRY_SECONDS
+        self._claim_at = 0.0
+        self._claim_seconds = CLAIM_SECONDS
+
+    # -- for those who use the cache --
+
+    def start(self) -> None:
+        """Begin to renew the state at intervals, if it is not left to others to call `step`."""
+
+    def current(self) -> State:
+        """Return a state whose lease is valid, if there is a way to one: it says whether the cache may be used."""
+        state = self.state
+        if self.clock() >= state.valid_until:
+            state = self.refresh()
+            if self.clock() >= state.valid_until:
+                return UNKNOWN
+        return state
+
+    def holds(self, state: State) -> bool:
+        """Tell whether the cache may still be used as `state` says, at this very moment."""
+        latest = self.current()
+        return latest.is_trusted and (latest is state or latest.agreement == state.agreement)
+
+    def has_outlived(self, state: State) -> bool:
+        """Tell whether all leases from before `state`, which may have run out itself, have run out."""
+        return self.clock() >= state.seen_at + LEASE_SECONDS + MARGIN_SECONDS
+
+    def outlive(self) -> None:
+        """Wait until all leases of all processes that are valid now have run out."""
+        self._sleep(LEASE_SECONDS + MARGIN_SECONDS)
+
+    def refresh(self) -> State:
+        """Read the row now and return the new state. Raises what the database does."""
+        self.step()
+        return self.state
+
+    def give_back(self) -> None:
+        """Leave the cache to whoever comes next, if it was ours alone; the next process need not wait then.
+
+        Raises what the database does.
+        """
+        state, self.state = self.state, UNKNOWN
+        own = self._instances().own_instance
+        if own and state.is_trusted and state.agreement is not None and state.instance == own:
+            self._row.change(state.agreement, suspended=False, instance="")
+
+    # -- at intervals --
+
+    def step(self) -> None:
+        """Read the row, and do what is to be done about it. Raises what the database does."""
+        # To take what nobody uses into use is one change, and one more look at it.
+        for _ in range(3):
+            if not self._act(self._read()):
+                return
+
+    def _read(self) -> Agreement | None:
+        read_at = self.clock()
+        found = self._row.read()
+        before, seen_at = self.state, self.clock()
+        if found is not None and found == before.agreement:
+            seen_at = before.seen_at
+        own = self._instances().own_instance
+        is_ours = found is not None and (not own or found.instance == own)
+        if own and before.instance == own and not is_ours:
+            # Whoever has taken our place is given time in it.
+            self._put_off_claim()
+        self.state = make_state(found, read_at=read_at, seen_at=seen_at, is_ours=is_ours)
+        return found
+
+    def _act(self, found: Agreement | None) -> bool:
+        """Make the change that is to be made. Return whether there was one, whoever has made it."""
+        if found is None:
+            self._row.create()
+            return True
+        if found.is_suspended:
+            return self._lift(found)
+        if not found.instance:
+            return self._begin(found, found.generation)
+        if self.state.is_trusted and not self._instances().in_doubt:
+            return False
+        return self._replace(found)
+
+    def _lift(self, found: Agreement) -> bool:
+        if self.clock() < self.state.seen_at + HOLD_SECONDS or not self._may_take(found):
+            return False
+        return self._begin(found, found.generation)
+
+    def _begin(self, found: Agreement, generation: int) -> bool:
+        """Take the cache into use, under a new generation."""
+        instance = self._probe()
+        if instance is None:
+            return False
+        if self._row.change(found, suspended=False, instance=instance):
+            logger.info("The cache is used from now on, in generation %d", generation + 1)
+        return True
+
+    def _replace(self, found: Agreement) -> bool:
+        """Suspend the use of an instance that is not the one that is to be found here."""
+        if not self._may_take(found):
+            return False
+        instance = self._probe()
+        if instance is None or instance == found.instance or self.clock() < self._claim_at:
+            return False
+        self._put_off_claim()
+        logger.warning("The cache is suspended: it is to be found elsewhere now")
+        self._row.change(found, suspended=True, instance=instance)
+        return True
+
+    def _may_take(self, found: Agreement) -> bool:
+        """Tell whether the cache may be this process' affair."""
+        store = self._instances()
+        if store.is_shared or found.instance in ("", store.own_instance):
+            return True
+        return self.is_wanted and self.clock() >= self._claim_at
+
+    def _put_off_claim(self) -> None:
+        if self.clock() > self._claim_at + 2 * MAX_CLAIM_SECONDS:
+            self._claim_seconds = CLAIM_SECONDS
+        self._claim_at = self.clock() + self._claim_seconds
+        self._claim_seconds = min(2 * self._claim_seconds, MAX_CLAIM_SECONDS)
+
+    def _probe(self) -> str | None:
+        if self.clock() < self._retry_at:
+            return None
+        instance = self._instances().probe()
+        if instance is None:
+            self._retry_at = self.clock() + self._retry_seconds
+            self._retry_seconds = min(2 * self._retry_seconds, MAX_RETRY_SECONDS)
+        else:
+            self._retry_at, self._retry_seconds = 0.0, MIN_RETRY_SECONDS
+        return instance

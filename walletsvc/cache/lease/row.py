@@ -1,0 +1,106 @@
+"""The row in the database, read and changed over a connection of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, Protocol
+from uuid import uuid4
+
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, connections
+
+from walletsvc.cache.lease.state import Agreement
+
+TIMEOUT_SECONDS = 1
+"""An answer that comes later finds that its lease has run out."""
+
+
+class Row(Protocol):
+    """The one row. Every method may raise `django.db.DatabaseError`."""
+
+    def read(self) -> Agreement | None:
+        """Return the row as it was last committed, None if it is missing."""
+
+    def create(self) -> None:
+        """Make the row anew, suspended and under a new identity, unless it is there."""
+
+    def change(self, seen: Agreement, *, suspended: bool, instance: str) -> bool:
+        """Begin a new generation, unless another one has begun since `seen`. Return whether it did."""
+
+
+class DatabaseRow:
+    """The row of Django's default database. One thread uses it."""
+
+    def __init__(self) -> None:
+        self._database: Any = None
+
+    def read(self) -> Agreement | None:
+        rows, _ = self._run(
+            "SELECT identity, generation, suspended, instance FROM walletsvc_cachestate WHERE id = 1", ()
+        )
+        if not rows:
+            return None
+        ((identity, generation, suspended, instance),) = rows
+        return Agreement(identity, generation, bool(suspended), instance)
+
+    def create(self) -> None:
+        # Suspended, as a writer may just have found that there is none (`commands.publication`).
+        with suppress(IntegrityError):  # another was quicker
+            self._run(
+                "INSERT INTO walletsvc_cachestate (id, identity, generation, suspended, instance)"
+                " VALUES (1, %s, 1, 1, '')",
+                (new_identity(),),
+            )
+
+    def change(self, seen: Agreement, *, suspended: bool, instance: str) -> bool:
+        _, changed = self._run(
+            "UPDATE walletsvc_cachestate SET generation = generation + 1, suspended = %s, instance = %s"
+            " WHERE id = 1 AND generation = %s AND identity = %s",
+            (int(suspended), instance, seen.generation, seen.identity),
+        )
+        return changed == 1
+
+    def close(self) -> None:
+        """Close the connection."""
+        database, self._database = self._database, None
+        if database is not None:
+            database.close()
+
+    def _run(self, statement: str, values: Sequence[object]) -> tuple[Sequence[Any], int]:
+        """Run a statement, which is committed at once. Return its rows and how many it has changed."""
+        if self._database is None:
+            self._database = _connect()
+        try:
+            with self._database.wrap_database_errors:
+                cursor = self._database.create_cursor()
+                try:
+                    cursor.execute(statement, values)
+                    return (cursor.fetchall() if statement.startswith("SELECT") else ()), cursor.rowcount
+                finally:
+                    cursor.close()
+        except BaseException:
+            self.close()
+            raise
+
+
+def new_identity() -> str:
+    """Return a name that no other database has."""
+    return uuid4().hex
+
+
+def _connect() -> Any:
+    """Return a connection that waits for nothing for long, and that is nobody else's."""
+    database: Any = connections.create_connection(DEFAULT_DB_ALIAS)
+    options = database.settings_dict["OPTIONS"]
+    if database.vendor == "mysql":
+        limits = dict.fromkeys(("connect_timeout", "read_timeout", "write_timeout"), TIMEOUT_SECONDS)
+    else:
+        limits = {"timeout": TIMEOUT_SECONDS}
+    database.settings_dict = {**database.settings_dict, "OPTIONS": {**options, **limits}}
+    database.connect()
+    if database.vendor == "mysql":
+        with database.wrap_database_errors:
+            cursor = database.create_cursor()
+            cursor.execute("SET SESSION innodb_lock_wait_timeout = %s", (TIMEOUT_SECONDS,))
+            cursor.close()
+    return database

@@ -1,0 +1,197 @@
+"""What is kept in the memory of this process: everything, or copies of what Redis has."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from walletsvc.cache.store import MARK, MARK_SECONDS, PROCESS, STAMP_SECONDS
+
+V = TypeVar("V", bound=Sized)
+
+_ENTRY_BYTES = 400
+"""What an entry takes beside the texts of its key and its value: measured, of a `LocalCopy`, which takes most."""
+
+
+class Bounded(Generic[V]):
+    """Keeps values by key for a while; evicts what was used least recently. `len` of a value is its bytes.
+
+    Bounded in bytes, with those of keys and of what holds an entry: of small values, most of what is taken is that.
+    Its own methods are for whoever holds `_lock`.
+    """
+
+    def __init__(self, *, max_entries: int, max_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._entries: OrderedDict[str, tuple[V, float]] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+        self._max_entries = max_entries
+        self._max_bytes = max_bytes
+        self._clock = clock
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._entries.clear()
+            self._bytes = 0
+
+    def _get(self, key: str) -> V | None:
+        found = self._entries.get(key)
+        if found is None:
+            return None
+        value, expires = found
+        if expires <= self._clock():
+            self._remove(key)
+            return None
+        self._entries.move_to_end(key)
+        return value
+
+    def _put(self, key: str, value: V, seconds: float) -> None:
+        self._remove(key)
+        self._entries[key] = (value, self._clock() + seconds)
+        self._bytes += _size_of(key, value)
+        while len(self._entries) > self._max_entries or self._bytes > self._max_bytes:
+            # In one step: `LocalCopies.get` changes the order without the lock.
+            evicted, (removed, _) = self._entries.popitem(last=False)
+            self._bytes -= _size_of(evicted, removed)
+
+    def _remove(self, key: str) -> None:
+        removed = self._entries.pop(key, None)
+        if removed is not None:
+            self._bytes -= _size_of(key, removed[0])
+
+
+def _size_of(key: str, value: Sized) -> int:
+    # Keys are of our own making, and so one byte a character.
+    return len(key) + len(value) + _ENTRY_BYTES
+
+
+class MemoryStore(Bounded[bytes]):
+    """For one process: the embedded default. Bounded as `LocalCopies` are, with stamps among its entries."""
+
+    copies = None
+    in_doubt = False
+    is_shared = False
+
+    def __init__(
+        self,
+        *,
+        max_entries: int = 4096,
+        max_bytes: int = 16 * 2**20,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(max_entries=max_entries, max_bytes=max_bytes, clock=clock)
+
+    @property
+    def own_instance(self) -> str:
+        return PROCESS.name
+
+    def probe(self) -> str:
+        return PROCESS.name
+
+    def get_many(self, keys: Sequence[str], instance: str = "") -> list[bytes | None]:
+        with self._lock:
+            return [self._get(key) for key in keys]
+
+    def fetch(self, keys: Sequence[str], instance: str = "") -> tuple[list[bytes | None], float]:
+        return self.get_many(keys), 0
+
+    def put(self, key: str, value: bytes, *, seconds: int, instance: str = "") -> None:
+        with self._lock:
+            self._put(key, value, seconds)
+
+    def create_missing(self, tokens: Mapping[str, bytes], *, instance: str = "") -> None:
+        with self._lock:
+            for key, token in tokens.items():
+                if self._get(key) is None:
+                    self._put(key, token, STAMP_SECONDS)
+
+    def mark(self, keys: Iterable[str], mark: bytes, *, instance: str = "") -> None:
+        with self._lock:
+            for key in keys:
+                self._put(key, mark, MARK_SECONDS)
+
+    def settle(
+        self,
+        tokens: Mapping[str, bytes],
+        *,
+        mark: bytes,
+        instance: str = "",
+        channel: str = "",
+        announcement: bytes = b"",
+    ) -> None:
+        with self._lock:
+            for key, token in tokens.items():
+                current = self._get(key)
+                if current is None or current == mark or not current.startswith(MARK):
+                    self._put(key, token, STAMP_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalCopy:
+    """A response with its tag, and the stamps that it was stored under."""
+
+    stamps: bytes
+    etag: str
+    body: bytes
+
+    def __len__(self) -> int:
+        return len(self.stamps) + len(self.etag) + len(self.body)
+
+    def __bool__(self) -> bool:
+        return True
+
+
+class LocalCopies(Bounded[LocalCopy]):
+    """Responses at hand, next to a store that other processes share. Only that store's stamps say if one is good.
+
+    16 MiB in each worker: 270 pages of 60 KB, or 4,096 single wallets with room to spare; what does not fit costs a
+    transfer, no query. With all other tables that callers fill, a worker stays within 64 MiB of where it began.
+    """
+
+    MAX_ENTRIES = 4096
+    MAX_BYTES = 16 * 2**20
+    MAX_COPY_BYTES = 2**20
+    """One large response must not push out all the others."""
+
+    def __init__(
+        self,
+        *,
+        max_entries: int = MAX_ENTRIES,
+        max_bytes: int = MAX_BYTES,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(max_entries=max_entries, max_bytes=max_bytes, clock=clock)
+
+    def get(self, key: str) -> LocalCopy | None:
+        """Return the copy under `key`, if its seconds are not over."""
+        # Without the lock, for which each hit would wait: either call is one step to all other threads.
+        found = self._entries.get(key)
+        if found is None or found[1] <= self._clock():
+            return None
+        try:  # noqa: SIM105 - a context manager would cost more than all of the above
+            self._entries.move_to_end(key)
+        except KeyError:  # removed by another thread meanwhile
+            pass
+        return found[0]
+
+    def now(self) -> float:
+        """Return the time on this clock, for `put`."""
+        return self._clock()
+
+    def put(self, key: str, copy: LocalCopy, *, until: float) -> None:
+        """Keep `copy`, in the place of any other, until that time on `now`'s clock; nothing that is too large."""
+        with self._lock:
+            seconds = until - self._clock()
+            if len(copy) > self.MAX_COPY_BYTES or seconds <= 0:
+                self._remove(key)
+            else:
+                self._put(key, copy, seconds)
+
+    def forget(self, key: str) -> None:
+        """Keep nothing under `key`."""
+        with self._lock:
+            self._remove(key)

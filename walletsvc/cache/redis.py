@@ -1,0 +1,172 @@
+"""Stamps and responses in Redis."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha1
+from typing import Any
+
+import redis
+from hiredis import pack_command
+
+from walletsvc.cache.connections import Command, Connections
+from walletsvc.cache.memory import LocalCopies
+from walletsvc.cache.store import MARK, MARK_SECONDS, PREFIX, STAMP_SECONDS, Unreachable, new_token
+from walletsvc.cache.wire import Line
+
+logger = logging.getLogger(__name__)
+
+_SETTLE = """
+for index, key in ipairs(KEYS) do
+  local current = redis.call('GET', key)
+  if not current or current == ARGV[1] or string.sub(current, 1, 1) ~= '!' then
+    redis.call('SET', key, ARGV[index + 2], 'EX', ARGV[2])
+  end
+end
+if ARGV[#KEYS + 4] ~= '' then
+  redis.pcall('PUBLISH', ARGV[#KEYS + 3], ARGV[#KEYS + 4])
+end
+"""
+"""In the same round trip, as every write waits for it. `pcall`: a user who may not publish keeps a working cache."""
+_SETTLE_ID = sha1(_SETTLE.encode(), usedforsecurity=False).hexdigest()
+"""How EVALSHA names it (https://redis.io/docs/latest/commands/evalsha/)."""
+
+
+class RedisStore:
+    """For any number of processes.
+
+    Whether it may be trusted is decided elsewhere (`cache.lease`). This sees to it that whoever asks for the
+    instance that all have agreed on is answered by that one, with the data that it has had since.
+    """
+
+    is_shared = True
+    own_instance = ""
+
+    def __init__(self, client: redis.Redis, *, pause_seconds: float = 1.0, copies: LocalCopies | None = None) -> None:
+        """Keep everything in the Redis behind `client`.
+
+        After a failure, readers leave it alone for `pause_seconds`.
+        """
+        self.copies = copies or LocalCopies()
+        self.in_doubt = False
+        self._client = client
+        self._connections = Connections(client.connection_pool)
+        self._pause_seconds = pause_seconds
+        self._is_paused = False
+        self._paused_until = 0.0
+
+    def probe(self) -> str | None:
+        # First, as what fails meanwhile is a reason to look again.
+        self.in_doubt = False
+        try:
+            return self._connections.try_new(_try_everything)
+        except redis.RedisError as error:
+            self.in_doubt = True
+            logger.info("Redis is not of use yet: %s", error)
+            return None
+
+    def get_many(self, keys: Sequence[str], instance: str = "") -> list[bytes | None]:
+        # What each hit waits for, so past `_ask`.
+        try:
+            if self._is_paused:
+                self._end_pause()
+            return self._connections.get_many(tuple(keys), instance)
+        except redis.RedisError as error:
+            raise self._fail(error) from error
+
+    def fetch(self, keys: Sequence[str], instance: str = "") -> tuple[list[bytes | None], float]:
+        # The lifetime first: what another process may put in between lives longer than that.
+        milliseconds, values = self._ask(("PTTL", keys[0]), ("MGET", *keys), instance=instance)
+        return values, max(milliseconds / 1000, 0)
+
+    def put(self, key: str, value: bytes, *, seconds: int, instance: str = "") -> None:
+        self._ask(("SET", key, value, "EX", seconds), instance=instance)
+
+    def create_missing(self, tokens: Mapping[str, bytes], *, instance: str = "") -> None:
+        self._ask(
+            *(("SET", key, token, "EX", STAMP_SECONDS, "NX") for key, token in tokens.items()), instance=instance
+        )
+
+    def mark(self, keys: Iterable[str], mark: bytes, *, instance: str = "") -> None:
+        self._ask(*_mark(keys, mark), instance=instance, urgent=True)
+
+    def settle(
+        self,
+        tokens: Mapping[str, bytes],
+        *,
+        mark: bytes,
+        instance: str = "",
+        channel: str = "",
+        announcement: bytes = b"",
+    ) -> None:
+        what = _settle(tokens, mark, channel, announcement)
+        try:
+            self._ask(("EVALSHA", _SETTLE_ID, *what), instance=instance, urgent=True)
+        except redis.exceptions.NoScriptError:  # nothing of it has run then
+            self._ask(("EVAL", _SETTLE, *what), instance=instance, urgent=True)
+
+    def _ask(self, *commands: Command, instance: str, urgent: bool = False) -> list[Any]:
+        """Run commands, unless Redis is to be left alone and they are not `urgent`: a writer has to know.
+
+        Raises `redis.exceptions.NoScriptError` for a script that Redis does not know.
+        """
+        try:
+            if self._is_paused and not urgent:
+                self._end_pause()
+            return self._connections.ask(*commands, instance=instance)
+        except redis.exceptions.NoScriptError:
+            raise
+        except redis.RedisError as error:
+            raise self._fail(error) from error
+
+    def _end_pause(self) -> None:
+        if time.monotonic() < self._paused_until:
+            raise Unreachable
+        self._is_paused = False
+
+    def _fail(self, error: redis.RedisError) -> Unreachable:
+        self.in_doubt = True
+        self._paused_until = time.monotonic() + self._pause_seconds
+        self._is_paused = self._pause_seconds > 0
+        logger.warning("Redis does not answer, going on without it: %s", error)
+        return Unreachable()
+
+
+def _mark(keys: Iterable[str], mark: bytes) -> list[Command]:
+    return [("SET", key, mark, "EX", MARK_SECONDS) for key in keys]
+
+
+def _settle(tokens: Mapping[str, bytes], mark: bytes, channel: str, announcement: bytes) -> Command:
+    """Return what the script is given."""
+    return (len(tokens), *tokens, mark, STAMP_SECONDS, *tokens.values(), channel, announcement)
+
+
+def _try_everything(line: Line) -> str | None:
+    """Do what readers and writers do, to keys of our own. Return where, None if that is a replica.
+
+    Raises `redis.RedisError` for what does not work.
+    """
+    stamp, response = (f"{PREFIX}probe:{new_token().decode()}:{name}" for name in ("stamp", "response"))
+    mark, token = MARK + new_token(), new_token()
+    what = _settle({stamp: token}, mark, "", b"")
+    _run(line, *_mark([stamp], mark))
+    try:
+        _run(line, ("EVALSHA", _SETTLE_ID, *what))
+    except redis.exceptions.NoScriptError:
+        _run(line, ("EVAL", _SETTLE, *what))
+    _run(line, ("SET", response, token, "EX", MARK_SECONDS))
+    [values] = _run(line, ("MGET", stamp, response))
+    _run(line, *(("SET", key, token, "EX", 1) for key in (stamp, response)))
+    if values != [token, token]:
+        raise redis.ResponseError("What was set is not there.")
+    return None if line.is_doubtful else line.instance or None
+
+
+def _run(line: Line, *commands: Command) -> list[Any]:
+    replies = line.ask(b"".join(map(pack_command, commands)), len(commands))
+    for reply in replies:
+        if isinstance(reply, redis.ResponseError):
+            raise reply
+    return replies

@@ -1,0 +1,288 @@
+"""The stamped cache: responses that are served only while nothing they show has changed.
+
+Each wallet has a stamp, a random token, and so has the set of everything. A response is stored with the stamps
+that were current before it was built, and is a hit only while they still are. A writer puts a mark in their place
+before it commits, and new stamps after. So a caller who knows the answer of a write is never served what was
+there before it. The cache is never asked for a decision, and without it everything works, only slower.
+
+All of that is true of one Redis that does as it is told. Which one that is, and whether it may be trusted at all, the
+database says (`cache.lease`): its identity and its generation are part of all names here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from hashlib import blake2b
+from typing import NamedTuple
+
+from django.conf import settings
+from django_redis import get_redis_connection
+
+from walletsvc.cache.lease import UNKNOWN, BackgroundKeeper, Keeper, State
+from walletsvc.cache.memory import LocalCopy, MemoryStore
+from walletsvc.cache.redis import RedisStore
+from walletsvc.cache.store import MARK, PREFIX, Store, Unreachable, new_token
+from walletsvc.etags import make_etag
+
+EVERYTHING = "everything"
+"""The name of the stamp that each write changes."""
+
+
+def wallet_stamp(wallet_id: int) -> str:
+    """Return the name of the stamp of one wallet: its own fields, transactions and entries."""
+    return f"wallet:{wallet_id}"
+
+
+@cache
+def store() -> Store:
+    """Return the store that the settings choose, the same for the whole process."""
+    return RedisStore(get_redis_connection("default")) if settings.REDIS_URL else MemoryStore()
+
+
+@cache
+def lifetime_seconds() -> int:
+    """Return CACHE_SECONDS. Each hit asks for it, which takes Django's settings longer than all of `LocalCopies`."""
+    seconds: int = settings.CACHE_SECONDS
+    return seconds
+
+
+def keeper() -> Keeper:
+    """Return what knows whether the cache may be used, the same for the whole process."""
+    return _keeper
+
+
+_keeper: Keeper = BackgroundKeeper(instances=store)
+
+
+def change_channel() -> str | None:
+    """Return the channel on which `Invalidation.settle` announces changes, None while that is not known.
+
+    Channels are of a whole server, not of one of its databases
+    (https://redis.io/docs/latest/develop/pubsub/#database--scoping).
+    """
+    agreement = keeper().state.agreement
+    return None if agreement is None else _channel(agreement.identity)
+
+
+def _channel(identity: str) -> str:
+    return f"{PREFIX}{identity}:changes"
+
+
+def is_in_use() -> bool:
+    """Tell whether writers use the cache, as far as is known here; without it they announce nothing. Never waits."""
+    keeps = keeper()
+    keeps.start()
+    return keeps.state.is_trusted and keeps.clock() < keeps.state.valid_until
+
+
+def make_key(*parts: str) -> str:
+    """Return the key of a response: `parts` name the face, the caller's reach and the question, in full.
+
+    The number is of the form of what is stored, which older processes next to this one must not take for theirs.
+    What is stored has the prefix of the generation before it.
+    """
+    digest = blake2b(digest_size=20)
+    for part in parts:
+        encoded = part.encode(errors="surrogatepass")
+        digest.update(len(encoded).to_bytes(8, "big") + encoded)
+    return f"response:3:{digest.hexdigest()}"
+
+
+class Lookup(NamedTuple):
+    """The answer of the cache: the stored response and its strong tag, or None and the stamps to store it under."""
+
+    key: str
+    response: bytes | None
+    stamps: bytes | None
+    etag: str | None = None
+    state: State = UNKNOWN
+
+    @property
+    def is_hit(self) -> bool:
+        """Tell whether there is a response to serve."""
+        return self.response is not None
+
+
+def look_up(key: str, *, stamps: Sequence[str]) -> Lookup:
+    """Ask for the response under `key` as of the current `stamps` (names from `wallet_stamp`, `EVERYTHING`).
+
+    Call it before reading the database, and pass what it returns to `keep` with the response that was built.
+    CACHE_SECONDS=0 switches the cache off: nothing is asked for, and so nothing is stored.
+
+    The store is always asked for the stamps, and only for them if the response is at hand.
+    """
+    if not lifetime_seconds():
+        return Lookup(key, None, None)
+    keeps = keeper()
+    state = keeps.state
+    if not state.is_trusted:
+        keeps.is_wanted = True
+        state = keeps.current()
+        if not state.is_trusted:
+            return Lookup(key, None, None)
+    names = _names(state.prefix, tuple(stamps))
+    chosen = store()
+    try:
+        copies = chosen.copies
+        if copies is not None:
+            copy = copies.get(key)
+            if copy is not None:
+                tokens = chosen.get_many(names, state.instance)
+                # A copy's stamps are tokens, so a mark among these is a difference as any other.
+                if None not in tokens and b" ".join(tokens) == copy.stamps:  # type: ignore[arg-type]
+                    # As late as can be, and of the state that has been asked under.
+                    if keeps.clock() < state.valid_until or keeps.holds(state):
+                        return Lookup(key, copy.body, copy.stamps, copy.etag, state)
+                    return Lookup(key, None, None)
+                # Tokens do not come back, so neither does it.
+                copies.forget(key)
+        found = _fetch(chosen, key, names, state)
+        if found.response is None or keeps.clock() < state.valid_until or keeps.holds(state):
+            return found
+        return Lookup(key, None, None)
+    except Unreachable:
+        return Lookup(key, None, None)
+
+
+@lru_cache(maxsize=4096)
+def _names(prefix: str, stamps: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the keys of stamps."""
+    return tuple(f"{prefix}stamp:{name}" for name in stamps)
+
+
+def _fetch(chosen: Store, key: str, names: Sequence[str], state: State) -> Lookup:
+    """Ask the store for the response and the stamps, as of one moment. Raises `Unreachable`."""
+    copies = chosen.copies
+    asked_at = copies.now() if copies is not None else 0
+    asked = [state.prefix + key, *names]
+    (entry, *tokens), seconds = chosen.fetch(asked, state.instance)
+    missing = [name for name, token in zip(names, tokens, strict=True) if token is None]
+    if missing:
+        chosen.create_missing({name: new_token() for name in missing}, instance=state.instance)
+        (entry, *tokens), seconds = chosen.fetch(asked, state.instance)
+    current = _join(tokens)
+    found = _unpack(entry, current) if entry is not None and current is not None else None
+    if found is None:
+        return Lookup(key, None, current, None, state)
+    if copies is not None:
+        # For no longer than the store has it, so that no copy is older than CACHE_SECONDS.
+        copies.put(key, found, until=asked_at + seconds)
+    return Lookup(key, found.body, current, found.etag, state)
+
+
+def _join(tokens: Sequence[bytes | None]) -> bytes | None:
+    """Return the tokens as one, or None if there is none to store under: missing again, or a writer's mark."""
+    if None in tokens:
+        return None
+    joined = b" ".join(tokens)  # type: ignore[arg-type]  # none of them is None
+    # A token is hexadecimal digits: the mark is not in it.
+    return None if MARK in joined else joined
+
+
+def _pack(response: LocalCopy) -> bytes:
+    """Return what is stored: a line of stamps, a line with the tag, which is made only once, and the body."""
+    return b"\n".join((response.stamps, response.etag.encode(), response.body))
+
+
+def _unpack(entry: bytes, current: bytes) -> LocalCopy | None:
+    """Return what was stored, or None if that was under other stamps than the `current` ones."""
+    start = len(current) + 1
+    end = entry.find(b"\n", start)
+    if end < 0 or not entry.startswith(current + b"\n"):
+        return None
+    return LocalCopy(current, str(entry[start:end], "latin-1"), entry[end + 1 :])
+
+
+def keep(lookup: Lookup, response: bytes) -> str:
+    """Store `response`, which was built after `lookup` was made, if it may be stored. Return its strong tag."""
+    etag = make_etag(response)
+    if lookup.stamps is None:
+        return etag
+    chosen = store()
+    copy = LocalCopy(lookup.stamps, etag, response)
+    try:
+        copies = chosen.copies
+        if copies is not None:
+            copies.put(lookup.key, copy, until=copies.now() + lifetime_seconds())
+        state = lookup.state
+        chosen.put(state.prefix + lookup.key, _pack(copy), seconds=lifetime_seconds(), instance=state.instance)
+    except Unreachable:
+        return etag
+    return etag
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A response and its strong tag."""
+
+    body: bytes
+    etag: str
+
+
+def remember(key: str, *, stamps: Sequence[str], build: Callable[[], bytes]) -> Response:
+    """Return the response under `key`, from the cache or from `build`."""
+    found = look_up(key, stamps=stamps)
+    if found.response is not None and found.etag is not None:
+        return Response(found.response, found.etag)
+    body = build()
+    return Response(body, keep(found, body))
+
+
+class Invalidation:
+    """The two steps of a write: `mark` before COMMIT, `settle` after COMMIT or rollback.
+
+    Each tells whether it is sure that no process will serve what the write makes old. If one is not, the writer has
+    to suspend the cache (`commands.publication`).
+    """
+
+    def __init__(self) -> None:
+        self._mark = MARK + new_token()
+        self._names: list[str] = []
+        self._announcement = b""
+        self._state = UNKNOWN
+
+    def mark(self, wallet_ids: Iterable[int]) -> bool:
+        """Let nothing be stored that shows one of these wallets, until `settle` or for a few seconds."""
+        state = keeper().current()
+        if not state.is_trusted:
+            return False
+        ids = sorted(set(wallet_ids))
+        self._state = state
+        self._names = [f"{state.prefix}stamp:{name}" for name in (EVERYTHING, *map(wallet_stamp, ids))]
+        self._announcement = ",".join(map(str, ids)).encode()
+        try:
+            store().mark(self._names, self._mark, instance=state.instance)
+        except Unreachable:
+            return False
+        return True
+
+    def settle(self) -> bool:
+        """Give new stamps to what was marked, and announce it (`events/follow.py`)."""
+        # In the end, as others may have suspended the cache meanwhile, and taken another into use.
+        return self.release() and keeper().holds(self._state)
+
+    def release(self) -> bool:
+        """Do what `settle` does, after a rollback, when nothing has become old.
+
+        Another writer's mark stays: that writer settles it. Nothing tells a COMMIT that failed from one whose answer
+        was lost, so both are announced.
+        """
+        agreement = self._state.agreement
+        if agreement is None:
+            return False
+        # A token is new to each of the stamps, so one is enough.
+        tokens = dict.fromkeys(self._names, new_token())
+        channel = _channel(agreement.identity)
+        try:
+            store().settle(
+                tokens,
+                mark=self._mark,
+                instance=self._state.instance,
+                channel=channel,
+                announcement=self._announcement,
+            )
+        except Unreachable:
+            return False
+        return True

@@ -1,0 +1,129 @@
+"""A connection of redis-py's, spoken to directly: bytes to its socket, replies from hiredis' own parser."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+import struct
+import time
+from typing import Any
+
+import hiredis
+import redis
+from hiredis import pack_command
+
+from walletsvc.cache.store import PROCESS
+
+REST_SECONDS = 0.5
+"""Redis counts in seconds how long a connection has been idle before it closes it."""
+
+_IDENTIFY = (
+    pack_command(("INFO", "server"))  # type: ignore[arg-type]  # any number of words will do
+    + pack_command(("INFO", "replication"))  # type: ignore[arg-type]
+    + pack_command(("CLIENT", "TRACKING", "ON", "OPTIN"))  # type: ignore[arg-type]
+)
+_PENDING = object()
+_BUFFER_BYTES = 65_536
+
+
+class Line:
+    """What `connection`, which is connected, leads to. Nothing else may use the connection meanwhile.
+
+    The client's own way is to look at each call for what hardly ever is there: timeouts that differ, moves of a
+    cluster, a need to connect. It takes several times what a small command takes.
+    """
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+        self.instance = ""
+        self.is_doubtful = True
+        self._process = PROCESS.name
+        self._socket = connection._sock
+        self._buffer = bytearray(_BUFFER_BYTES)
+        self._reader = hiredis.Reader(
+            protocolError=redis.InvalidResponse, replyError=_error_of, notEnoughData=_PENDING
+        )
+        self._used_at = time.monotonic()
+        _let_the_kernel_time(self._socket, connection.socket_timeout)
+
+    def ask(self, packet: bytes, count: int) -> list[Any]:
+        """Send commands and return their `count` replies; an error is one of them, not raised.
+
+        Raises another `redis.RedisError` for what the connection is no longer to be used after.
+        """
+        receive, buffer, reader = self._socket.recv_into, self._buffer, self._reader
+        replies: list[Any] = []
+        try:
+            self._socket.sendall(packet)
+            while len(replies) < count:
+                length = receive(buffer)
+                if not length:
+                    raise ConnectionResetError("Redis has closed the connection.")
+                reader.feed(buffer, 0, length)  # type: ignore[arg-type]  # any buffer will do
+                while len(replies) < count and (reply := reader.gets()) is not _PENDING:
+                    # What the server says without being asked is not the reply (RESP3 has such pushes).
+                    if isinstance(reply, hiredis.PushNotification):
+                        self.is_doubtful = True
+                    else:
+                        replies.append(reply)
+        except TimeoutError as error:
+            raise redis.TimeoutError(str(error)) from error
+        except OSError as error:
+            raise redis.ConnectionError(str(error)) from error
+        self._used_at = time.monotonic()
+        return replies
+
+    def identify(self) -> str:
+        """Note and return which Redis it leads to: the process, the history of its data, and the database there.
+
+        Empty for a replica. `run_id` is new with each start of a server, and `master_replid` with each fail-over,
+        when writes may be lost (https://redis.io/docs/latest/commands/info/).
+
+        A server can also come to have another's data while the connection stays open. To a client that it tracks keys
+        for it says so before its next reply, and `is_doubtful` is set: then this has to be called again. OPTIN keeps
+        it from tracking any (https://redis.io/docs/latest/develop/reference/client-side-caching/).
+
+        Raises `redis.RedisError`.
+        """
+        self.is_doubtful = False
+        replies = self.ask(_IDENTIFY, 3)
+        for reply in replies:
+            if isinstance(reply, redis.ResponseError):
+                raise reply
+        said = dict(re.findall(rb"(run_id|role|master_replid):(\w+)", replies[0] + replies[1]))
+        is_primary = said.get(b"role") == b"master" and len(said) == 3
+        parts = (said[b"run_id"].decode(), said[b"master_replid"].decode(), self.connection.db) if is_primary else ()
+        self.instance = ":".join(map(str, parts))
+        return self.instance
+
+    def is_ready(self) -> bool:
+        """Tell whether nothing is to be read, and nobody has closed it since it was used.
+
+        One of the process that this one was forked from is left to that.
+        """
+        if self._process is not PROCESS.name:
+            return False
+        if time.monotonic() - self._used_at < REST_SECONDS:
+            return True
+        try:
+            return not self.connection.can_read()
+        except (redis.RedisError, OSError):
+            return False
+
+
+def _error_of(text: str) -> redis.ResponseError:
+    return redis.exceptions.NoScriptError(text) if text.startswith("NOSCRIPT") else redis.ResponseError(text)
+
+
+def _let_the_kernel_time(sock: Any, seconds: float | None) -> None:
+    """Have the kernel keep the connection's timeout (socket(7): SO_RCVTIMEO) in place of Python.
+
+    Python asks by a call of its own, before each one that sends or receives, if there is something to do yet, and
+    other threads come in between. A reply that is late then is a `BlockingIOError`, and so a `redis.ConnectionError`.
+    """
+    if seconds and not isinstance(sock, ssl.SSLSocket):
+        timeval = struct.pack("ll", int(seconds), int(seconds % 1 * 1_000_000))
+        sock.settimeout(None)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval)

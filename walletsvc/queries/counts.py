@@ -1,0 +1,86 @@
+"""How many records there are, without COUNT(*) where the wallets know it.
+
+COUNT(*) reads an index from end to end and grows with the ledger: at 100,000 transactions it is most of what a list
+costs the database. Each wallet carries the exact number of its own; how many there are in all, is in a few parts.
+A wallet's `sequence` is the number of its entries: they are numbered without a gap, and none is ever removed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db.models import Count, Model, QuerySet
+
+from walletsvc.db.statements import Asked, Statement, as_number, fetch
+from walletsvc.principals import ANYONE, Principal
+from walletsvc.queries.filters import IdFilter
+from walletsvc.queries.questions import Question
+from walletsvc.queries.row_sql import ask_number
+
+_COUNT_ALL = Statement("SELECT COALESCE(SUM(count), 0) FROM walletsvc_transactioncount")
+_LAST_ENTRY = "SELECT COALESCE(MAX(sequence), 0) FROM walletsvc_entry WHERE wallet_id = %s"
+_COUNTED_BY_WALLET = {"Transaction": "transaction_count", "Entry": "sequence"}
+"""The column of a wallet that says how many it has."""
+
+
+def ask_count(question: Question, queryset: QuerySet[Model], *, principal: Principal) -> Asked[int]:
+    """Ask how many records a list has. `queryset` is those within reach that pass the question's filters."""
+    column = _COUNTED_BY_WALLET.get(question.resource)
+    if column is None:
+        return ask_number(queryset)
+    # There is no index of (owner, transaction_count), which each write would have to change: MariaDB adds up those of
+    # one owner among fifty, of 1,000 wallets, in 0.11 ms with it and 0.19 ms without.
+    total = f"SELECT COALESCE(SUM({column}), 0) FROM walletsvc_wallet"  # noqa: S608 - names of our own
+    match question.filters:
+        case () if principal.owner is not None:
+            return Asked(Statement(f"{total} WHERE owner = %s", (principal.owner,)), as_number)
+        case () if question.resource == "Transaction":
+            return Asked(_COUNT_ALL, as_number)
+        case (("wallet", value),):
+            # The queryset has been made with it, so it is an id.
+            wallet_id = IdFilter.field_class().clean(value)
+            if question.resource == "Entry" and principal.owner is None:
+                # They outlive their wallet.
+                return Asked(Statement(_LAST_ENTRY, (wallet_id,)), as_number)
+            where, parameters = _among([wallet_id], principal)
+            return Asked(Statement(total + where, parameters), as_number)
+    return ask_number(queryset)
+
+
+def count_by_parent(
+    question: Question, queryset: QuerySet[Model], *, key: str, ids: Sequence[int]
+) -> Mapping[int, int]:
+    """Return how many records each parent has that `key` refers to; a parent may be left out that has none.
+
+    `queryset` is those that pass the question's filters, of whatever parent.
+    """
+    if key == "wallet_id" and not question.filters:
+        return count_by_wallet(question.resource, ids)
+    found = queryset.filter(**{f"{key}__in": ids}).order_by().values_list(key).annotate(Count("id"))
+    return dict(found)
+
+
+def count_by_wallet(resource: str, wallet_ids: Sequence[int]) -> dict[int, int]:
+    """Return how many transactions or entries each of the wallets has; one may be left out that has none."""
+    if not wallet_ids:
+        return {}
+    where, parameters = _among(wallet_ids, ANYONE)
+    column = _COUNTED_BY_WALLET[resource]
+    found = fetch(Statement(f"SELECT id, {column} FROM walletsvc_wallet{where}", parameters))  # noqa: S608
+    counted = {int(wallet_id): int(count) for wallet_id, count in found}
+    if resource == "Entry":
+        # What a wallet leaves behind when it is deleted; its deletion may be what is shown.
+        left = [wallet_id for wallet_id in wallet_ids if wallet_id not in counted]
+        counted |= {wallet_id: as_number(fetch(Statement(_LAST_ENTRY, (wallet_id,)))) for wallet_id in left}
+    return counted
+
+
+def _among(wallet_ids: Sequence[int], principal: Principal) -> tuple[str, Sequence[Any]]:
+    """Return the WHERE clause of the wallets that are within reach, and its parameters."""
+    where = f" WHERE id IN ({', '.join(['%s'] * len(wallet_ids))})"
+    return (
+        (where, wallet_ids)
+        if principal.owner is None
+        else (f"{where} AND owner = %s", (*wallet_ids, principal.owner))
+    )

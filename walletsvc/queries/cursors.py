@@ -1,0 +1,82 @@
+"""Keyset cursors: the place of a record in an order, as an opaque text. Both faces use them."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from django.db.models import Q
+
+from walletsvc.errors import InvalidParameter, WalletError
+from walletsvc.moments import parse_moment
+from walletsvc.money import parse_amount
+from walletsvc.queries.comparisons import compare
+from walletsvc.queries.questions import Order
+
+_MAX_LENGTH = 2048
+
+
+def encode_cursor(order: Order, values: Sequence[object]) -> str:
+    """Return the cursor of a record whose order columns hold `values`."""
+    printed = [f"{value:f}" if isinstance(value, Decimal) else value for value in values]
+    return base64.urlsafe_b64encode(orjson.dumps([_signature(order), *printed])).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str, order: Order, *, parameter: str) -> list[object]:
+    """Return the values that `encode_cursor` was given.
+
+    Raises `InvalidParameter` for a text that is no cursor, or one of a list in another order.
+    """
+    try:
+        if len(cursor) > _MAX_LENGTH:
+            raise ValueError("too long")
+        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+        signature, *values = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        if signature != _signature(order) or len(values) != len(order.columns):
+            raise InvalidParameter("The cursor belongs to a list in another order.", parameter=parameter)
+        return [_decode(column, value) for (column, _), value in zip(order.columns, values, strict=True)]
+    except InvalidParameter:
+        raise
+    except (ValueError, TypeError, OverflowError, WalletError) as error:
+        raise InvalidParameter("This is no cursor of this list.", parameter=parameter) from error
+
+
+def beyond(order: Order, values: Sequence[Any]) -> Q:
+    """Return the condition for what follows a record whose order columns hold `values`."""
+    condition, equal = Q(), Q()
+    for (column, descending), value in zip(order.columns, values, strict=True):
+        condition |= equal & _compare(column, "lt" if descending else "gt", value)
+        equal &= _compare(column, "exact", value)
+    # Repeats what the first column says alone, so that the server can begin at that place of its index.
+    column, descending = order.columns[0]
+    return _compare(column, "lte" if descending else "gte", values[0]) & condition
+
+
+def _compare(column: str, lookup: str, value: object) -> Q:
+    return compare(column, lookup, value) if isinstance(value, Decimal) else Q(**{f"{column}__{lookup}": value})
+
+
+@lru_cache(maxsize=256)
+def _signature(order: Order) -> str:
+    return ",".join(order.order_by())
+
+
+def _decode(column: str, value: object) -> object:
+    if column in ("id", "sequence"):
+        if isinstance(value, bool) or not isinstance(value, int) or not -(2**63) <= value < 2**63:
+            raise ValueError(column)
+        return value
+    if not isinstance(value, str):
+        raise ValueError(column)
+    if column == "created_at":
+        moment = parse_moment(value)
+        if not moment.whole:
+            raise ValueError(column)
+        return moment.at
+    if column in ("balance", "amount"):
+        return parse_amount(value)
+    return value

@@ -1,0 +1,202 @@
+"""The read engine: a question becomes one query a level, of tuples, and the records both faces encode."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db.models import Model, QuerySet
+
+from walletsvc.db import dialect
+from walletsvc.db.statements import Asked, answer
+from walletsvc.principals import Principal
+from walletsvc.queries import counts, cursors
+from walletsvc.queries.filters import filter_queryset
+from walletsvc.queries.first_rows import fetch_first_rows
+from walletsvc.queries.questions import CursorPage, NumberedPage, Order, Question, Selection, parse_order
+from walletsvc.queries.records import Page, Plan, Record, make_plan
+from walletsvc.queries.row_sql import Row, ask_rows, fetch_rows_by_id
+from walletsvc.queries.scope import within_reach, within_reach_of_parent
+from walletsvc.schema.resources import RESOURCES, Resource
+
+
+def read_page(question: Question, *, principal: Principal) -> Page:
+    """Answer a question. Raises `InvalidParameter` for filters, orders and cursors that make no sense."""
+    resource = RESOURCES[question.resource]
+    queryset = _base(question, principal)
+    key = _parent_key(question)
+    order = parse_order(resource, question.order, parent=key)
+    hint = _hint(question, key, order)
+    count = counts.ask_count(question, queryset, principal=principal) if question.count else None
+    if isinstance(question.page, NumberedPage):
+        start = (question.page.number - 1) * question.page.size
+        plan = _plan(question, order)
+        limit = question.page.size + 1
+        wanted = ask_rows(
+            queryset, plan.columns, plan.kinds, order=order, limit=limit, offset=start, count=count, hint=hint
+        )
+        rows, number = answer(wanted)
+        page = _cut(rows, question, order, plan)
+        page.has_previous = start > 0
+        page.count = number
+    else:
+        page = _read_cursor_page(queryset, question, question.page, order, count, hint)
+    read_related(page.records, question.selection, principal=principal)
+    return page
+
+
+def read_one(resource: Resource, selection: Selection, *, principal: Principal, **match: object) -> Record | None:
+    """Return the record within reach whose columns match, if there is one."""
+    identifier = match.get("id")
+    if isinstance(identifier, int) and len(match) == 1:
+        found = read_by_ids(resource, selection, principal=principal, ids=[identifier])
+    else:
+        found = read_many(resource, selection, principal=principal, **match)
+    return found[0] if found else None
+
+
+def read_by_ids(
+    resource: Resource, selection: Selection, *, principal: Principal, ids: Sequence[int]
+) -> list[Record]:
+    """Return the records within reach that have these ids, in no order."""
+    if principal.owner is not None:
+        return read_many(resource, selection, principal=principal, id__in=ids)
+    plan = make_plan(resource.name, selection.fields)
+    records = [Record(plan, row) for row in fetch_rows_by_id(resource.model, plan.columns, plan.kinds, ids)]
+    read_related(records, selection, principal=principal)
+    return records
+
+
+def read_many(resource: Resource, selection: Selection, *, principal: Principal, **match: object) -> list[Record]:
+    """Return the records within reach whose columns match, in no order."""
+    plan = make_plan(resource.name, selection.fields)
+    queryset: QuerySet[Model] = within_reach(resource.model._default_manager.filter(**match), principal)
+    rows, _ = answer(ask_rows(queryset, plan.columns, plan.kinds))
+    records = [Record(plan, row) for row in rows]
+    read_related(records, selection, principal=principal)
+    return records
+
+
+def _base(question: Question, principal: Principal) -> QuerySet[Model]:
+    resource = RESOURCES[question.resource]
+    queryset = within_reach(resource.model._default_manager.all(), principal)
+    return filter_queryset(resource.name, queryset, question.filters)
+
+
+def _plan(question: Question, order: Order, *also: str) -> Plan:
+    columns = tuple(column for column, _ in order.columns)
+    return make_plan(question.resource, question.selection.fields, (*columns, *also))
+
+
+def _read_cursor_page(
+    queryset: QuerySet[Model], question: Question, page: CursorPage, order: Order, count: Asked[int] | None, hint: str
+) -> Page:
+    walk = order.reversed() if page.backward else order
+    plan = _plan(question, order)
+    queryset = _between_cursors(queryset, page, order)
+    wanted = ask_rows(queryset, plan.columns, plan.kinds, order=walk, limit=page.size + 1, count=count, hint=hint)
+    rows, number = answer(wanted)
+    cut = _cut(rows, question, order, plan)
+    cut.count = number
+    return cut
+
+
+def _between_cursors(queryset: QuerySet[Model], page: CursorPage, order: Order) -> QuerySet[Model]:
+    for cursor, walk, parameter in ((page.after, order, "after"), (page.before, order.reversed(), "before")):
+        if cursor is not None:
+            values = cursors.decode_cursor(cursor, order, parameter=parameter)
+            queryset = queryset.filter(cursors.beyond(walk, values))
+    return queryset
+
+
+def _cut(rows: Sequence[Row], question: Question, order: Order, plan: Plan) -> Page:
+    """Make a page of rows that were read one past its size, backward if it is a page from the end."""
+    page = question.page
+    more = len(rows) > page.size
+    rows = rows[: page.size]
+    backward = isinstance(page, CursorPage) and page.backward
+    if backward:
+        rows = rows[::-1]
+    records = [Record(plan, row, order) for row in rows]
+    if not isinstance(page, CursorPage):
+        return Page(records, has_next=more)
+    # Relay: what lies beyond the other end is told where it is cheap to know, from the cursor itself.
+    if backward:
+        return Page(records, has_previous=more, has_next=page.before is not None)
+    return Page(records, has_next=more, has_previous=page.after is not None)
+
+
+# -- related records -----------------------------------------------------------------------------------
+
+
+def read_related(records: Sequence[Record], selection: Selection, *, principal: Principal) -> None:
+    """Read what is related to all of `records` at once. Never by a JOIN: MariaDB would begin with the other
+    table and sort."""
+    for name, wanted in selection.to_one:
+        _read_to_one(records, name, wanted, principal)
+    for name, question in selection.to_many:
+        _read_to_many(records, name, question, principal)
+
+
+def _read_to_one(records: Sequence[Record], name: str, selection: Selection, principal: Principal) -> None:
+    if not records:
+        return
+    target = RESOURCES[records[0].resource.to_one[name].target]
+    keys = [record.keys[name] for record in records]
+    ids = [key for key in dict.fromkeys(keys) if key is not None]
+    found = {each.id: each for each in read_by_ids(target, selection, principal=principal, ids=ids)}
+    for record, key in zip(records, keys, strict=True):
+        record.one[name] = None if key is None else found.get(key)
+
+
+def _read_to_many(parents: Sequence[Record], name: str, question: Question, principal: Principal) -> None:
+    if not parents:
+        return
+    page = question.page
+    if not isinstance(page, CursorPage):
+        raise TypeError("Related records are paged by cursor.")
+    relation = parents[0].resource.to_many[name]
+    resource, key = RESOURCES[question.resource], relation.column
+    ids = list(dict.fromkeys(parent.id for parent in parents))
+    queryset = within_reach_of_parent(resource.model._default_manager.all(), principal, key=key)
+    queryset = filter_queryset(resource.name, queryset, question.filters)
+    order = parse_order(resource, question.order, parent=key)
+    counted = counts.count_by_parent(question, queryset, key=key, ids=ids) if question.count else {}
+    plan = _plan(question, order, key)
+    rows = fetch_first_rows(
+        _between_cursors(queryset, page, order),
+        plan,
+        key=key,
+        ids=ids,
+        walk=order.reversed() if page.backward else order,
+        limit=page.size + 1,
+        few=relation.few,
+        hint=_hint(question, key, order),
+    )
+    pages = {identifier: _cut(rows.get(identifier, ()), question, order, plan) for identifier in ids}
+    for parent in parents:
+        found = parent.many[name, question.alias] = pages[parent.id]
+        found.count = counted.get(parent.id, 0) if question.count else None
+    children = [record for found in pages.values() for record in found.records]
+    read_related(children, question.selection, principal=principal)
+
+
+def _parent_key(question: Question) -> str:
+    """Return the key of the only parent that the filters let records have, or "" if they do not."""
+    named = {name for name, _ in question.filters}
+    relations = RESOURCES[question.resource].to_one.values()
+    return next((relation.column for relation in relations if relation.name in named), "")
+
+
+def _hint(question: Question, key: str, order: Order) -> str:
+    """Return how to walk through the records of the parent that `key` refers to."""
+    if not key:
+        return ""
+    resource, page = RESOURCES[question.resource], question.page
+    filters = [name for name, _ in question.filters if name not in resource.to_one]
+    first, _ = order.columns[0]
+    # Records with an equal value stand together in another index, in the order of their ids.
+    index = None if any("." not in name for name in filters) else resource.walks.get((key, first))
+    from_cursor = isinstance(page, CursorPage) and (page.after or page.before) is not None
+    # The index of a constraint has another name on SQLite; where there is one, filters have no index of their own.
+    filtered = bool(filters) and first != resource.numbers.get(key)
+    return dialect.walk_hint(index, from_cursor=from_cursor, filtered=filtered)

@@ -1,0 +1,207 @@
+"""The filters of every list: the only FilterSets there are. Both faces put their filters through them.
+
+A filter is named as in REST: `label`, `label.icontains`, `createdAt.gte`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+import django_filters
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Model, Q, QuerySet, Value
+from django.db.models.functions import Lower
+
+from walletsvc.errors import InvalidParameter, WalletError
+from walletsvc.ids import MAX_ID, read_id
+from walletsvc.models import Entry, Transaction, Wallet
+from walletsvc.models.entry import Kind
+from walletsvc.moments import Moment, parse_moment
+from walletsvc.money import parse_amount
+from walletsvc.queries.comparisons import compare, compare_moment
+
+_NO_ID = 0
+
+
+class _AmountField(forms.Field):
+    def to_python(self, value: Any) -> Decimal | None:
+        if value is None:
+            return None
+        try:
+            return parse_amount(value)
+        except WalletError as error:
+            raise ValidationError(error.message) from error
+
+
+class _IdField(forms.Field):
+    def to_python(self, value: Any) -> int | None:
+        if value is None:
+            return None
+        text = str(value)
+        if not (text.isascii() and text.isdigit()):
+            raise ValidationError("An id is a string of digits.")
+        # An id beyond what a column holds, or with zeros before it, is well-formed; it is only nobody's.
+        identifier = read_id(text)
+        return _NO_ID if identifier is None else identifier
+
+
+class _NumberField(forms.Field):
+    def to_python(self, value: Any) -> int | None:
+        if value is None:
+            return None
+        text = str(value)
+        if not (text.isascii() and text.isdigit()):
+            raise ValidationError("A sequence is a string of digits.")
+        # Beyond what a column holds there is nothing.
+        return min(int(text), MAX_ID) if len(text) <= 19 else MAX_ID
+
+
+class _TimeField(forms.Field):
+    def to_python(self, value: Any) -> Moment | None:
+        if value is None:
+            return None
+        try:
+            return parse_moment(str(value))
+        except WalletError as error:
+            raise ValidationError(error.message) from error
+
+
+def _refuse_lone_surrogates(text: str) -> None:
+    """JSON can spell them, but they are no characters, and no driver sends them."""
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValidationError("That is not valid Unicode.")
+
+
+class TextFilter(django_filters.CharFilter):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, strip=False, max_length=255, validators=[_refuse_lone_surrogates], **kwargs)
+
+
+class AmountFilter(django_filters.Filter):
+    field_class = _AmountField
+
+    def filter(self, qs: QuerySet[Model], value: Decimal | None) -> QuerySet[Model]:
+        return qs if value is None else qs.filter(compare(str(self.field_name), str(self.lookup_expr), value))
+
+
+class IdFilter(django_filters.Filter):
+    field_class = _IdField
+
+
+class NumberFilter(django_filters.Filter):
+    field_class = _NumberField
+
+
+class TimeFilter(django_filters.Filter):
+    field_class = _TimeField
+
+    def filter(self, qs: QuerySet[Model], value: Moment | None) -> QuerySet[Model]:
+        return qs if value is None else qs.filter(compare_moment(str(self.field_name), str(self.lookup_expr), value))
+
+
+class _FoldedFilter(TextFilter):
+    """Contains the text in any of the columns `field_name` names (with `|` between), whatever the case.
+
+    Folds explicitly: the columns compare byte for byte on MySQL, and SQLite's LIKE folds ASCII only. The database
+    folds both sides, as no two programs fold all of Unicode alike.
+    """
+
+    def filter(self, qs: QuerySet[Model], value: Any) -> QuerySet[Model]:
+        if not value:
+            return qs
+        condition = Q()
+        for column in str(self.field_name).split("|"):
+            qs = qs.alias(**{f"folded_{column}": Lower(column)})
+            condition |= Q(**{f"folded_{column}__contains": Lower(Value(value))})
+        return qs.filter(condition)
+
+
+def _ranges(name: str, column: str, kind: type[django_filters.Filter]) -> dict[str, django_filters.Filter]:
+    return {f"{name}.{lookup}": kind(field_name=column, lookup_expr=lookup) for lookup in ("gte", "lte", "gt", "lt")}
+
+
+def _filter_set(model: type[Model], declared: Mapping[str, django_filters.Filter]) -> type[django_filters.FilterSet]:
+    meta = type("Meta", (), {"model": model, "fields": []})
+    name = f"{model.__name__}FilterSet"
+    # Names such as `balance.gte` are no Python names, so the class is made by a call.
+    return type(name, (django_filters.FilterSet,), {"Meta": meta, **declared})
+
+
+WalletFilterSet = _filter_set(
+    Wallet,
+    {
+        "label": TextFilter(field_name="label"),
+        "label.icontains": _FoldedFilter(field_name="label"),
+        "balance": AmountFilter(field_name="balance"),
+        **_ranges("balance", "balance", AmountFilter),
+        "currency": TextFilter(field_name="currency"),
+        **_ranges("createdAt", "created_at", TimeFilter),
+        "search": _FoldedFilter(field_name="label"),
+    },
+)
+TransactionFilterSet = _filter_set(
+    Transaction,
+    {
+        "txid": TextFilter(field_name="txid"),
+        "txid.icontains": _FoldedFilter(field_name="txid"),
+        "wallet": IdFilter(field_name="wallet_id"),
+        "amount": AmountFilter(field_name="amount"),
+        **_ranges("amount", "amount", AmountFilter),
+        "currency": TextFilter(field_name="currency"),
+        **_ranges("createdAt", "created_at", TimeFilter),
+        "search": _FoldedFilter(field_name="txid|description"),
+    },
+)
+EntryFilterSet = _filter_set(
+    Entry,
+    {
+        "wallet": IdFilter(field_name="wallet_id"),
+        "transaction": IdFilter(field_name="transaction_id"),
+        "txid": TextFilter(field_name="txid"),
+        "kind": django_filters.ChoiceFilter(
+            field_name="kind",
+            choices=Kind.choices,
+            error_messages={"invalid_choice": f"A kind is one of {', '.join(Kind.values)}."},
+        ),
+        "sequence.gt": NumberFilter(field_name="sequence", lookup_expr="gt"),
+        **_ranges("createdAt", "created_at", TimeFilter),
+    },
+)
+FILTER_SETS: Mapping[str, type[django_filters.FilterSet]] = {
+    "Wallet": WalletFilterSet,
+    "Transaction": TransactionFilterSet,
+    "Entry": EntryFilterSet,
+}
+
+
+def filter_queryset(resource: str, queryset: QuerySet[Model], filters: Iterable[tuple[str, str]]) -> QuerySet[Model]:
+    """Return the part of `queryset` that passes all of `filters`, pairs of a name and a text.
+
+    Raises `InvalidParameter` for an unknown filter, an empty value, or one that it cannot take.
+    """
+    filters = list(filters)
+    if not filters:
+        return queryset
+    known = FILTER_SETS[resource].base_filters
+    data: dict[str, str] = {}
+    for name, value in filters:
+        parameter = f"filter.{name}"
+        if name not in known:
+            raise InvalidParameter(
+                f"{resource} has no filter {name[:64]!r}, but {', '.join(known)}.", parameter=parameter
+            )
+        if name in data:
+            raise InvalidParameter("The filter is given twice.", parameter=parameter)
+        if value == "":
+            # django-filter would take it for no filter, and the caller would see everything.
+            raise InvalidParameter("A filter needs a value.", parameter=parameter)
+        data[name] = value
+    filter_set = FILTER_SETS[resource](data, queryset=queryset)
+    if not filter_set.is_valid():
+        name, messages = next(iter(filter_set.errors.get_json_data().items()))
+        raise InvalidParameter(messages[0]["message"], parameter=f"filter.{name}")
+    filtered: QuerySet[Model] = filter_set.qs
+    return filtered

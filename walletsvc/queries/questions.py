@@ -1,0 +1,120 @@
+"""What a face asks of the read engine, whether it came as a query string or as a GraphQL selection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from walletsvc.errors import InvalidParameter
+from walletsvc.schema.resources import Resource
+
+MAX_PAGE_SIZE = 100
+DEFAULT_PAGE_SIZE = 20
+MAX_PAGE_NUMBER = 2**31
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedPage:
+    """Page `number`, from 1, of `size` records. Raises `InvalidParameter` out of bounds."""
+
+    number: int = 1
+    size: int = DEFAULT_PAGE_SIZE
+
+    def __post_init__(self) -> None:
+        check_size(self.size, parameter="page.size")
+        if not 1 <= self.number <= MAX_PAGE_NUMBER:
+            raise InvalidParameter("Pages are numbered from 1.", parameter="page.number")
+
+
+@dataclass(frozen=True, slots=True)
+class CursorPage:
+    """`size` records after or before a cursor, or from an end: the first ones, or with `backward` the last ones.
+
+    None is a size too: Relay's connections, section 4, take any integer that is not negative.
+    """
+
+    size: int = DEFAULT_PAGE_SIZE
+    after: str | None = None
+    before: str | None = None
+    backward: bool = False
+
+    def __post_init__(self) -> None:
+        check_size(self.size, parameter="last" if self.backward else "first", least=0)
+
+
+def check_size(size: int, *, parameter: str, least: int = 1) -> None:
+    """Raise `InvalidParameter` unless a page of `size` may be asked for."""
+    if not least <= size <= MAX_PAGE_SIZE:
+        message = f"A page has {least} to {MAX_PAGE_SIZE} records."
+        raise InvalidParameter(message, parameter=parameter, limit=MAX_PAGE_SIZE)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What is wanted of each record: its `fields` (None: all), and related records, to-one and to-many."""
+
+    fields: frozenset[str] | None = None
+    to_one: tuple[tuple[str, Selection], ...] = ()
+    to_many: tuple[tuple[str, Question], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A list that is asked for.
+
+    `filters` are pairs of a filter's name and value (`filters.py`). `order` names what to sort by, with `-` for
+    descending; it always ends in the id. `alias` tells apart two questions about one relation.
+    """
+
+    resource: str
+    selection: Selection = field(default_factory=Selection)
+    filters: tuple[tuple[str, str], ...] = ()
+    order: tuple[str, ...] = ()
+    page: NumberedPage | CursorPage = field(default_factory=CursorPage)
+    count: bool = False
+    alias: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A total order: columns with their direction, the id or what numbers the records last."""
+
+    columns: tuple[tuple[str, bool], ...]
+
+    def reversed(self) -> Order:
+        """Return the same order, backward."""
+        return Order(tuple((column, not descending) for column, descending in self.columns))
+
+    def order_by(self) -> list[str]:
+        """Return what `QuerySet.order_by` takes."""
+        return [f"-{column}" if descending else column for column, descending in self.columns]
+
+
+def parse_order(resource: Resource, names: tuple[str, ...], *, parent: str = "") -> Order:
+    """Return the total order that `names` ask for, of all records or of those with one parent, by the key `parent`.
+
+    Raises `InvalidParameter` for a name it cannot be sorted by.
+    """
+    columns: dict[str, bool] = {}
+    named: set[str] = set()
+    for name in names:
+        column = resource.orders.get(name.removeprefix("-"))
+        if column is None:
+            raise InvalidParameter(
+                f"{resource.name} is not sorted by {name[:64]!r}, but by {', '.join(resource.orders)}.",
+                parameter="sort",
+            )
+        if column in named:
+            raise InvalidParameter(f"{name[:64]!r} is named twice.", parameter="sort")
+        named.add(column)
+        # Behind the id, nothing has a say any more.
+        if "id" not in columns:
+            columns[column] = name.startswith("-")
+    # Ids grow as time does: where the last word is descending, so is the id, and one index serves.
+    columns.setdefault("id", next(reversed(columns.values()), False))
+    number = resource.numbers.get(parent)
+    if number is None:
+        return Order(tuple(columns.items()))
+    # Of one parent it is the order of the ids as well, it has an index, and nothing behind it has a say.
+    words = [(number if column == "id" else column, descending) for column, descending in columns.items()]
+    last = next(place for place, (column, _) in enumerate(words) if column == number)
+    return Order(tuple(words[: last + 1]))

@@ -1,0 +1,121 @@
+"""What the read engine reads: rows, the plan that says what is where in them, and the records both faces encode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any
+
+from django.db.models import Model
+
+from walletsvc.queries import cursors
+from walletsvc.queries.questions import Order
+from walletsvc.queries.row_sql import Row, encode_rows
+from walletsvc.schema.kinds import Kind
+from walletsvc.schema.resources import RESOURCES, Resource
+
+CURRENCY = 1
+"""Where a row has its currency. The id is the first."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """Which columns to read for the wanted fields, and where each is in the row."""
+
+    resource: Resource
+    columns: tuple[str, ...]
+    kinds: tuple[Kind, ...]
+    fields: tuple[tuple[str, int, Kind], ...]
+    keys: Mapping[str, int]
+    places: Mapping[str, int]
+    values_of: Callable[[Model], tuple[Any, ...]]
+    """The values of the columns, off a model instance."""
+
+    def row_of(self, instance: Model) -> Row:
+        """Return the row of a model instance, as it would have been read."""
+        pairs = zip(self.kinds, self.values_of(instance), strict=True)
+        row: list[Any] = [None if value is None else kind.encode(value) for kind, value in pairs]
+        return row
+
+    def rows_of(self, instances: Iterable[Model]) -> Sequence[Row]:
+        """Return the rows of model instances, as they would have been read."""
+        return encode_rows(map(self.values_of, instances), self.kinds)
+
+
+@lru_cache(maxsize=1024)
+def make_plan(resource_name: str, fields: frozenset[str] | None, also: tuple[str, ...] = ()) -> Plan:
+    """Return the plan to read the `fields` of a resource (None: all), and `also` these columns."""
+    resource = RESOURCES[resource_name]
+    wanted = [each for each in resource.fields if fields is None or each.name in fields]
+    columns = ["id", "currency", *(each.column for each in wanted)]
+    columns += [relation.column for relation in resource.to_one.values()]
+    columns = list(dict.fromkeys([*columns, *also]))
+    places = {column: index for index, column in enumerate(columns)}
+    return Plan(
+        resource=resource,
+        columns=tuple(columns),
+        kinds=tuple(map(resource.kind_of, columns)),
+        fields=tuple((each.name, places[each.column], each.kind) for each in wanted),
+        keys={name: places[relation.column] for name, relation in resource.to_one.items()},
+        places=places,
+        values_of=attrgetter(*columns),
+    )
+
+
+class Record:
+    """One object as both faces show it: a row, and what was read that is related to it.
+
+    `one` and `many` hold the related records that were asked for; `many` by relation and alias. `order` is that of
+    the list that it was read as part of.
+    """
+
+    __slots__ = ("_attributes", "id", "many", "one", "order", "plan", "row")
+
+    def __init__(self, plan: Plan, row: Row, order: Order | None = None) -> None:
+        self.plan = plan
+        self.row = row
+        self.order = order
+        self.id = int(row[0])
+        self.one: dict[str, Record | None] = {}
+        self.many: dict[tuple[str, str], Page] = {}
+        self._attributes: dict[str, object] | None = None
+
+    @property
+    def resource(self) -> Resource:
+        """Return what it is one of."""
+        return self.plan.resource
+
+    @property
+    def attributes(self) -> Mapping[str, object]:
+        """Return what both faces show, by public name."""
+        if self._attributes is None:
+            row, currency = self.row, self.row[CURRENCY]
+            self._attributes = {name: kind.value(row[index], currency) for name, index, kind in self.plan.fields}
+        return self._attributes
+
+    @property
+    def keys(self) -> Mapping[str, int | None]:
+        """Return the ids behind its to-one relations."""
+        texts: list[tuple[str, bytes | None]] = [(name, self.row[place]) for name, place in self.plan.keys.items()]
+        return {name: None if text is None else int(text) for name, text in texts}
+
+    @property
+    def cursor(self) -> str | None:
+        """Return the cursor of its place in the list; made only when it is asked for."""
+        if self.order is None:
+            return None
+        plan, row = self.plan, self.row
+        places = [plan.places[column] for column, _ in self.order.columns]
+        return cursors.encode_cursor(self.order, [plan.kinds[place].native(row[place]) for place in places])
+
+
+@dataclass(slots=True)
+class Page:
+    """A part of a list, in order. `count` is that of the whole list, if it was asked for."""
+
+    records: list[Record]
+    has_next: bool = False
+    has_previous: bool = False
+    count: int | None = None

@@ -1,0 +1,66 @@
+"""What is shown of a write: made of what the command returned, and never read again after COMMIT.
+
+Between COMMIT and a read, others write as well. The object that was written is shown as it was written; only what it
+is related to is read afterwards. Where that fails, the write is stored all the same, and shown without it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+from django.db import DatabaseError, connection
+from django.db.models import Model
+
+from walletsvc.db import dialect
+from walletsvc.principals import Principal
+from walletsvc.queries.questions import Selection
+from walletsvc.queries.records import Record, make_plan
+from walletsvc.queries.selectors import add_related
+
+logger = logging.getLogger(__name__)
+
+Place = str | tuple[str, str]
+"""A to-one relation by its name, a list by the name of its relation and its alias."""
+
+
+class WrittenRecord(Record):
+    """A record as a command returned it. What is related to it may have failed to be read."""
+
+    __slots__ = ("failures",)
+
+    def __init__(self, instance: Model, resource: str, selection: Selection) -> None:
+        plan = make_plan(resource, selection.fields)
+        super().__init__(plan, plan.row_of(instance))
+        self.failures: dict[Place, Exception] = {}
+
+    def read_related(self, selection: Selection, *, principal: Principal) -> None:
+        """Read what is related to it, each relation for itself, whole or not at all.
+
+        Raises nothing: see `failures`.
+        """
+        failure: Exception | None = None
+        for place, part in _parts(selection):
+            try:
+                if not isinstance(failure, DatabaseError):  # or else the next one would wait as long, for nothing
+                    failure = None
+                    add_related([self], part, principal=principal)
+            except Exception as error:
+                logger.info("What was written is shown without %s", place, exc_info=True)
+                failure = error
+                if isinstance(error, DatabaseError) and dialect.is_lost(error):
+                    connection.close()
+            if failure is not None:
+                self.failures[place] = failure
+                # It may be there while something below it is not.
+                if isinstance(place, str):
+                    self.one.pop(place, None)
+                else:
+                    self.many.pop(place, None)
+
+
+def _parts(selection: Selection) -> Iterator[tuple[Place, Selection]]:
+    for name, wanted in selection.to_one:
+        yield name, Selection(to_one=((name, wanted),))
+    for name, question in selection.to_many:
+        yield (name, question.alias), Selection(to_many=((name, question),))

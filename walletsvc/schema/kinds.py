@@ -1,0 +1,172 @@
+"""What the columns hold, as text: how a value is read off a row and printed, without an object in between.
+
+A row has each column as the bytes of its text, as MySQL sends it. An amount has its 18 decimal places there, a moment
+is in UTC, to the microsecond. Other engines' rows are brought to that form (`encode`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from walletsvc import money
+from walletsvc.db import dialect
+
+Texts = Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of column.
+
+    `value` makes of a text, and the text of the row's currency, what both faces show. `json` makes JSON of a whole
+    column at once. `native` gives the value that the column is compared with. `encode` makes a text of a value, from
+    a model or from another engine's driver.
+    """
+
+    name: str
+    value: Callable[[bytes, bytes], object]
+    json: Callable[[Texts, Texts], Iterable[bytes]]
+    native: Callable[[bytes], object]
+    encode: Callable[[Any], bytes]
+
+
+def frame(texts: Texts, before: bytes, after: bytes) -> list[bytes]:
+    """Return each text with `before` and `after` around it, by a few calls for all. No text has a line break."""
+    return (before + (after + b"\n" + before).join(texts) + after).split(b"\n") if texts else []
+
+
+# -- amounts -------------------------------------------------------------------------------------------
+
+_POINT = -money.DECIMAL_PLACES - 1
+
+
+def _print_amount(text: bytes, currency: bytes) -> bytes:
+    """Return the amount with the decimal places of its currency: `money.format_amount`, by cutting zeros off."""
+    code = currency.decode()
+    end, zeros = _end(money.scales().get(code, 0))
+    if text[_POINT : _POINT + 1] == b"." and text.endswith(zeros):
+        return text[:end]
+    return money.format_amount(Decimal(text.decode()), code).encode()
+
+
+def _end(scale: int) -> tuple[int | None, bytes]:
+    """Return where an amount of this scale ends, and the zeros that then are cut off."""
+    end = _POINT + 1 + scale if scale else _POINT
+    return (None if scale == money.DECIMAL_PLACES else end), b"0" * (money.DECIMAL_PLACES - scale)
+
+
+def _json_of_amounts(texts: Texts, currencies: Texts) -> list[bytes]:
+    """Return the amounts of a column: most lists have one currency, and what to cut off is the same for all of it."""
+    if currencies.count(currencies[0]) == len(texts):
+        scale = money.scales().get(currencies[0].decode(), 0)
+        surplus = b"0" * (money.DECIMAL_PLACES - scale) if scale else b"." + b"0" * money.DECIMAL_PLACES
+        lines = b"\n".join(texts) + b"\n"
+        if lines.count(surplus + b"\n") == lines.count(b".") == len(texts):
+            return frame(lines[:-1].replace(surplus + b"\n", b"\n").removesuffix(surplus).split(b"\n"), b'"', b'"')
+    printed: list[bytes] = []
+    ends: dict[bytes, tuple[int | None, bytes]] = {}
+    for text, currency in zip(texts, currencies, strict=True):
+        if currency not in ends:
+            ends[currency] = _end(money.scales().get(currency.decode(), 0))
+        end, zeros = ends[currency]
+        if text[_POINT : _POINT + 1] == b"." and text.endswith(zeros):
+            printed.append(b'"%b"' % text[:end])
+        else:
+            printed.append(b'"%b"' % _print_amount(text, currency))
+    return printed
+
+
+def _encode_amount(value: object) -> bytes:
+    return f"{dialect.to_decimal(value):.{money.DECIMAL_PLACES}f}".encode()
+
+
+AMOUNT = Kind(
+    "amount",
+    value=lambda text, currency: _print_amount(text, currency).decode(),
+    json=_json_of_amounts,
+    native=lambda text: Decimal(text.decode()),
+    encode=_encode_amount,
+)
+
+# -- moments -------------------------------------------------------------------------------------------
+
+
+def _json_of_times(texts: Texts, _currencies: Texts) -> list[bytes]:
+    return frame((b"\n".join(texts)).replace(b" ", b"T").split(b"\n"), b'"', b'Z"')
+
+
+@lru_cache(maxsize=64)  # what one operation writes has one moment
+def _encode_time(value: datetime | str) -> bytes:
+    """Return the text of a moment; SQLite leaves out microseconds that are zero."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds").encode()
+    return (value if "." in value else f"{value}.000000").encode()
+
+
+TIME = Kind(
+    "time",
+    value=lambda text, _: f"{str(text[:10], 'ascii')}T{str(text[11:], 'ascii')}Z",
+    json=_json_of_times,
+    native=lambda text: datetime.fromisoformat(text.decode()).replace(tzinfo=UTC),
+    encode=_encode_time,
+)
+
+# -- the rest ------------------------------------------------------------------------------------------
+
+_ESCAPED = re.compile(rb'["\\\x00-\x1f]')
+"""What JSON does not have in a string as it is (RFC 8259, section 7)."""
+
+
+def _json_of_texts(texts: Texts, _currencies: Texts) -> list[bytes]:
+    together = b"".join(texts)
+    if together.isascii() and not _ESCAPED.search(together):
+        return frame(texts, b'"', b'"')
+    return [orjson.dumps(text.decode()) for text in texts]
+
+
+TEXT = Kind(
+    "text",
+    value=lambda text, _: text.decode(),
+    json=_json_of_texts,
+    native=bytes.decode,
+    encode=str.encode,
+)
+
+
+def _encode_metadata(value: Mapping[str, object] | str) -> bytes:
+    """Return the text of metadata, which SQLite has as a text already. Most transactions have none."""
+    if not value:
+        return b"{}"
+    return value.encode() if isinstance(value, str) else orjson.dumps(value)
+
+
+INTEGER = Kind(
+    "integer",
+    value=lambda text, _: int(text),
+    json=lambda texts, _: texts,
+    native=int,
+    encode=b"%d".__mod__,
+)
+METADATA = Kind(
+    "metadata",
+    value=lambda text, _: orjson.loads(text),
+    # Stored texts differ in their spaces.
+    json=lambda texts, _: (
+        texts if texts.count(b"{}") == len(texts) else [orjson.dumps(orjson.loads(text)) for text in texts]
+    ),
+    native=orjson.loads,
+    encode=_encode_metadata,
+)
+
+
+def print_time(value: datetime) -> str:
+    """Print a moment in UTC to the microsecond, as RFC 3339 has it: 2026-01-31T12:00:00.000000Z."""
+    return str(TIME.value(TIME.encode(value), b""))

@@ -1,0 +1,160 @@
+"""Run the web server and the live server side by side: `python -m walletsvc.server.supervision`.
+
+Needs nothing but the standard library, so that the process that only waits is a small one. Each server is granian in
+a process group of its own, its workers with it: they end together, whichever of the processes is told or killed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from types import FrameType
+
+RESTART_SECONDS = 1.0
+STOP_SECONDS = 4.0
+"""What requests may take to end once we are told to; what is cut off then is rolled back, and safe to send again.
+Docker kills after 10 seconds (https://docs.docker.com/reference/cli/docker/container/stop/)."""
+_POLL_SECONDS = 0.1
+_MODULE = "walletsvc.server.supervision"
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def command(*, web: Sequence[str], live: Sequence[str] | None) -> list[str]:
+    """Return the command that runs both; `web` and `live` are arguments of granian. No live server with None."""
+    return [sys.executable, "-m", _MODULE, json.dumps([list(web), live and list(live)])]
+
+
+def supervise(web: Sequence[str], live: Sequence[str] | None) -> int:
+    """Run both until the web server ends or we are told to end; return the exit code. The live server may die:
+    it is started again, as its clients come back and ask from where they were."""
+    stopping = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    for number in _SIGNALS:
+        signal.signal(number, stop)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup has us outlive the terminal
+        signal.signal(signal.SIGHUP, stop)
+    running: dict[str, _Granian] = {}
+    live_starts_at = 0.0
+    try:
+        running["web"] = _Granian(web)
+        while not stopping.is_set():
+            if live is not None and "live" not in running and time.monotonic() >= live_starts_at:
+                running["live"] = _Granian(live)
+            for name, server in list(running.items()):
+                exit_code = server.exit_code()
+                if exit_code is None:
+                    continue
+                del running[name]
+                if name == "web":
+                    _say(f"The web server ended with {exit_code}.")
+                    return exit_code if exit_code >= 0 else 128 - exit_code
+                _say(f"The live server ended with {exit_code}: starting it again.")
+                live_starts_at = time.monotonic() + RESTART_SECONDS
+            stopping.wait(_POLL_SECONDS)
+        return 0
+    finally:
+        for server in running.values():
+            server.tell_to_end()
+        deadline = time.monotonic() + STOP_SECONDS
+        for server in running.values():
+            server.end(max(0.0, deadline - time.monotonic()))
+
+
+class _Granian:
+    """granian's main process and its workers."""
+
+    def __init__(self, arguments: Sequence[str]) -> None:
+        """Start it behind a pipe that closes when we end, however we end.
+
+        In a group of its own: Ctrl-C at the terminal reaches us, who tell granian, and not also workers of it.
+        """
+        self._process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", _MODULE, "--child", *arguments], stdin=subprocess.PIPE, process_group=0
+        )
+
+    def exit_code(self) -> int | None:
+        """Return the exit code once the main process has ended. Workers that it has left behind end as well."""
+        exit_code = self._process.poll()
+        if exit_code is not None:
+            self._kill()
+        return exit_code
+
+    def tell_to_end(self) -> None:
+        """Have it serve what it is serving and nothing more."""
+        self._process.terminate()
+
+    def end(self, patience_seconds: float) -> None:
+        """Wait for its end, and kill what has not ended by then."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(patience_seconds)
+        self._kill()
+        self._process.wait()
+
+    def _kill(self) -> None:
+        with suppress(ProcessLookupError, PermissionError):  # macOS refuses where all in the group are zombies
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)  # noqa: T201
+
+
+def _run_granian(arguments: Sequence[str]) -> None:
+    """Be granian for as long as the supervisor lives."""
+    # Of our own, as workers close standard input.
+    lifeline = os.dup(0)
+    _end_with_supervisor(lifeline)
+    os.register_at_fork(
+        before=partial(signal.pthread_sigmask, signal.SIG_BLOCK, _SIGNALS),
+        after_in_parent=partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, _SIGNALS),
+        after_in_child=partial(_begin_worker, lifeline),
+    )
+    sys.argv = ["granian", *arguments]
+    runpy.run_module("granian", run_name="__main__")
+
+
+def _begin_worker(lifeline: int) -> None:
+    """Let a worker that is still starting be told to end, which it hears from its main process once only.
+
+    It begins with the handlers of the main process, which do nothing in a worker. No signal is lost between the two:
+    they are held back while it forks.
+    """
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+    _end_with_supervisor(lifeline)
+
+
+def _end_with_supervisor(lifeline: int) -> None:
+    threading.Thread(target=_kill_group_at_end_of, args=[lifeline], daemon=True).start()
+
+
+def _kill_group_at_end_of(lifeline: int) -> None:
+    # The descriptor and not `sys.stdin`: its lock would be held for ever in the workers that granian forks.
+    os.read(lifeline, 1)
+    os.killpg(0, signal.SIGKILL)
+
+
+def main(arguments: list[str]) -> None:
+    """Supervise, or as `--child` be granian for as long as the supervisor lives."""
+    if arguments[0] == "--child":
+        _run_granian(arguments[1:])
+        return
+    web, live = json.loads(arguments[0])
+    sys.exit(supervise(web, live))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
