@@ -12,11 +12,12 @@ from strawberry import UNSET
 
 from graphql_api import types
 from graphql_api.ids import database_id
-from graphql_api.live.feeds import Topic, page_size
+from graphql_api.live.budgets import page_size
 from graphql_api.scalars import Long
 from graphql_api.types import Info
 from walletsvc.commands.inputs import parse_id
 from walletsvc.errors import InvalidParameter
+from walletsvc.events.topics import Topic
 
 _AFTER = (
     "The last sequence that was seen: begin behind it. Whoever remembers it misses nothing between two connections. "
@@ -62,7 +63,7 @@ async def _watch(info: Info, resource: str, wallet_id: object, after: int | None
     if after is not None and after < 0:
         raise InvalidParameter("Sequences are counted from 1.", parameter="afterSequence")
     raw = info._raw_info
-    context, hub, planner = raw.context, raw.context.hub, raw.context.planner(raw)
+    context, planner = raw.context, raw.context.planner(raw)
     # Planning takes its time, and the event loop has none.
     selection = await context.compute(partial(planner.select, resource, raw.field_nodes, (raw.path.key,)))
     if planner.refusals:
@@ -71,7 +72,4 @@ async def _watch(info: Info, resource: str, wallet_id: object, after: int | None
     topic = Topic(resource, identifier, context.principal, selection)
     if resource == "Entry":
         topic = replace(topic, page_size=page_size(context.cost))
-    now = await hub.reader.run(topic.read_sequence, context.client)
-    if after is None:
-        after = now if resource == "Entry" else -1
-    return hub.watch(topic, after=after, client=context.client)
+    return await context.hub.feeds.watch(topic, after=after, client=context.client)

@@ -4,7 +4,8 @@ app.py            the application: what is answered, and who may ask from a brow
 websocket.py      graphql-transport-ws (https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md)
 sse.py            graphql-sse, distinct connections mode (https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md)
 operations.py     one subscription, from its text to the texts of its results
-feeds.py          what happens to a wallet, read once for all who watch it
+hub.py            what all connections share: feeds (walletsvc/events/feeds.py), the thread for GraphQL, results
+budgets.py        what the operations of one connection may cost together
 
 Requests, routing and responses are Starlette's; the two protocols are written out here. Libraries execute an event
 once for each subscriber. Here equal subscriptions share the reading, the execution and the text of its result, so a

@@ -17,8 +17,8 @@ from starlette.websockets import WebSocket, WebSocketClose
 
 from graphql_api.live import sse
 from graphql_api.live.callers import is_allowed_origin, is_known_host
-from graphql_api.live.feeds import Hub
 from graphql_api.live.headers import with_headers
+from graphql_api.live.hub import Hub
 from graphql_api.live.websocket import Connection
 from walletsvc.errors import WalletError
 from walletsvc.models import Wallet
@@ -118,16 +118,16 @@ async def _healthz(request: Request) -> Response:
     """Answer 200 if the database does, else 503; with the number of subscriptions."""
     hub: Hub = request.app.state.hub
     try:
-        await hub.reader.run(_read_something, _healthz)
+        await hub.feeds.reader.run(_read_something, _healthz)
     except WalletError:
         return JSONResponse({"status": "unavailable", "database": "does not answer"}, status_code=503)
-    return JSONResponse({"status": "ok", "subscriptions": hub.watchers})
+    return JSONResponse({"status": "ok", "subscriptions": hub.feeds.watchers})
 
 
 @asynccontextmanager
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     hub = app.state.hub = Hub()
-    following = asyncio.create_task(hub.run())
+    following = asyncio.create_task(hub.feeds.run())
     try:
         yield
     finally:

@@ -8,9 +8,18 @@ from contextlib import contextmanager
 from django.conf import settings
 
 from graphql_api.limits import LimitExceeded
+from walletsvc.queries.questions import MAX_PAGE_SIZE
 
 MAX_CHARACTERS = 200_000
 """How long the documents and variables of a connection may be. What is parsed from them is much larger."""
+
+MAX_PAGE_COST = 200
+"""How many records a page of entries comes to, with everything selected below them, unless one entry alone does."""
+
+
+def page_size(cost: int) -> int:
+    """Return how many entries to read at once if showing one of them has that cost."""
+    return max(1, min(MAX_PAGE_SIZE, MAX_PAGE_COST // max(1, cost)))
 
 
 class Budget:

@@ -22,10 +22,11 @@ from graphql_api.costs import check_cost
 from graphql_api.errors import VALIDATION_FAILED, explain
 from graphql_api.execution import encode
 from graphql_api.live.budgets import Budget
-from graphql_api.live.feeds import Event, Hub
+from graphql_api.live.hub import Hub
 from graphql_api.planning import Planner
 from graphql_api.requests import GraphQLRequest
 from graphql_api.schema import schema
+from walletsvc.events.feeds import Event
 from walletsvc.principals import Principal
 from walletsvc.queries.records import Record
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from sys import getsizeof
 
-from graphql_api.live.workers import Job, Workers
 from walletsvc.bounded import BoundedTable
+from walletsvc.events.workers import Job, Workers
 
 MAX_KEPT_BYTES = 4 * 2**20
 """How much is kept for those who come to an event later than others."""

@@ -21,7 +21,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from graphql_api.live.budgets import Budget
 from graphql_api.live.callers import principal_of
-from graphql_api.live.feeds import Hub
+from graphql_api.live.hub import Hub
 from graphql_api.live.operations import Rejected, subscribe
 from graphql_api.live.websocket import SEND_SECONDS
 from graphql_api.requests import JSON_TYPE, GraphQLRequest, Refused, check_members, read_json

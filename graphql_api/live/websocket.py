@@ -18,7 +18,7 @@ from graphql_api.execution import encode
 from graphql_api.limits import LimitExceeded
 from graphql_api.live.budgets import Budget
 from graphql_api.live.callers import principal_of
-from graphql_api.live.feeds import Hub
+from graphql_api.live.hub import Hub
 from graphql_api.live.messages import Close, Malformed, id_of, parse, read_payload
 from graphql_api.live.operations import Rejected, subscribe
 from graphql_api.requests import GraphQLRequest

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import pytest
 
 from graphql_api.live.budgets import Budget
-from graphql_api.live.feeds import Hub
+from graphql_api.live.hub import Hub
 from graphql_api.live.operations import Rejected, subscribe
 from graphql_api.requests import GraphQLRequest
 from tests.live_updates.clients import TIMEOUT_SECONDS
@@ -20,7 +20,7 @@ def run(work: Callable[[Hub], Awaitable[None]]) -> None:
 
     async def main() -> None:
         hub = Hub()
-        following = asyncio.create_task(hub.run())
+        following = asyncio.create_task(hub.feeds.run())
         try:
             await asyncio.wait_for(work(hub), TIMEOUT_SECONDS)
         finally:

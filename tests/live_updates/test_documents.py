@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from graphql_api.live.budgets import Budget
-from graphql_api.live.feeds import Hub
+from graphql_api.live.hub import Hub
 from graphql_api.live.operations import Rejected, subscribe
 from graphql_api.requests import GraphQLRequest
 from tests.conftest import MakeWallet

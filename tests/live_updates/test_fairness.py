@@ -12,9 +12,9 @@ import pytest
 
 from graphql_api.live.budgets import Budget
 from graphql_api.live.results import Results
-from graphql_api.live.workers import Job, Workers
 from tests.live_updates.clients import BALANCE, TIMEOUT_SECONDS, open_events, open_socket
 from tests.live_updates.conftest import LiveUpdates
+from walletsvc.events.workers import Job, Workers
 
 HANG_SECONDS = 2.0
 """Who is not answered within this waits for what is done for others: an answer takes hundredths of a second."""

@@ -11,13 +11,15 @@ from starlette.websockets import WebSocket
 
 from graphql_api.live import websocket
 from graphql_api.live.budgets import Budget
-from graphql_api.live.feeds import Hub, Topic
+from graphql_api.live.hub import Hub
 from graphql_api.live.operations import Rejected, subscribe
 from graphql_api.live.websocket import PROTOCOL, Connection
 from graphql_api.requests import GraphQLRequest
 from tests.conftest import MakeWallet, Post
 from tests.live_updates.clients import BALANCE, ENTRIES, TIMEOUT_SECONDS
 from tests.live_updates.hubs import run
+from walletsvc.events.feeds import Feeds
+from walletsvc.events.topics import Topic
 from walletsvc.principals import ANYONE, Principal
 from walletsvc.queries.questions import Selection
 
@@ -74,7 +76,7 @@ def test_a_client_that_takes_nothing_is_cut_off_and_has_no_queue(
 
     async def work(hub: Hub) -> None:
         await serve(hub, client)
-        assert hub.watchers == 0
+        assert hub.feeds.watchers == 0
 
     run(work)
     assert client.close == {"type": "websocket.close", "code": 1013, "reason": "Too slow"}
@@ -119,7 +121,7 @@ def test_nobody_sees_the_wallets_of_others(make_wallet: MakeWallet) -> None:
             with pytest.raises(Rejected) as refusal:
                 await ask(hub, BERT, query)
             assert [error["extensions"]["code"] for error in refusal.value.errors] == ["not_found"]
-        assert hub.watchers == 0
+        assert hub.feeds.watchers == 0
 
     run(work)
 
@@ -137,28 +139,28 @@ def test_one_read_serves_all_who_watch_the_same(make_wallet: MakeWallet, monkeyp
     topic = Topic("Entry", wallet.id, ANYONE, Selection())
 
     async def work(hub: Hub) -> None:
-        watchers = [hub.watch(topic, after=0, client=number) for number in range(50)]
+        watchers = [await hub.feeds.watch(topic, after=0, client=number) for number in range(50)]
         events = await asyncio.gather(*(anext(watcher) for watcher in watchers))
         assert len({id(event) for event in events}) == 1
-        assert hub.watchers == 50
+        assert hub.feeds.watchers == 50
         await asyncio.gather(*(watcher.aclose() for watcher in watchers))
-        assert hub.watchers == 0
+        assert hub.feeds.watchers == 0
 
     run(work)
     assert reads == [0]
 
 
-def test_a_hub_ends_when_it_is_told_to_at_whatever_step_it_is(redis_urls: tuple[str, str]) -> None:
+def test_following_ends_when_it_is_told_to_at_whatever_step_it_is(redis_urls: tuple[str, str]) -> None:
     async def end_after(steps: int) -> None:
-        hub = Hub()
-        hub._is_watched.set()
-        following = asyncio.create_task(hub.run())
+        feeds = Feeds()
+        feeds._is_watched.set()
+        following = asyncio.create_task(feeds.run())
         for _ in range(steps):
             await asyncio.sleep(0)
-        hub._is_watched.clear()
+        feeds._is_watched.clear()
         following.cancel()
         done, _ = await asyncio.wait([following], timeout=TIMEOUT_SECONDS)
-        hub.close()
+        feeds.close()
         assert done, f"it went on after {steps} steps"
         assert following.cancelled()
 

@@ -9,9 +9,9 @@ from typing import TypeVar
 
 from django.db import DatabaseError, close_old_connections, connection
 
-from graphql_api.live.workers import Job, Workers
 from walletsvc import errors
 from walletsvc.db import dialect
+from walletsvc.events.workers import Job, Workers
 
 logger = logging.getLogger(__name__)
 

@@ -11,62 +11,21 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import count
 
-from graphql_api.live.reader import Reader
-from graphql_api.live.results import Results
-from graphql_api.live.workers import Job, Workers
 from walletsvc import errors
 from walletsvc.events import follow
-from walletsvc.events.since import get_wallet, list_entries_after, list_sequences, sequence_of
-from walletsvc.principals import Principal
-from walletsvc.queries.questions import MAX_PAGE_SIZE, Selection
+from walletsvc.events.reader import Reader
+from walletsvc.events.since import list_sequences, sequence_of
+from walletsvc.events.topics import Topic
+from walletsvc.events.workers import Job
 from walletsvc.queries.records import Record
 
 logger = logging.getLogger(__name__)
 
-EXECUTING_THREADS = 1
-"""Results are work for the interpreter, whose lock each thread takes from the event loop: with four, others waited
-for their pings up to ten times as long, and the results themselves came later."""
 WAKE_SECONDS = 0.02
 """The shortest time between two reads of a feed: what a busy wallet goes through in between is read at once."""
 RETRY_SECONDS = 1.0
-MAX_PAGE_COST = 200
-"""How many records a page of entries comes to, with all that is selected below them, unless a single one does."""
 
 _numbers = count()
-
-
-@dataclass(frozen=True, slots=True)
-class Topic:
-    """The entries of a wallet, or its state: as one caller sees them, as one document selects them."""
-
-    resource: str
-    wallet_id: int
-    principal: Principal
-    selection: Selection
-    page_size: int = MAX_PAGE_SIZE
-
-    def read(self, sequence: int) -> list[Record]:
-        """Return the entries behind `sequence`, a page at most, or the wallet if it is beyond. Raises `NotFound`."""
-        if self.resource == "Entry":
-            return list_entries_after(
-                principal=self.principal,
-                wallet_id=self.wallet_id,
-                sequence=sequence,
-                selection=self.selection,
-                limit=self.page_size,
-            )
-        wallet = get_wallet(principal=self.principal, wallet_id=self.wallet_id, selection=self.selection)
-        return [wallet] if sequence_of(wallet) > sequence else []
-
-    def read_sequence(self) -> int:
-        """Return the sequence of the wallet as it is. Raises `NotFound`."""
-        nothing = Selection(fields=frozenset())
-        return sequence_of(get_wallet(principal=self.principal, wallet_id=self.wallet_id, selection=nothing))
-
-
-def page_size(cost: int) -> int:
-    """Return how many entries are read at once if showing one of them costs that much."""
-    return max(1, min(MAX_PAGE_SIZE, MAX_PAGE_COST // max(1, cost)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,13 +122,11 @@ def _is_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-class Hub:
+class Feeds:
     """All feeds of a process, and the one task that wakes them."""
 
     def __init__(self) -> None:
         self.reader = Reader()
-        self.workers = Workers(EXECUTING_THREADS, name="live-execute")
-        self.results = Results(self.workers)
         self._feeds: dict[Topic, Feed] = {}
         self._by_wallet: defaultdict[int, set[Feed]] = defaultdict(set)
         self._sequences: dict[int, int] = {}
@@ -183,10 +140,16 @@ class Hub:
     def close(self) -> None:
         """End the threads once they are done."""
         self.reader.close()
-        self.workers.close()
 
-    async def watch(self, topic: Topic, *, after: int, client: Hashable) -> AsyncGenerator[Event, None]:
-        """Iterate over the events behind the sequence `after`. Raises `NotFound` once the wallet is gone."""
+    async def watch(self, topic: Topic, *, after: int | None, client: Hashable) -> AsyncGenerator[Event, None]:
+        """Return the events after the sequence `after`, without end; without it, those that a new subscriber gets.
+
+        Raises `NotFound` if there is no such wallet. So does the iteration, once the wallet has been deleted.
+        """
+        now = await self.reader.run(topic.read_sequence, client)
+        return self._events_after(topic.first_after(now) if after is None else after, topic, client)
+
+    async def _events_after(self, after: int, topic: Topic, client: Hashable) -> AsyncGenerator[Event, None]:
         feed = self._feeds.get(topic)
         if feed is None:
             feed = self._feeds[topic] = Feed(topic, self.reader)

@@ -1,0 +1,25 @@
+"""What all connections of the live server share."""
+
+from __future__ import annotations
+
+from graphql_api.live.results import Results
+from walletsvc.events.feeds import Feeds
+from walletsvc.events.workers import Workers
+
+EXECUTING_THREADS = 1
+"""GraphQL holds the interpreter's lock, which each thread takes from the event loop: with four threads, clients
+waited for their pings up to ten times as long, and the results themselves came later."""
+
+
+class Hub:
+    """The feeds, the thread that parses and executes GraphQL, and the texts of the latest results."""
+
+    def __init__(self) -> None:
+        self.feeds = Feeds()
+        self.workers = Workers(EXECUTING_THREADS, name="live-execute")
+        self.results = Results(self.workers)
+
+    def close(self) -> None:
+        """End the threads once their work is done."""
+        self.feeds.close()
+        self.workers.close()
