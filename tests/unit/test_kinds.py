@@ -9,9 +9,9 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from walletsvc.schema import kinds
 
 from walletsvc import money
+from walletsvc.schema import kinds
 
 pytestmark = pytest.mark.without_engine
 
