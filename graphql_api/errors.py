@@ -7,11 +7,11 @@ import re
 from collections.abc import Mapping
 from enum import Enum
 
-from django.db import DatabaseError, connection
+from django.db import Error
 from graphql import GraphQLError, GraphQLSyntaxError
 
 from walletsvc import errors
-from walletsvc.db import dialect
+from walletsvc.db.failures import give_up
 
 logger = logging.getLogger(__name__)
 
@@ -64,11 +64,8 @@ def explain(error: GraphQLError) -> None:
     if error.extensions and "code" in error.extensions:
         return
     cause = _root_cause(error)
-    if isinstance(cause, DatabaseError) and dialect.is_lost(cause):
-        connection.close()
-        cause = errors.Unavailable("The database does not answer.")
-    elif isinstance(cause, DatabaseError) and dialect.is_contention(cause):
-        cause = errors.Conflict("Others are in the way. Try again.")
+    if isinstance(cause, Error):
+        cause = give_up(cause) or cause
     if isinstance(cause, errors.WalletError):
         error.message = cause.message
         error.extensions = describe(cause)

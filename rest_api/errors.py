@@ -6,11 +6,11 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from django.db import DatabaseError, connection
+from django.db import Error
 from rest_framework import exceptions as drf
 
 from walletsvc import errors
-from walletsvc.db import dialect
+from walletsvc.db.failures import give_up
 
 logger = logging.getLogger(__name__)
 
@@ -110,11 +110,8 @@ def explain(exception: Exception, *, locate: Locate | None = None) -> Refused:
     """Turn any exception into what the caller is told. What nobody foresaw is logged and masked."""
     if isinstance(exception, Refused):
         return exception
-    if isinstance(exception, DatabaseError) and dialect.is_lost(exception):
-        connection.close()
-        exception = errors.Unavailable("The database does not answer.")
-    elif isinstance(exception, DatabaseError) and dialect.is_contention(exception):
-        exception = errors.Conflict("Others are in the way. Try again.")
+    if isinstance(exception, Error):
+        exception = give_up(exception) or exception
     if isinstance(exception, errors.WalletError):
         return _explain_refusal(exception, locate)
     if isinstance(exception, drf.APIException):

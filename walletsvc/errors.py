@@ -14,7 +14,7 @@ class WalletError(Exception):
     """A refusal. Nothing has changed when it is raised.
 
     `field` is the snake_case name of the input that is to blame, if one is. `context` holds values that
-    can be shown to the caller: strings, integers, and lists of them.
+    can be shown to the caller: strings, integers, booleans, and lists of them.
     """
 
     code: ClassVar[str]
@@ -188,13 +188,22 @@ class Conflict(WalletError):
 
 
 class Unavailable(WalletError):
-    """The database does not answer. Whether a write in flight was stored is not known: ask by its txid."""
+    """The database is away, silent, full, or takes no changes. Context: outcome_known, retry_after_seconds.
+
+    With `outcome_known`, nothing has changed. Without, a write may have been stored: ask by its txid.
+    """
 
     code = "unavailable"
 
-    def __init__(self, message: str, *, retry_after_seconds: int = 5) -> None:
-        super().__init__(message, retry_after_seconds=retry_after_seconds)
+    def __init__(self, message: str, *, outcome_known: bool = True, retry_after_seconds: int = 5) -> None:
+        super().__init__(message, outcome_known=outcome_known, retry_after_seconds=retry_after_seconds)
+        self.outcome_known = outcome_known
         self.retry_after_seconds = retry_after_seconds
+
+
+def outcome_unknown() -> Unavailable:
+    """Return the refusal of a write that may be stored all the same."""
+    return Unavailable("It is not known what came of it. Ask by txid whether it was stored.", outcome_known=False)
 
 
 def not_found(what: str, identifier: object, *, field: str | None = None) -> NotFound:

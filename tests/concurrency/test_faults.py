@@ -19,6 +19,7 @@ from walletsvc import errors
 from walletsvc.commands import retry
 from walletsvc.commands.transfers import Transfer
 from walletsvc.db import dialect
+from walletsvc.db.dialect import Meaning
 from walletsvc.models import Transaction
 from walletsvc.principals import ANYONE
 
@@ -109,7 +110,7 @@ def test_a_commit_whose_answer_is_lost_is_not_repeated(monkeypatch: pytest.Monke
 
     with monkeypatch.context() as patch:
         # SQLite has no connection to lose, but the rule is the same wherever there is one.
-        patch.setattr(dialect, "is_lost", lambda error: error.args[0] == 2013)
+        patch.setattr(dialect, "_SQLITE", {"Lost connection": Meaning.UNKNOWN})
         patch.setattr(connections["default"], "_commit", lose_the_answer)
         assert attempt(post) == (None, "unavailable")
     assert Transaction.objects.get(txid="T1").amount == -6
@@ -140,10 +141,10 @@ def test_another_fault_comes_out_as_it_is() -> None:
     before = snapshot()
 
     def strike() -> None:
-        raise OperationalError(1114, "The table is full")
+        raise OperationalError(1644, "Entries are append-only")
 
     wire = Wire(strike, lambda _, sent: sent == COMMIT)
-    with tapped(wire), pytest.raises(OperationalError, match="The table is full"):
+    with tapped(wire), pytest.raises(OperationalError, match="append-only"):
         create_transaction(principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="1")
     assert (wire.sent.count(COMMIT), snapshot()) == (1, before)
 

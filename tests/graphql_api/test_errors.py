@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import OperationalError
 
 from graphql_api.errors import PLACES, argument_name
 from walletsvc import errors
-from walletsvc.db import dialect
 
 pytestmark = pytest.mark.django_db
 
@@ -62,19 +60,6 @@ def test_a_failure_outside_of_graphql_is_masked_too(ask: Any, monkeypatch: pytes
     reply = ask("{ wallets { totalCount } }")
     assert (reply.status, reply.codes) == (500, ["internal_error"])
     assert "secret" not in reply.text
-
-
-@pytest.mark.parametrize(("condition", "code"), [("is_lost", "unavailable"), ("is_contention", "conflict")])
-def test_a_database_that_does_not_answer_is_told_as_such(
-    condition: str, code: str, ask: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("is_lost", "is_contention"):
-        monkeypatch.setattr(dialect, name, lambda _error, name=name: name == condition)
-    monkeypatch.setattr("graphql_api.errors.connection.close", lambda: None)
-    raise_from(monkeypatch, OperationalError(2006, "gone"))
-    reply = ask("{ wallets { totalCount } }")
-    assert reply.codes == [code]
-    assert reply.errors[0]["extensions"]["retryAfterSeconds"] > 0
 
 
 def test_a_refusal_brings_its_context(ask: Any) -> None:

@@ -17,6 +17,7 @@ from django.utils import timezone
 from tests.writes import create_transaction
 from walletsvc.commands import execute as executing
 from walletsvc.commands.outcomes import Done, Refused
+from walletsvc.commands.retry import Attempt
 from walletsvc.commands.transactions import PostTransaction
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import ANYONE, Principal
@@ -43,12 +44,14 @@ class Company:
         self._pool = pool
         self.transactions = 0
 
-        def count(work: Callable[..., Any]) -> Any:
-            self.transactions += 1
-            return attempt(work)
+        company = self
 
-        attempt = executing.attempt
-        monkeypatch.setattr(executing, "attempt", count)
+        class Counted(Attempt):
+            def run(self, work: Callable[..., Any]) -> Any:
+                company.transactions += 1
+                return super().run(work)
+
+        monkeypatch.setattr(executing, "Attempt", Counted)
 
     def start(self, call: Callable[[], object]) -> Future[Any]:
         def run() -> object:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection
 from django.test import Client, override_settings
 from rest_framework import exceptions as drf
 
@@ -16,7 +15,6 @@ from rest_api import read
 from tests.rest_api.conftest import Api, problems, resource
 from tests.rest_api.structure import check_response
 from walletsvc import errors
-from walletsvc.db import dialect
 
 
 def subclasses(base: type[errors.WalletError]) -> Iterator[type[errors.WalletError]]:
@@ -93,18 +91,6 @@ def test_contention_asks_to_come_again(api: Api, monkeypatch: pytest.MonkeyPatch
     assert (response.status_code, response["Retry-After"]) == (503, "3")
     assert problems(response) == [("conflict", None)]
     assert response.json()["errors"][0]["meta"] == {"retryAfterSeconds": 3}
-
-
-def test_a_database_that_is_away_is_no_bug(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    def gone(**_arguments: object) -> None:
-        raise OperationalError(2006, "Server has gone away")
-
-    monkeypatch.setattr(dialect, "vendor", lambda: "mysql")
-    monkeypatch.setattr(connection, "close", lambda: None)
-    monkeypatch.setattr(read, "list_records", gone)
-    response = api.get("/api/wallets/")
-    assert (response.status_code, problems(response)) == (503, [("unavailable", None)])
-    assert response["Retry-After"] == "5"
 
 
 @pytest.mark.parametrize(

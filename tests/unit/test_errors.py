@@ -66,7 +66,12 @@ def test_several_refusals_come_apart() -> None:
 @pytest.mark.parametrize(("kind", "seconds"), [(errors.Conflict, 1), (errors.Unavailable, 5)])
 def test_what_passes_says_when_to_try_again(kind: type[errors.Conflict], seconds: int) -> None:
     assert kind("Later.").retry_after_seconds == seconds
-    assert kind("Later.", retry_after_seconds=9).context == {"retry_after_seconds": 9}
+    assert kind("Later.", retry_after_seconds=9).context["retry_after_seconds"] == 9
+
+
+def test_a_refusal_for_want_of_a_database_says_whether_anything_is_stored() -> None:
+    assert errors.Unavailable("Away.").context == {"outcome_known": True, "retry_after_seconds": 5}
+    assert errors.outcome_unknown().context == {"outcome_known": False, "retry_after_seconds": 5}
 
 
 def test_a_wrong_parameter_is_named() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from django.db import DatabaseError, connection, transaction
+from django.db import Error, connection, transaction
 from django.utils import timezone
 
 from walletsvc import errors
@@ -18,8 +18,8 @@ from walletsvc.commands.command import Command
 from walletsvc.commands.group_commit import Queue, Worker
 from walletsvc.commands.inputs import LocalId, Reference, resolve
 from walletsvc.commands.outcomes import Done, Failed, Outcome, Refused, RetryAlone, after_error, after_refusal
-from walletsvc.commands.retry import attempt, durably
-from walletsvc.db import dialect
+from walletsvc.commands.retry import Attempt, durably
+from walletsvc.db.failures import drop_useless_connection
 from walletsvc.ledger.ledger import Clock, Ledger
 from walletsvc.models import Transaction
 from walletsvc.principals import Principal
@@ -102,13 +102,12 @@ class Runner(Worker[Batch, Outcome]):
     def together(self, batches: Sequence[Batch]) -> Sequence[Outcome]:
         """Run batches in one transaction, each of which may be refused; one that meets other trouble goes alone."""
         outcomes: list[Outcome] = []
-        is_complete = False
+        attempt = Attempt()
         wallet_ids = _wallet_ids([command for batch in batches for command in batch], self.principal)
         # Where all of them need the same one, they wait for it together.
         passes_over = not self.waits and len(wallet_ids) > 1
 
         def work(touched: set[int]) -> None:
-            nonlocal is_complete
             ledger = Ledger(principal=self.principal, clock=self.clock, touched=set())
             ledger.lock(wallet_ids, skip_locked=passes_over)
             for batch in batches:
@@ -122,16 +121,16 @@ class Runner(Worker[Batch, Outcome]):
                     touched.update(map(resolve, _wallets(batch)))
             if touched:
                 ledger.complete()
-                is_complete = True
             else:
                 # Each of them has been refused.
                 transaction.set_rollback(True)
 
         try:
-            attempt(work)
+            attempt.run(work)
         except BaseException as error:
-            if isinstance(error, DatabaseError) and dialect.is_lost(error):
-                connection.close()
+            if isinstance(error, Error):
+                drop_useless_connection(error)
+            is_complete = attempt.is_committing
             # The first is the leader's own.
             return [
                 after_error(error, is_leader=place == 0, is_complete=is_complete) for place in range(len(batches))
@@ -174,7 +173,7 @@ def _share(runner: Runner, batch: Batch) -> Done | Refused:
         case Refused() if not was_alone:
             try:
                 return runner.explain(batch, outcome)
-            except DatabaseError:
+            except Error:
                 return runner.alone(batch)
     return outcome
 

@@ -159,5 +159,5 @@ class Queue(Generic[J, T]):
 
 def _outcome_of(member: _Member[J, T]) -> T:
     if member.outcome is None:
-        raise errors.Unavailable("It is not known what came of it. Ask by txid whether it was stored.")
+        raise errors.outcome_unknown()
     return member.outcome

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import Error
 
 from walletsvc import errors
 from walletsvc.commands.inputs import Reference
-from walletsvc.db import dialect
+from walletsvc.db.dialect import Meaning, meaning_of
+from walletsvc.db.failures import refusal_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +55,15 @@ def after_error(error: BaseException, *, is_leader: bool, is_complete: bool) -> 
     `is_leader` tells that the batch is of the caller who ran the group, `is_complete` that nothing was missing but
     COMMIT. What interrupts the leader is not the others' business, but was perhaps in the way of a COMMIT.
     """
-    if isinstance(error, DatabaseError):
-        return Failed(unavailable()) if dialect.is_lost(error) else RetryAlone()
+    if isinstance(error, Error):
+        refusal = refusal_of(error, at_commit=is_complete)
+        is_over = meaning_of(error, at_commit=is_complete) in (Meaning.LOST, Meaning.UNKNOWN)
+        return Failed(refusal) if refusal is not None and is_over else RetryAlone()
     if isinstance(error, Exception) and not is_complete:
         return RetryAlone()
     if is_leader:
         return Failed(error)
-    return Failed(unavailable()) if is_complete else RetryAlone()
+    return Failed(errors.outcome_unknown()) if is_complete else RetryAlone()
 
 
 def after_refusal(refused: Refused, *, wallets: Sequence[Reference], passes_over: bool) -> Outcome:
@@ -75,8 +78,3 @@ def after_refusal(refused: Refused, *, wallets: Sequence[Reference], passes_over
         # Or locked by others, and so passed over.
         return RetryAlone(wallets[0])
     return refused
-
-
-def unavailable() -> errors.Unavailable:
-    """Return what to tell of a COMMIT that may have been the last thing the database did."""
-    return errors.Unavailable("The database went away. Ask by txid whether it was stored.")

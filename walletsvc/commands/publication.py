@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Collection
 
-from django.db import DatabaseError, connection, transaction
+from django.db import Error, connection, transaction
 
 from walletsvc import errors
 from walletsvc.cache import responses
@@ -98,10 +98,9 @@ def _suspend_now() -> None:
         try:
             with transaction.atomic():
                 _suspend()
-        except DatabaseError as error:
+        except Error as error:
             logger.warning("The cache is not suspended yet: %s", error)
-            if dialect.is_lost(error):
-                connection.close()
+            connection.close()
         else:
             return
-    raise errors.Unavailable("The database went away. Ask by txid whether it was stored.")
+    raise errors.outcome_unknown()

@@ -6,14 +6,16 @@ import logging
 import random
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
-from django.db import DatabaseError, connection, transaction
+from django.db import Error, transaction
 
 from walletsvc import errors
-from walletsvc.commands.outcomes import Refused, unavailable
+from walletsvc.commands.outcomes import Refused
 from walletsvc.commands.publication import Publication
-from walletsvc.db import dialect
+from walletsvc.db.dialect import Meaning, meaning_of
+from walletsvc.db.failures import drop_useless_connection, refusal_of
 
 logger = logging.getLogger(__name__)
 
@@ -50,58 +52,70 @@ def durably(
     Where a unique constraint is violated, what `find_duplicate` returns is the result, asked after the rollback; if
     that finds no holder any more, the holder has just gone, and the work is tried again.
 
-    Raises `Conflict` when the retries are used up, `Unavailable` when the database went away.
+    What the server refuses, it is asked once more over a new connection, which may lead to another server.
+
+    Raises `Conflict` when the retries are used up, `Unavailable` when the database is away or goes on refusing.
     """
     deadline = time.monotonic() + PATIENCE_SECONDS
+    refusal: errors.WalletError = errors.Conflict("Others are in the way. Try again.")
+    was_refused = False
     for number in range(ATTEMPTS):
         if number:
             if time.monotonic() > deadline:
                 break
             time.sleep(random.uniform(0, min(MAX_BACKOFF_SECONDS, BACKOFF_SECONDS * 2**number)))  # noqa: S311
+        attempt = Attempt()
         try:
-            return attempt(work)
+            return attempt.run(work)
         except Outdated:
             continue
-        except DatabaseError as error:
-            refused = _refused_by(error, find_duplicate)
-            if refused is not None:
-                return refused
-            logger.info("Contention, attempt %d of %d: %s", number + 1, ATTEMPTS, error)
-    raise errors.Conflict("Others keep changing the same wallets. Try again.")
+        except Error as caught:
+            error, at_commit = caught, attempt.is_committing
+        if meaning_of(error) is Meaning.DUPLICATE:
+            try:
+                refused = find_duplicate()
+            except Error as another:
+                # The question who the holder is meets the same troubles as the work itself.
+                error, at_commit = another, False
+            else:
+                if refused is not None:
+                    return refused
+        meaning = meaning_of(error, at_commit=at_commit)
+        drop_useless_connection(error)
+        if meaning is Meaning.FAULT:
+            raise error
+        refusal = refusal_of(error, at_commit=at_commit) or refusal
+        if meaning in (Meaning.LOST, Meaning.UNKNOWN) or (meaning is Meaning.REFUSED and was_refused):
+            raise refusal from error
+        was_refused = was_refused or meaning is Meaning.REFUSED
+        logger.info("Attempt %d of %d: %s", number + 1, ATTEMPTS, error)
+    raise refusal
 
 
-def attempt(work: Callable[[set[int]], T]) -> T:
-    """Do what `durably` does once. Raises what `work` raises, and Django's database errors as they come.
+@dataclass(slots=True)
+class Attempt:
+    """What `durably` does once. `is_committing` tells that nothing was missing any more but COMMIT."""
 
-    Raises `Unavailable` if it is stored, and the database went away before that may be told.
-    """
-    publication = Publication()
-    try:
-        with transaction.atomic(durable=True):
-            touched: set[int] = set()
-            result = work(touched)
-            is_kept = not transaction.get_rollback()
-            if is_kept:
-                publication.prepare(touched)
-    except BaseException:
-        publication.withdraw()
-        raise
-    if is_kept:
-        publication.complete()
-    return result
+    is_committing: bool = False
 
+    def run(self, work: Callable[[set[int]], T]) -> T:
+        """Return what `work` returns, once it is committed.
 
-def _refused_by(error: DatabaseError, find_duplicate: Callable[[], Refused | None]) -> Refused | None:
-    """Return what `error` refuses, None if the work is to be tried again. Raises it if it is neither."""
-    if dialect.is_lost(error):
-        connection.close()
-        raise unavailable() from error
-    if dialect.is_contention(error):
-        return None
-    if not dialect.is_duplicate(error):
-        raise error
-    try:
-        return find_duplicate()
-    except DatabaseError as another:
-        # The question who the holder is meets the same troubles as the work itself.
-        return _refused_by(another, find_nothing)
+        Raises what `work` raises, Django's database errors as they come, and `Unavailable` if it is stored, and the
+        database went away before that may be told.
+        """
+        publication = Publication()
+        try:
+            with transaction.atomic(durable=True):
+                touched: set[int] = set()
+                result = work(touched)
+                is_kept = not transaction.get_rollback()
+                if is_kept:
+                    publication.prepare(touched)
+                    self.is_committing = True
+        except BaseException:
+            publication.withdraw()
+            raise
+        if is_kept:
+            publication.complete()
+        return result

@@ -2,33 +2,87 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
+from enum import Enum
 from functools import cache
 from typing import Any
 
-from django.db import DatabaseError, IntegrityError, connection
+from django.db import Error, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 from walletsvc.money import MAX_DIGITS, SQLITE_MAX_DIGITS
 
-_MYSQL_CONTENTION = {
-    1020,  # ER_CHECKREAD: what MariaDB 11.6 says where others would wait
-    1205,  # ER_LOCK_WAIT_TIMEOUT
-    1213,  # ER_LOCK_DEADLOCK
-    3572,  # ER_LOCK_NOWAIT
+
+class Meaning(Enum):
+    """What an error of the database means for the transaction that met it."""
+
+    AGAIN = "again"
+    """Others were in the way. Nothing is stored, and the whole transaction can be tried again."""
+
+    REFUSED = "refused"
+    """The server does not take it now. Nothing is stored."""
+
+    LOST = "lost"
+    """The server could not be reached, or went away before COMMIT. Nothing is stored."""
+
+    UNKNOWN = "unknown"
+    """COMMIT was sent, and it cannot be told what came of it."""
+
+    DUPLICATE = "duplicate"
+    """A unique constraint refused the statement."""
+
+    FAULT = "fault"
+    """None of these: a fault of ours, or a rule of the database that we should have kept."""
+
+
+_MYSQL: Mapping[object, Meaning] = {
+    1020: Meaning.AGAIN,  # ER_CHECKREAD: what MariaDB 11.6 says where others would wait
+    1205: Meaning.AGAIN,  # ER_LOCK_WAIT_TIMEOUT
+    1213: Meaning.AGAIN,  # ER_LOCK_DEADLOCK
+    3101: Meaning.AGAIN,  # ER_TRANSACTION_ROLLBACK_DURING_COMMIT: another node's came first
+    3572: Meaning.AGAIN,  # ER_LOCK_NOWAIT
+    1021: Meaning.REFUSED,  # ER_DISK_FULL
+    1045: Meaning.REFUSED,  # ER_ACCESS_DENIED_ERROR
+    1047: Meaning.REFUSED,  # ER_UNKNOWN_COM_ERROR: a node of a cluster that is not in sync
+    1114: Meaning.REFUSED,  # ER_RECORD_FILE_FULL
+    1153: Meaning.REFUSED,  # ER_NET_PACKET_TOO_LARGE
+    1203: Meaning.REFUSED,  # ER_TOO_MANY_USER_CONNECTIONS
+    1226: Meaning.REFUSED,  # ER_USER_LIMIT_REACHED
+    1290: Meaning.REFUSED,  # ER_OPTION_PREVENTS_STATEMENT: read_only
+    1317: Meaning.REFUSED,  # ER_QUERY_INTERRUPTED
+    1792: Meaning.REFUSED,  # ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION
+    1836: Meaning.REFUSED,  # ER_READ_ONLY_MODE
+    1969: Meaning.REFUSED,  # ER_STATEMENT_TIMEOUT (MariaDB)
+    3024: Meaning.REFUSED,  # ER_QUERY_TIMEOUT (MySQL)
+    0: Meaning.LOST,  # of mysqlclient, for a connection that is closed
+    1040: Meaning.LOST,  # ER_CON_COUNT_ERROR
+    1053: Meaning.LOST,  # ER_SERVER_SHUTDOWN
+    1927: Meaning.LOST,  # ER_CONNECTION_KILLED (MariaDB)
+    2002: Meaning.LOST,  # CR_CONNECTION_ERROR
+    2003: Meaning.LOST,  # CR_CONN_HOST_ERROR
+    2006: Meaning.LOST,  # CR_SERVER_GONE_ERROR
+    2013: Meaning.LOST,  # CR_SERVER_LOST
+    2055: Meaning.LOST,  # CR_SERVER_LOST_EXTENDED
+    4031: Meaning.LOST,  # ER_CLIENT_INTERACTION_TIMEOUT (MySQL)
+    1180: Meaning.UNKNOWN,  # ER_ERROR_DURING_COMMIT
+    1062: Meaning.DUPLICATE,  # ER_DUP_ENTRY
 }
-_MYSQL_LOST = {
-    1040,  # ER_CON_COUNT_ERROR
-    1053,  # ER_SERVER_SHUTDOWN
-    1927,  # ER_CONNECTION_KILLED (MariaDB)
-    2002,  # CR_CONNECTION_ERROR
-    2003,  # CR_CONN_HOST_ERROR
-    2006,  # CR_SERVER_GONE_ERROR
-    2013,  # CR_SERVER_LOST
-    4031,  # ER_CLIENT_INTERACTION_TIMEOUT (MySQL)
+_MYSQL_UNKNOWN_AT_COMMIT = {1047, 1317, 1969, 3024}
+"""What refuses a statement for certain, and leaves open what came of a COMMIT."""
+
+_SQLITE: Mapping[str, Meaning] = {
+    "database is locked": Meaning.AGAIN,
+    "database table is locked": Meaning.AGAIN,
+    "database or disk is full": Meaning.REFUSED,
+    "attempt to write a readonly database": Meaning.REFUSED,
+    "unable to open database file": Meaning.LOST,
+    "UNIQUE constraint failed": Meaning.DUPLICATE,
 }
-_CONTENTION_SQLSTATES = {"40001", "40P01"}
+"""By what its messages say (https://www.sqlite.org/rescode.html)."""
+
+_SQLSTATES: Mapping[object, Meaning] = {"40001": Meaning.AGAIN, "40P01": Meaning.AGAIN, "23505": Meaning.DUPLICATE}
 
 
 @cache
@@ -66,32 +120,20 @@ def walk_hint(index: str | None, *, from_cursor: bool, filtered: bool) -> str:
     return ""
 
 
-def is_contention(error: DatabaseError) -> bool:
-    """Tell whether the server undid the transaction only because others were in its way.
+def meaning_of(error: Error, *, at_commit: bool = False) -> Meaning:
+    """Return what an error means; `at_commit` tells that COMMIT may have been sent when it came.
 
-    MySQL and MariaDB: 1205, 1213, 3572 (server error reference). SQLite: SQLITE_BUSY. SQLSTATE class 40
-    elsewhere.
+    By the numbers of MySQL's and MariaDB's server error references, the texts of SQLite, and the SQLSTATE elsewhere.
     """
-    code = _server_code(error)
+    code = error.args[0] if error.args else None
     if vendor() == "sqlite":
-        return "database is locked" in str(error) or "database table is locked" in str(error)
-    return code in _MYSQL_CONTENTION or getattr(error.__cause__, "sqlstate", None) in _CONTENTION_SQLSTATES
-
-
-def is_duplicate(error: DatabaseError) -> bool:
-    """Tell whether a unique constraint refused the statement (MySQL: 1062, ER_DUP_ENTRY)."""
-    return isinstance(error, IntegrityError) and (
-        _server_code(error) == 1062 or str(error).startswith("UNIQUE constraint failed")
-    )
-
-
-def is_lost(error: DatabaseError) -> bool:
-    """Tell whether the database could not be reached, or went away half-way."""
-    return vendor() == "mysql" and _server_code(error) in _MYSQL_LOST
-
-
-def _server_code(error: DatabaseError) -> object:
-    return error.args[0] if error.args else None
+        return next((meaning for words, meaning in _SQLITE.items() if words in str(error)), Meaning.FAULT)
+    if vendor() != "mysql":
+        return _SQLSTATES.get(getattr(error.__cause__, "sqlstate", None), Meaning.FAULT)
+    meaning = _MYSQL.get(code, Meaning.FAULT)
+    if at_commit and (meaning is Meaning.LOST or code in _MYSQL_UNKNOWN_AT_COMMIT):
+        return Meaning.UNKNOWN
+    return meaning
 
 
 def prepare_connections() -> None:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Hashable
 from functools import partial
 from typing import TypeVar
 
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import Error, close_old_connections, connection
 
 from walletsvc import errors
-from walletsvc.db import dialect
+from walletsvc.db.failures import refusal_of
 from walletsvc.events.workers import Job, Workers
 
 logger = logging.getLogger(__name__)
@@ -47,9 +47,7 @@ def _run(read: Callable[[], T]) -> T:
     close_old_connections()
     try:
         return read()
-    except DatabaseError as error:
+    except Error as error:
         connection.close()
-        if dialect.is_contention(error):
-            raise errors.Conflict("Others are in the way. Try again.") from error
         logger.warning("The database does not answer: %s", error)
-        raise errors.Unavailable("The database does not answer.") from error
+        raise refusal_of(error) or errors.Unavailable("The database does not answer.") from error

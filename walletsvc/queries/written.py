@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
-from django.db import DatabaseError, connection
+from django.db import Error
 from django.db.models import Model
 
-from walletsvc.db import dialect
+from walletsvc.db.failures import drop_useless_connection
 from walletsvc.principals import Principal
 from walletsvc.queries.questions import Selection
 from walletsvc.queries.records import Record, make_plan
@@ -42,14 +42,14 @@ class WrittenRecord(Record):
         failure: Exception | None = None
         for place, part in _parts(selection):
             try:
-                if not isinstance(failure, DatabaseError):  # or else the next one would wait as long, for nothing
+                if not isinstance(failure, Error):  # or else the next one would wait as long, for nothing
                     failure = None
                     add_related([self], part, principal=principal)
             except Exception as error:
                 logger.info("What was written is shown without %s", place, exc_info=True)
                 failure = error
-                if isinstance(error, DatabaseError) and dialect.is_lost(error):
-                    connection.close()
+                if isinstance(error, Error):
+                    drop_useless_connection(error)
             if failure is not None:
                 self.failures[place] = failure
                 # It may be there while something below it is not.

@@ -25,7 +25,8 @@ from walletsvc.db.mysql.packets import PacketConnection
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import ANYONE
 
-SIGNALS = [(1213, "done"), (1205, "done"), (1020, "done"), (1062, "done"), (1114, OperationalError)]
+SIGNALS = [(code, "done") for code in (1213, 1205, 1020, 1062, 1114, 1290)]
+SIGNALS += [(1644, OperationalError)]
 
 
 @pytest.mark.parametrize(("code", "outcome"), SIGNALS)
