@@ -14,14 +14,14 @@ import strawberry
 from strawberry import UNSET
 from strawberry.tools import create_type
 
+from graphql_api.declared import type_of
 from graphql_api.ids import database_id
-from graphql_api.scalars import Amount, DateTime, Long
 from walletsvc.errors import InvalidParameter
 from walletsvc.models.entry import Kind
 from walletsvc.money import ScientificDecimal
 from walletsvc.queries.filters import FILTER_SETS
 from walletsvc.queries.questions import DEFAULT_PAGE_SIZE, CursorPage, Question
-from walletsvc.schema.kinds import AMOUNT, TIME
+from walletsvc.schema.declarations import Field, ToOne
 from walletsvc.schema.resources import RESOURCES
 
 Arguments = Mapping[str, Any]
@@ -50,10 +50,8 @@ def _input_type(name: str, fields: Mapping[str, Any], description: str) -> type:
 def _value_type(resource: str, name: str) -> Any:
     """Return the type of value that a filter compares with, from what it filters by."""
     declared = RESOURCES[resource]
-    special = {"kind": Kind, "sequence": Long} | dict.fromkeys(declared.to_one, strawberry.ID)
-    kinds = {field.name: field.kind for field in declared.fields}
-    by_kind: dict[Any, Any] = {AMOUNT: Amount, TIME: DateTime}
-    return special.get(name) or by_kind.get(kinds.get(name), str)
+    members: list[Field | ToOne] = [*declared.fields, *declared.to_one.values()]
+    return next((type_of(each) for each in members if each.name == name), str)
 
 
 _LOOKUP_TYPES: dict[tuple[Any, frozenset[str]], type] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,16 +11,9 @@ from graphql.language import DocumentNode, FieldNode, OperationDefinitionNode, V
 
 from graphql_api.ids import database_id
 from graphql_api.scalars import read_literal
-from walletsvc.cache.responses import EVERYTHING, wallet_stamp
-from walletsvc.commands.inputs import parse_id
 from walletsvc.errors import WalletError
-
-# A transaction may have moved since an entry was made, and its entries may be of the wallet that it left.
-_LEAD_ELSEWHERE = {("Entry", "transaction"), ("Transaction", "entries")}
-
-
-MAX_STAMPS = 8
-"""How many wallets' own stamps an answer is kept under: their names are remembered together, and are to be short."""
+from walletsvc.queries.dependencies import stamps_of, stays_within_wallet
+from walletsvc.schema.resources import RESOURCES
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +23,17 @@ class Dependencies:
     wallet_ids: tuple[ValueNode, ...] | None
     defaults: Mapping[str, Any]
 
-    def stamps(self, variables: Mapping[str, Any]) -> tuple[str, ...]:
+    def stamps(self, variables: Mapping[str, Any]) -> Sequence[str]:
         """Return the names of the stamps that an answer is kept under."""
         if self.wallet_ids is None:
-            return (EVERYTHING,)
+            return stamps_of(None)
         known = {**self.defaults, **variables}
         try:
-            ids = {
-                parse_id(database_id(read_literal(node, known), "Wallet"), what="Wallet") for node in self.wallet_ids
-            }
+            ids = [database_id(read_literal(node, known), "Wallet") for node in self.wallet_ids]
         except WalletError:
             # There is no such wallet, so there will be no answer to keep.
-            return (EVERYTHING,)
-        if len(ids) > MAX_STAMPS:
-            return (EVERYTHING,)
-        return tuple(wallet_stamp(wallet_id) for wallet_id in sorted(ids))
+            return stamps_of(None)
+        return stamps_of(ids)
 
 
 def find_dependencies(schema: GraphQLSchema, document: DocumentNode) -> Dependencies:
@@ -73,8 +62,10 @@ class _Fields(Visitor):
 
     def enter_field(self, node: FieldNode, *_arguments: Any) -> None:
         parent, name = self._type_info.get_parent_type(), node.name.value
-        if parent is None or (parent.name, name) in _LEAD_ELSEWHERE:
+        if parent is None:
             self.is_closed = False
+        elif parent.name in RESOURCES:
+            self.is_closed = self.is_closed and stays_within_wallet(parent.name, name)
         elif parent.name == "Query" and name != "__typename":
             self.is_closed = self.is_closed and name == "wallet"
             self.wallet_ids += [argument.value for argument in node.arguments or () if argument.name.value == "id"]

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import strawberry
 
 from graphql_api import types
+from graphql_api.declared import given
 from graphql_api.errors import PLACES, Place, camel_case
 from graphql_api.ids import database_id
 from graphql_api.inputs import (
@@ -21,7 +22,6 @@ from graphql_api.inputs import (
     DeleteWalletInput,
     UpdateTransactionInput,
     UpdateWalletInput,
-    given,
 )
 from graphql_api.types import Info
 from walletsvc import errors
@@ -30,6 +30,9 @@ from walletsvc.commands.execute import execute
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
 from walletsvc.commands.wallets import CloseWallet, OpenWallet, RenameWallet
 from walletsvc.queries.written import WrittenRecord
+from walletsvc.schema.resources import RESOURCES, TRANSACTION, WALLET
+
+_RELATIONS = {name for resource in RESOURCES.values() for name in resource.to_one}
 
 P = TypeVar("P")
 Parse = Callable[..., Command[Any]]
@@ -115,17 +118,11 @@ def _refuse(payload: Callable[..., P], resource: str, error: errors.WalletError)
 
 
 def _field(error: errors.WalletError) -> str | None:
-    """Return the field of the input that the domain calls `wallet`, or leaves out when it is the object's own id."""
+    """Return the field of the input that the domain calls by the name of a relation, or leaves out when it is the
+    object's own id."""
     if error.field is None:
         return "id" if isinstance(error, errors.NotFound) else None
-    return {"wallet": "walletId"}.get(error.field) or camel_case(error.field)
-
-
-def _transaction_fields(data: CreateTransactionInput | UpdateTransactionInput) -> dict[str, Any]:
-    fields = given(data)
-    if "wallet_id" in fields:
-        fields["wallet"] = database_id(fields.pop("wallet_id"), "Wallet")
-    return fields
+    return f"{error.field}Id" if error.field in _RELATIONS else camel_case(error.field)
 
 
 @strawberry.type
@@ -134,11 +131,11 @@ class Mutation:
 
     @strawberry.mutation(description="Open a wallet.")
     def create_wallet(self, info: Info, input: CreateWalletInput) -> CreateWalletPayload | None:
-        return _execute(info, CreateWalletPayload, "Wallet", OpenWallet.parse, given(input))
+        return _execute(info, CreateWalletPayload, "Wallet", OpenWallet.parse, given(WALLET, input))
 
     @strawberry.mutation(description="Change a wallet's texts.")
     def update_wallet(self, info: Info, input: UpdateWalletInput) -> UpdateWalletPayload | None:
-        fields = given(input)
+        fields = given(WALLET, input)
         identifier = database_id(fields.pop("id"), "Wallet")
         return _execute(info, UpdateWalletPayload, "Wallet", RenameWallet.parse, identifier, fields)
 
@@ -149,12 +146,12 @@ class Mutation:
 
     @strawberry.mutation(description="Post a transaction.")
     def create_transaction(self, info: Info, input: CreateTransactionInput) -> CreateTransactionPayload | None:
-        fields = _transaction_fields(input)
+        fields = given(TRANSACTION, input)
         return _execute(info, CreateTransactionPayload, "Transaction", PostTransaction.parse, fields)
 
     @strawberry.mutation(description="Amend a transaction, move it to another wallet, or change its texts.")
     def update_transaction(self, info: Info, input: UpdateTransactionInput) -> UpdateTransactionPayload | None:
-        fields = _transaction_fields(input)
+        fields = given(TRANSACTION, input)
         identifier = database_id(fields.pop("id"), "Transaction")
         return _execute(info, UpdateTransactionPayload, "Transaction", AmendTransaction.parse, identifier, fields)
 

@@ -28,7 +28,8 @@ from graphql_api.fragments import Fields, response_key
 from walletsvc.errors import InvalidParameter
 from walletsvc.queries.questions import Question, Selection
 from walletsvc.queries.selectors import check_question
-from walletsvc.schema.resources import RESOURCES, Resource
+from walletsvc.schema.declarations import Resource
+from walletsvc.schema.resources import RESOURCES
 
 Path = tuple[str | int, ...]
 """Where a field is in the answer (section 7.1.2). Before there is a list, its fields are those of its first item."""

@@ -17,7 +17,8 @@ from graphql_api.written import check_read, missing
 from walletsvc.errors import NotFound
 from walletsvc.queries.records import Page, Record
 from walletsvc.queries.selectors import check_question
-from walletsvc.schema.resources import RESOURCES, ToMany
+from walletsvc.schema.declarations import ToMany
+from walletsvc.schema.resources import RESOURCES
 
 Resolve = Callable[..., Any]
 

@@ -1,4 +1,4 @@
-"""The objects of the schema, as a contract: their fields, types and descriptions.
+"""The objects of the schema, as a contract. What they show is declared in `walletsvc.schema.resources`.
 
 The values behind them are `Record`s and `Page`s of the read engine; `resolvers.py` says where in them each field is.
 """
@@ -10,14 +10,13 @@ from inspect import Parameter, Signature
 from typing import Annotated, Any
 
 import strawberry
-import strawberry_django
 from strawberry import UNSET
 
 from graphql_api.arguments import FILTERS_TYPES, ORDER_TYPES
-from graphql_api.scalars import JSON, Amount, DateTime, Long
-from walletsvc import models
-from walletsvc.models.entry import Kind
+from graphql_api.declared import shows
+from graphql_api.scalars import Long
 from walletsvc.queries.questions import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
+from walletsvc.schema.resources import ENTRY, TRANSACTION, WALLET
 
 _FIRST = f"How many from the start: {DEFAULT_PAGE_SIZE} unless given, at most {MAX_PAGE_SIZE}."
 _LAST = f"How many from the end, at most {MAX_PAGE_SIZE}."
@@ -74,47 +73,19 @@ class PageInfo:
     end_cursor: str | None
 
 
-@strawberry_django.type(models.Wallet, description="Holds money in one currency.")
+@shows(WALLET, connection)
 class Wallet(Node):
-    database_id: strawberry.ID = _described("The id in the REST API.")
-    label: str = _described("Unique, and compared byte for byte.")
-    balance: Amount
-    currency: str = _described("An ISO 4217 code, or an asset's.")
-    sequence: Long = _described("How many entries there have been: the version of the wallet.")
-    metadata: JSON = _described("An object of the client's own.")
-    created_at: DateTime
-    updated_at: DateTime
-    transactions: TransactionConnection = connection("Transaction", description="Its transactions.")
-    entries: EntryConnection = connection("Entry", description="Its lines of the ledger.")
+    pass
 
 
-@strawberry_django.type(models.Transaction, description="One named change of one wallet.")
+@shows(TRANSACTION, connection)
 class Transaction(Node):
-    database_id: strawberry.ID = _described("The id in the REST API.")
-    txid: str = _described("The client's name for it: unique, and compared byte for byte.")
-    amount: Amount = _described("Positive for a credit, negative for a debit.")
-    currency: str = _described("The currency of its wallet.")
-    description: str
-    metadata: JSON = _described("An object of the client's own.")
-    created_at: DateTime
-    updated_at: DateTime
-    wallet: Wallet
-    entries: EntryConnection = connection("Entry", description="The lines of the ledger it has made.")
+    pass
 
 
-@strawberry_django.type(models.Entry, description="One immutable line of the ledger.")
+@shows(ENTRY, connection)
 class Entry(Node):
-    database_id: strawberry.ID = _described("The id in the REST API.")
-    sequence: Long = _described("Its place among the entries of its wallet, from 1, without a gap.")
-    amount: Amount
-    balance_after: Amount = _described("The balance of the wallet after it.")
-    currency: str
-    kind: Kind
-    txid: str = _described("The txid at that time; empty for an opening balance.")
-    principal: str = _described("Who made it.")
-    created_at: DateTime
-    wallet: Wallet | None = _described("Its wallet, unless that has been deleted.")
-    transaction: Transaction | None = _described("Its transaction, unless that has been deleted.")
+    pass
 
 
 @strawberry.type

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from walletsvc.cache.responses import EVERYTHING, wallet_stamp
-from walletsvc.ids import read_id
-from walletsvc.schema.resources import WALLET, Resource
+from collections.abc import Iterable, Sequence
+
+from walletsvc.queries.dependencies import path_stays_within_wallet, stamps_of
+from walletsvc.schema.declarations import Resource
+from walletsvc.schema.resources import WALLET
 
 _FACE = "rest"
 
@@ -14,26 +16,18 @@ def cache_key_parts(reach: str, url: str, variant: str) -> tuple[str, ...]:
     return _FACE, reach, variant, url
 
 
-def stamps_of_wallet(identifier: int | str) -> list[str]:
-    """Return the stamps of what shows nothing but one wallet's own fields, transactions or entries."""
-    number = read_id(str(identifier))
-    return [EVERYTHING] if number is None else [wallet_stamp(number)]
-
-
 def choose_stamps(
     resource: Resource,
     *,
     identifier: int | None = None,
     filters: tuple[tuple[str, str], ...] = (),
-    includes: bool,
-) -> list[str]:
-    """Return the stamps of one resource (`identifier`) or of a list with `filters`.
-
-    What includes other resources may show other wallets' too, so it goes by everything.
-    """
-    if includes:
-        return [EVERYTHING]
-    if identifier is not None:
-        return stamps_of_wallet(identifier) if resource is WALLET else [EVERYTHING]
-    wallet = dict(filters).get("wallet")
-    return [EVERYTHING] if wallet is None else stamps_of_wallet(wallet)
+    include: Iterable[str] = (),
+) -> Sequence[str]:
+    """Return the stamps of one resource (`identifier`) or of a list with `filters`, and what is included with it."""
+    if not all(path_stays_within_wallet(resource.name, path.split(".")) for path in include):
+        return stamps_of(None)
+    if resource is WALLET:
+        return stamps_of(None if identifier is None else [identifier])
+    relation = resource.to_one.get("wallet")
+    wallet = dict(filters).get("wallet") if relation is not None and relation.within_wallet else None
+    return stamps_of(None if wallet is None else [wallet])

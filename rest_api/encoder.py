@@ -14,7 +14,7 @@ from rest_api.negotiation import NOTHING_AGREED, Negotiated, content_type
 from rest_api.query import Query
 from rest_api.resource_objects import Pages, identifier_object, key_of, resource_texts
 from walletsvc.queries.records import Record, make_plan
-from walletsvc.schema.resources import Resource
+from walletsvc.schema.declarations import Resource
 
 VERSION = "1.1"
 

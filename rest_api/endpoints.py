@@ -10,13 +10,14 @@ from typing import Any, TypeVar
 from rest_framework_json_api import serializers
 
 from rest_api.errors import camel_case
-from rest_api.serializers import EntrySerializer, TransactionSerializer, WalletSerializer
+from rest_api.serializers import SERIALIZERS
 from walletsvc.commands.command import Command, Creates, Deletes, Updates
 from walletsvc.commands.inputs import LocalId
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
 from walletsvc.commands.wallets import CloseWallet, OpenWallet, RenameWallet
 from walletsvc.errors import Forbidden
-from walletsvc.schema.resources import ENTRY, RESOURCES, TRANSACTION, WALLET, Resource
+from walletsvc.schema.declarations import Resource
+from walletsvc.schema.resources import ENTRY, RESOURCES, TRANSACTION, WALLET
 
 T = TypeVar("T")
 
@@ -38,7 +39,6 @@ class Endpoint:
 
     resource: Resource
     path: str
-    serializer: type[serializers.ModelSerializer]
     create: type[Creates] | None = None
     update: type[Updates] | None = None
     delete: type[Deletes] | None = None
@@ -62,6 +62,11 @@ class Endpoint:
     def name(self) -> str:
         """Return the type of its resources."""
         return self.resource.name
+
+    @property
+    def serializer(self) -> type[serializers.ModelSerializer]:
+        """Return the contract of its resources."""
+        return SERIALIZERS[self.name]
 
     @property
     def url(self) -> str:
@@ -112,11 +117,9 @@ def _allowed(write: T | None) -> T:
 ENDPOINTS: Mapping[str, Endpoint] = {
     endpoint.name: endpoint
     for endpoint in (
-        Endpoint(WALLET, "wallets", WalletSerializer, OpenWallet, RenameWallet, CloseWallet),
-        Endpoint(
-            TRANSACTION, "transactions", TransactionSerializer, PostTransaction, AmendTransaction, DeleteTransaction
-        ),
-        Endpoint(ENTRY, "entries", EntrySerializer),
+        Endpoint(WALLET, "wallets", OpenWallet, RenameWallet, CloseWallet),
+        Endpoint(TRANSACTION, "transactions", PostTransaction, AmendTransaction, DeleteTransaction),
+        Endpoint(ENTRY, "entries"),
     )
 }
 """Every endpoint, by the type of its resources."""

@@ -20,7 +20,8 @@ from walletsvc.queries.questions import (
     Question,
     Selection,
 )
-from walletsvc.schema.resources import RESOURCES, Resource
+from walletsvc.schema.declarations import Resource
+from walletsvc.schema.resources import RESOURCES
 
 MAX_SIZE_EXCEEDED = "https://jsonapi.org/profiles/ethanresnick/cursor-pagination/max-size-exceeded"
 """The type of error that the cursor pagination profile wants for a page that is too large."""

@@ -17,6 +17,7 @@ from walletsvc import errors
 from walletsvc.cache.responses import make_key
 from walletsvc.commands.inputs import parse_id
 from walletsvc.principals import Principal
+from walletsvc.queries.dependencies import stamps_of
 from walletsvc.queries.questions import CursorPage, Selection
 from walletsvc.queries.records import Page, Record
 from walletsvc.queries.selectors import get_record, list_records
@@ -71,7 +72,7 @@ class Reader:
 
     def item(self, number: int | None) -> Reading:
         """Read a resource."""
-        stamps = choose_stamps(self.endpoint.resource, identifier=number, includes=bool(self.query.include))
+        stamps = choose_stamps(self.endpoint.resource, identifier=number, include=self.query.include)
         return self._reading(self.item_url(number), stamps, lambda: self.encode_item(number))
 
     def encode_item(self, number: int | None) -> bytes:
@@ -84,7 +85,7 @@ class Reader:
     def collection(self, _number: int | None = None) -> Reading:
         """Read a page of a collection."""
         query, resource = self.query, self.endpoint.resource
-        stamps = choose_stamps(resource, filters=query.filters, includes=bool(query.include))
+        stamps = choose_stamps(resource, filters=query.filters, include=query.include)
         url = self.public_url + self.endpoint.url
         return self._list(url, stamps, lambda: self._encode_list(url, self.endpoint))
 
@@ -125,7 +126,7 @@ class Reader:
 
     def _stamps_of_related(self, number: int | None) -> Sequence[str]:
         by_parent = (self._by_parent(number),)
-        return choose_stamps(self.target.resource, filters=by_parent, includes=bool(self.query.include))
+        return choose_stamps(self.target.resource, filters=by_parent, include=self.query.include)
 
     def _list(self, url: str, stamps: Sequence[str], build: Callable[[], bytes]) -> Reading:
         variant = "cursors" if self._has_cursors else "numbers"
@@ -165,11 +166,11 @@ class Reader:
                 return encode_null(self._document(url))
             return encode_one(related, self.query, self._document(url))
 
-        return self._reading(url, choose_stamps(self.target.resource, includes=True), build)
+        return self._reading(url, stamps_of(None), build)
 
     def relationship_item(self, number: int | None) -> Reading:
         """Read a to-one relationship."""
-        stamps = choose_stamps(self.endpoint.resource, includes=True)
+        stamps = stamps_of(None)
         return self._reading(self._relationship_url(number), stamps, lambda: self.encode_relationship_item(number))
 
     def encode_relationship_item(self, number: int | None) -> bytes:

@@ -16,8 +16,8 @@ from rest_api.endpoints import ENDPOINTS
 from rest_api.parameters import format_parameters, format_url
 from rest_api.query import Query
 from walletsvc.queries.records import CURRENCY, Page, Plan, Record
+from walletsvc.schema.declarations import Resource
 from walletsvc.schema.kinds import frame
-from walletsvc.schema.resources import Resource
 
 Key = tuple[str, int]
 """A type and an id: what a document holds at most one resource object for."""

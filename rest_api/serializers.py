@@ -1,12 +1,13 @@
-"""The contract of each resource: its public names and types, and what a request may write.
+"""The contract of each resource as a serializer, from its declaration: names, types, and what a request may write.
 
 Answers are encoded from the read engine's records (`encoder.py`), and commands check what is written. The serializers
-say which names there are and which of them can be written, for the parser of documents and for the description
-of the API. Their output equals the encoder's, which a test proves.
+say which names there are and which of them can be written, for the parser of documents. Their output equals the
+encoder's, which a test proves.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -16,10 +17,11 @@ from rest_framework.fields import CharField, IntegerField, JSONField
 from rest_framework_json_api import serializers
 from rest_framework_json_api.relations import ResourceRelatedField
 
-from walletsvc.models import Entry, Transaction, Wallet
-from walletsvc.models.columns import MAX_DESCRIPTION_LENGTH, MAX_TEXT_LENGTH
 from walletsvc.money import format_amount
+from walletsvc.schema.declarations import Field, Resource, ToMany, ToOne, Write
 from walletsvc.schema.kinds import print_time
+from walletsvc.schema.resources import RESOURCES
+from walletsvc.schema.types import Amount, Counter, Metadata, Moment
 
 # The stubs make it generic, the library does not.
 _Field: Any = fields.Field
@@ -45,111 +47,40 @@ class TimeField(_Field):
         return print_time(value)
 
 
-class WalletSerializer(serializers.ModelSerializer):
-    """Holds money in one currency."""
+_FIELDS = {Amount: AmountField, Counter: IntegerField, Metadata: JSONField, Moment: TimeField}
+"""Everything else is a text."""
 
-    label = CharField(max_length=MAX_TEXT_LENGTH, help_text="Unique, compared byte for byte.")
-    balance = AmountField(required=False, help_text="The opening balance; later changed by transactions only.")
-    currency = CharField(required=False, help_text="An ISO 4217 code or an asset of this server. Fixed once chosen.")
-    sequence = IntegerField(read_only=True, help_text="How many entries the wallet has.")
-    metadata = JSONField(required=False, help_text="An object of your own.")
-    created_at = TimeField(read_only=True)
-    updated_at = TimeField(read_only=True)
-    transactions = ResourceRelatedField(many=True, read_only=True)
-    entries = ResourceRelatedField(many=True, read_only=True)
 
-    included_serializers = {
-        "transactions": "rest_api.serializers.TransactionSerializer",
-        "entries": "rest_api.serializers.EntrySerializer",
+def _field(declared: Field) -> Any:
+    source = {} if declared.key == declared.column else {"source": declared.column}
+    if declared.write is Write.NEVER:
+        return _FIELDS.get(type(declared.type), CharField)(read_only=True, **source)
+    return _FIELDS.get(type(declared.type), CharField)(required=declared.required, **source)
+
+
+def _relation(declared: ToOne | ToMany) -> Any:
+    if isinstance(declared, ToMany):
+        return ResourceRelatedField(many=True, read_only=True)
+    if declared.write is Write.NEVER:
+        return ResourceRelatedField(read_only=True)
+    return ResourceRelatedField(queryset=RESOURCES[declared.target].model._default_manager.all())
+
+
+def _serializer(resource: Resource) -> type[serializers.ModelSerializer]:
+    relations: dict[str, ToOne | ToMany] = {**resource.to_one, **resource.to_many}
+    members = {each.key: _field(each) for each in resource.fields}
+    members |= {name: _relation(each) for name, each in relations.items()}
+    inner = {
+        "Meta": type("Meta", (), {"model": resource.model, "fields": [*members]}),
+        "JSONAPIMeta": type("JSONAPIMeta", (), {"resource_name": resource.name}),
+        "included_serializers": {name: f"{__name__}.{each.target}Serializer" for name, each in relations.items()},
     }
-
-    class Meta:
-        model = Wallet
-        fields = [
-            "label",
-            "balance",
-            "currency",
-            "sequence",
-            "metadata",
-            "created_at",
-            "updated_at",
-            "transactions",
-            "entries",
-        ]
-
-    class JSONAPIMeta:
-        resource_name = "Wallet"
+    named = {"__doc__": resource.description, "__module__": __name__}
+    return type(f"{resource.name}Serializer", (serializers.ModelSerializer,), {**members, **inner, **named})
 
 
-class TransactionSerializer(serializers.ModelSerializer):
-    """One named change of one wallet."""
-
-    txid = CharField(max_length=MAX_TEXT_LENGTH, help_text="Unique, compared byte for byte.")
-    amount = AmountField(help_text="Not zero. Positive: a credit; negative: a debit.")
-    currency = CharField(read_only=True, help_text="The wallet's.")
-    description = CharField(required=False, allow_blank=True, max_length=MAX_DESCRIPTION_LENGTH)
-    metadata = JSONField(required=False, help_text="An object of your own.")
-    created_at = TimeField(read_only=True)
-    updated_at = TimeField(read_only=True)
-    wallet = ResourceRelatedField(queryset=Wallet.objects.all())
-    entries = ResourceRelatedField(many=True, read_only=True)
-
-    included_serializers = {
-        "wallet": "rest_api.serializers.WalletSerializer",
-        "entries": "rest_api.serializers.EntrySerializer",
-    }
-
-    class Meta:
-        model = Transaction
-        fields = [
-            "txid",
-            "amount",
-            "currency",
-            "description",
-            "metadata",
-            "created_at",
-            "updated_at",
-            "wallet",
-            "entries",
-        ]
-
-    class JSONAPIMeta:
-        resource_name = "Transaction"
-
-
-class EntrySerializer(serializers.ModelSerializer):
-    """One immutable line of the ledger."""
-
-    sequence = IntegerField(read_only=True)
-    amount = AmountField(read_only=True)
-    balance_after = AmountField(read_only=True)
-    currency = CharField(read_only=True)
-    kind = CharField(read_only=True)
-    txid = CharField(read_only=True)
-    principal = CharField(read_only=True)
-    created_at = TimeField(read_only=True)
-    wallet = ResourceRelatedField(read_only=True)
-    transaction = ResourceRelatedField(read_only=True)
-
-    included_serializers = {
-        "wallet": "rest_api.serializers.WalletSerializer",
-        "transaction": "rest_api.serializers.TransactionSerializer",
-    }
-
-    class Meta:
-        model = Entry
-        fields = [
-            "sequence",
-            "amount",
-            "balance_after",
-            "currency",
-            "kind",
-            "txid",
-            "principal",
-            "created_at",
-            "wallet",
-            "transaction",
-        ]
-
-    class JSONAPIMeta:
-        resource_name = "Entry"
+SERIALIZERS: Mapping[str, type[serializers.ModelSerializer]] = {
+    name: _serializer(resource) for name, resource in RESOURCES.items()
+}
+# The library finds those of what is included by their paths.
+globals().update({serializer.__name__: serializer for serializer in SERIALIZERS.values()})

@@ -7,13 +7,15 @@ from typing import Any
 from django.utils import timezone
 
 from walletsvc.commands.execute import execute
-from walletsvc.commands.inputs import UNSET
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
 from walletsvc.commands.transfers import PostTransfer, Transfer
 from walletsvc.commands.wallets import CloseWallet, OpenWallet, RenameWallet
 from walletsvc.ledger.ledger import Clock
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import Principal
+
+UNSET = object()
+"""The value of a field that the caller did not name, as opposed to null."""
 
 
 def create_wallet(*, principal: Principal, clock: Clock = timezone.now, **values: object) -> Wallet:

@@ -98,7 +98,7 @@ def _resource(endpoint: Endpoint) -> Schema:
         relationships[name] = _relationship(linkages) | {"required": ["links"]}
     return {
         "type": "object",
-        "description": (endpoint.serializer.__doc__ or "").strip(),
+        "description": endpoint.resource.description,
         "required": ["type", "id", "links"],
         "properties": {
             "type": {"const": endpoint.name},

@@ -14,7 +14,8 @@ from rest_api.query import MAX_PATH_LENGTH, MAX_PATHS
 from walletsvc.money import MAX_TEXT
 from walletsvc.queries.filters import FILTER_SETS, AmountFilter, IdFilter, NumberFilter, TextFilter, TimeFilter
 from walletsvc.queries.questions import DEFAULT_PAGE_SIZE, MAX_PAGE_NUMBER, MAX_PAGE_SIZE
-from walletsvc.schema.resources import RESOURCES, Resource
+from walletsvc.schema.declarations import Resource
+from walletsvc.schema.resources import RESOURCES
 
 Parameter = dict[str, Any]
 

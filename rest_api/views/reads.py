@@ -11,7 +11,7 @@ from rest_api.read import Reader
 from rest_api.views.base import JsonApiView
 from walletsvc.cache.responses import remember
 from walletsvc.queries.questions import CursorPage
-from walletsvc.schema.resources import Resource
+from walletsvc.schema.declarations import Resource
 from walletsvc.web.replays import Read, attach
 
 LIST_PARAMETERS = ("filter", "sort", "page", "include", "fields")

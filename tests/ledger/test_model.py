@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from tests.ledger.model import Line, Model, ModelWallet, Refused
 from tests.ledger.state import assert_reconciled, snapshot
 from tests.writes import (
+    UNSET,
     create_transaction,
     create_transfer,
     create_wallet,
@@ -25,7 +26,6 @@ from tests.writes import (
     update_wallet,
 )
 from walletsvc import errors
-from walletsvc.commands.inputs import UNSET
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.principals import ANYONE, Principal
 

@@ -113,7 +113,7 @@ def test_all_that_is_wrong_with_a_transfer_is_told_at_once() -> None:
     with refused(("required", "txid"), ("required", "amount"), ("required", "source"), ("required", "destination")):
         create_transfer(principal=ANYONE)
     # 252 characters leave no room for ".out".
-    with refused(("too_long", "txid"), ("invalid", "source"), ("invalid", "description"), ("invalid", "metadata")):
+    with refused(("too_long", "txid"), ("invalid", "description"), ("invalid", "metadata"), ("invalid", "source")):
         create_transfer(
             principal=ANYONE, txid="x" * 252, source_id=True, destination_id=1, amount="1", description=1, metadata=1
         )

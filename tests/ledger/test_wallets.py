@@ -84,7 +84,7 @@ def test_a_wallet_does_not_open_below_zero() -> None:
 
 def test_all_that_is_wrong_with_a_new_wallet_is_told_at_once() -> None:
     with refused(
-        ("blank", "label"), ("unknown_currency", "currency"), ("invalid_amount", "balance"), ("invalid", "metadata")
+        ("blank", "label"), ("invalid_amount", "balance"), ("unknown_currency", "currency"), ("invalid", "metadata")
     ):
         create_wallet(principal=ANYONE, label="", currency="usd", balance="1e5", metadata=[])
 

@@ -40,17 +40,20 @@ def test_a_cursor_leads_back_to_its_place(moment: datetime, label: str, balance:
     cursor = encode_cursor(BY_LABEL, values)
     assert cursor.isascii()
     assert not set(cursor) & set("=+/")
-    assert decode_cursor(cursor, BY_LABEL, parameter="after") == values
+    assert decode_cursor(cursor, BY_LABEL, WALLET, parameter="after") == values
 
 
 def test_a_cursor_of_entries_holds_their_sequence() -> None:
     order = parse_order(ENTRY, ("-sequence",))
-    assert decode_cursor(encode_cursor(order, [7, 3]), order, parameter="after") == [7, 3]
+    assert decode_cursor(encode_cursor(order, [7, 3]), order, ENTRY, parameter="after") == [7, 3]
 
 
 def test_a_moment_in_another_zone_is_the_same_moment() -> None:
     prague = MOMENT.astimezone(timezone(timedelta(hours=1)))
-    assert decode_cursor(forge("created_at,id", prague.isoformat(), 1), BY_TIME, parameter="after") == [MOMENT, 1]
+    assert decode_cursor(forge("created_at,id", prague.isoformat(), 1), BY_TIME, WALLET, parameter="after") == [
+        MOMENT,
+        1,
+    ]
 
 
 def test_a_cursor_belongs_to_the_order_it_was_made_in() -> None:
@@ -58,7 +61,7 @@ def test_a_cursor_belongs_to_the_order_it_was_made_in() -> None:
     others = [BY_LABEL.reversed(), BY_ID, BY_TIME, parse_order(TRANSACTION, ("-createdAt",))]
     for other in others:
         with pytest.raises(errors.InvalidParameter, match="another order") as caught:
-            decode_cursor(cursor, other, parameter="before")
+            decode_cursor(cursor, other, WALLET, parameter="before")
         assert caught.value.parameter == "before"
 
 
@@ -66,7 +69,7 @@ def test_no_part_of_a_cursor_is_a_cursor() -> None:
     cursor = encode_cursor(BY_LABEL, [MOMENT, "label", Decimal("5.00"), 1])
     for length in range(len(cursor)):
         with pytest.raises(errors.InvalidParameter):
-            decode_cursor(cursor[:length], BY_LABEL, parameter="after")
+            decode_cursor(cursor[:length], BY_LABEL, WALLET, parameter="after")
 
 
 @pytest.mark.parametrize(
@@ -102,7 +105,7 @@ def test_no_part_of_a_cursor_is_a_cursor() -> None:
 )
 def test_a_forged_cursor_is_refused(cursor: str) -> None:
     with pytest.raises(errors.InvalidParameter) as caught:
-        decode_cursor(cursor, BY_ID, parameter="after")
+        decode_cursor(cursor, BY_ID, WALLET, parameter="after")
     assert caught.value.parameter == "after"
 
 
@@ -125,12 +128,12 @@ def test_a_forged_cursor_is_refused(cursor: str) -> None:
 )
 def test_a_forged_moment_is_refused(value: object) -> None:
     with pytest.raises(errors.InvalidParameter):
-        decode_cursor(forge("created_at,id", value, 1), BY_TIME, parameter="after")
+        decode_cursor(forge("created_at,id", value, 1), BY_TIME, WALLET, parameter="after")
 
 
 def test_a_moment_without_a_zone_is_refused() -> None:
     with pytest.raises(errors.InvalidParameter):
-        decode_cursor(forge("created_at,id", "2026-01-31T12:00:00", 1), BY_TIME, parameter="after")
+        decode_cursor(forge("created_at,id", "2026-01-31T12:00:00", 1), BY_TIME, WALLET, parameter="after")
 
 
 @pytest.mark.parametrize(
@@ -138,11 +141,11 @@ def test_a_moment_without_a_zone_is_refused() -> None:
 )
 def test_a_forged_amount_is_refused(value: object) -> None:
     with pytest.raises(errors.InvalidParameter):
-        decode_cursor(forge("balance,id", value, 1), BY_BALANCE, parameter="after")
+        decode_cursor(forge("balance,id", value, 1), BY_BALANCE, WALLET, parameter="after")
 
 
 def test_a_forged_text_is_refused() -> None:
     order = parse_order(WALLET, ("label",))
     for value in (None, 5, ["a"]):
         with pytest.raises(errors.InvalidParameter):
-            decode_cursor(forge("label,id", value, 1), order, parameter="after")
+            decode_cursor(forge("label,id", value, 1), order, WALLET, parameter="after")

@@ -12,16 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from walletsvc import errors
-from walletsvc.commands.inputs import (
-    UNSET,
-    Refusals,
-    parse_description,
-    parse_id,
-    parse_metadata,
-    parse_name,
-)
+from walletsvc.commands.inputs import Refusals, parse_id
 from walletsvc.ids import MAX_ID
 from walletsvc.money import parse_json_number
+from walletsvc.schema.types import Metadata, Text
+from walletsvc.schema.values import parse_metadata, parse_name
 
 pytestmark = pytest.mark.without_engine
 
@@ -63,7 +58,6 @@ def test_a_name_is_kept_as_it_came(name: str) -> None:
     ("name", "code"),
     [
         (None, "required"),
-        (UNSET, "required"),
         ("", "blank"),
         (" ", "invalid"),
         (" a", "invalid"),
@@ -107,13 +101,13 @@ def test_a_name_is_unchanged_or_refused(text: str) -> None:
 
 
 def test_a_description_may_be_empty_and_have_lines() -> None:
-    assert parse_description(UNSET) == ""
-    assert parse_description("") == ""
-    assert parse_description(" two\nlines\t ") == " two\nlines\t "
-    assert parse_description("d" * 1000) == "d" * 1000
-    assert code_of(parse_description, "d" * 1001) == "too_long"
+    assert Text().default() == ""
+    assert Text(1000).parse("", field="description") == ""
+    assert Text(1000).parse(" two\nlines\t ", field="description") == " two\nlines\t "
+    assert Text(1000).parse("d" * 1000, field="description") == "d" * 1000
+    assert code_of(Text(1000).parse, "d" * 1001, field="description") == "too_long"
     for refused in ("a\0", "a\r\n", "\ud800", None, 5):
-        assert code_of(parse_description, refused) == "invalid"
+        assert code_of(Text(1000).parse, refused, field="description") == "invalid"
 
 
 # -- metadata ------------------------------------------------------------------------------------------
@@ -145,7 +139,7 @@ def test_metadata_is_kept_as_it_came(metadata: dict[str, object]) -> None:
 
 
 def test_metadata_is_empty_unless_given() -> None:
-    assert parse_metadata(UNSET) == {}
+    assert Metadata().default() == {}
 
 
 @pytest.mark.parametrize(
@@ -231,7 +225,6 @@ def test_an_id_is_an_integer_or_its_digits(value: object, identifier: int) -> No
     ("value", "code"),
     [
         (None, "required"),
-        (UNSET, "required"),
         (True, "invalid"),
         (False, "invalid"),
         (1.0, "invalid"),

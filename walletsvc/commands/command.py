@@ -116,10 +116,3 @@ class Conditional(Command[T]):
 
     def find_duplicate(self, principal: Principal) -> errors.WalletError | None:
         return self.command.find_duplicate(principal)
-
-
-def check_names(values: Mapping[str, object], *known: str) -> None:
-    """Raise `TypeError` for a name that no field has: a fault of the caller in this process, not of a client."""
-    unknown = values.keys() - set(known)
-    if unknown:
-        raise TypeError(f"There is no field {', '.join(sorted(unknown))}.")

@@ -1,35 +1,13 @@
-"""What callers send, checked field by field: both faces pass values on as they came."""
+"""What callers send, checked: all refusals of a command's fields at once, and which objects it means."""
 
 from __future__ import annotations
 
-import json
-import math
-import unicodedata
-from collections.abc import Mapping
-from decimal import Decimal
-from enum import Enum
-from typing import Final
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from walletsvc import errors
 from walletsvc.ids import MAX_ID, read_id
-from walletsvc.models.columns import MAX_DESCRIPTION_LENGTH, MAX_TEXT_LENGTH
-
-MAX_METADATA_CHARACTERS = 16_384
-MAX_METADATA_DEPTH = 16
-"""Well below what every engine's JSON parser takes (MariaDB: 32, https://mariadb.com/kb/en/json_valid/)."""
-
-_RESERVED_KEYS = ("links", "relationships")
-"""No object in an attribute may have them (https://jsonapi.org/format/#document-resource-object-attributes)."""
-
-
-class Unset(Enum):
-    """The type of `UNSET`."""
-
-    UNSET = "unset"
-
-
-UNSET: Final = Unset.UNSET
-"""The value of a field that the caller did not name, as opposed to null."""
+from walletsvc.schema.declarations import Field, Resource, ToOne, Write
 
 
 class LocalId:
@@ -81,93 +59,66 @@ class Refusals:
             raise refusal
 
 
-def parse_name(value: object, *, field: str) -> str:
-    """Return a label or txid as it came.
+def parse_new(resource: Resource, values: Mapping[str, object], *, without: Collection[str] = ()) -> dict[str, Any]:
+    """Return what a new `resource` is written with: a value for each field and relation that clients write.
 
-    Raises `Required`, `Invalid` (not a text, control characters, space at an end), `Blank` or `TooLong`.
+    Except for those `without` which it is parsed. Raises all refusals of them, and `NotFound` for the id of a related
+    one that cannot be one.
+    one that cannot be one.
     """
-    if value is None or value is UNSET:
-        raise errors.Required(f"{field} is required.", field=field)
-    text = _parse_text(value, field=field, max_length=MAX_TEXT_LENGTH, allowed_controls="")
-    if not text:
-        raise errors.Blank(f"{field} must not be empty.", field=field)
-    if text != text.strip():
-        raise errors.Invalid(f"{field} must not begin or end with space.", field=field)
-    return text
-
-
-def parse_description(value: object) -> str:
-    """Return a description: any text, empty when not given. Raises `Invalid` or `TooLong`."""
-    if value is UNSET:
-        return ""
-    return _parse_text(value, field="description", max_length=MAX_DESCRIPTION_LENGTH, allowed_controls="\n\t")
-
-
-def _parse_text(value: object, *, field: str, max_length: int, allowed_controls: str) -> str:
-    if not isinstance(value, str):
-        raise errors.Invalid(f"{field} must be a string.", field=field)
-    if len(value) > max_length:
-        raise errors.TooLong(f"{field} has at most {max_length} characters.", field=field, limit=max_length)
-    # Printable is what is neither of these, and a bit more (str.isprintable).
-    if not value.isprintable() and any(
-        unicodedata.category(c) in ("Cc", "Cs") and c not in allowed_controls for c in value
-    ):
-        raise errors.Invalid(f"{field} must not contain control characters.", field=field)
-    return value
-
-
-def parse_metadata(value: object) -> dict[str, object]:
-    """Return a JSON object of the caller's own, empty when not given.
-
-    Raises `Invalid` for anything but an object, for nesting deeper than 16, and for numbers and texts that
-    JSON columns do not keep; `TooLong` past 16,384 characters of JSON.
-    """
-    if value is UNSET:
-        return {}
-    if not isinstance(value, Mapping):
-        raise errors.Invalid("metadata must be an object.", field="metadata")
-    parsed = {_parse_key(key): _parse_json(item, depth=1) for key, item in value.items()}
-    if len(json.dumps(parsed)) > MAX_METADATA_CHARACTERS:
-        raise errors.TooLong(
-            f"metadata has at most {MAX_METADATA_CHARACTERS} characters of JSON.",
-            field="metadata",
-            limit=MAX_METADATA_CHARACTERS,
-        )
+    _check_names(resource, values)
+    refusals = Refusals()
+    parsed: dict[str, object] = {}
+    for each in resource.written:
+        if each.key in without:
+            continue
+        with refusals.collect():
+            if each.key in values or isinstance(each, ToOne):
+                parsed[each.key] = _parse(each, values.get(each.key))
+            elif each.required:
+                raise errors.Required(f"{each.key} is required.", field=each.key)
+            else:
+                parsed[each.key] = each.type.default()
+    refusals.raise_if_any()
     return parsed
 
 
-def _parse_key(key: object) -> str:
-    if key in _RESERVED_KEYS:
-        raise errors.Invalid(f"{key} is not a name for metadata: JSON:API reserves it.", field="metadata")
-    return _parse_json_text(str(key))
+def parse_changes(
+    resource: Resource, values: Mapping[str, object]
+) -> tuple[dict[str, Any], errors.WalletError | None]:
+    """Return what is changed of a `resource`, and what is wrong with the values, if anything is.
+
+    That is to be told once it is known that the resource is there.
+    """
+    _check_names(resource, values)
+    refusals = Refusals()
+    parsed: dict[str, object] = {}
+    for each in resource.written:
+        if each.key in values:
+            with refusals.collect():
+                if each.write is Write.ONCE:
+                    raise errors.Immutable(_why_fixed(resource, each), field=each.key)
+                parsed[each.key] = _parse(each, values[each.key])
+    return parsed, refusals.refusal()
 
 
-def _parse_json(value: object, *, depth: int) -> object:
-    if depth > MAX_METADATA_DEPTH:
-        raise errors.Invalid(f"metadata is nested deeper than {MAX_METADATA_DEPTH} levels.", field="metadata")
-    if isinstance(value, Mapping):
-        return {_parse_key(key): _parse_json(item, depth=depth + 1) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_parse_json(item, depth=depth + 1) for item in value]
-    if isinstance(value, str):
-        return _parse_json_text(value)
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, int):
-        if -(2**63) <= value < 2**63:
-            return value
-    elif isinstance(value, Decimal | float):
-        # The one place for floats: a JSON column keeps them, and only those that keep their digits get in.
-        number = float(value)
-        if math.isfinite(number) and Decimal(repr(number)) == Decimal(str(value)):
-            return number
-    raise errors.Invalid("metadata holds a number that would lose digits: send it as a string.", field="metadata")
+def _parse(member: Field | ToOne, value: object) -> object:
+    if isinstance(member, ToOne):
+        return parse_reference(value, what=member.target, field=member.key)
+    return member.type.parse(value, field=member.key)
 
 
-def _parse_json_text(text: str) -> str:
-    if not text.isprintable() and any(unicodedata.category(c) == "Cs" or c == "\0" for c in text):
-        raise errors.Invalid("metadata holds a text that is not valid Unicode.", field="metadata")
-    return text
+def _why_fixed(resource: Resource, member: Field | ToOne) -> str:
+    return (
+        isinstance(member, Field) and member.fixed
+    ) or f"The {member.name} of a {resource.name.lower()} never changes."
+
+
+def _check_names(resource: Resource, values: Mapping[str, object]) -> None:
+    """Raise `TypeError` for a name that no field has: a fault of the caller in this process, not of a client."""
+    unknown = values.keys() - {each.key for each in resource.written}
+    if unknown:
+        raise TypeError(f"There is no field {', '.join(sorted(unknown))}.")
 
 
 def parse_id(value: object, *, what: str, field: str | None = None) -> int:
@@ -176,7 +127,7 @@ def parse_id(value: object, *, what: str, field: str | None = None) -> int:
     Raises `Required` for None, `Invalid` for what is no text or integer, `NotFound` for a text that no object
     has as its id: not a number, or beyond 64 bits.
     """
-    if value is None or value is UNSET:
+    if value is None:
         raise errors.Required(f"{what} is required.", field=field)
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise errors.Invalid(f"The id of a {what} is a string of digits.", field=field)

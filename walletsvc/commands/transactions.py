@@ -7,28 +7,24 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import ClassVar, Self
 
-from walletsvc import errors, money
-from walletsvc.commands.command import Command, Locks, check_names
+from walletsvc import errors
+from walletsvc.commands.command import Command, Locks
 from walletsvc.commands.inputs import (
-    UNSET,
     LocalId,
     Reference,
-    Refusals,
     id_so_far,
-    parse_description,
-    parse_metadata,
-    parse_name,
+    parse_changes,
+    parse_new,
     parse_reference,
     resolve,
 )
 from walletsvc.commands.retry import Outdated
-from walletsvc.ledger.ledger import ZERO, Ledger
+from walletsvc.ledger.ledger import Ledger
 from walletsvc.ledger.writer import blank_transaction, update_transaction_row
 from walletsvc.models import Transaction
 from walletsvc.principals import Principal
 from walletsvc.queries.scope import within_reach
-
-_FIELDS = ("txid", "wallet", "amount", "description", "metadata")
+from walletsvc.schema.resources import TRANSACTION
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,34 +37,24 @@ class PostTransaction(Command[Transaction]):
     txid: str
     wallet: Reference
     amount: Decimal
-    description: str = ""
-    metadata: Mapping[str, object] = field(default_factory=dict)
+    details: Mapping[str, object] = field(default_factory=dict)
+    """What no rule asks for (`Resource.details`), by column."""
     local_id: LocalId | None = None
 
     @classmethod
     def parse(cls, values: Mapping[str, object], *, local_id: LocalId | None = None) -> Self:
-        """Return the command for a `txid`, a `wallet`, an `amount`, and perhaps a `description` and `metadata`.
+        """Return the command for the values of a transaction, by the names of their fields in Python.
 
         It tells `local_id` the id. Raises refusals of fields and amounts, and `NotFound` for an id of a wallet that
         cannot be one.
         """
-        check_names(values, *_FIELDS)
-        refusals = Refusals()
-        wallet: Reference = 0
-        txid, amount, description, metadata = "", ZERO, "", {}
-        with refusals.collect():
-            txid = parse_name(values.get("txid", UNSET), field="txid")
-        with refusals.collect():
-            amount = parse_change(values.get("amount"))
-        with refusals.collect():
-            wallet = parse_reference(values.get("wallet", UNSET), what="Wallet", field="wallet")
-        with refusals.collect():
-            description = parse_description(values.get("description", UNSET))
-        with refusals.collect():
-            metadata = parse_metadata(values.get("metadata", UNSET))
-        refusals.raise_if_any()
+        parsed = parse_new(TRANSACTION, values)
         return cls(
-            txid=txid, wallet=wallet, amount=amount, description=description, metadata=metadata, local_id=local_id
+            txid=parsed["txid"],
+            wallet=parsed["wallet"],
+            amount=parsed["amount"],
+            details=TRANSACTION.details_of(parsed),
+            local_id=local_id,
         )
 
     @property
@@ -82,7 +68,7 @@ class PostTransaction(Command[Transaction]):
         """Raises `NotFound` for the wallet, what the guard raises, and `DuplicateTxid`."""
         transaction = blank_transaction()
         transaction.txid, transaction.wallet_id, transaction.amount = self.txid, resolve(self.wallet), self.amount
-        transaction.description, transaction.metadata = self.description, self.metadata
+        vars(transaction).update(self.details)
         ledger.post(transaction)
         if self.local_id is not None:
             ledger.flush(send=True)
@@ -110,28 +96,16 @@ class AmendTransaction(Command[Transaction]):
     @classmethod
     def parse(cls, identifier: object, values: Mapping[str, object]) -> Self:
         """Return the command for the fields that are to change. Raises `NotFound` for an id that cannot be one."""
-        check_names(values, *_FIELDS)
         transaction = parse_reference(identifier, what="Transaction")
-        refusals = Refusals()
-        changes: dict[str, object] = {}
-        amount: Decimal | None = None
-        wallet: Reference | None = None
-        with refusals.collect():
-            if "txid" in values:
-                changes["txid"] = parse_name(values["txid"], field="txid")
-        with refusals.collect():
-            if "amount" in values:
-                amount = parse_change(values["amount"])
-        with refusals.collect():
-            if "wallet" in values:
-                wallet = parse_reference(values["wallet"], what="Wallet", field="wallet")
-        with refusals.collect():
-            if "description" in values:
-                changes["description"] = parse_description(values["description"])
-        with refusals.collect():
-            if "metadata" in values:
-                changes["metadata"] = parse_metadata(values["metadata"])
-        return cls(transaction=transaction, amount=amount, wallet=wallet, changes=changes, refused=refusals.refusal())
+        parsed, refused = parse_changes(TRANSACTION, values)
+        names = {"txid": parsed["txid"]} if "txid" in parsed else {}
+        return cls(
+            transaction=transaction,
+            amount=parsed.get("amount"),
+            wallet=parsed.get("wallet"),
+            changes=names | TRANSACTION.details_of(parsed),
+            refused=refused,
+        )
 
     def locks(self) -> Locks:
         return Locks(wallets=() if self.wallet is None else (self.wallet,), transaction=self.transaction)
@@ -184,14 +158,6 @@ class DeleteTransaction(Command[Transaction]):
         transaction = find_transaction(ledger, self.transaction)
         ledger.give_back(transaction)
         return transaction
-
-
-def parse_change(amount: object) -> Decimal:
-    """Return the amount of a transaction. Raises what `parse_amount` raises, and `InvalidAmount` for zero."""
-    parsed = money.parse_amount(amount)
-    if not parsed:
-        raise errors.InvalidAmount("The amount of a transaction is not zero.", field="amount")
-    return parsed
 
 
 def find_transaction(ledger: Ledger, reference: Reference) -> Transaction:

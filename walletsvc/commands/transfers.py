@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from walletsvc import errors, money
-from walletsvc.commands.command import Command, Locks, check_names
-from walletsvc.commands.inputs import UNSET, Refusals, parse_description, parse_id, parse_metadata, parse_name
-from walletsvc.commands.transactions import find_txid_holder, parse_change
-from walletsvc.ledger.ledger import ZERO, Ledger
+from walletsvc.commands.command import Command, Locks
+from walletsvc.commands.inputs import Refusals, parse_id, parse_new
+from walletsvc.commands.transactions import find_txid_holder
+from walletsvc.ledger.ledger import Ledger
 from walletsvc.models import Transaction
+from walletsvc.models.columns import MAX_TEXT_LENGTH
 from walletsvc.models.entry import Kind
 from walletsvc.principals import Principal
+from walletsvc.schema.resources import TRANSACTION
+from walletsvc.schema.values import parse_name
+
+_OUT, _IN = ".out", ".in"
+"""What tells the txids of the two transactions apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +43,7 @@ class PostTransfer(Command[Transfer]):
     source: int
     destination: int
     amount: Decimal
-    description: str = ""
-    metadata: Mapping[str, object] = field(default_factory=dict)
+    details: Mapping[str, object] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, values: Mapping[str, object]) -> Self:
@@ -48,35 +53,30 @@ class PostTransfer(Command[Transfer]):
         `PostTransaction.parse` raises, `InvalidAmount` unless the amount is positive, and `Invalid` for one wallet
         twice.
         """
-        check_names(values, "txid", "source", "destination", "amount", "description", "metadata")
         refusals = Refusals()
-        name, amount, source, destination, description, metadata = "", ZERO, 0, 0, "", {}
+        name, source, destination = "", 0, 0
+        parsed: dict[str, Any] = {}
+        of_both = {each: value for each, value in values.items() if each not in ("txid", "source", "destination")}
         with refusals.collect():
-            name = parse_name(values.get("txid", UNSET), field="txid")
-            parse_name(f"{name}.out", field="txid")
+            name = parse_name(values.get("txid"), field="txid", max_length=MAX_TEXT_LENGTH - len(_OUT))
         with refusals.collect():
-            amount = parse_change(values.get("amount"))
-            if amount < 0:
+            parsed = parse_new(TRANSACTION, of_both, without=("txid", "wallet"))
+            if parsed["amount"] < 0:
                 raise errors.InvalidAmount("The amount of a transfer is positive.", field="amount")
         with refusals.collect():
             source = parse_id(values.get("source"), what="Wallet", field="source")
         with refusals.collect():
             destination = parse_id(values.get("destination"), what="Wallet", field="destination")
-        with refusals.collect():
-            description = parse_description(values.get("description", UNSET))
-        with refusals.collect():
-            metadata = parse_metadata(values.get("metadata", UNSET))
         refusals.raise_if_any()
         if source == destination:
             raise errors.Invalid("A transfer takes two wallets.", field="destination")
         return cls(
-            debit_txid=f"{name}.out",
-            credit_txid=f"{name}.in",
+            debit_txid=f"{name}{_OUT}",
+            credit_txid=f"{name}{_IN}",
             source=source,
             destination=destination,
-            amount=amount,
-            description=description,
-            metadata=metadata,
+            amount=parsed["amount"],
+            details=TRANSACTION.details_of(parsed),
         )
 
     def locks(self) -> Locks:
@@ -99,8 +99,7 @@ class PostTransfer(Command[Transfer]):
         return Transfer(debit=debit, credit=credit)
 
     def _leg(self, txid: str, wallet_id: int, amount: Decimal) -> Transaction:
-        texts = {"description": self.description, "metadata": self.metadata}
-        return Transaction(txid=txid, wallet_id=wallet_id, amount=amount, **texts)
+        return Transaction(txid=txid, wallet_id=wallet_id, amount=amount, **self.details)
 
     def find_duplicate(self, principal: Principal) -> errors.WalletError | None:
         return find_txid_holder(principal, self.debit_txid) or find_txid_holder(principal, self.credit_txid)

@@ -7,24 +7,21 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import ClassVar, Self
 
-from django.conf import settings
-
-from walletsvc import errors, money
-from walletsvc.commands.command import Command, Locks, check_names
+from walletsvc import errors
+from walletsvc.commands.command import Command, Locks
 from walletsvc.commands.inputs import (
-    UNSET,
     LocalId,
     Reference,
-    Refusals,
     id_so_far,
-    parse_metadata,
-    parse_name,
+    parse_changes,
+    parse_new,
     parse_reference,
     resolve,
 )
 from walletsvc.ledger.ledger import ZERO, Ledger
 from walletsvc.models import Wallet
 from walletsvc.principals import Principal
+from walletsvc.schema.resources import WALLET
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,30 +34,25 @@ class OpenWallet(Command[Wallet]):
     label: str
     currency: str
     balance: Decimal = ZERO
-    metadata: Mapping[str, object] = field(default_factory=dict)
+    details: Mapping[str, object] = field(default_factory=dict)
+    """What no rule asks for (`Resource.details`), by column."""
     local_id: LocalId | None = None
 
     @classmethod
     def parse(cls, values: Mapping[str, object], *, local_id: LocalId | None = None) -> Self:
-        """Return the command for a `label`, and perhaps a `balance`, a `currency` and `metadata`.
+        """Return the command for the values of a wallet, by the names of their fields in Python.
 
         The currency is `settings.DEFAULT_CURRENCY` unless given. The command tells `local_id` the id. Raises refusals
         of fields and amounts.
         """
-        check_names(values, "label", "balance", "currency", "metadata")
-        refusals = Refusals()
-        label, currency, balance, metadata = "", "", ZERO, {}
-        with refusals.collect():
-            label = parse_name(values.get("label", UNSET), field="label")
-        with refusals.collect():
-            currency = money.parse_currency(values.get("currency", settings.DEFAULT_CURRENCY))
-        with refusals.collect():
-            if "balance" in values:
-                balance = money.parse_amount(values["balance"], field="balance")
-        with refusals.collect():
-            metadata = parse_metadata(values.get("metadata", UNSET))
-        refusals.raise_if_any()
-        return cls(label=label, currency=currency, balance=balance, metadata=metadata, local_id=local_id)
+        parsed = parse_new(WALLET, values)
+        return cls(
+            label=parsed["label"],
+            currency=parsed["currency"],
+            balance=parsed["balance"],
+            details=WALLET.details_of(parsed),
+            local_id=local_id,
+        )
 
     def locks(self) -> Locks:
         return Locks()
@@ -68,7 +60,7 @@ class OpenWallet(Command[Wallet]):
     def apply(self, ledger: Ledger) -> Wallet:
         """Raises `InsufficientFunds` for a negative balance, and `DuplicateLabel`."""
         owner = ledger.principal.owner or ""
-        wallet = Wallet(label=self.label, currency=self.currency, metadata=self.metadata, owner=owner)
+        wallet = Wallet(label=self.label, currency=self.currency, owner=owner, **self.details)
         ledger.open_wallet(wallet, opening=self.balance)
         if self.local_id is not None:
             self.local_id.id = wallet.id
@@ -80,7 +72,7 @@ class OpenWallet(Command[Wallet]):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RenameWallet(Command[Wallet]):
-    """Change what may be changed of a wallet: its label and its metadata."""
+    """Change what may be changed of a wallet: its label and its details."""
 
     name: ClassVar = "wallet.rename"
     scope: ClassVar = "wallets:write"
@@ -93,23 +85,10 @@ class RenameWallet(Command[Wallet]):
     @classmethod
     def parse(cls, identifier: object, values: Mapping[str, object]) -> Self:
         """Return the command. Raises `NotFound` for an id that cannot be one."""
-        check_names(values, "label", "balance", "currency", "metadata")
         wallet = parse_reference(identifier, what="Wallet")
-        refusals = Refusals()
-        changes: dict[str, object] = {}
-        with refusals.collect():
-            if "label" in values:
-                changes["label"] = parse_name(values["label"], field="label")
-        with refusals.collect():
-            if "metadata" in values:
-                changes["metadata"] = parse_metadata(values["metadata"])
-        with refusals.collect():
-            if "balance" in values:
-                raise errors.Immutable("The balance of a wallet is changed by transactions only.", field="balance")
-        with refusals.collect():
-            if "currency" in values:
-                raise errors.Immutable("The currency of a wallet never changes.", field="currency")
-        return cls(wallet=wallet, changes=changes, refused=refusals.refusal())
+        parsed, refused = parse_changes(WALLET, values)
+        names = {"label": parsed["label"]} if "label" in parsed else {}
+        return cls(wallet=wallet, changes=names | WALLET.details_of(parsed), refused=refused)
 
     def locks(self) -> Locks:
         return Locks(wallets=(self.wallet,))

@@ -12,10 +12,9 @@ import orjson
 from django.db.models import Q
 
 from walletsvc.errors import InvalidParameter, WalletError
-from walletsvc.moments import parse_moment
-from walletsvc.money import parse_amount
 from walletsvc.queries.comparisons import compare
 from walletsvc.queries.questions import Order
+from walletsvc.schema.declarations import Resource
 
 _MAX_LENGTH = 2048
 
@@ -26,8 +25,8 @@ def encode_cursor(order: Order, values: Sequence[object]) -> str:
     return base64.urlsafe_b64encode(orjson.dumps([_signature(order), *printed])).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str, order: Order, *, parameter: str) -> list[object]:
-    """Return the values that `encode_cursor` was given.
+def decode_cursor(cursor: str, order: Order, resource: Resource, *, parameter: str) -> list[object]:
+    """Return the values that `encode_cursor` was given, of a record of `resource`.
 
     Raises `InvalidParameter` for a text that is no cursor, or one of a list in another order.
     """
@@ -38,7 +37,8 @@ def decode_cursor(cursor: str, order: Order, *, parameter: str) -> list[object]:
         signature, *values = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
         if signature != _signature(order) or len(values) != len(order.columns):
             raise InvalidParameter("The cursor belongs to a list in another order.", parameter=parameter)
-        return [_decode(column, value) for (column, _), value in zip(order.columns, values, strict=True)]
+        pairs = zip(order.columns, values, strict=True)
+        return [resource.kind_of(column).compared(value) for (column, _), value in pairs]
     except InvalidParameter:
         raise
     except (ValueError, TypeError, OverflowError, WalletError) as error:
@@ -63,20 +63,3 @@ def _compare(column: str, lookup: str, value: object) -> Q:
 @lru_cache(maxsize=256)
 def _signature(order: Order) -> str:
     return ",".join(order.order_by())
-
-
-def _decode(column: str, value: object) -> object:
-    if column in ("id", "sequence"):
-        if isinstance(value, bool) or not isinstance(value, int) or not -(2**63) <= value < 2**63:
-            raise ValueError(column)
-        return value
-    if not isinstance(value, str):
-        raise ValueError(column)
-    if column == "created_at":
-        moment = parse_moment(value)
-        if not moment.whole:
-            raise ValueError(column)
-        return moment.at
-    if column in ("balance", "amount"):
-        return parse_amount(value)
-    return value

@@ -16,7 +16,8 @@ from walletsvc.queries.questions import CursorPage, NumberedPage, Order, Questio
 from walletsvc.queries.records import Page, Plan, Record, make_plan
 from walletsvc.queries.row_sql import Row, ask_rows, fetch_rows_by_id
 from walletsvc.queries.scope import within_reach, within_reach_of_parent
-from walletsvc.schema.resources import RESOURCES, Resource
+from walletsvc.schema.declarations import Resource
+from walletsvc.schema.resources import RESOURCES
 
 
 def read_page(question: Question, *, principal: Principal) -> Page:
@@ -92,7 +93,7 @@ def _read_cursor_page(
 ) -> Page:
     walk = order.reversed() if page.backward else order
     plan = _plan(question, order)
-    queryset = _between_cursors(queryset, page, order)
+    queryset = _between_cursors(queryset, page, order, RESOURCES[question.resource])
     wanted = ask_rows(queryset, plan.columns, plan.kinds, order=walk, limit=page.size + 1, count=count, hint=hint)
     rows, number = answer(wanted)
     cut = _cut(rows, question, order, plan)
@@ -100,10 +101,12 @@ def _read_cursor_page(
     return cut
 
 
-def _between_cursors(queryset: QuerySet[Model], page: CursorPage, order: Order) -> QuerySet[Model]:
+def _between_cursors(
+    queryset: QuerySet[Model], page: CursorPage, order: Order, resource: Resource
+) -> QuerySet[Model]:
     for cursor, walk, parameter in ((page.after, order, "after"), (page.before, order.reversed(), "before")):
         if cursor is not None:
-            values = cursors.decode_cursor(cursor, order, parameter=parameter)
+            values = cursors.decode_cursor(cursor, order, resource, parameter=parameter)
             queryset = queryset.filter(cursors.beyond(walk, values))
     return queryset
 
@@ -163,7 +166,7 @@ def _read_to_many(parents: Sequence[Record], name: str, question: Question, prin
     counted = counts.count_by_parent(question, queryset, key=key, ids=ids) if question.count else {}
     plan = _plan(question, order, key)
     rows = fetch_first_rows(
-        _between_cursors(queryset, page, order),
+        _between_cursors(queryset, page, order, resource),
         plan,
         key=key,
         ids=ids,

@@ -1,11 +1,11 @@
-"""The filters of every list: the only FilterSets there are. Both faces put their filters through them.
+"""The filters of every list, from the declarations of resources. Both faces put their filters through them.
 
 A filter is named as in REST: `label`, `label.icontains`, `createdAt.gte`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -17,11 +17,13 @@ from django.db.models.functions import Lower
 
 from walletsvc.errors import InvalidParameter, WalletError
 from walletsvc.ids import MAX_ID, read_id
-from walletsvc.models import Entry, Transaction, Wallet
-from walletsvc.models.entry import Kind
-from walletsvc.moments import Moment, parse_moment
+from walletsvc.moments import Moment as ParsedMoment
+from walletsvc.moments import parse_moment
 from walletsvc.money import parse_amount
 from walletsvc.queries.comparisons import compare, compare_moment
+from walletsvc.schema.declarations import Field, Resource
+from walletsvc.schema.resources import RESOURCES
+from walletsvc.schema.types import Amount, Choice, Counter, Currency, Moment, Name, Text, Type
 
 _NO_ID = 0
 
@@ -60,7 +62,7 @@ class _NumberField(forms.Field):
 
 
 class _TimeField(forms.Field):
-    def to_python(self, value: Any) -> Moment | None:
+    def to_python(self, value: Any) -> ParsedMoment | None:
         if value is None:
             return None
         try:
@@ -98,7 +100,7 @@ class NumberFilter(django_filters.Filter):
 class TimeFilter(django_filters.Filter):
     field_class = _TimeField
 
-    def filter(self, qs: QuerySet[Model], value: Moment | None) -> QuerySet[Model]:
+    def filter(self, qs: QuerySet[Model], value: ParsedMoment | None) -> QuerySet[Model]:
         return qs if value is None else qs.filter(compare_moment(str(self.field_name), str(self.lookup_expr), value))
 
 
@@ -119,61 +121,49 @@ class _FoldedFilter(TextFilter):
         return qs.filter(condition)
 
 
-def _ranges(name: str, column: str, kind: type[django_filters.Filter]) -> dict[str, django_filters.Filter]:
-    return {f"{name}.{lookup}": kind(field_name=column, lookup_expr=lookup) for lookup in ("gte", "lte", "gt", "lt")}
+_FILTERS: Mapping[type[Type], type[django_filters.Filter]] = {
+    Name: TextFilter,
+    Text: TextFilter,
+    Currency: TextFilter,
+    Amount: AmountFilter,
+    Counter: NumberFilter,
+    Moment: TimeFilter,
+}
 
 
-def _filter_set(model: type[Model], declared: Mapping[str, django_filters.Filter]) -> type[django_filters.FilterSet]:
-    meta = type("Meta", (), {"model": model, "fields": []})
-    name = f"{model.__name__}FilterSet"
+def _declared(resource: Resource) -> Iterator[tuple[str, django_filters.Filter]]:
+    """Yield the filters of a resource by their names."""
+    for field in resource.fields:
+        for lookup in field.filters:
+            name = field.name if lookup == "exact" else f"{field.name}.{lookup}"
+            yield name, _filter(field, lookup)
+    for relation in resource.to_one.values():
+        if relation.filters:
+            yield relation.name, IdFilter(field_name=relation.column)
+    if resource.search:
+        yield "search", _FoldedFilter(field_name="|".join(resource.search))
+
+
+def _filter(field: Field, lookup: str) -> django_filters.Filter:
+    if lookup == "icontains":
+        return _FoldedFilter(field_name=field.column)
+    if isinstance(field.type, Choice):
+        values = field.type.values
+        refusal = {"invalid_choice": f"A {field.name} is one of {', '.join(values)}."}
+        choices = [(value, value) for value in values]
+        return django_filters.ChoiceFilter(field_name=field.column, choices=choices, error_messages=refusal)
+    return _FILTERS[type(field.type)](field_name=field.column, lookup_expr=lookup)
+
+
+def _filter_set(resource: Resource) -> type[django_filters.FilterSet]:
+    meta = type("Meta", (), {"model": resource.model, "fields": []})
     # Names such as `balance.gte` are no Python names, so the class is made by a call.
-    return type(name, (django_filters.FilterSet,), {"Meta": meta, **declared})
+    members = {"Meta": meta, **dict(_declared(resource))}
+    return type(f"{resource.name}FilterSet", (django_filters.FilterSet,), members)
 
 
-WalletFilterSet = _filter_set(
-    Wallet,
-    {
-        "label": TextFilter(field_name="label"),
-        "label.icontains": _FoldedFilter(field_name="label"),
-        "balance": AmountFilter(field_name="balance"),
-        **_ranges("balance", "balance", AmountFilter),
-        "currency": TextFilter(field_name="currency"),
-        **_ranges("createdAt", "created_at", TimeFilter),
-        "search": _FoldedFilter(field_name="label"),
-    },
-)
-TransactionFilterSet = _filter_set(
-    Transaction,
-    {
-        "txid": TextFilter(field_name="txid"),
-        "txid.icontains": _FoldedFilter(field_name="txid"),
-        "wallet": IdFilter(field_name="wallet_id"),
-        "amount": AmountFilter(field_name="amount"),
-        **_ranges("amount", "amount", AmountFilter),
-        "currency": TextFilter(field_name="currency"),
-        **_ranges("createdAt", "created_at", TimeFilter),
-        "search": _FoldedFilter(field_name="txid|description"),
-    },
-)
-EntryFilterSet = _filter_set(
-    Entry,
-    {
-        "wallet": IdFilter(field_name="wallet_id"),
-        "transaction": IdFilter(field_name="transaction_id"),
-        "txid": TextFilter(field_name="txid"),
-        "kind": django_filters.ChoiceFilter(
-            field_name="kind",
-            choices=Kind.choices,
-            error_messages={"invalid_choice": f"A kind is one of {', '.join(Kind.values)}."},
-        ),
-        "sequence.gt": NumberFilter(field_name="sequence", lookup_expr="gt"),
-        **_ranges("createdAt", "created_at", TimeFilter),
-    },
-)
 FILTER_SETS: Mapping[str, type[django_filters.FilterSet]] = {
-    "Wallet": WalletFilterSet,
-    "Transaction": TransactionFilterSet,
-    "Entry": EntryFilterSet,
+    name: _filter_set(resource) for name, resource in RESOURCES.items()
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from walletsvc.errors import InvalidParameter
-from walletsvc.schema.resources import Resource
+from walletsvc.schema.declarations import Resource
 
 MAX_PAGE_SIZE = 100
 DEFAULT_PAGE_SIZE = 20

@@ -13,8 +13,9 @@ from django.db.models import Model
 from walletsvc.queries import cursors
 from walletsvc.queries.questions import Order
 from walletsvc.queries.row_sql import Row, encode_rows
+from walletsvc.schema.declarations import Resource
 from walletsvc.schema.kinds import Kind
-from walletsvc.schema.resources import RESOURCES, Resource
+from walletsvc.schema.resources import RESOURCES
 
 CURRENCY = 1
 """Where a row has its currency. The id is the first."""

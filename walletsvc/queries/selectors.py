@@ -42,7 +42,7 @@ def check_question(question: Question, *, parent: str = "") -> None:
         for parameter in ("after", "before"):
             cursor = getattr(question.page, parameter)
             if cursor is not None:
-                decode_cursor(cursor, order, parameter=parameter)
+                decode_cursor(cursor, order, resource, parameter=parameter)
 
 
 def list_records_by_id(

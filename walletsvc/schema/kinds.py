@@ -18,6 +18,7 @@ import orjson
 
 from walletsvc import money
 from walletsvc.db import dialect
+from walletsvc.moments import parse_moment
 
 Texts = Sequence[bytes]
 
@@ -27,20 +28,27 @@ class Kind:
     """A kind of column.
 
     `value` makes of a text, and the text of the row's currency, what both faces show. `json` makes JSON of a whole
-    column at once. `native` gives the value that the column is compared with. `encode` makes a text of a value, from
-    a model or from another engine's driver.
+    column at once. `native` gives the value that the column is compared with; `compared` makes it of what JSON has
+    of it in a cursor, or raises. `encode` makes a text of a value, from a model or from another engine's driver.
     """
 
     name: str
     value: Callable[[bytes, bytes], object]
     json: Callable[[Texts, Texts], Iterable[bytes]]
     native: Callable[[bytes], object]
+    compared: Callable[[object], object]
     encode: Callable[[Any], bytes]
 
 
 def frame(texts: Texts, before: bytes, after: bytes) -> list[bytes]:
     """Return each text with `before` and `after` around it, by a few calls for all. No text has a line break."""
     return (before + (after + b"\n" + before).join(texts) + after).split(b"\n") if texts else []
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("A text is expected.")
+    return value
 
 
 # -- amounts -------------------------------------------------------------------------------------------
@@ -93,6 +101,7 @@ AMOUNT = Kind(
     value=lambda text, currency: _print_amount(text, currency).decode(),
     json=_json_of_amounts,
     native=lambda text: Decimal(text.decode()),
+    compared=lambda value: money.parse_amount(_text(value)),
     encode=_encode_amount,
 )
 
@@ -111,11 +120,19 @@ def _encode_time(value: datetime | str) -> bytes:
     return (value if "." in value else f"{value}.000000").encode()
 
 
+def _moment(value: object) -> datetime:
+    moment = parse_moment(_text(value))
+    if not moment.whole:
+        raise ValueError("No column has a moment with this many digits.")
+    return moment.at
+
+
 TIME = Kind(
     "time",
     value=lambda text, _: f"{str(text[:10], 'ascii')}T{str(text[11:], 'ascii')}Z",
     json=_json_of_times,
     native=lambda text: datetime.fromisoformat(text.decode()).replace(tzinfo=UTC),
+    compared=_moment,
     encode=_encode_time,
 )
 
@@ -137,6 +154,7 @@ TEXT = Kind(
     value=lambda text, _: text.decode(),
     json=_json_of_texts,
     native=bytes.decode,
+    compared=_text,
     encode=str.encode,
 )
 
@@ -148,11 +166,22 @@ def _encode_metadata(value: Mapping[str, object] | str) -> bytes:
     return value.encode() if isinstance(value, str) else orjson.dumps(value)
 
 
+def _integer(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not -(2**63) <= value < 2**63:
+        raise ValueError("No column has such an integer.")
+    return value
+
+
+def _no_order(value: object) -> object:
+    raise TypeError("There is no order of objects.")
+
+
 INTEGER = Kind(
     "integer",
     value=lambda text, _: int(text),
     json=lambda texts, _: texts,
     native=int,
+    compared=_integer,
     encode=b"%d".__mod__,
 )
 METADATA = Kind(
@@ -163,6 +192,7 @@ METADATA = Kind(
         texts if texts.count(b"{}") == len(texts) else [orjson.dumps(orjson.loads(text)) for text in texts]
     ),
     native=orjson.loads,
+    compared=_no_order,
     encode=_encode_metadata,
 )
 

@@ -1,111 +1,138 @@
-"""The public resources, each declared once: what both faces show, and the columns behind it."""
+"""The public resources, each declared once: what both faces show of it, take and refuse, and what they say about it.
+
+REST's attributes and their description, GraphQL's types, inputs, filters and orders, the filters of lists, what a
+command may be given and what the read engine reads all follow from here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
-
-from django.db.models import Model
+from typing import TypeVar
 
 from walletsvc.models import Entry, Transaction, Wallet
-from walletsvc.schema.kinds import AMOUNT, INTEGER, METADATA, TEXT, TIME, Kind
+from walletsvc.models.entry import Kind as EntryKind
+from walletsvc.schema.declarations import Field, Resource, ToMany, ToOne, Write
+from walletsvc.schema.types import Amount, Choice, Counter, Currency, Metadata, Moment, Name, Text
+
+R = TypeVar("R", ToOne, ToMany)
+
+_RANGE = ("gte", "lte", "gt", "lt")
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A public attribute: `name` as the faces call it, the `column` behind it and what that holds."""
-
-    name: str
-    column: str
-    kind: Kind = TEXT
-
-
-@dataclass(frozen=True, slots=True)
-class ToOne:
-    """A relation to one other resource, through a key that this table holds."""
-
-    name: str
-    target: str
-    column: str
-
-
-@dataclass(frozen=True, slots=True)
-class ToMany:
-    """A relation to many, through a key `column` of the target's table that refers to this one.
-
-    As a rule there are `few`: so few that a page shows all of them.
-    """
-
-    name: str
-    target: str
-    column: str
-    few: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Resource:
-    """A public type. `orders` maps each name it can be sorted by to its column; each has an index.
-
-    Of those with one parent, by the key that refers to it: `walks` has the index by which to walk through them in the
-    order of a column, so that a page reads what it shows; and `numbers` the column, if there is one, that numbers
-    them from 1, without a gap and in the order of their ids.
-    """
-
-    name: str
-    model: type[Model]
-    fields: tuple[Field, ...]
-    orders: Mapping[str, str]
-    to_one: Mapping[str, ToOne] = field(default_factory=dict)
-    to_many: Mapping[str, ToMany] = field(default_factory=dict)
-    walks: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    numbers: Mapping[str, str] = field(default_factory=dict)
-
-    def kind_of(self, column: str) -> Kind:
-        """Return what a column holds: one of an attribute, or else a key."""
-        return next((each.kind for each in self.fields if each.column == column), INTEGER)
-
-
-def _by_name(*relations: Any) -> dict[str, Any]:
+def _by_name(*relations: R) -> dict[str, R]:
     return {relation.name: relation for relation in relations}
 
 
-_TIMES = (Field("createdAt", "created_at", TIME), Field("updatedAt", "updated_at", TIME))
+_METADATA = Field(
+    "metadata", "metadata", Metadata(), description="An object of the client's own.", write=Write.ALWAYS
+)
+_CREATED_AT = Field("createdAt", "created_at", Moment(), filters=_RANGE, sorts=True)
+_UPDATED_AT = Field("updatedAt", "updated_at", Moment())
 
 WALLET = Resource(
     name="Wallet",
     model=Wallet,
+    description="Holds money in one currency.",
+    scope="wallets:read",
     fields=(
-        Field("label", "label"),
-        Field("balance", "balance", AMOUNT),
-        Field("currency", "currency"),
-        Field("sequence", "sequence", INTEGER),
-        Field("metadata", "metadata", METADATA),
-        *_TIMES,
+        Field(
+            "label",
+            "label",
+            Name(),
+            description="Unique, and compared byte for byte.",
+            write=Write.ALWAYS,
+            required=True,
+            unique=True,
+            filters=("exact", "icontains"),
+            sorts=True,
+        ),
+        Field(
+            "balance",
+            "balance",
+            Amount(),
+            description="What it holds.",
+            input="What it opens with; nothing unless given. Later changed by transactions only.",
+            write=Write.ONCE,
+            fixed="The balance of a wallet is changed by transactions only.",
+            filters=("exact", *_RANGE),
+            sorts=True,
+        ),
+        Field(
+            "currency",
+            "currency",
+            Currency(),
+            description="An ISO 4217 code, or an asset's. Fixed once chosen.",
+            input="An ISO 4217 code, or an asset's of this server; the server's default unless given.",
+            write=Write.ONCE,
+            filters=("exact",),
+            sorts=True,
+        ),
+        Field(
+            "sequence",
+            "sequence",
+            Counter(),
+            description="How many entries there have been: the version of the wallet.",
+        ),
+        _METADATA,
+        _CREATED_AT,
+        _UPDATED_AT,
     ),
-    orders={
-        "id": "id",
-        "label": "label",
-        "balance": "balance",
-        "currency": "currency",
-        "createdAt": "created_at",
-    },
-    to_many=_by_name(ToMany("transactions", "Transaction", "wallet_id"), ToMany("entries", "Entry", "wallet_id")),
+    to_many=_by_name(
+        ToMany("transactions", "Transaction", "wallet_id", within_wallet=True, description="Its transactions."),
+        ToMany("entries", "Entry", "wallet_id", within_wallet=True, description="Its lines of the ledger."),
+    ),
+    search=("label",),
 )
 TRANSACTION = Resource(
     name="Transaction",
     model=Transaction,
+    description="One named change of one wallet.",
+    scope="transactions:read",
     fields=(
-        Field("txid", "txid"),
-        Field("amount", "amount", AMOUNT),
-        Field("currency", "currency"),
-        Field("description", "description"),
-        Field("metadata", "metadata", METADATA),
-        *_TIMES,
+        Field(
+            "txid",
+            "txid",
+            Name(),
+            description="The client's name for it: unique, and compared byte for byte.",
+            write=Write.ALWAYS,
+            required=True,
+            unique=True,
+            filters=("exact", "icontains"),
+            sorts=True,
+        ),
+        Field(
+            "amount",
+            "amount",
+            Amount(may_be_zero=False),
+            description="Not zero: positive for a credit, negative for a debit.",
+            write=Write.ALWAYS,
+            required=True,
+            filters=("exact", *_RANGE),
+            sorts=True,
+        ),
+        Field("currency", "currency", Currency(), description="The currency of its wallet.", filters=("exact",)),
+        Field("description", "description", Text(), description="A text of the client's own.", write=Write.ALWAYS),
+        _METADATA,
+        _CREATED_AT,
+        _UPDATED_AT,
     ),
-    orders={"id": "id", "txid": "txid", "amount": "amount", "createdAt": "created_at"},
-    to_one=_by_name(ToOne("wallet", "Wallet", "wallet_id")),
-    to_many=_by_name(ToMany("entries", "Entry", "transaction_id", few=True)),
+    to_one=_by_name(
+        ToOne(
+            "wallet",
+            "Wallet",
+            "wallet_id",
+            within_wallet=True,
+            description="The wallet that it changes.",
+            write=Write.ALWAYS,
+            required=True,
+            filters=True,
+        )
+    ),
+    # An entry of it may be in a wallet that it has moved out of.
+    to_many=_by_name(
+        ToMany("entries", "Entry", "transaction_id", few=True, description="The lines of the ledger it has made.")
+    ),
+    search=("txid", "description"),
     walks={
         ("wallet_id", "id"): "transaction_wallet",
         ("wallet_id", "created_at"): "transaction_wallet_created_at",
@@ -115,18 +142,51 @@ TRANSACTION = Resource(
 ENTRY = Resource(
     name="Entry",
     model=Entry,
+    description="One immutable line of the ledger.",
+    scope="entries:read",
     fields=(
-        Field("sequence", "sequence", INTEGER),
-        Field("amount", "amount", AMOUNT),
-        Field("balanceAfter", "balance_after", AMOUNT),
-        Field("currency", "currency"),
-        Field("kind", "kind"),
-        Field("txid", "txid"),
-        Field("principal", "principal"),
-        Field("createdAt", "created_at", TIME),
+        Field(
+            "sequence",
+            "sequence",
+            Counter(),
+            description="Its place among the entries of its wallet, from 1, without a gap.",
+            filters=("gt",),
+            sorts=True,
+        ),
+        Field("amount", "amount", Amount()),
+        Field("balanceAfter", "balance_after", Amount(), description="The balance of the wallet after it."),
+        Field("currency", "currency", Currency(), description="The currency of its wallet."),
+        Field("kind", "kind", Choice(EntryKind), description="What made it.", filters=("exact",)),
+        Field(
+            "txid",
+            "txid",
+            Name(),
+            description="The txid at that time; empty for an opening balance.",
+            filters=("exact",),
+        ),
+        Field("principal", "principal", Name(), description="Who made it."),
+        Field("createdAt", "created_at", Moment(), filters=_RANGE),
     ),
-    orders={"id": "id", "sequence": "sequence"},
-    to_one=_by_name(ToOne("wallet", "Wallet", "wallet_id"), ToOne("transaction", "Transaction", "transaction_id")),
+    # The transaction may have moved to another wallet since.
+    to_one=_by_name(
+        ToOne(
+            "wallet",
+            "Wallet",
+            "wallet_id",
+            within_wallet=True,
+            optional=True,
+            description="Its wallet, unless that has been deleted.",
+            filters=True,
+        ),
+        ToOne(
+            "transaction",
+            "Transaction",
+            "transaction_id",
+            optional=True,
+            description="Its transaction, unless that has been deleted.",
+            filters=True,
+        ),
+    ),
     walks={("wallet_id", "sequence"): "entry_wallet_sequence_unique"},
     # The ledger numbers and inserts a wallet's entries under its lock.
     numbers={"wallet_id": "sequence"},

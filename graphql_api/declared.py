@@ -1,0 +1,92 @@
+"""Types and inputs of the schema from the declarations of resources (`walletsvc.schema`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from inspect import get_annotations
+from typing import Any
+
+import strawberry
+import strawberry_django
+from strawberry import UNSET
+
+from graphql_api.ids import database_id
+from graphql_api.scalars import JSON, Amount, DateTime, Long
+from walletsvc.schema import types
+from walletsvc.schema.declarations import Field, Resource, ToOne, Write
+
+ID = "A global id or a databaseId."
+
+_SCALARS = {types.Amount: Amount, types.Counter: Long, types.Metadata: JSON, types.Moment: DateTime}
+"""Everything else is a string, except a choice."""
+
+
+def type_of(declared: Field | ToOne) -> Any:
+    """Return the type by which the values of a field are shown and sent; a related object is named by its id."""
+    if isinstance(declared, ToOne):
+        return strawberry.ID
+    if isinstance(declared.type, types.Choice):
+        return declared.type.choices
+    return _SCALARS.get(type(declared.type), str)
+
+
+def shows(resource: Resource, connection: Callable[..., Any]) -> Callable[[type], Any]:
+    """Return the decorator that makes a class the type of a resource's records, with all that is declared of them.
+
+    `connection` declares a field that is a page of related ones. The types of related ones are looked up, by their
+    names, in the module of the class.
+    """
+
+    def decorate(cls: type) -> Any:
+        _show(cls, "database_id", strawberry.ID, "The id in the REST API.")
+        for field in resource.fields:
+            _show(cls, field.key, type_of(field), field.description)
+        for name, one in resource.to_one.items():
+            _show(cls, name, f"{one.target} | None" if one.optional else one.target, one.description)
+        for name, many in resource.to_many.items():
+            _add(cls, name, f"{many.target}Connection", connection(many.target, description=many.description))
+        return strawberry_django.type(resource.model, description=resource.description)(cls)
+
+    return decorate
+
+
+def creates(resource: Resource, description: str) -> Callable[[type], Any]:
+    """Return the decorator that makes a class the input from which a resource is created."""
+    return _takes(resource.written, description, is_new=True)
+
+
+def changes(resource: Resource, description: str) -> Callable[[type], Any]:
+    """Return the decorator that makes a class the input by which a resource, which its `id` names, is changed."""
+    return _takes((each for each in resource.written if each.write is Write.ALWAYS), description, is_new=False)
+
+
+def _takes(written: Iterable[Field | ToOne], description: str, *, is_new: bool) -> Callable[[type], Any]:
+    def decorate(cls: type) -> Any:
+        for each in written:
+            name = f"{each.key}_id" if isinstance(each, ToOne) else each.key
+            described = ID if isinstance(each, ToOne) else each.told_to_writers
+            if each.required and is_new:
+                _add(cls, name, type_of(each), strawberry.field(description=described))
+            else:
+                _add(cls, name, type_of(each) | None, strawberry.field(description=described, default=UNSET))
+        return strawberry.input(description=description)(cls)
+
+    return decorate
+
+
+def _show(cls: type, name: str, annotation: Any, description: str) -> None:
+    _add(cls, name, annotation, strawberry.field(description=description or None))
+
+
+def _add(cls: type, name: str, annotation: Any, field: Any) -> None:
+    cls.__annotations__ = {**get_annotations(cls), name: annotation}
+    setattr(cls, name, field)
+
+
+def given(resource: Resource, data: Any) -> dict[str, Any]:
+    """Return what the caller named in an input of a resource, by the names that commands know."""
+    values = {name: value for name, value in vars(data).items() if value is not UNSET}
+    for name, relation in resource.to_one.items():
+        if f"{name}_id" in values:
+            values[name] = database_id(values.pop(f"{name}_id"), relation.target)
+    return values

@@ -1,0 +1,136 @@
+"""The types of public attributes: how a value is read, which one a client may write, and what stands for none."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from typing import ClassVar
+
+from django.conf import settings
+
+from walletsvc import errors, money
+from walletsvc.models.columns import MAX_DESCRIPTION_LENGTH, MAX_TEXT_LENGTH
+from walletsvc.schema import kinds
+from walletsvc.schema.kinds import Kind
+from walletsvc.schema.values import parse_metadata, parse_name, parse_text
+
+
+@dataclass(frozen=True)
+class Type:
+    """A type of attribute. `kind` is how a column of it is read."""
+
+    kind: ClassVar[Kind]
+
+    def parse(self, value: object, *, field: str) -> object:
+        """Return what is stored of a value that a client sent. Raises `WalletError`, which names the `field`."""
+        raise TypeError(f"{field} is not for clients to write.")
+
+    def default(self) -> object:
+        """Return what is stored where the client sent nothing."""
+        raise TypeError(f"A {type(self).__name__} has no default.")
+
+    def parameter(self, value: object) -> str:
+        """Return a detail as a statement of the ledger has it."""
+        return str(value)
+
+
+@dataclass(frozen=True)
+class Text(Type):
+    """Any text, empty unless given."""
+
+    kind = kinds.TEXT
+    max_length: int = MAX_DESCRIPTION_LENGTH
+
+    def parse(self, value: object, *, field: str) -> str:
+        return parse_text(value, field=field, max_length=self.max_length, allowed_controls="\n\t")
+
+    def default(self) -> str:
+        return ""
+
+
+@dataclass(frozen=True)
+class Name(Type):
+    """A text on one line that is not empty, and has no space at its ends."""
+
+    kind = kinds.TEXT
+    max_length: int = MAX_TEXT_LENGTH
+
+    def parse(self, value: object, *, field: str) -> str:
+        return parse_name(value, field=field, max_length=self.max_length)
+
+
+@dataclass(frozen=True)
+class Amount(Type):
+    """An exact decimal number, at the scale of the row's currency."""
+
+    kind = kinds.AMOUNT
+    may_be_zero: bool = True
+
+    def parse(self, value: object, *, field: str) -> Decimal:
+        amount = money.parse_amount(value, field=field)
+        if not amount and not self.may_be_zero:
+            raise errors.InvalidAmount(f"The {field} of a transaction is not zero.", field=field)
+        return amount
+
+    def default(self) -> Decimal:
+        return Decimal(0)
+
+
+@dataclass(frozen=True)
+class Currency(Type):
+    """The code of a currency or of an asset of this server."""
+
+    kind = kinds.TEXT
+
+    def parse(self, value: object, *, field: str) -> str:
+        return money.parse_currency(value, field=field)
+
+    def default(self) -> str:
+        code: str = settings.DEFAULT_CURRENCY
+        return code
+
+
+@dataclass(frozen=True)
+class Metadata(Type):
+    """An object of the client's own."""
+
+    kind = kinds.METADATA
+
+    def parse(self, value: object, *, field: str) -> Mapping[str, object]:
+        return parse_metadata(value, field=field)
+
+    def default(self) -> Mapping[str, object]:
+        return {}
+
+    def parameter(self, value: object) -> str:
+        return json.dumps(value) if value else "{}"
+
+
+@dataclass(frozen=True)
+class Counter(Type):
+    """An integer from 0 that counts something."""
+
+    kind = kinds.INTEGER
+
+
+@dataclass(frozen=True)
+class Moment(Type):
+    """A moment in UTC, to the microsecond."""
+
+    kind = kinds.TIME
+
+
+@dataclass(frozen=True)
+class Choice(Type):
+    """One of the values of an enumeration."""
+
+    kind = kinds.TEXT
+    choices: type[Enum]
+
+    @property
+    def values(self) -> list[str]:
+        """Return what it can be."""
+        return [str(each.value) for each in self.choices]
