@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from rest_framework_json_api import serializers
 
 from rest_api.errors import camel_case
-from rest_api.serializers import SERIALIZERS
+from rest_api.serializers import make_serializer
 from walletsvc.commands.command import Command, Creates, Deletes, Updates
 from walletsvc.commands.inputs import LocalId
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
@@ -63,10 +63,10 @@ class Endpoint:
         """Return the type of its resources."""
         return self.resource.name
 
-    @property
+    @cached_property
     def serializer(self) -> type[serializers.ModelSerializer]:
         """Return the contract of its resources."""
-        return SERIALIZERS[self.name]
+        return make_serializer(self.resource)
 
     @property
     def url(self) -> str:

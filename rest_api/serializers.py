@@ -7,7 +7,6 @@ encoder's, which a test proves.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -66,7 +65,8 @@ def _relation(declared: ToOne | ToMany) -> Any:
     return ResourceRelatedField(queryset=RESOURCES[declared.target].model._default_manager.all())
 
 
-def _serializer(resource: Resource) -> type[serializers.ModelSerializer]:
+def make_serializer(resource: Resource) -> type[serializers.ModelSerializer]:
+    """Return the contract of a resource."""
     relations: dict[str, ToOne | ToMany] = {**resource.to_one, **resource.to_many}
     members = {each.key: _field(each) for each in resource.fields}
     members |= {name: _relation(each) for name, each in relations.items()}
@@ -79,8 +79,5 @@ def _serializer(resource: Resource) -> type[serializers.ModelSerializer]:
     return type(f"{resource.name}Serializer", (serializers.ModelSerializer,), {**members, **inner, **named})
 
 
-SERIALIZERS: Mapping[str, type[serializers.ModelSerializer]] = {
-    name: _serializer(resource) for name, resource in RESOURCES.items()
-}
-# The library finds those of what is included by their paths.
-globals().update({serializer.__name__: serializer for serializer in SERIALIZERS.values()})
+# The library finds the serializers of what is included by their paths.
+globals().update({f"{name}Serializer": make_serializer(resource) for name, resource in RESOURCES.items()})

@@ -20,7 +20,7 @@ from tests.live import ROOT
 
 pytestmark = pytest.mark.without_engine
 
-LANGUAGES = {"console", "graphql", "json", "text"}
+LANGUAGES = {"console", "diff", "graphql", "json", "text"}
 
 
 def words_of(command: Command) -> list[str]:

@@ -7,7 +7,6 @@ to the wrong rows; the backend raises `RuntimeError` for that.
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from walletsvc.ledger import statements
 from walletsvc.ledger.locked_wallets import LockedWallet
 from walletsvc.models import Transaction, Wallet
 from walletsvc.models.entry import Kind
+from walletsvc.schema.resources import TRANSACTION
 
 WALLETS_AN_UPDATE = 50
 """The values of each are searched for among those of all."""
@@ -35,13 +35,14 @@ _ADD = "INSERT INTO walletsvc_transactioncount (part, count) VALUES (%s, %s)"
 _TO = {"mysql": "ON DUPLICATE KEY UPDATE count = count + %s"}
 _TO_ELSEWHERE = "ON CONFLICT (part) DO UPDATE SET count = walletsvc_transactioncount.count + %s"
 
+_DETAILS = [(each.column, each.type.parameter) for each in TRANSACTION.details]
 _INSERT_TRANSACTIONS = (
-    "INSERT INTO walletsvc_transaction"
-    " (txid, wallet_id, amount, currency, description, metadata, created_at, updated_at)"
+    "INSERT INTO walletsvc_transaction (txid, wallet_id, amount, currency,"
+    f" {''.join(f'{column}, ' for column, _ in _DETAILS)}created_at, updated_at)"
 )
 _UPDATE_TRANSACTION = (
-    "UPDATE walletsvc_transaction"
-    " SET txid = %s, wallet_id = %s, amount = %s, description = %s, metadata = %s, updated_at = %s WHERE id = %s"
+    "UPDATE walletsvc_transaction SET txid = %s, wallet_id = %s, amount = %s,"  # noqa: S608 - names of our own
+    f" {''.join(f'{column} = %s, ' for column, _ in _DETAILS)}updated_at = %s WHERE id = %s"
 )
 _INSERT_ENTRIES = (
     "INSERT INTO walletsvc_entry"
@@ -113,8 +114,7 @@ def update_transaction_row(transaction: Transaction) -> None:
         transaction.txid,
         transaction.wallet_id,
         statements.from_decimal(transaction.amount),
-        transaction.description,
-        _metadata_of(transaction),
+        *_details_of(transaction),
         statements.from_time(transaction.updated_at),
         transaction.id,
     ]
@@ -167,8 +167,7 @@ def _insert_transactions(transactions: Sequence[Transaction]) -> None:
                 each.wallet_id,
                 statements.from_decimal(each.amount),
                 each.currency,
-                each.description,
-                _metadata_of(each),
+                *_details_of(each),
                 statements.from_time(each.created_at),
                 statements.from_time(each.updated_at),
             ]
@@ -198,8 +197,9 @@ def _entry_row(line: Line, subject: str, at: str | None, new_ids: Iterator[Expre
     ]
 
 
-def _metadata_of(transaction: Transaction) -> str:
-    return json.dumps(transaction.metadata) if transaction.metadata else "{}"
+def _details_of(transaction: Transaction) -> list[str]:
+    values = vars(transaction)
+    return [parameter(values[column]) for column, parameter in _DETAILS]
 
 
 def _take_ids(transactions: Sequence[Transaction], ids: range) -> None:

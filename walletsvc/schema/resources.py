@@ -111,7 +111,7 @@ TRANSACTION = Resource(
             sorts=True,
         ),
         Field("currency", "currency", Currency(), description="The currency of its wallet.", filters=("exact",)),
-        Field("description", "description", Text(), description="A text of the client's own.", write=Write.ALWAYS),
+        Field("description", "description", Text(), description="Any text.", write=Write.ALWAYS),
         _METADATA,
         _CREATED_AT,
         _UPDATED_AT,

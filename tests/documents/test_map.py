@@ -1,0 +1,136 @@
+"""What docs/map.md shows as a diff is all that it takes: applied to a copy of the project, it works in both faces."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.commands import run_to_end
+from tests.documents.blocks import Block, blocks
+from tests.live import ROOT
+
+pytestmark = pytest.mark.without_engine
+
+PARTS = (
+    "walletsvc",
+    "rest_api",
+    "graphql_api",
+    "alembic",
+    "alembic.ini",
+    "manage.py",
+    "pyproject.toml",
+    "docs/map.md",
+)
+
+# Runs in the copy, in a process of its own: declarations are read when a module is imported.
+FIELD_IN_USE = """
+import json, os, django
+os.environ["DJANGO_SETTINGS_MODULE"] = "walletsvc.settings"
+django.setup()
+from django.test import Client
+from graphql import print_schema
+from graphql_api.schema import schema
+
+client, kind = Client(), "application/vnd.api+json"
+
+def rest(method, url, data=None):
+    answer = getattr(client, method)(url, *([json.dumps({"data": data}), kind] if data else []))
+    return answer.status_code, answer.json()
+
+def graphql(query, **variables):
+    answer = client.post("/graphql/", json.dumps({"query": query, "variables": variables}), "application/json")
+    return answer.json()["data"]
+
+def transaction(**attributes):
+    return {"type": "Transaction", "attributes": attributes}
+
+rest("post", "/api/wallets/", {"type": "Wallet", "attributes": {"label": "W", "balance": "10.00"}})
+posted = rest("post", "/api/transactions/", transaction(txid="A", amount="1", wallet="1", reference="R-1"))
+silent = rest("post", "/api/transactions/", transaction(txid="B", amount="1", wallet="1"))
+too_long = rest("post", "/api/transactions/", transaction(txid="C", amount="1", wallet="1", reference="x" * 141))
+changed = rest("patch", "/api/transactions/2/", {**transaction(reference="R-2"), "id": "2"})
+created = graphql('''mutation ($input: CreateTransactionInput!) {
+  createTransaction(input: $input) { transaction { reference } userErrors { code field } } }''',
+  input={"txid": "D", "amount": "1", "walletId": "1", "reference": "R-3"})
+refused = graphql('''mutation ($input: UpdateTransactionInput!) {
+  updateTransaction(input: $input) { userErrors { code field } } }''', input={"id": "1", "reference": "x" * 141})
+found = graphql('{ transactions(filters: {reference: "R-2"}) { edges { node { txid reference } } } }')
+listed = rest("get", "/api/transactions/?filter[reference]=R-3&fields[Transaction]=reference")
+described = client.get("/api/schema/").json()["components"]["schemas"]
+print("FOUND" + json.dumps({
+  "posted": [posted[0], posted[1]["data"]["attributes"]["reference"]],
+  "silent": silent[1]["data"]["attributes"]["reference"],
+  "too long": [too_long[0], too_long[1]["errors"][0]["code"], too_long[1]["errors"][0]["source"]["pointer"]],
+  "changed": changed[1]["data"]["attributes"]["reference"],
+  "created": created["createTransaction"],
+  "refused": refused["updateTransaction"]["userErrors"],
+  "found": [edge["node"] for edge in found["transactions"]["edges"]],
+  "listed": [each["attributes"] for each in listed[1]["data"]],
+  "described": [described[name]["properties"]["attributes"]["properties"]["reference"]
+                for name in ("Transaction", "NewTransaction", "ChangedTransaction")],
+  "printed": [line.strip() for line in print_schema(schema._schema).splitlines() if "reference:" in line],
+}))
+"""
+
+
+def diffs(heading: str) -> list[Block]:
+    """Return the diffs below a heading of the map, in their order."""
+    text = (ROOT / "docs/map.md").read_text("utf-8")
+    section = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
+    assert section is not None, heading
+    return [block for block in blocks("docs/map.md", language="diff") if block.text in section[1]]
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """Return the folder of a copy of the project."""
+    listed = subprocess.run(["git", "ls-files", "-z", *PARTS], cwd=ROOT, capture_output=True, text=True, check=True)
+    for name in filter(None, listed.stdout.split("\0")):
+        (tmp_path / "copy" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / "copy" / name)
+    return tmp_path / "copy"
+
+
+def apply(heading: str, folder: Path) -> None:
+    """Apply the diffs below a heading to a copy."""
+    shown = diffs(heading)
+    assert shown, heading
+    for number, block in enumerate(shown):
+        patch = folder / f"{number}.diff"
+        patch.write_text(block.text, "utf-8")
+        run_to_end("git", "apply", "--recount", patch.name, folder=folder)
+
+
+def test_a_field_is_a_column_and_a_line(copy: Path) -> None:
+    environment = os.environ | {
+        "DATABASE_URL": f"sqlite:///{copy}/db.sqlite3",
+        "REDIS_URL": "",
+        "PYTHONPATH": str(copy),
+    }
+    apply("Add a field", copy)
+    made = run_to_end(
+        sys.executable, "manage.py", "makemigrations", "--name", "reference", folder=copy, environment=environment
+    )
+    assert "Add field reference to transaction" in made
+    run_to_end(sys.executable, "manage.py", "setup_database", folder=copy, environment=environment)
+    printed = run_to_end(sys.executable, "-c", FIELD_IN_USE, folder=copy, environment=environment)
+    text = {"description": "An invoice's. At most 140 characters.", "type": "string", "maxLength": 140}
+    assert json.loads(printed[printed.index("FOUND") + 5 :]) == {
+        "posted": [201, "R-1"],
+        "silent": "",
+        "too long": [422, "too_long", "/data/attributes/reference"],
+        "changed": "R-2",
+        "created": {"transaction": {"reference": "R-3"}, "userErrors": []},
+        "refused": [{"code": "too_long", "field": "reference"}],
+        "found": [{"txid": "B", "reference": "R-2"}],
+        "listed": [{"reference": "R-3"}],
+        "described": [{"description": "An invoice's.", "type": "string"}, text, text],
+        "printed": ["reference: String!", "reference: String", "reference: String", "reference: String"],
+    }
