@@ -30,7 +30,7 @@ PARTS = (
 )
 
 # Runs in the copy, in a process of its own: declarations are read when a module is imported.
-FIELD_IN_USE = """
+PRELUDE = """
 import json, os, django
 os.environ["DJANGO_SETTINGS_MODULE"] = "walletsvc.settings"
 django.setup()
@@ -51,6 +51,10 @@ def graphql(query, **variables):
 def transaction(**attributes):
     return {"type": "Transaction", "attributes": attributes}
 
+"""
+FIELD_IN_USE = (
+    PRELUDE
+    + """
 rest("post", "/api/wallets/", {"type": "Wallet", "attributes": {"label": "W", "balance": "10.00"}})
 posted = rest("post", "/api/transactions/", transaction(txid="A", amount="1", wallet="1", reference="R-1"))
 silent = rest("post", "/api/transactions/", transaction(txid="B", amount="1", wallet="1"))
@@ -78,6 +82,28 @@ print("FOUND" + json.dumps({
   "printed": [line.strip() for line in print_schema(schema._schema).splitlines() if "reference:" in line],
 }))
 """
+)
+
+COMMAND_IN_USE = (
+    PRELUDE
+    + """
+rest("post", "/api/wallets/", {"type": "Wallet", "attributes": {"label": "W", "balance": "10.00"}})
+rest("post", "/api/transactions/", transaction(txid="A", amount="5", wallet="1"))
+reversed_ = rest("post", "/api/transactions/1/reversal/", transaction(txid="B"))
+meddled = rest("post", "/api/transactions/1/reversal/", transaction(txid="C", amount="1"))
+mutation = '''mutation ($input: ReverseTransactionInput!) {
+  reverseTransaction(input: $input) { transaction { txid amount } userErrors { code field } } }'''
+mutated = graphql(mutation, input={"id": "1", "txid": "C"})
+refused = graphql(mutation, input={"id": "1", "txid": "C"})
+print("FOUND" + json.dumps({
+  "reversed": [reversed_[0], reversed_[1]["data"]["attributes"]["amount"]],
+  "meddled": [meddled[0], meddled[1]["errors"][0]["code"]],
+  "mutated": mutated["reverseTransaction"],
+  "refused": refused["reverseTransaction"],
+  "left": rest("get", "/api/wallets/1/")[1]["data"]["attributes"]["balance"],
+}))
+"""
+)
 
 
 def diffs(heading: str) -> list[Block]:
@@ -105,24 +131,26 @@ def apply(heading: str, folder: Path) -> None:
     for number, block in enumerate(shown):
         patch = folder / f"{number}.diff"
         patch.write_text(block.text, "utf-8")
-        run_to_end("git", "apply", "--recount", patch.name, folder=folder)
+        run_to_end("git", "apply", patch.name, folder=folder)
+
+
+def run_in(folder: Path, *command: str) -> str:
+    environment = {"DATABASE_URL": f"sqlite:///{folder}/db.sqlite3", "REDIS_URL": "", "PYTHONPATH": str(folder)}
+    return run_to_end(sys.executable, *command, folder=folder, environment=os.environ | environment)
+
+
+def use(folder: Path, script: str) -> object:
+    """Return what a script finds in a copy with a new database."""
+    run_in(folder, "manage.py", "setup_database")
+    return json.loads(run_in(folder, "-c", script).partition("FOUND")[2])
 
 
 def test_a_field_is_a_column_and_a_line(copy: Path) -> None:
-    environment = os.environ | {
-        "DATABASE_URL": f"sqlite:///{copy}/db.sqlite3",
-        "REDIS_URL": "",
-        "PYTHONPATH": str(copy),
-    }
     apply("Add a field", copy)
-    made = run_to_end(
-        sys.executable, "manage.py", "makemigrations", "--name", "reference", folder=copy, environment=environment
-    )
+    made = run_in(copy, "manage.py", "makemigrations", "--name", "reference")
     assert "Add field reference to transaction" in made
-    run_to_end(sys.executable, "manage.py", "setup_database", folder=copy, environment=environment)
-    printed = run_to_end(sys.executable, "-c", FIELD_IN_USE, folder=copy, environment=environment)
     text = {"description": "An invoice's. At most 140 characters.", "type": "string", "maxLength": 140}
-    assert json.loads(printed[printed.index("FOUND") + 5 :]) == {
+    assert use(copy, FIELD_IN_USE) == {
         "posted": [201, "R-1"],
         "silent": "",
         "too long": [422, "too_long", "/data/attributes/reference"],
@@ -133,4 +161,15 @@ def test_a_field_is_a_column_and_a_line(copy: Path) -> None:
         "listed": [{"reference": "R-3"}],
         "described": [{"description": "An invoice's.", "type": "string"}, text, text],
         "printed": ["reference: String!", "reference: String", "reference: String", "reference: String"],
+    }
+
+
+def test_a_command_is_what_the_map_shows(copy: Path) -> None:
+    apply("Add a command", copy)
+    assert use(copy, COMMAND_IN_USE) == {
+        "reversed": [201, "-5.00"],
+        "meddled": [422, "immutable"],
+        "mutated": {"transaction": {"txid": "C", "amount": "-5.00"}, "userErrors": []},
+        "refused": {"transaction": None, "userErrors": [{"code": "duplicate_txid", "field": "txid"}]},
+        "left": "5.00",
     }
