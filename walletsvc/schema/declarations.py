@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from enum import Enum
 from functools import cached_property
 
@@ -23,31 +23,31 @@ class Write(Enum):
     ALWAYS = "always"
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Member:
-    description: str = ""
-    input: str = ""
-    """What is to be known about the value that a client sends, if that is more."""
-    write: Write = Write.NEVER
-    required: bool = False
-    """Whether nothing is created without it."""
-
-
 @dataclass(frozen=True)
-class Field(_Member):
-    """A public attribute: `name` as both faces call it, and the `column` behind it.
+class Field:
+    """A public attribute, by the name that both faces use.
 
-    `filters` are the lookups by which a list can be filtered (`exact`, `icontains`, `gte`); `sorts` says that it can
-    be sorted by it, for which the table needs an index. `fixed` is told to a client that would change it.
+    `column` is the one behind it, by default of the same name. `input` describes the value for clients that send one,
+    where the description is not enough. A resource is not created without a `required` field. `fixed` is the refusal
+    of a change to a field that is written once. Lists can be filtered by the lookups in `filters` (`exact`,
+    `icontains`, `gte`), and sorted by a field that `sorts`, for which the table needs an index.
     """
 
     name: str
-    column: str
     type: Type
-    filters: tuple[str, ...] = ()
-    sorts: bool = False
+    description: str = ""
+    _: KW_ONLY
+    column: str = ""
+    input: str = ""
+    write: Write = Write.NEVER
+    required: bool = False
     unique: bool = False
     fixed: str = ""
+    filters: tuple[str, ...] = ()
+    sorts: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "column", self.column or self.key)
 
     @property
     def kind(self) -> Kind:
@@ -68,8 +68,8 @@ class Field(_Member):
 
 
 @dataclass(frozen=True)
-class ToOne(_Member):
-    """A relation to one other resource, through a key that this table holds.
+class ToOne:
+    """A relation to one other resource, through a key `column` that this table holds.
 
     `within_wallet` says that it leads to nothing that another wallet's writes change: only then does an answer that
     shows it depend on one wallet alone. `optional` says that there may be none.
@@ -78,8 +78,12 @@ class ToOne(_Member):
     name: str
     target: str
     column: str
+    description: str
+    _: KW_ONLY
     within_wallet: bool = False
     optional: bool = False
+    write: Write = Write.NEVER
+    required: bool = False
     filters: bool = False
 
     @property
@@ -89,7 +93,7 @@ class ToOne(_Member):
 
 
 @dataclass(frozen=True)
-class ToMany(_Member):
+class ToMany:
     """A relation to many, through a key `column` of the target's table that refers to this one.
 
     As a rule there are `few`: so few that a page shows all of them. For `within_wallet` see `ToOne`.
@@ -98,6 +102,8 @@ class ToMany(_Member):
     name: str
     target: str
     column: str
+    description: str
+    _: KW_ONLY
     within_wallet: bool = False
     few: bool = False
 

@@ -7,7 +7,7 @@ command may be given and what the read engine reads all follow from here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.models.entry import Kind as EntryKind
@@ -17,17 +17,22 @@ from walletsvc.schema.types import Amount, Choice, Counter, Currency, Metadata, 
 R = TypeVar("R", ToOne, ToMany)
 
 _RANGE = ("gte", "lte", "gt", "lt")
+_NAME: Any = {
+    "write": Write.ALWAYS,
+    "required": True,
+    "unique": True,
+    "filters": ("exact", "icontains"),
+    "sorts": True,
+}
 
 
 def _by_name(*relations: R) -> dict[str, R]:
     return {relation.name: relation for relation in relations}
 
 
-_METADATA = Field(
-    "metadata", "metadata", Metadata(), description="An object of the client's own.", write=Write.ALWAYS
-)
-_CREATED_AT = Field("createdAt", "created_at", Moment(), filters=_RANGE, sorts=True)
-_UPDATED_AT = Field("updatedAt", "updated_at", Moment())
+_METADATA = Field("metadata", Metadata(), "An object of the client's own.", write=Write.ALWAYS)
+_CREATED_AT = Field("createdAt", Moment(), filters=_RANGE, sorts=True)
+_UPDATED_AT = Field("updatedAt", Moment())
 
 WALLET = Resource(
     name="Wallet",
@@ -35,51 +40,34 @@ WALLET = Resource(
     description="Holds money in one currency.",
     scope="wallets:read",
     fields=(
+        Field("label", Name(), "Unique, and compared byte for byte.", **_NAME),
         Field(
-            "label",
-            "label",
-            Name(),
-            description="Unique, and compared byte for byte.",
-            write=Write.ALWAYS,
-            required=True,
-            unique=True,
-            filters=("exact", "icontains"),
-            sorts=True,
-        ),
-        Field(
-            "balance",
             "balance",
             Amount(),
-            description="What it holds.",
-            input="What it opens with; nothing unless given. Later changed by transactions only.",
+            "What it holds.",
             write=Write.ONCE,
-            fixed="The balance of a wallet is changed by transactions only.",
             filters=("exact", *_RANGE),
             sorts=True,
+            input="What it opens with; nothing unless given. Later changed by transactions only.",
+            fixed="The balance of a wallet is changed by transactions only.",
         ),
         Field(
             "currency",
-            "currency",
             Currency(),
-            description="An ISO 4217 code, or an asset's. Fixed once chosen.",
-            input="An ISO 4217 code, or an asset's of this server; the server's default unless given.",
+            "An ISO 4217 code, or an asset's.",
             write=Write.ONCE,
             filters=("exact",),
             sorts=True,
+            input="An ISO 4217 code, or an asset's of this server; the server's default unless given.",
         ),
-        Field(
-            "sequence",
-            "sequence",
-            Counter(),
-            description="How many entries there have been: the version of the wallet.",
-        ),
+        Field("sequence", Counter(), "How many entries there have been: the version of the wallet."),
         _METADATA,
         _CREATED_AT,
         _UPDATED_AT,
     ),
     to_many=_by_name(
-        ToMany("transactions", "Transaction", "wallet_id", within_wallet=True, description="Its transactions."),
-        ToMany("entries", "Entry", "wallet_id", within_wallet=True, description="Its lines of the ledger."),
+        ToMany("transactions", "Transaction", "wallet_id", "Its transactions.", within_wallet=True),
+        ToMany("entries", "Entry", "wallet_id", "Its lines of the ledger.", within_wallet=True),
     ),
     search=("label",),
 )
@@ -89,29 +77,18 @@ TRANSACTION = Resource(
     description="One named change of one wallet.",
     scope="transactions:read",
     fields=(
+        Field("txid", Name(), "The client's name for it: unique, and compared byte for byte.", **_NAME),
         Field(
-            "txid",
-            "txid",
-            Name(),
-            description="The client's name for it: unique, and compared byte for byte.",
-            write=Write.ALWAYS,
-            required=True,
-            unique=True,
-            filters=("exact", "icontains"),
-            sorts=True,
-        ),
-        Field(
-            "amount",
             "amount",
             Amount(may_be_zero=False),
-            description="Not zero: positive for a credit, negative for a debit.",
+            "Not zero: positive for a credit, negative for a debit.",
             write=Write.ALWAYS,
             required=True,
             filters=("exact", *_RANGE),
             sorts=True,
         ),
-        Field("currency", "currency", Currency(), description="The currency of its wallet.", filters=("exact",)),
-        Field("description", "description", Text(), description="Any text.", write=Write.ALWAYS),
+        Field("currency", Currency(), "The currency of its wallet.", filters=("exact",)),
+        Field("description", Text(), "Any text.", write=Write.ALWAYS),
         _METADATA,
         _CREATED_AT,
         _UPDATED_AT,
@@ -121,17 +98,15 @@ TRANSACTION = Resource(
             "wallet",
             "Wallet",
             "wallet_id",
+            "The wallet that it changes.",
             within_wallet=True,
-            description="The wallet that it changes.",
             write=Write.ALWAYS,
             required=True,
             filters=True,
         )
     ),
     # An entry of it may be in a wallet that it has moved out of.
-    to_many=_by_name(
-        ToMany("entries", "Entry", "transaction_id", few=True, description="The lines of the ledger it has made.")
-    ),
+    to_many=_by_name(ToMany("entries", "Entry", "transaction_id", "The lines of the ledger it has made.", few=True)),
     search=("txid", "description"),
     walks={
         ("wallet_id", "id"): "transaction_wallet",
@@ -147,43 +122,36 @@ ENTRY = Resource(
     fields=(
         Field(
             "sequence",
-            "sequence",
             Counter(),
-            description="Its place among the entries of its wallet, from 1, without a gap.",
+            "Its place among the entries of its wallet, from 1, without a gap.",
             filters=("gt",),
             sorts=True,
         ),
-        Field("amount", "amount", Amount()),
-        Field("balanceAfter", "balance_after", Amount(), description="The balance of the wallet after it."),
-        Field("currency", "currency", Currency(), description="The currency of its wallet."),
-        Field("kind", "kind", Choice(EntryKind), description="What made it.", filters=("exact",)),
-        Field(
-            "txid",
-            "txid",
-            Name(),
-            description="The txid at that time; empty for an opening balance.",
-            filters=("exact",),
-        ),
-        Field("principal", "principal", Name(), description="Who made it."),
-        Field("createdAt", "created_at", Moment(), filters=_RANGE),
+        Field("amount", Amount()),
+        Field("balanceAfter", Amount(), "The balance of the wallet after it."),
+        Field("currency", Currency(), "The currency of its wallet."),
+        Field("kind", Choice(EntryKind), "What made it.", filters=("exact",)),
+        Field("txid", Name(), "The txid at that time; empty for an opening balance.", filters=("exact",)),
+        Field("principal", Name(), "Who made it."),
+        Field("createdAt", Moment(), filters=_RANGE),
     ),
-    # The transaction may have moved to another wallet since.
     to_one=_by_name(
         ToOne(
             "wallet",
             "Wallet",
             "wallet_id",
+            "Its wallet, unless that has been deleted.",
             within_wallet=True,
             optional=True,
-            description="Its wallet, unless that has been deleted.",
             filters=True,
         ),
+        # It may have moved to another wallet since.
         ToOne(
             "transaction",
             "Transaction",
             "transaction_id",
+            "Its transaction, unless that has been deleted.",
             optional=True,
-            description="Its transaction, unless that has been deleted.",
             filters=True,
         ),
     ),
