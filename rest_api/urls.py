@@ -59,7 +59,6 @@ urlpatterns = [
     re_path(r"\Aoperations/?\Z", OperationsView.as_view(), name="operations"),
     re_path(r"\Aschema/?\Z", description.schema, name="schema"),
     re_path(r"\Adocs/?\Z", description.docs, name="docs"),
-    re_path(r"\Adocs/assets/(?P<name>[\w.-]+)\Z", description.asset, name="docs-asset"),
     *(pattern for endpoint in ENDPOINTS.values() for pattern in _patterns(endpoint)),
     # Otherwise Django would answer in HTML.
     re_path(r"(?s:.*)", UnknownView.as_view()),

@@ -23,6 +23,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "corsheaders",
     "django_filters",
+    "drf_spectacular_sidecar",
     "rest_framework",
     "rest_framework_json_api",
     "strawberry_django",
@@ -35,12 +36,21 @@ MIDDLEWARE = [
     "walletsvc.web.gate.HostCheck",
     "corsheaders.middleware.CorsMiddleware",
     "walletsvc.web.gate.MessageCheck",
+    "walletsvc.web.static.StaticFiles",
 ]
 ROOT_URLCONF = "walletsvc.urls"
 WSGI_APPLICATION = "walletsvc.server.wsgi.application"
 APPEND_SLASH = False
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
+
+# -- files that pages load (web/static.py) -------------------------------------------------------------------
+
 STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+# They may be kept, and are to be asked for again each time.
+WHITENOISE_MAX_AGE = 0
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # -- database: DATABASE_URL, or DB_NAME and friends for MySQL, or an SQLite file -------------------------
 

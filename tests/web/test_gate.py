@@ -26,11 +26,12 @@ URLS = {
     "/api/operations/": "POST, OPTIONS",
     "/api/schema/": "GET, HEAD, OPTIONS",
     "/api/docs/": "GET, HEAD, OPTIONS",
-    "/api/docs/assets/docs.js": "GET, HEAD, OPTIONS",
+    "/static/rest_api/docs.js": "GET, HEAD, OPTIONS",
     "/api/nope": None,
     "/graphql": "GET, HEAD, POST, OPTIONS",
     "/graphql/": "GET, HEAD, POST, OPTIONS",
-    "/graphql/assets/playground.js": "GET, HEAD, OPTIONS",
+    "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui.css": "GET, HEAD, OPTIONS",
+    "/static/nope": None,
     "/graphql/nope": None,
 }
 """URLs of each kind, and the methods that they have; None where nothing is."""

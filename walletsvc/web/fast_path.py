@@ -65,8 +65,9 @@ _TRANSPARENT = {
     "django.middleware.security.SecurityMiddleware",
     "walletsvc.web.gate.HostCheck",
     "walletsvc.web.gate.MessageCheck",
+    "walletsvc.web.static.StaticFiles",
 }
-"""Middleware that only adds headers or refuses, the same for the same shape."""
+"""Middleware that only adds headers or refuses, the same for the same shape, or answers other paths by itself."""
 
 _STATUS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 

@@ -1,7 +1,7 @@
 """Preconditions: what a client wants to hold before its request is carried out (RFC 9110, section 13).
 
-Only those by entity tag: nothing here has a modification date, and without one the others are ignored (sections
-13.1.3 and 13.1.4).
+Only those by entity tag: nothing but files (`web/static.py`) has a modification date, and without one the others are
+ignored (sections 13.1.3 and 13.1.4).
 """
 
 from __future__ import annotations

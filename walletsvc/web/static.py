@@ -1,0 +1,52 @@
+"""The files that pages load, below `settings.STATIC_URL`: WhiteNoise, judged by preconditions as all answers are.
+
+It is middleware, behind the checks of each request, and finds the files of all applications when the first one is
+wanted: so they are the same with DEBUG on and off, and nothing has to be collected. A path is looked up in that table
+and never on the disk, so what is not in it cannot be reached.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from whitenoise.middleware import WhiteNoiseMiddleware
+from whitenoise.responders import StaticFile
+
+from walletsvc.errors import PreconditionFailed
+from walletsvc.web.gate import GetResponse
+from walletsvc.web.methods import read_only
+from walletsvc.web.preconditions import check_read
+
+
+class StaticFiles:
+    """Answers requests for files, and hands on all others."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer with the file: 200, or 304, 405, 412."""
+        file = self._files.get(request.path_info) if request.path_info.startswith(settings.STATIC_URL) else None
+        return self._get_response(request) if file is None else _serve(request, file)
+
+    @cached_property
+    def _files(self) -> dict[str, StaticFile]:
+        files: dict[str, StaticFile] = WhiteNoiseMiddleware().files
+        return files
+
+
+@read_only
+def _serve(request: HttpRequest, file: StaticFile) -> HttpResponseBase:
+    # Of ranges, WhiteNoise knows no `If-Range`; nobody has to serve them (RFC 9110, section 14.2).
+    request.META.pop("HTTP_RANGE", None)
+    try:
+        if check_read(request.headers, file.etag):
+            # It compares with one strong tag.
+            request.META["HTTP_IF_NONE_MATCH"] = file.etag
+    except PreconditionFailed as failed:
+        return HttpResponse(failed.message, status=412, content_type="text/plain")
+    response: HttpResponseBase = WhiteNoiseMiddleware.serve(file, request)
+    return response
