@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
+from strawberry.http.streaming import SSETransport, merge_stream_with_heartbeat
 
 from graphql_api.live.budgets import Budget
 from graphql_api.live.callers import principal_of
@@ -28,7 +29,7 @@ from graphql_api.requests import JSON_TYPE, GraphQLRequest, Refused, check_membe
 
 EVENT_STREAM = "text/event-stream"
 KEEP_ALIVE_SECONDS = 15.0
-"""How often a line goes out that says nothing: proxies close what is silent."""
+"""How often a comment goes out that says nothing."""
 BODY_SECONDS = 30.0
 """How long the body of a request may take to come."""
 _NO_WEIGHT = re.compile(r"q=0(\.0{0,3})?")
@@ -42,17 +43,27 @@ _HEADERS = {
 
 
 class EventStream(StreamingResponse):
-    """A stream of events that is cut off when the client takes none."""
+    """The results of a subscription as events, cut off when the client takes none."""
 
     media_type = EVENT_STREAM
+
+    def __init__(self, results: AsyncGenerator[str, None]) -> None:
+        self._results = results
+        self._events = _print(results)
+        super().__init__(self._events, headers=_HEADERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_in_time(message: Message) -> None:
             async with asyncio.timeout(SEND_SECONDS):
                 await send(message)
 
-        with suppress(TimeoutError):
-            await super().__call__(scope, receive, send_in_time)
+        try:
+            with suppress(TimeoutError):
+                await super().__call__(scope, receive, send_in_time)
+        finally:
+            # Left to the garbage collector, a client that was cut off would keep its feed for as long as it takes.
+            await self._events.aclose()
+            await self._results.aclose()
 
 
 async def respond(request: Request, *, hub: Hub) -> Response:
@@ -64,8 +75,7 @@ async def respond(request: Request, *, hub: Hub) -> Response:
         content = {"errors": [{"message": refused.message, "extensions": {"code": refused.code}}]}
         return JSONResponse(content, refused.status, {**refused.headers, **_VARY})
     principal = await principal_of(request, {})
-    stream = subscribe(asked, principal=principal, hub=hub, budget=budget)
-    return EventStream(_print(stream), headers=_HEADERS)
+    return EventStream(subscribe(asked, principal=principal, hub=hub, budget=budget))
 
 
 async def _read_request(request: Request, run: Callable[..., Awaitable[Any]]) -> GraphQLRequest:
@@ -118,33 +128,22 @@ async def _read_body(request: Request) -> bytes:
     return bytes(body)
 
 
-async def _print_rejection(rejected: Rejected) -> AsyncGenerator[str, None]:
-    yield f'event: next\ndata: {{"errors":{rejected.print()}}}\n\n'
-    yield _COMPLETE
+def _print(results: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
+    """Turn results into events, with a comment at the beginning and at intervals.
 
+    Proxies close what is silent, and some browsers wait for the first bytes before they take a connection for open.
+    """
 
-async def _print(stream: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
-    """Turn results into events, with a silent line where none has come for a while."""
-    yield ":\n\n"  # some browsers wait for the first bytes before they take the connection for open
-    async with aclosing(stream):
-        coming: asyncio.Future[str] | None = None
+    async def events() -> AsyncGenerator[str, None]:
         try:
-            while True:
-                coming = coming or asyncio.ensure_future(anext(stream))
-                await asyncio.wait({coming}, timeout=KEEP_ALIVE_SECONDS)
-                if not coming.done():
-                    yield ":\n\n"
-                    continue
-                result, coming = coming.result(), None
-                yield f"event: next\ndata: {result}\n\n"
+            async for result in results:
+                yield _TRANSPORT.encode_event("next", result)
         except Rejected as rejected:
-            async for event in _print_rejection(rejected):
-                yield event
-        finally:
-            if coming is not None and not coming.done():
-                coming.cancel()
-                with suppress(asyncio.CancelledError):
-                    await coming
+            yield _TRANSPORT.encode_event("next", f'{{"errors":{rejected.print()}}}')
+        yield _TRANSPORT.encode_complete()
+
+    comment = partial(_TRANSPORT.encode_comment, "")
+    return merge_stream_with_heartbeat(events, comment, KEEP_ALIVE_SECONDS, send_initial_heartbeat=True)()
 
 
-_COMPLETE = "event: complete\ndata: \n\n"
+_TRANSPORT = SSETransport()

@@ -79,12 +79,16 @@ class Events:
         """Return the kind and the data of the next event."""
         fields: dict[str, str] = {}
         while "event" not in fields:
-            # Comments are events without fields.
-            while (line := self.response.readline().decode()) != "\n":
-                assert line, "The stream has ended."
+            # Comments are events without fields. Lines may end in any way that text has.
+            while line := self._read_line():
                 name, _, value = line.partition(": ")
-                fields[name] = value.rstrip("\n")
+                fields[name] = value
         return fields["event"], json.loads(fields["data"]) if fields["data"] else None
+
+    def _read_line(self) -> str:
+        line = self.response.readline().decode()
+        assert line, "The stream has ended."
+        return line.rstrip("\r\n")
 
 
 @contextmanager

@@ -7,9 +7,10 @@ import json
 from typing import Any
 
 import pytest
+from starlette.requests import Request
 from starlette.websockets import WebSocket
 
-from graphql_api.live import websocket
+from graphql_api.live import sse, websocket
 from graphql_api.live.budgets import Budget
 from graphql_api.live.hub import Hub
 from graphql_api.live.operations import Rejected, subscribe
@@ -61,6 +62,37 @@ async def serve(hub: Hub, client: Client) -> None:
     await Connection(WebSocket(scope, client.receive, client.send), hub=hub).serve()
 
 
+class Reader:
+    """The far end of a stream of events. Takes no result while `is_stuck`."""
+
+    def __init__(self, payload: object, *, is_stuck: bool = False) -> None:
+        self.scope: dict[str, Any] = {
+            "type": "http",
+            "method": "POST",
+            "path": "/graphql/",
+            "query_string": b"",
+            "headers": [(b"accept", b"text/event-stream"), (b"content-type", b"application/json")],
+        }
+        self.is_stuck = is_stuck
+        self.sent: list[bytes] = []
+        self._messages = [{"type": "http.request", "body": json.dumps(payload).encode(), "more_body": False}]
+
+    async def receive(self) -> Any:
+        if self._messages:
+            return self._messages.pop()
+        return await asyncio.Event().wait()
+
+    async def send(self, message: Any) -> None:
+        self.sent.append(message.get("body", b""))
+        if self.is_stuck and self.sent[-1].startswith(b"event"):
+            await asyncio.Event().wait()
+
+    async def read(self, hub: Hub) -> None:
+        """Ask, and take events until the server ends."""
+        response = await sse.respond(Request(self.scope, self.receive), hub=hub)
+        await response(self.scope, self.receive, self.send)
+
+
 INIT = {"type": "connection_init"}
 
 
@@ -81,6 +113,41 @@ def test_a_client_that_takes_nothing_is_cut_off_and_has_no_queue(
     run(work)
     assert client.close == {"type": "websocket.close", "code": 1013, "reason": "Too slow"}
     assert sum('"next"' in message.get("text", "") for message in client.sent) == 1
+
+
+def test_a_reader_of_events_that_takes_none_is_cut_off_and_has_no_queue(
+    make_wallet: MakeWallet, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sse, "SEND_SECONDS", 0.2)
+    wallet = make_wallet("0")
+    for _ in range(5):
+        post(wallet, "1.00")
+    reader = Reader({"query": ENTRIES, "variables": {"wallet": str(wallet.id), "after": 0}}, is_stuck=True)
+
+    async def work(hub: Hub) -> None:
+        await reader.read(hub)
+        while hub.feeds.watchers:
+            await asyncio.sleep(0.01)
+
+    run(work)
+    assert sum(each.startswith(b"event: next") for each in reader.sent) == 1
+
+
+def test_a_reader_of_events_hears_of_silence(make_wallet: MakeWallet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "KEEP_ALIVE_SECONDS", 0.02)
+    reader = Reader({"query": BALANCE, "variables": {"wallet": str(make_wallet("5.00").id)}})
+
+    async def work(hub: Hub) -> None:
+        reading = asyncio.create_task(reader.read(hub))
+        while sum(each.startswith(b":") for each in reader.sent) < 4:
+            await asyncio.sleep(0.01)
+        assert hub.feeds.watchers == 1
+        reading.cancel()
+        while hub.feeds.watchers:
+            await asyncio.sleep(0.01)
+
+    run(work)
+    assert sum(each.startswith(b"event: next") for each in reader.sent) == 1
 
 
 def test_a_client_that_does_not_say_hello_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
