@@ -23,17 +23,12 @@ class Close(Exception):
         self.reason = reason.encode(errors="replace")[:_MAX_REASON_BYTES].decode(errors="ignore")
 
 
-class Malformed(Exception):
-    """A `subscribe` whose id is known, in a frame that is refused as JSON: an error of its operation."""
-
-    def __init__(self, identifier: str, refused: Refused) -> None:
-        super().__init__(refused.message)
-        self.identifier = identifier
-        self.error = as_error(refused)
-
-
 def parse(text: str) -> Mapping[str, Any]:
-    """Return the message in a text frame. Raises `Close` for what is none, and `Malformed`."""
+    """Return the message in a text frame. Raises `Close` if there is none.
+
+    A `subscribe` that is refused as JSON, although its id can be told, has what refused it as its payload: that is an
+    error of its operation.
+    """
     try:
         message = read_json(text.encode())
     except UnicodeEncodeError:
@@ -42,7 +37,7 @@ def parse(text: str) -> Mapping[str, Any]:
         identifier = _find_id(text)
         if identifier is None:
             raise Close(4400, "Messages are JSON") from None
-        raise Malformed(identifier, refused) from None
+        return {"type": "subscribe", "id": identifier, "payload": refused}
     if not isinstance(message, dict):
         raise Close(4400, "Messages are JSON objects")
     return message
@@ -61,16 +56,17 @@ def read_payload(payload: object) -> GraphQLRequest:
 
     Raises `Close` for a payload that the protocol does not know, and `GraphQLError` for one that only we refuse.
     """
+    if isinstance(payload, Refused):
+        raise _as_error(payload)
     if isinstance(payload, dict) and not isinstance(payload.get("documentId"), str | None):
-        raise as_error(Refused(400, "malformed", "`documentId` is a string."))
+        raise _as_error(Refused(400, "malformed", "`documentId` is a string."))
     try:
         return check_members(payload)
     except Refused as refused:
         raise Close(4400, refused.message) from refused
 
 
-def as_error(refused: Refused) -> GraphQLError:
-    """Return the error that says the same."""
+def _as_error(refused: Refused) -> GraphQLError:
     return GraphQLError(refused.message, extensions={"code": refused.code})
 
 

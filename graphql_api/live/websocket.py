@@ -6,10 +6,10 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md, whose close cod
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import aclosing, suppress
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any
 
 from graphql import GraphQLError
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -19,7 +19,7 @@ from graphql_api.limits import LimitExceeded
 from graphql_api.live.budgets import Budget
 from graphql_api.live.callers import principal_of
 from graphql_api.live.hub import Hub
-from graphql_api.live.messages import Close, Malformed, id_of, parse, read_payload
+from graphql_api.live.messages import Close, id_of, parse, read_payload
 from graphql_api.live.operations import Rejected, subscribe
 from graphql_api.requests import GraphQLRequest
 from walletsvc.principals import Principal
@@ -103,12 +103,7 @@ class Connection:
             if len(text) > MAX_MESSAGE_CHARACTERS:
                 raise Close(1009, "Message too big")
             self._heard = True
-            try:
-                message = await self._parse(text)
-            except Malformed as malformed:
-                await self._subscribe(malformed.identifier, partial(_raise, malformed.error))
-            else:
-                await self._handle(message)
+            await self._handle(await self._parse(text))
 
     async def _handle(self, message: Mapping[str, Any]) -> None:
         match message.get("type"):
@@ -119,7 +114,7 @@ class Connection:
             case "pong":
                 pass
             case "subscribe":
-                await self._subscribe(id_of(message), partial(read_payload, message.get("payload")))
+                await self._subscribe(id_of(message), message.get("payload"))
             case "complete":
                 operation = self._operations.pop(id_of(message), None)
                 if operation is not None:
@@ -141,7 +136,7 @@ class Connection:
             return parse(text)
         return await self._hub.workers.run(partial(parse, text), self._budget)
 
-    async def _subscribe(self, identifier: str, read: Callable[[], GraphQLRequest]) -> None:
+    async def _subscribe(self, identifier: str, payload: object) -> None:
         """Begin an operation, or tell why not. Raises `Close` where the protocol has no error for it."""
         if self._principal is None:
             raise Close(4401, "Unauthorized")
@@ -154,30 +149,29 @@ class Connection:
             if len(self._operations) >= MAX_OPERATIONS:
                 message = f"A connection has at most {MAX_OPERATIONS} subscriptions at a time."
                 raise LimitExceeded("graphql_too_many_operations", message, limit=MAX_OPERATIONS)
-            request = read()
+            request = read_payload(payload)
         except GraphQLError as error:
-            await self._send_error(identifier, Rejected(error))
+            await self._send_message(identifier, "error", Rejected(error).print())
             return
         self._operations[identifier] = self._tasks.create_task(self._run(identifier, request, self._principal))
 
     async def _run(self, identifier: str, request: GraphQLRequest, principal: Principal) -> None:
-        name = encode(identifier).decode()
-        stream = subscribe(request, principal=principal, hub=self._hub, budget=self._budget)
+        results = subscribe(request, principal=principal, hub=self._hub, budget=self._budget)
+        kind, payload = "complete", None
         try:
-            async with aclosing(stream):
-                async for result in stream:
-                    await self._send(f'{{"id":{name},"type":"next","payload":{result}}}')
+            async with aclosing(results):
+                async for result in results:
+                    await self._send_message(identifier, "next", result)
         except Rejected as rejected:
-            # From now on the client may use the id again.
-            del self._operations[identifier]
-            await self._send_error(identifier, rejected)
-        else:
-            del self._operations[identifier]
-            await self._send(f'{{"id":{name},"type":"complete"}}')
+            kind, payload = "error", rejected.print()
+        # From now on the client may use the id again.
+        del self._operations[identifier]
+        await self._send_message(identifier, kind, payload)
 
-    async def _send_error(self, identifier: str, rejected: Rejected) -> None:
-        name = encode(identifier).decode()
-        await self._send(f'{{"id":{name},"type":"error","payload":{rejected.print()}}}')
+    async def _send_message(self, identifier: str, kind: str, payload: str | None) -> None:
+        """Send a message about an operation, whose payload is JSON."""
+        content = "" if payload is None else f',"payload":{payload}'
+        await self._send(f'{{"id":{encode(identifier).decode()},"type":"{kind}"{content}}}')
 
     async def _send(self, text: str) -> None:
         try:
@@ -188,7 +182,3 @@ class Connection:
         except (WebSocketDisconnect, RuntimeError):
             # The server sends nothing to a client that has gone.
             raise _Gone from None
-
-
-def _raise(error: Exception) -> NoReturn:
-    raise error
