@@ -28,7 +28,7 @@ from walletsvc.web.refusals import Refusal
 
 
 class GuardedFromPages:
-    """Lets in only requests for our own hosts, and from browsers only those that pages of allowed origins send."""
+    """Admits only requests for our own hosts and, from browsers, only those of pages of allowed origins."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -56,7 +56,7 @@ class GuardedFromPages:
 
 
 def _is_probe(scope: Scope, host: str) -> bool:
-    """Tell whether a load balancer may be asking after our health, as the web server does (`walletsvc.web.hosts`)."""
+    """Tell whether this may be a load balancer's health check, by the web server's rule (`walletsvc.web.hosts`)."""
     is_asked = scope["type"] == "http" and scope["path"] in ("/healthz", "/healthz/")
     return is_asked and is_probe(host, protocol=f"HTTP/{scope['http_version']}")
 
@@ -94,7 +94,7 @@ async def _serve_socket(socket: WebSocket) -> None:
 async def _serve_events(request: Request) -> Response:
     if request.method == "OPTIONS":
         return Response(status_code=204, headers=_ALLOWED)
-    if request.method == "HEAD":  # which Starlette takes for a GET
+    if request.method == "HEAD":  # Starlette adds it to a route that has GET.
         return Response(status_code=405, headers=_ALLOWED)
     return await sse.respond(request, hub=request.app.state.hub)
 
@@ -107,15 +107,15 @@ def _read_something() -> None:
 
 
 async def _refuse_http(request: Request, error: Exception) -> Response:
-    """Answer what no route takes, in the shape that GraphQL errors have."""
-    assert isinstance(error, HTTPException)  # noqa: S101 - as it is registered for
+    """Answer a request that no route takes, in the shape of GraphQL errors."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - the only kind that it is registered for
     code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "invalid")
     content = {"errors": [{"message": error.detail, "extensions": {"code": code}}]}
     return JSONResponse(content, error.status_code, error.headers)
 
 
 async def _healthz(request: Request) -> Response:
-    """Answer 200 if the database does, else 503; with the number of subscriptions."""
+    """Answer 200, with the number of subscriptions, if the database answers; else 503."""
     hub: Hub = request.app.state.hub
     try:
         await hub.feeds.reader.run(_read_something, _healthz)
@@ -138,7 +138,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
 
 
 def make_application() -> ASGIApp:
-    """Return the application. A slash at the end of a path is optional, as everywhere."""
+    """Return the application. The slash at the end of a path is optional, as on all URLs."""
     routes: list[Route | WebSocketRoute] = [
         Route(f"/healthz{slash}", _healthz, methods=["GET"]) for slash in ("", "/")
     ]

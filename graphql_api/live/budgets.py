@@ -1,4 +1,4 @@
-"""What the operations of one connection may take together."""
+"""Limits on the operations of one connection, taken together."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from graphql_api.limits import LimitExceeded
 from walletsvc.queries.questions import MAX_PAGE_SIZE
 
 MAX_CHARACTERS = 200_000
-"""How long the documents and variables of a connection may be. What is parsed from them is much larger."""
+"""How long the documents and variables of a connection may be. Parsed, they are many times as large."""
 
 MAX_PAGE_COST = 200
 """How many records a page of entries comes to, with everything selected below them, unless one entry alone does."""
@@ -23,7 +23,7 @@ def page_size(cost: int) -> int:
 
 
 class Budget:
-    """The cost and the length of what is running on a connection."""
+    """The cost and the length of all operations that are running on a connection."""
 
     def __init__(self) -> None:
         self._cost = 0
@@ -31,7 +31,7 @@ class Budget:
 
     @contextmanager
     def hold(self, cost: int, characters: int) -> Iterator[None]:
-        """Count an operation for as long as it runs. Raises `LimitExceeded` if it does not fit in."""
+        """Count an operation while it runs. Raises `LimitExceeded` if the connection has no room for it."""
         total, limit = self._cost + cost, settings.LIVE_MAX_COST
         if total > limit:
             message = f"With this one the subscriptions of the connection cost {total}; at most {limit} is allowed."

@@ -1,4 +1,4 @@
-"""Who is calling the live server, and whether a browser may let them."""
+"""Who is calling the live server, and which hosts and origins may."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ async def principal_of(connection: HTTPConnection, parameters: Mapping[str, obje
 
 
 def is_known_host(host: str) -> bool:
-    """Tell whether a `Host` is one of ALLOWED_HOSTS, which keeps out pages whose own name leads to this server.
+    """Tell whether a `Host` is one of ALLOWED_HOSTS, which keeps out pages of domains pointed at this server.
 
-    What is longer than a name and a port can be is none of them: Django lets a port have any number of digits.
+    A text longer than a name and a port can be is refused first: Django lets a port have any number of digits.
     """
     if len(host) > MAX_HOST_LENGTH:
         return False
@@ -42,13 +42,13 @@ def is_known_host(host: str) -> bool:
 def is_allowed_origin(origin: str | None, host: str | None) -> bool:
     """Tell whether pages of an origin may talk to us: those of our own host, on any port, and CORS_ALLOWED_ORIGINS.
 
-    Browsers apply no CORS to WebSockets, so the server has to look itself (RFC 6455, section 10.2). Programs that are
-    no browsers send no origin.
+    Browsers apply no CORS to WebSockets, so the server has to check the origin (RFC 6455, section 10.2). Programs
+    other than browsers send none.
     """
     if origin is None or origin in settings.CORS_ALLOWED_ORIGINS:
         return True
     if len(origin) > MAX_ORIGIN_LENGTH or len(host or "") > MAX_HOST_LENGTH:
-        # `urlsplit` keeps the latest texts that it has taken apart.
+        # `urlsplit` caches the latest texts that it has split.
         return False
     try:
         name = urlsplit(origin).hostname

@@ -1,4 +1,4 @@
-"""Headers that all answers of the live server have, as those of the web server: how safe they are, and for whom."""
+"""The headers for security and CORS on all answers of the live server, the same as the web server sends."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _BEGINNINGS = ("http.response.start", "websocket.http.response.start")
 
 
 def with_headers(send: Send, *, page_origin: str | None) -> Send:
-    """Return a `send` that adds them. Pages of `page_origin` may read the answer."""
+    """Return a `send` that adds the headers. Pages of `page_origin` may read the answer."""
 
     async def send_with_headers(message: Message) -> None:
         if message["type"] in _BEGINNINGS:
@@ -27,9 +27,9 @@ def _secure(headers: MutableHeaders) -> None:
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = settings.SECURE_REFERRER_POLICY
     headers["Cross-Origin-Opener-Policy"] = settings.SECURE_CROSS_ORIGIN_OPENER_POLICY
-    # Whatever is answered here is about this moment.
+    # Every answer here is about the present moment.
     headers.setdefault("Cache-Control", "no-store")
-    # Also for those who name no origin: what they are sent is not for pages.
+    # Also on answers to requests without an origin: no cache may hand them to a page.
     headers.add_vary_header("Origin")
 
 

@@ -1,4 +1,4 @@
-"""From a frame to a message of graphql-transport-ws, and what is wrong with one."""
+"""Parse a frame into a message of graphql-transport-ws, or say how it breaks the protocol."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MAX_REASON_BYTES = 123
 
 
 class Close(Exception):
-    """The connection is to be closed."""
+    """The connection has to be closed, with this code and reason."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(code, reason)
@@ -24,10 +24,10 @@ class Close(Exception):
 
 
 def parse(text: str) -> Mapping[str, Any]:
-    """Return the message in a text frame. Raises `Close` if there is none.
+    """Return the message in a text frame. Raises `Close` if it has none.
 
-    A `subscribe` that is refused as JSON, although its id can be told, has what refused it as its payload: that is an
-    error of its operation.
+    A `subscribe` whose JSON is refused, such as for a doubled member, but whose id is readable, is returned with the
+    refusal as its payload: only its operation fails.
     """
     try:
         message = read_json(text.encode())
@@ -54,7 +54,7 @@ def id_of(message: Mapping[str, Any]) -> str:
 def read_payload(payload: object) -> GraphQLRequest:
     """Return the request in a `subscribe`.
 
-    Raises `Close` for a payload that the protocol does not know, and `GraphQLError` for one that only we refuse.
+    Raises `Close` for a payload that breaks the protocol, and `GraphQLError` for one that only this server refuses.
     """
     if isinstance(payload, Refused):
         raise _as_error(payload)
@@ -75,9 +75,9 @@ class _Members(list[tuple[str, Any]]):
 
 
 def _find_id(text: str) -> str | None:
-    """Return the id in a `subscribe` that is refused although its grammar is that of JSON, if there is one."""
+    """Return the id in a `subscribe` that is grammatical JSON, but was refused; None if there is no such id."""
     try:
-        # Numbers stay texts: Python refuses to read some, and takes long for others.
+        # Numbers stay text: Python refuses to parse some, and needs long for others.
         members = json.loads(
             text, object_pairs_hook=_Members, parse_int=str, parse_float=str, parse_constant=_refuse_constant
         )

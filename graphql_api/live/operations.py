@@ -1,4 +1,4 @@
-"""One subscription, from its text to the texts of its results."""
+"""One subscription, from its document to the JSON of its results."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 
 class Rejected(Exception):
-    """A subscription that does not begin, or does not go on."""
+    """A subscription that was refused, or that an error has ended."""
 
     def __init__(self, *errors: GraphQLError) -> None:
         super().__init__(errors)
@@ -49,14 +49,14 @@ class Rejected(Exception):
 
 @dataclass(slots=True)
 class LiveContext(Context):
-    """What the resolvers of a subscription share."""
+    """The state that the resolvers of a subscription share."""
 
     hub: Hub = field(kw_only=True)
     client: Hashable = field(kw_only=True)
     cost: int = field(kw_only=True, default=1)
 
     async def compute(self, work: Callable[[], T]) -> T:
-        """Return what `work` returns, done in a thread when it is the client's turn."""
+        """Run `work` in a thread when it is the client's turn, and return its result."""
         return await self.hub.workers.run(work, self.client)
 
 
@@ -67,11 +67,11 @@ class Operation:
     executor: Executor[Any]
     context: LiveContext
     key: bytes
-    """Equal operations have one: they show the same of an event."""
+    """Operations with the same key have the same result for an event."""
     characters: int
 
     def show(self, record: Record) -> str:
-        """Return the text of the result for an event."""
+        """Return the result for an event, as JSON."""
         result: Any = execute_subscription_event(self.executor.build_per_event_executor(record))
         content: dict[str, object] = {"data": result.data}
         if result.errors:
@@ -84,9 +84,9 @@ class Operation:
 async def subscribe(
     request: GraphQLRequest, *, principal: Principal, hub: Hub, budget: Budget
 ) -> AsyncGenerator[str, None]:
-    """Iterate over the results, as JSON texts. Raises `Rejected` before the first, and in place of any.
+    """Iterate over the results, as JSON. Raises `Rejected` before the first, or when an error ends the subscription.
 
-    What takes time is done in threads, in the turns of the client, which its budget stands for.
+    Documents and results are processed in a thread, where connections take turns; `budget` identifies the connection.
     """
     try:
         operation = await hub.workers.run(
@@ -116,7 +116,7 @@ async def _open(operation: Operation) -> AsyncGenerator[Event, None]:
 
 
 def _prepare(request: GraphQLRequest, context: LiveContext) -> Operation:
-    """Find, check and measure what is asked for, as HTTP does. Raises `GraphQLError` and `Rejected`."""
+    """Find, check and measure the document, as for HTTP. Raises `GraphQLError` and `Rejected`."""
     text = persisted.find_text(request)
     if text is None:
         raise _refusal("There is no `query` in the request.", "malformed")
@@ -128,7 +128,7 @@ def _prepare(request: GraphQLRequest, context: LiveContext) -> Operation:
     if operation is None:
         raise _refusal("There is no such operation, or there are several and none is named.")
     if operation.operation is not OperationType.SUBSCRIPTION:
-        # They belong to the processes that share a cache.
+        # Those belong to the processes that share a cache.
         raise _refusal("Only subscriptions are served here. Send queries and mutations over HTTP.")
     given = document.read_variables(schema._schema, request.operation_name, request.variables)
     executor = Executor.build(
@@ -155,9 +155,9 @@ def _refusal(message: str, code: str = VALIDATION_FAILED) -> Rejected:
 
 
 def _place_variables(operation: OperationDefinitionNode) -> set[str]:
-    """Return the variables that only say where to begin: results are the same whatever their values.
+    """Return the variables that only say where to begin: they do not change the result for an event.
 
-    Where one says more, in the arguments of a list, the records differ and so share nothing.
+    A variable that is also an argument of a list changes the records, and different records share no result.
     """
     return {
         argument.value.name.value

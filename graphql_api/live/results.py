@@ -1,4 +1,4 @@
-"""The texts of the latest results: equal subscriptions have one, however many they are."""
+"""The JSON of the latest results, one for all equal subscriptions."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from walletsvc.bounded import BoundedTable
 from walletsvc.events.workers import Job, Workers
 
 MAX_KEPT_BYTES = 4 * 2**20
-"""How much is kept for those who come to an event later than others."""
+"""How much is kept for subscribers that reach an event later than others."""
 _PLACE_BYTES = 256
-"""What a place takes: an event and an operation, in few bytes."""
+"""The size of a key: the number of an event and the key of an operation."""
 
 
 class Results:
-    """Makes each result once, in a thread, and keeps the latest."""
+    """Builds each result once, in a thread, and keeps the latest."""
 
     def __init__(self, workers: Workers, *, max_bytes: int = MAX_KEPT_BYTES) -> None:
         self._workers = workers
@@ -23,7 +23,7 @@ class Results:
         self._texts: BoundedTable[Hashable, str] = BoundedTable(max_bytes=max_bytes, max_entry_bytes=max_bytes)
 
     async def get(self, place: Hashable, build: Callable[[], str], client: Hashable) -> str:
-        """Return the text for a place, an event and an operation. The first who asks has it built."""
+        """Return the JSON for a place: an event and an operation. The first to ask has it built."""
         text = self._texts.get(place)
         if text is not None:
             return text

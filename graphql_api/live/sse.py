@@ -1,4 +1,4 @@
-"""graphql-sse: a subscription as server-sent events, in distinct connections mode: one connection for each.
+"""graphql-sse: subscriptions as server-sent events, in distinct connections mode, with a connection for each.
 
 https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md
 """
@@ -29,21 +29,21 @@ from graphql_api.requests import JSON_TYPE, GraphQLRequest, Refused, check_membe
 
 EVENT_STREAM = "text/event-stream"
 KEEP_ALIVE_SECONDS = 15.0
-"""How often a comment goes out that says nothing."""
+"""The time between two comments that keep the connection open."""
 BODY_SECONDS = 30.0
-"""How long the body of a request may take to come."""
+"""How long the body of a request may take to arrive."""
 _NO_WEIGHT = re.compile(r"q=0(\.0{0,3})?")
 _VARY = {"Vary": "Accept"}
 _HEADERS = {
     "Cache-Control": "no-store, no-transform",
     **_VARY,
-    # nginx would collect events until its buffer is full.
+    # Without this, nginx holds events back until its buffer is full.
     "X-Accel-Buffering": "no",
 }
 
 
 class EventStream(StreamingResponse):
-    """The results of a subscription as events, cut off when the client takes none."""
+    """The results of a subscription as events, cut off when the client accepts none."""
 
     media_type = EVENT_STREAM
 
@@ -61,13 +61,13 @@ class EventStream(StreamingResponse):
             with suppress(TimeoutError):
                 await super().__call__(scope, receive, send_in_time)
         finally:
-            # Left to the garbage collector, a client that was cut off would keep its feed for as long as it takes.
+            # Otherwise a client that was cut off would hold its feed until the garbage collector runs.
             await self._events.aclose()
             await self._results.aclose()
 
 
 async def respond(request: Request, *, hub: Hub) -> Response:
-    """Answer a request with the events of its subscription. What is wrong with the subscription is an event, too."""
+    """Answer a request with the events of its subscription. An error in the subscription is an event, too."""
     budget = Budget()
     try:
         asked = await _read_request(request, partial(hub.workers.run, client=budget))
@@ -131,7 +131,7 @@ async def _read_body(request: Request) -> bytes:
 def _print(results: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
     """Turn results into events, with a comment at the beginning and at intervals.
 
-    Proxies close what is silent, and some browsers wait for the first bytes before they take a connection for open.
+    Proxies close silent connections, and some browsers wait for the first bytes before they take one for open.
     """
 
     async def events() -> AsyncGenerator[str, None]:

@@ -26,16 +26,16 @@ from walletsvc.principals import Principal
 
 PROTOCOL = "graphql-transport-ws"
 INIT_SECONDS = 10.0
-"""How long a client may take to say hello."""
+"""How long a client may take to send `connection_init`."""
 PING_SECONDS = 20.0
-"""How often a client is asked whether it is there; one that says nothing at all in between is not."""
+"""The time between two pings. A client that sends nothing in between is taken for gone."""
 SEND_SECONDS = 30.0
-"""How long a client may take to accept a message before it is cut off. It comes back and asks from where it was."""
+"""How long a client may take to accept a message before it is cut off. It can subscribe again from where it was."""
 MAX_OPERATIONS = 100
 MAX_MESSAGE_CHARACTERS = 100_000
 MAX_ID_CHARACTERS = 256
 _QUICK_CHARACTERS = 2_000
-"""What is read in the event loop: a thread would take longer to begin."""
+"""Up to this length a message is parsed in the event loop: a thread would take longer to start."""
 
 GOING_AWAY = 1001
 TRY_AGAIN_LATER = 1013
@@ -46,7 +46,7 @@ class _Gone(Exception):
 
 
 class Connection:
-    """One client and its subscriptions, by the ids that it gave them."""
+    """A client and its subscriptions, by the ids that it chose for them."""
 
     def __init__(self, socket: WebSocket, *, hub: Hub) -> None:
         self._socket = socket
@@ -59,14 +59,14 @@ class Connection:
         self._sending = asyncio.Lock()
 
     async def serve(self) -> None:
-        """Talk to the client until either side closes."""
+        """Serve the client until either side closes the connection."""
         if PROTOCOL not in self._socket.scope["subprotocols"]:
             await self._socket.accept()
             await self._socket.close(4406, "Subprotocol not acceptable")
             return
         await self._socket.accept(subprotocol=PROTOCOL)
         try:
-            # Whichever part ends first ends the others: the reader, the keeper, each operation.
+            # The first task to end by an exception ends the others: the reader, the keeper, each operation.
             async with asyncio.TaskGroup() as self._tasks:
                 self._tasks.create_task(self._keep())
                 await self._read()
@@ -137,7 +137,7 @@ class Connection:
         return await self._hub.workers.run(partial(parse, text), self._budget)
 
     async def _subscribe(self, identifier: str, payload: object) -> None:
-        """Begin an operation, or tell why not. Raises `Close` where the protocol has no error for it."""
+        """Start an operation, or send why not. Raises `Close` where the protocol says so."""
         if self._principal is None:
             raise Close(4401, "Unauthorized")
         if identifier in self._operations:
@@ -180,5 +180,5 @@ class Connection:
         except TimeoutError:
             raise Close(TRY_AGAIN_LATER, "Too slow") from None
         except (WebSocketDisconnect, RuntimeError):
-            # The server sends nothing to a client that has gone.
+            # The client has gone.
             raise _Gone from None
