@@ -1,4 +1,4 @@
-"""What happens to a wallet, read once for all who watch it in the same way."""
+"""Feeds of events: each is read once for all subscribers who watch a wallet in the same way."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from walletsvc.queries.records import Record
 logger = logging.getLogger(__name__)
 
 WAKE_SECONDS = 0.02
-"""The shortest time between two reads of a feed: what a busy wallet goes through in between is read at once."""
+"""The shortest time between two reads of a feed: changes that come faster are read together."""
 RETRY_SECONDS = 1.0
 
 _numbers = count()
@@ -30,14 +30,14 @@ _numbers = count()
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What has happened to a wallet, and a number that no other event of this process has."""
+    """A state or an entry of a wallet, and a number that no other event of this process has."""
 
     number: int
     record: Record
 
 
 class _Page:
-    """Events that are being read or sent, and how many are at it. It is kept no longer than that."""
+    """Events that are being read or sent, and how many subscribers need them. It is dropped after the last."""
 
     def __init__(self, job: Job[list[Event]]) -> None:
         self.job = job
@@ -45,7 +45,7 @@ class _Page:
 
 
 class Feed:
-    """A topic that is being watched."""
+    """A topic with at least one subscriber."""
 
     def __init__(self, topic: Topic, reader: Reader) -> None:
         self.topic = topic
@@ -57,7 +57,7 @@ class Feed:
         self._next_wake = 0.0
 
     def wake(self) -> None:
-        """Let all watchers read on, now or in a moment."""
+        """Let all watchers read on, at once or `WAKE_SECONDS` after the last time."""
         if self._waking is None:
             loop = asyncio.get_running_loop()
             self._waking = loop.call_at(max(loop.time(), self._next_wake), self._wake)
@@ -70,7 +70,7 @@ class Feed:
         changed.set()
 
     async def events_after(self, sequence: int, client: Hashable) -> AsyncGenerator[Event, None]:
-        """Iterate over what comes behind `sequence`, without end. Raises `NotFound` once the wallet is gone."""
+        """Iterate over the events after `sequence`, without end. Raises `NotFound` once the wallet is deleted."""
         while True:
             changed = self._changed  # taken before the read, so that a change during it is not missed
             page = self._page(sequence)
@@ -80,8 +80,8 @@ class Feed:
                 for event in events:
                     yield event
             except (errors.Unavailable, errors.Conflict) as error:
-                # The client would only come back and ask again.
-                logger.warning("Wallet %d is read again in a moment: %s", self.topic.wallet_id, error)
+                # An error would only make the client subscribe again.
+                logger.warning("The feed of wallet %d is read again in a moment: %s", self.topic.wallet_id, error)
                 self._forget(sequence, page)
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
@@ -97,7 +97,7 @@ class Feed:
                 await changed.wait()
 
     def _page(self, sequence: int) -> _Page:
-        """Return the page behind this place: one for all who are there."""
+        """Return the page after a sequence: one for all who are there."""
         page = self._pages.get(sequence)
         if page is None:
             page = self._pages[sequence] = _Page(self._reader.job(partial(self._read, sequence)))
@@ -111,13 +111,13 @@ class Feed:
             del self._pages[sequence]
 
     def close(self) -> None:
-        """Let go of what the last watcher has left."""
+        """Cancel the timer, after the last watcher has left."""
         if self._waking is not None:
             self._waking.cancel()
 
 
 def _is_cancelled() -> bool:
-    """Tell whether the current task was cancelled, and what it awaited went on: redis-py does while it connects."""
+    """Tell whether the current task was cancelled: redis-py swallows that while it connects."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 
@@ -134,7 +134,7 @@ class Feeds:
 
     @property
     def watchers(self) -> int:
-        """How many subscriptions there are."""
+        """The number of subscriptions."""
         return sum(feed.watchers for feed in self._feeds.values())
 
     def close(self) -> None:
@@ -177,11 +177,11 @@ class Feeds:
             self._is_watched.clear()
 
     async def run(self) -> None:
-        """Follow the changes and wake the feeds, until cancelled; while nothing is watched, let them be."""
+        """Follow changes and wake the feeds of their wallets, until cancelled. Waits while nothing is watched."""
         while not _is_cancelled():
             await self._is_watched.wait()
             try:
-                # What came before we follow is found by the look that this begins with.
+                # Following begins with a look, which finds the changes before it.
                 async with aclosing(follow.follow()) as hints:
                     async for hint in hints:
                         if _is_cancelled() or not self._is_watched.is_set():
@@ -191,7 +191,7 @@ class Feeds:
                             for feed in self._by_wallet[wallet_id]:
                                 feed.wake()
             except Exception:
-                logger.exception("Following the changes broke off, beginning again")
+                logger.exception("Following the changes failed, beginning again")
                 await asyncio.sleep(RETRY_SECONDS)
         raise asyncio.CancelledError
 

@@ -1,12 +1,12 @@
 """Follow which wallets change, in a process that does not change them itself.
 
-What is told is a hint, never the truth: it may come late, twice or for nothing, and one that is lost is made up for
-by `LOOK`, which comes at intervals. Whoever follows reads the truth from the database.
+A hint is never the truth: it may come late, twice or without a change, and `LOOK`, which comes at intervals, makes up
+for a lost one. The follower reads the truth from the database.
 
 With Redis, writers announce each change after COMMIT (`Invalidation.settle`), unless the cache is suspended.
-Without it, the writers are in another process too (served by WSGI), so no channel in memory would reach us; but both
-have the same database. SQLite tells, at the price of a look into shared memory, that its file has changed; others are
-asked now and then.
+Without it, writers are in another process (served by WSGI), which no channel in memory reaches, but both use the same
+database. SQLite says, for the price of a look into shared memory, whether its file has changed; others are queried at
+intervals.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ POLL_SECONDS = 0.2
 
 
 def follow() -> AsyncGenerator[Hint, None]:
-    """Return the hints from now on, without end: ids of wallets, or `LOOK`."""
+    """Iterate over the hints from now on, without end: ids of wallets, or `LOOK`."""
     if settings.REDIS_URL:
         return _follow_redis(settings.REDIS_URL)
     if connection.vendor == "sqlite":
@@ -47,7 +47,7 @@ def follow() -> AsyncGenerator[Hint, None]:
 
 
 async def _follow_redis(url: str) -> AsyncGenerator[Hint, None]:
-    """Listen to the announcements; look once for each connection, and again and again while there are none."""
+    """Listen to announcements; look once for each connection, at intervals, and while Redis does not answer."""
     client = redis.asyncio.Redis.from_url(url, socket_connect_timeout=1, health_check_interval=LOOK_SECONDS)
     try:
         while True:
@@ -61,7 +61,7 @@ async def _follow_redis(url: str) -> AsyncGenerator[Hint, None]:
                     await subscription.subscribe(channel)
                     look_at = 0.0
                     while responses.is_in_use() and responses.change_channel() == channel:
-                        # What was announced before we listened, or not at all, is found by looking.
+                        # A look finds the changes that were announced before the subscription, or not at all.
                         if time.monotonic() >= look_at:
                             yield LOOK
                             look_at = time.monotonic() + LOOK_SECONDS
@@ -84,10 +84,10 @@ def _parse(message: bytes) -> Hint:
 
 
 async def _follow_sqlite(path: str) -> AsyncGenerator[Hint, None]:
-    """Look when `PRAGMA data_version` differs, which it does once another connection has committed.
+    """Look when `PRAGMA data_version` has changed, which it does when another connection commits.
 
     https://www.sqlite.org/pragma.html#pragma_data_version. It reads no page and waits for no writer, so the event
-    loop may wait for it.
+    loop may run it.
     """
     database = sqlite3.connect(path, isolation_level=None)
     try:

@@ -1,4 +1,4 @@
-"""Threads that read the database, each with a connection of its own: the event loop never waits for it."""
+"""Threads that read the database, each with a connection of its own, so that the event loop never waits for it."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ READING_THREADS = 4
 
 
 class Reader:
-    """Reads for clients in turn. For a database in trouble a read raises `Unavailable` or `Conflict`."""
+    """Reads for clients in turn. While the database does not answer, a read raises `Unavailable` or `Conflict`."""
 
     def __init__(self) -> None:
         self._workers = Workers(READING_THREADS, name="live-read")
 
     def job(self, read: Callable[[], T]) -> Job[T]:
-        """Return a read that several clients can wait for."""
+        """Return a job, not started yet, that several clients can wait for."""
         return Job(partial(_run, read))
 
     async def wait_for(self, job: Job[T], client: Hashable) -> T:
-        """Return what the read returns."""
+        """Run the read in a thread, unless it has run, and return its result."""
         return await self._workers.wait_for(job, client)
 
     async def run(self, read: Callable[[], T], client: Hashable) -> T:
-        """Return what `read` returns."""
+        """Run `read` in a thread and return its result."""
         return await self.wait_for(self.job(read), client)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Read what has happened to a wallet since a sequence that the caller has seen."""
+"""Read what has happened to a wallet since a given sequence."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def get_wallet(*, principal: Principal, wallet_id: int, selection: Selection) ->
 def list_entries_after(
     *, principal: Principal, wallet_id: int, sequence: int, selection: Selection, limit: int = MAX_PAGE_SIZE
 ) -> list[Record]:
-    """Return the first entries behind `sequence`, in order. Raises `NotFound` if there is none, nor a wallet."""
-    # Sequences have no gap, so that a range of them is a page.
+    """Return the first entries after `sequence`, in order. Raises `NotFound` if there is no such wallet."""
+    # Sequences have no gap, so a range of them is a page.
     place = {"wallet_id": wallet_id, "sequence__range": (sequence + 1, sequence + limit)}
     records = read_many(ENTRY, _with_sequence(selection), principal=principal, **place)
     if not records:
@@ -36,7 +36,7 @@ def list_entries_after(
 
 
 def list_sequences(*, wallet_ids: Collection[int]) -> dict[int, int]:
-    """Return the sequence of each wallet that is there, whoever owns it."""
+    """Return the sequence of each wallet that exists, of any owner."""
     ids = sorted(wallet_ids)
     found: dict[int, int] = {}
     for start in range(0, len(ids), _CHUNK):

@@ -1,4 +1,4 @@
-"""Threads for what would keep the event loop busy, and the turns in which clients get them."""
+"""Threads for work that would keep the event loop busy. Clients take turns."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ T = TypeVar("T")
 
 
 class Job(Generic[T]):
-    """Work to be done once, for everyone who waits for it. Made and used in the event loop."""
+    """Work to be done once, for all who wait for it. Made and used in the event loop."""
 
     def __init__(self, work: Callable[[], T]) -> None:
         self.waiting = 0
         self.is_started = False
         self._work: Callable[[], T] | None = work
         self.result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        # Its waiters may all have left by the time that it fails.
+        # All who waited may have left by the time that it fails.
         self.result.add_done_callback(_look_at)
 
     def start(self, threads: ThreadPoolExecutor) -> asyncio.Future[T]:
-        """Begin, and return what is done when the thread is."""
+        """Start in a thread, and return a future that is done once the thread is free again."""
         work, self._work, self.is_started = self._work, None, True
-        assert work is not None  # noqa: S101 - nobody starts it twice
+        assert work is not None  # noqa: S101 - it is started once
         running = asyncio.get_running_loop().run_in_executor(threads, work)
         running.add_done_callback(self._finish)
         return running
@@ -45,10 +45,10 @@ def _look_at(done: asyncio.Future[Any]) -> None:
 
 
 class Workers:
-    """A bounded number of threads. Clients that have work waiting get a thread in turn, one job each.
+    """A bounded number of threads. Clients with waiting jobs get a thread in turn, for one job each.
 
-    So one who asks for a lot waits for its own jobs, and others for one of them at most. Only jobs hold a thread:
-    what becomes of a result, and how slowly a client takes it, does not.
+    So a client with many jobs waits for its own, and others wait for one of them at most. A thread is held for the
+    job alone, however slowly the client takes the result.
     """
 
     def __init__(self, threads: int, *, name: str) -> None:
@@ -57,13 +57,13 @@ class Workers:
         self._queues: OrderedDict[Hashable, dict[Job[Any], int]] = OrderedDict()
 
     async def run(self, work: Callable[[], T], client: Hashable) -> T:
-        """Return what `work` returns, done in a thread when it is the client's turn. Raises what it raises."""
+        """Run `work` in a thread when it is the client's turn, and return its result. Raises what it raises."""
         return await self.wait_for(Job(work), client)
 
     async def wait_for(self, job: Job[T], client: Hashable) -> T:
-        """Return the result of a job that others may wait for too: the first of them whose turn it is starts it.
+        """Return the result of a job that other clients may wait for too. The first turn of any of them starts it.
 
-        Raises what the job raises. A job that all have left before it was started is not done.
+        Raises what the job raises. A job that all have left before it was started does not run.
         """
         if job.result.done():
             return job.result.result()
@@ -73,7 +73,7 @@ class Workers:
             queue[job] = queue.get(job, 0) + 1
             self._serve()
         try:
-            # One who leaves does not take it away from the others.
+            # A client that leaves must not cancel it for the others.
             return await asyncio.shield(job.result)
         finally:
             job.waiting -= 1
