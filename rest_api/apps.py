@@ -5,7 +5,7 @@ class RestApiConfig(AppConfig):
     name = "rest_api"
 
     def ready(self) -> None:
-        """Print in JSON:API what is refused below /api before a view is asked."""
+        """Render refusals that precede the views below /api as JSON:API."""
         from rest_api.refusals import print_refusal
         from walletsvc.web.refusals import register_printer
 

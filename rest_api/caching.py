@@ -1,4 +1,4 @@
-"""Which stamps a document is kept under (`walletsvc.cache.responses`)."""
+"""The cache key and the stamps of a document (`walletsvc.cache.responses`)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FACE = "rest"
 
 
 def cache_key_parts(reach: str, url: str, variant: str) -> tuple[str, ...]:
-    """Return the parts of the key of a document. `variant` tells apart what one URL can answer."""
+    """Return the parts of a document's cache key. `variant` separates the documents that one URL can serve."""
     return _FACE, reach, variant, url
 
 
@@ -23,7 +23,7 @@ def choose_stamps(
     filters: tuple[tuple[str, str], ...] = (),
     include: Iterable[str] = (),
 ) -> Sequence[str]:
-    """Return the stamps of one resource (`identifier`) or of a list with `filters`, and what is included with it."""
+    """Return the stamps of one resource (`identifier`) or of a list with `filters`, and of what it includes."""
     if not all(path_stays_within_wallet(resource.name, path.split(".")) for path in include):
         return stamps_of(None)
     if resource is WALLET:

@@ -1,4 +1,4 @@
-"""POST to a collection: what the answer is made of, apart from the request."""
+"""POST to a collection: build the answer, without access to the request."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from walletsvc.queries.written import WrittenRecord
 from walletsvc.web.replays import Written
 
 NOT_INCLUDED = "notIncluded"
-"""Where the document of a write names the paths of `include` that could not be read after it."""
+"""The meta member that lists the paths of `include` that could not be read after a write."""
 
 Guard = Callable[[Command[Any]], Command[Any]]
 
 
 def unguarded(command: Command[Any]) -> Command[Any]:
-    """Return the command as it is."""
+    """Return the command unchanged."""
     return command
 
 
 def encode_written(reader: Reader, instance: Any) -> bytes:
     """Return the document of a resource from the instance that a command has just written.
 
-    The write is committed: where something to be included cannot be read, the document goes without it and says so.
+    The write is committed: if an included resource cannot be read, the document leaves it out and says so.
     """
     resource = reader.endpoint.resource
     selection = reader.query.selection(resource, per_parent=PER_RESOURCE)
@@ -51,21 +51,21 @@ def _meta(record: WrittenRecord, query: Query) -> Mapping[str, object] | None:
 
 @dataclass(frozen=True, slots=True)
 class Creation:
-    """What is created, by whom, and what the answer shows of it."""
+    """One creation: who creates a resource, and what the answer shows of it (the `reader`)."""
 
     reader: Reader
 
     def store(self, written: ResourceInput, *, guard: Guard = unguarded) -> tuple[bytes, str]:
-        """Create what was sent and return its document and its URL. Raises what the command refuses.
+        """Create the resource and return its document and its URL. Raises what the command refuses.
 
-        `guard` has its say about the command before it is run.
+        `guard` wraps the command before it runs.
         """
         reader = self.reader
         instance = execute(guard(reader.endpoint.parse_create(written.values)), by=reader.principal)
         return encode_written(reader, instance), reader.public_url + reader.endpoint.item_url(instance.pk)
 
     def __call__(self, body: bytes) -> Written:
-        """Create what the document in `body` describes; a refusal is an answer too."""
+        """Create what the document in `body` describes; a refusal is returned as an answer too."""
         locate: Locate | None = None
         try:
             written = read_resource(parse_document(body), self.reader.endpoint)

@@ -1,6 +1,6 @@
-"""The documents that clients send: one resource object, checked as far as JSON:API itself goes.
+"""Request documents with one resource object, checked as far as JSON:API itself defines them.
 
-What the values mean is for the commands, which get them as they came.
+The commands judge the values, which reach them unchanged.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from walletsvc.commands.inputs import LocalId
 
 @dataclass(slots=True)
 class ResourceInput:
-    """What a resource object asks to be written: raw values by the names of the serializer's fields."""
+    """The values that a resource object asks to write, unparsed, by serializer field."""
 
     base: str
     local_ids: LocalIds = field(default_factory=LocalIds)
     values: dict[str, Any] = field(default_factory=dict)
     pointers: dict[str, str] = field(default_factory=dict)
-    """Where the values are, as seen from `base`."""
+    """The pointers to the values, relative to `base`."""
     without: tuple[str, ...] = ()
-    """The to-many relations that it says have nothing in them."""
+    """The to-many relations that it declares empty."""
     attributes: frozenset[str] = frozenset()
-    """The fields that the object with the attributes can have, if there is one."""
+    """The fields that its attributes object can hold, if it has one."""
 
     def locate(self, field_name: str) -> str:
         """Return the pointer to an input.
 
-        To the object that lacks it where it was not sent: a pointer leads to something that is there
+        For a missing input, that is the object that lacks it: a pointer must lead to an existing member
         (https://jsonapi.org/format/#error-objects).
         """
         lacking = "/attributes" if field_name in self.attributes else ""
@@ -43,10 +43,10 @@ class ResourceInput:
 def read_resource(
     document: object, endpoint: Endpoint, *, expected_id: str | None = None, base: str = "/data"
 ) -> ResourceInput:
-    """Return what a document wants to create at `endpoint`, or to change of the resource `expected_id`.
+    """Return the values for a new resource of `endpoint`, or for a change of the resource `expected_id`.
 
     `base` is the pointer to the resource object. Raises `Refused` with every problem found: 422 for a wrong structure
-    or member, 409 for another type or id, 403 for an id of the client's own and for what is not written this way.
+    or member, 409 for another type or id, 403 for an id chosen by the client and for members that cannot be written.
     """
     resource = _member(document, "data", pointer="")
     if not isinstance(resource, dict):
@@ -89,38 +89,36 @@ def _required(detail: str, pointer: str) -> Problem:
     return Problem(422, errors.Required.code, detail, pointer=pointer)
 
 
-# -- who it is -----------------------------------------------------------------------------------------
+# -- identity ------------------------------------------------------------------------------------------
 
 
 def check_identity(resource: Mapping[str, Any], type_name: str, expected_id: str | None, base: str) -> list[Problem]:
-    """Return what is wrong with type, id and lid of a resource object; a new one has no `expected_id`."""
+    """Return the problems with type, id and lid of a resource object; without `expected_id` it is a new one."""
     problems = check_type(resource, type_name, base)
     identifier = resource.get("id")
     if "lid" in resource and not isinstance(resource["lid"], str):
         problems.append(_invalid("A local id is a string.", f"{base}/lid"))
     if expected_id is None:
         if "id" in resource:
-            problems.append(
-                Problem(403, errors.Forbidden.code, "Ids are given by this server.", pointer=f"{base}/id")
-            )
+            problems.append(Problem(403, errors.Forbidden.code, "This server assigns the ids.", pointer=f"{base}/id"))
     elif "id" not in resource:
         problems.append(_required("The member id is missing.", base))
     elif not isinstance(identifier, str):
         problems.append(_invalid("An id is a string.", f"{base}/id"))
     elif identifier != expected_id:
-        detail = f"This is the URL of {expected_id[:64]!r}."
+        detail = f"The URL names the resource {expected_id[:64]!r}."
         problems.append(Problem(409, "id_conflict", detail, pointer=f"{base}/id"))
     return problems
 
 
 def check_type(identified: Mapping[str, Any], type_name: str, base: str) -> list[Problem]:
-    """Return what is wrong with the type of a resource object or identifier."""
+    """Return the problems with the type of a resource object or identifier."""
     if "type" not in identified:
         return [_required("The member type is missing.", base)]
     if not isinstance(identified["type"], str):
         return [_invalid("A type is a string.", f"{base}/type")]
     if identified["type"] != type_name:
-        return [Problem(409, "type_conflict", f"The type here is {type_name}.", pointer=f"{base}/type")]
+        return [Problem(409, "type_conflict", f"The type must be {type_name}.", pointer=f"{base}/type")]
     return []
 
 
@@ -143,7 +141,7 @@ def _read_attributes(resource: Mapping[str, Any], endpoint: Endpoint, written: R
         elif name.startswith("@"):
             continue  # JSON:API: @-members are ignored.
         elif name in endpoint.writable_relations:
-            # The public contract from before relationships: {"wallet": "1"}.
+            # Kept from before relationships existed: {"wallet": "1"}.
             written.values[name] = value
             written.pointers[name] = f"/attributes/{name}"
         else:
@@ -152,7 +150,7 @@ def _read_attributes(resource: Mapping[str, Any], endpoint: Endpoint, written: R
                 problem = Problem(
                     422,
                     errors.Immutable.code,
-                    f"The {name} of a {endpoint.name} is not for clients to write.",
+                    f"Clients cannot write the {name} of a {endpoint.name}.",
                     pointer=pointer,
                 )
             else:
@@ -183,11 +181,11 @@ def _read_relationships(resource: Mapping[str, Any], endpoint: Endpoint, written
         if name in endpoint.writable_relations:
             problems += _read_relationship(relationship, endpoint, name, written)
         elif name in endpoint.resource.to_many and _is_empty(relationship):
-            # As clients send it that know the relation; true of what is new, and of the rest it is looked at.
+            # Clients that know the relation send it empty. True of a new resource; for others, it is checked.
             written.without += (name,)
             written.pointers[name] = f"/relationships/{name}"
         elif name in endpoint.resource.to_one or name in endpoint.resource.to_many:
-            detail = f"{name} is not written as a part of {endpoint.name}."
+            detail = f"{name} cannot be written through {endpoint.name}."
             problems.append(Problem(403, errors.Forbidden.code, detail, pointer=f"{base}/{name}"))
         else:
             detail = f"{endpoint.name} has no relationship {name[:64]!r}."
@@ -212,14 +210,14 @@ def _read_relationship(relationship: object, endpoint: Endpoint, name: str, writ
         return problems
     identifier = identify(linkage, written.local_ids)
     if name in written.values and str(written.values[name]) != identifier:
-        problems.append(_invalid(f"{name} is given twice, as two different ones.", written.locate(name)))
+        problems.append(_invalid(f"{name} is given twice, with different values.", written.locate(name)))
     written.values[name] = identifier
     written.pointers[name] = place
     return problems
 
 
 def check_linkage(linkage: object, type_name: str, pointer: str, local_ids: LocalIds | None = None) -> list[Problem]:
-    """Return what is wrong with a to-one linkage: null, or the identifier of a `type_name`."""
+    """Return the problems with a to-one linkage, which is null or the identifier of a `type_name`."""
     if linkage is None:
         return []
     if not isinstance(linkage, dict):
@@ -236,7 +234,7 @@ def check_linkage(linkage: object, type_name: str, pointer: str, local_ids: Loca
 
 
 def identify(linkage: Any, local_ids: LocalIds) -> str | LocalId | None:
-    """Return what a linkage that `check_linkage` found nothing wrong with refers to."""
+    """Return the id or local id in a linkage that passed `check_linkage`."""
     if linkage is None:
         return None
     identifier: str | LocalId = linkage["id"] if "id" in linkage else local_ids.find(linkage["type"], linkage["lid"])

@@ -1,4 +1,4 @@
-"""From the read engine's records to the bytes of a JSON:API document (https://jsonapi.org/format/#document-structure)."""
+"""Encode the read engine's records as JSON:API documents (https://jsonapi.org/format/#document-structure)."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ VERSION = "1.1"
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """All of a document but its data: where it is, what it is part of, and what was agreed on.
+    """The parts of a document besides its data: links, meta, and the negotiated extensions and profiles.
 
-    Links in it begin with `public_url`, as `url` does.
+    Its links begin with `public_url`, as `url` does.
     """
 
     public_url: str
@@ -33,7 +33,7 @@ class Document:
     negotiated: Negotiated = NOTHING_AGREED
 
     def encode(self, members: Mapping[str, object]) -> bytes:
-        """Return the bytes of the document with `members` in it: data and included, errors, or none."""
+        """Return the document as bytes, with `members` added: data and included, errors, or nothing."""
         document: dict[str, object] = {"jsonapi": jsonapi_object(self.negotiated), **members}
         document["links"] = {"self": self._self_link(), **(self.links or {})}
         if self.meta is not None:
@@ -43,12 +43,12 @@ class Document:
     def _self_link(self) -> object:
         if self.negotiated == NOTHING_AGREED:
             return self.url
-        # A link object says which media type, with which parameters, is behind it.
+        # A link object states the media type of its target, with parameters.
         return {"href": self.url, "type": content_type(self.negotiated)}
 
 
 def jsonapi_object(negotiated: Negotiated = NOTHING_AGREED) -> dict[str, object]:
-    """Return the `jsonapi` member: the version, and the extensions and profiles that are applied."""
+    """Return the `jsonapi` member: the version, and the applied extensions and profiles."""
     described: dict[str, object] = {"version": VERSION}
     if negotiated.extensions:
         described["ext"] = sorted(negotiated.extensions)
@@ -58,14 +58,14 @@ def jsonapi_object(negotiated: Negotiated = NOTHING_AGREED) -> dict[str, object]
 
 
 def encode_one(record: Record, query: Query, document: Document) -> bytes:
-    """Return the document of one resource and what is included with it."""
+    """Return the document of one resource with its included resources."""
     pages = Pages([record])
     (data,) = resource_texts([record], query, pages, document.public_url)
     return document.encode({"data": orjson.Fragment(data), **_included([record], query, pages, document.public_url)})
 
 
 def encode_many(records: list[Record], query: Query, document: Document, *, with_cursors: bool) -> bytes:
-    """Return the document of a list. `with_cursors` adds to each resource its place in the list."""
+    """Return the document of a list. `with_cursors` adds its cursor to each resource."""
     pages = Pages(records)
     texts = resource_texts(records, query, pages, document.public_url)
     if with_cursors:
@@ -89,7 +89,7 @@ def _included(primary: Iterable[Record], query: Query, pages: Pages, public_url:
 
 
 def encode_resources(records: Sequence[Record], *, public_url: str) -> list[orjson.Fragment]:
-    """Return the resource objects of records with all their fields, as parts of another document."""
+    """Return the resource objects of records, with all fields, as fragments of another document."""
     return [orjson.Fragment(text) for text in resource_texts(records, Query(), Pages([]), public_url)]
 
 
@@ -97,19 +97,19 @@ def encode_resources(records: Sequence[Record], *, public_url: str) -> list[orjs
 
 
 def encode_null(document: Document) -> bytes:
-    """Return the document of a to-one relation that leads nowhere."""
+    """Return the document of an empty to-one relation."""
     return document.encode({"data": None})
 
 
 def encode_to_one(record: Record, name: str, document: Document) -> bytes:
-    """Return the document of a to-one relationship: its linkage."""
+    """Return the linkage document of a to-one relationship."""
     key = record.keys[name]
     target = record.resource.to_one[name].target
     return document.encode({"data": None if key is None else identifier_object(target, key)})
 
 
 def encode_identifiers(records: Iterable[Record], document: Document, *, with_cursors: bool) -> bytes:
-    """Return the document of a page of a to-many relationship: its linkage."""
+    """Return the linkage document of a page of a to-many relationship."""
     data = [identifier_object(record.resource.name, record.id) for record in records]
     if with_cursors:
         for rendered, record in zip(data, records, strict=True):
@@ -118,11 +118,11 @@ def encode_identifiers(records: Iterable[Record], document: Document, *, with_cu
 
 
 def encode_problems(problems: Iterable[Problem], negotiated: Negotiated) -> bytes:
-    """Return the document of a refusal."""
+    """Return the error document of a refusal."""
     return orjson.dumps({"jsonapi": jsonapi_object(negotiated), "errors": [problem.render() for problem in problems]})
 
 
 def records_of(resource: Resource, instances: Iterable[Model]) -> list[Record]:
-    """Return the records of model instances with all their fields."""
+    """Return model instances as records with all their fields."""
     plan = make_plan(resource.name, None)
     return [Record(plan, row) for row in plan.rows_of(instances)]

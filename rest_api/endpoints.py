@@ -1,4 +1,4 @@
-"""The collections of the API: where each resource is, and how it is written."""
+"""The collections of the API: the URL of each resource, and the commands that write it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BASE = "/api/"
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """The serializer's field behind an attribute, whether clients write it, and where it is in a resource object."""
+    """An attribute: its serializer field, whether clients can write it, and its place in a resource object."""
 
     field: str
     is_writable: bool
@@ -35,7 +35,7 @@ class Attribute:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A collection and its members. A write that is None is not allowed by any URL."""
+    """A collection and its members. A write that is None is not allowed at any URL."""
 
     resource: Resource
     path: str
@@ -44,18 +44,18 @@ class Endpoint:
     delete: type[Deletes] | None = None
 
     def parse_create(self, values: Mapping[str, Any], *, local_id: LocalId | None = None) -> Command[Any]:
-        """Return the command that creates a resource of what was sent, by the names of the serializer's fields.
+        """Return the command that creates a resource from values by serializer field.
 
-        The command tells `local_id` the id. Raises what is wrong with the values.
+        The command reports the new id to `local_id`. Raises what is wrong with the values.
         """
         return _allowed(self.create).parse(values, local_id=local_id)
 
     def parse_update(self, identifier: object, values: Mapping[str, Any]) -> Command[Any]:
-        """Return the command that changes a resource. Raises `NotFound` for an id that cannot be one."""
+        """Return the command that changes a resource. Raises `NotFound` for an impossible id."""
         return _allowed(self.update).parse(identifier, values)
 
     def parse_delete(self, identifier: object) -> Command[Any]:
-        """Return the command that deletes a resource. Raises `NotFound` for an id that cannot be one."""
+        """Return the command that deletes a resource. Raises `NotFound` for an impossible id."""
         return _allowed(self.delete).parse(identifier)
 
     @property
@@ -65,7 +65,7 @@ class Endpoint:
 
     @cached_property
     def serializer(self) -> type[serializers.ModelSerializer]:
-        """Return the contract of its resources."""
+        """Return the serializer of its resources."""
         return make_serializer(self.resource)
 
     @property
@@ -78,11 +78,11 @@ class Endpoint:
         return f"{BASE}{self.path}/{identifier}/"
 
     def related_url(self, identifier: int | str, relation: str) -> str:
-        """Return the path of what is related to one resource."""
+        """Return the path of the related resources."""
         return f"{BASE}{self.path}/{identifier}/{relation}/"
 
     def relationship_url(self, identifier: int | str, relation: str) -> str:
-        """Return the path of a relationship itself."""
+        """Return the path of a relationship."""
         return f"{BASE}{self.path}/{identifier}/relationships/{relation}/"
 
     @cached_property
@@ -98,19 +98,19 @@ class Endpoint:
 
     @cached_property
     def attribute_fields(self) -> frozenset[str]:
-        """Return the names of the serializer's fields that are attributes."""
+        """Return the serializer fields that are attributes."""
         return frozenset(each.field for each in self.attributes.values())
 
     @cached_property
     def writable_relations(self) -> frozenset[str]:
-        """Return the names of the to-one relations that can be written."""
+        """Return the writable to-one relations."""
         fields = self.serializer().fields
         return frozenset(name for name in self.resource.to_one if not fields[name].read_only)
 
 
 def _allowed(write: T | None) -> T:
     if write is None:
-        raise Forbidden("Nobody writes this: it is made by what happens to wallets and transactions.")
+        raise Forbidden("This cannot be written: it follows from the changes of wallets and transactions.")
     return write
 
 
@@ -124,4 +124,4 @@ ENDPOINTS: Mapping[str, Endpoint] = {
 }
 """Every endpoint, by the type of its resources."""
 
-assert ENDPOINTS.keys() == RESOURCES.keys()  # noqa: S101 - links lead from each resource to each other
+assert ENDPOINTS.keys() == RESOURCES.keys()  # noqa: S101 - resources link to each other

@@ -1,4 +1,4 @@
-"""What the domain and the protocol refuse, as JSON:API error objects. The one map of this face."""
+"""Map refusals of the domain and of the protocol to JSON:API error objects. The only such map of this face."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ STATUS: Mapping[type[errors.WalletError], int] = {
 """The status of each refusal of the domain. A test walks all subclasses of `WalletError`."""
 
 UNSUPPORTED_SORT = "https://jsonapi.org/profiles/ethanresnick/cursor-pagination/unsupported-sort"
-"""The type of error that the cursor pagination profile wants for an order that cannot be paged through."""
+"""The error type that the cursor pagination profile requires for an order it cannot page through."""
 
 Locate = Callable[[str], str]
-"""Turns the name by which the domain knows an input into a JSON pointer to it."""
+"""Turns the domain's name of an input into a JSON pointer to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Problem:
 
 
 class Refused(Exception):
-    """A request that this face refuses by itself: what no command or selector gets to see."""
+    """A request refused by this face itself, before a command or selector sees it."""
 
     def __init__(self, *problems: Problem, headers: Mapping[str, str] | None = None) -> None:
         super().__init__("; ".join(problem.detail for problem in problems))
@@ -89,7 +89,7 @@ class Refused(Exception):
 
 
 def refuse(status: int, code: str, detail: str, *, pointer: str | None = None) -> Refused:
-    """Return the refusal with one problem, of the document member at `pointer` if given."""
+    """Return a refusal with one problem, optionally at the document member `pointer`."""
     return Refused(Problem(status, code, detail, pointer=pointer))
 
 
@@ -99,7 +99,7 @@ def bad_parameter(name: str, detail: str) -> Refused:
 
 
 def common_status(problems: Sequence[Problem]) -> int:
-    """Return the status of the whole answer: the one they share, or else the most general that applies."""
+    """Return the status of the whole answer: the shared one, or else the most general that applies (400 or 500)."""
     statuses = {problem.status for problem in problems}
     if len(statuses) == 1:
         return statuses.pop()
@@ -107,7 +107,7 @@ def common_status(problems: Sequence[Problem]) -> int:
 
 
 def explain(exception: Exception, *, locate: Locate | None = None) -> Refused:
-    """Turn any exception into what the caller is told. What nobody foresaw is logged and masked."""
+    """Turn any exception into the refusal that the caller gets. Unexpected ones are logged and masked."""
     if isinstance(exception, Refused):
         return exception
     if isinstance(exception, Error):
@@ -142,7 +142,7 @@ def _problem(error: errors.WalletError, locate: Locate | None) -> Problem:
 
 
 def _explain_framework(error: drf.APIException) -> Refused:
-    """What the REST framework's own hooks raise: authentication, permissions, throttles, methods."""
+    """Explain what the REST framework's own hooks raise: authentication, permissions, throttles, methods."""
     headers = {}
     wait = getattr(error, "wait", None)
     if wait is not None:
@@ -166,7 +166,7 @@ _FRAMEWORK_CODES = {
 
 
 def parameter_name(domain_name: str) -> str:
-    """Return the query parameter that the domain knows as `filter.label`, `page.size`, `after`."""
+    """Return the query parameter that the domain calls `filter.label`, `page.size` or `after`."""
     if domain_name in ("after", "before"):
         return f"page[{domain_name}]"
     family, dot, member = domain_name.partition(".")
@@ -174,11 +174,11 @@ def parameter_name(domain_name: str) -> str:
 
 
 def camel_case(name: str) -> str:
-    """Return the public name of what the domain calls `retry_after_seconds`: retryAfterSeconds."""
+    """Return the public spelling of a domain name: `retry_after_seconds` becomes retryAfterSeconds."""
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
 
 
 def _printable(text: str) -> str:
-    """Return the text as UTF-8 can hold it: a caller's lone surrogate, quoted back, would break the answer."""
+    """Return the text without lone surrogates: UTF-8 cannot encode one that a caller sent and the answer quotes."""
     return text.encode(errors="replace").decode()

@@ -1,4 +1,4 @@
-"""The documents that clients send to a relationship: its linkage, as primary data."""
+"""Request documents of a relationship: linkage as primary data."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from walletsvc import errors
 
 
 def read_to_one(document: object, type_name: str) -> str | None:
-    """Return the id of the `type_name` that a to-one relationship is to lead to, or None.
+    """Return the id of the `type_name` that a to-one relationship should lead to, or None.
 
     Raises `Refused`: 422 for a wrong structure, 409 for another type.
     """
@@ -23,7 +23,7 @@ def check_to_many(document: object, type_name: str) -> None:
     """Raise `Refused` unless the document has an array of identifiers of `type_name`."""
     linkage = _data(document)
     if not isinstance(linkage, list):
-        raise Refused(_invalid("A linkage of many is an array of resource identifier objects.", "/data"))
+        raise Refused(_invalid("A to-many linkage is an array of resource identifier objects.", "/data"))
     problems = [problem for place, each in enumerate(linkage) for problem in _check_member(each, type_name, place)]
     if problems:
         raise Refused(*problems)

@@ -1,4 +1,4 @@
-"""The local ids of a request document: names for what it creates (https://jsonapi.org/format/#document-resource-object-identification)."""
+"""Local ids: names for resources that a request creates (https://jsonapi.org/format/#document-resource-object-identification)."""
 
 from __future__ import annotations
 
@@ -10,44 +10,44 @@ from walletsvc.commands.inputs import LocalId
 
 
 class LocalIds:
-    """What can be referred to by type and lid: the resources that the document has created so far."""
+    """The resources that the document has created so far, by type and lid."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], LocalId] = {}
         self._found: set[LocalId] = set()
 
     def check_new(self, type_name: str, lid: object, pointer: str) -> Iterator[Problem]:
-        """Yield what is wrong with a lid that a resource is to get."""
+        """Yield the problems with the lid of a new resource."""
         if not isinstance(lid, str):
             yield _invalid("A local id is a string.", pointer)
         elif (type_name, lid) in self._known:
-            yield _invalid(f"The local id {lid[:64]!r} is that of another {type_name} already.", pointer)
+            yield _invalid(f"Another {type_name} already has the local id {lid[:64]!r}.", pointer)
 
     def add(self, type_name: str, lid: str) -> LocalId:
-        """Return what stands for a resource that has this lid from now on."""
+        """Register the lid of a new resource and return its placeholder."""
         return self._known.setdefault((type_name, lid), LocalId())
 
     def check(self, type_name: str, lid: object, pointer: str) -> Iterator[Problem]:
-        """Yield what is wrong with a reference to a `type_name` by its lid."""
+        """Yield the problems with a reference to a `type_name` by its lid."""
         if not isinstance(lid, str):
             yield _invalid("A local id is a string.", pointer)
         elif (type_name, lid) not in self._known:
             others = [name for name, known in self._known if known == lid]
             if others:
-                detail = f"The local id {lid[:64]!r} is that of a {others[0]}, not of a {type_name}."
+                detail = f"The local id {lid[:64]!r} names a {others[0]}, not a {type_name}."
                 yield Problem(409, "type_conflict", detail, pointer=pointer)
             else:
-                detail = f"Nothing before this in the document creates a {type_name} with the local id {lid[:64]!r}."
+                detail = f"No earlier operation creates a {type_name} with the local id {lid[:64]!r}."
                 yield _invalid(detail, pointer)
 
     def find(self, type_name: str, lid: str) -> LocalId:
-        """Return what stands for the resource with a lid that `check` found nothing wrong with."""
+        """Return the placeholder of the resource with a lid that passed `check`."""
         found = self._known[type_name, lid]
         self._found.add(found)
         return found
 
     def is_referred_to(self, local_id: LocalId) -> bool:
-        """Tell whether anything has asked for it so far."""
+        """Tell whether anything refers to it so far."""
         return local_id in self._found
 
 

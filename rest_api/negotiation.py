@@ -10,7 +10,7 @@ from rest_api.errors import Problem, Refused
 
 MEDIA_TYPE = "application/vnd.api+json"
 CURSOR_PROFILE = "http://jsonapi.org/profiles/ethanresnick/cursor-pagination/"
-"""The address by which the profile calls itself."""
+"""The URI of the cursor pagination profile."""
 
 PROFILES = frozenset({CURSOR_PROFILE})
 _PROFILE_SPELLINGS = {
@@ -27,14 +27,14 @@ _RANGE = re.compile(rf"\s*({_TOKEN}/{_TOKEN})")
 
 @dataclass(frozen=True, slots=True)
 class MediaType:
-    """A media type or range with its parameters, names and type in lower case."""
+    """A media type or range with its parameters; type and names in lower case."""
 
     name: str
     parameters: Mapping[str, str]
 
     @property
     def quality(self) -> float:
-        """Return the weight that an Accept header gives it."""
+        """Return its weight in an Accept header."""
         try:
             return float(self.parameters.get("q", "1"))
         except ValueError:
@@ -47,14 +47,14 @@ class MediaType:
 
     @property
     def profiles(self) -> frozenset[str]:
-        """Return the URIs of its `profile` parameter that are known here; others are to be ignored."""
+        """Return the known URIs of its `profile` parameter; unknown ones must be ignored."""
         uris = self.parameters.get("profile", "").split()
         return frozenset(_PROFILE_SPELLINGS[uri] for uri in uris if uri in _PROFILE_SPELLINGS)
 
 
 @dataclass(frozen=True, slots=True)
 class Negotiated:
-    """What client and server agreed on: URIs of extensions and profiles."""
+    """The extensions and profiles that client and server agreed on, as URIs."""
 
     extensions: frozenset[str] = frozenset()
     profiles: frozenset[str] = frozenset()
@@ -65,7 +65,7 @@ NOTHING_AGREED = Negotiated()
 
 
 def parse_media_types(header: str) -> Iterator[MediaType]:
-    """Yield the media types of a Content-Type or Accept header. What cannot be read ends the list."""
+    """Yield the media types of a Content-Type or Accept header, up to the first that is malformed."""
     position = 0
     while found := _RANGE.match(header, position):
         name, position = found[1].lower(), found.end()
@@ -88,37 +88,37 @@ def _unquote(value: str) -> str:
 def check_content_type(header: str, *, extensions: frozenset[str]) -> frozenset[str]:
     """Return the extensions that a request document uses.
 
-    `extensions` are those of the URL. Raises `Refused` (415) for another media type, for any parameter but
-    `ext` and `profile`, and for an extension that is not supported there.
+    `extensions` are those of the URL. Raises `Refused` (415) for another media type, for any parameter except
+    `ext` and `profile`, and for an extension that the URL does not support.
     """
     media_type = next(parse_media_types(header), None)
     if media_type is None or media_type.name != MEDIA_TYPE:
         raise _unsupported(f"The media type of a request document is {MEDIA_TYPE}.")
     if media_type.parameters.keys() - {"ext", "profile"}:
-        raise _unsupported(f"{MEDIA_TYPE} has the parameters ext and profile only.")
+        raise _unsupported(f"{MEDIA_TYPE} takes no parameters except ext and profile.")
     if not media_type.extensions <= extensions:
-        raise _unsupported("The extension is not supported here.")
+        raise _unsupported("This URL does not support the extension.")
     return media_type.extensions
 
 
 def choose(header: str | None, *, extensions: frozenset[str]) -> Negotiated:
-    """Return what the Accept header asks for and this server has.
+    """Return the extensions and profiles that the Accept header asks for and this server supports.
 
-    Raises `Refused` (406) where JSON:API is not acceptable at all, or each instance of it has parameters other
-    than `ext` and `profile` or names an extension that is not supported at this URL.
+    Raises `Refused` (406) if JSON:API is not acceptable, or if each instance of it has parameters other
+    than `ext` and `profile` or names an extension that the URL does not support.
     """
     if header is None or not header.strip():
         return NOTHING_AGREED
     ranges = list(parse_media_types(header))
     usable = list(_usable(ranges, extensions))
     if usable:
-        # The most wanted one; between equals the most specific (RFC 9110, section 12.5.1), then the first.
+        # The highest weight wins; then the most specific (RFC 9110, section 12.5.1), then the first.
         best = max(usable, key=lambda each: (each.quality, len(each.parameters.keys() - {"q"})))
         return Negotiated(best.extensions, best.profiles)
     others = [each for each in ranges if each.name in ("*/*", "application/*") and each.quality > 0]
     if others and not any(each.name == MEDIA_TYPE for each in ranges):
         return NOTHING_AGREED
-    detail = f"This server answers with {MEDIA_TYPE}, with the parameters ext and profile only."
+    detail = f"This server answers with {MEDIA_TYPE}, without parameters except ext and profile."
     raise Refused(Problem(406, "not_acceptable", detail, header="Accept"))
 
 
@@ -134,7 +134,7 @@ def _unsupported(detail: str) -> Refused:
 
 
 def content_type(negotiated: Negotiated) -> str:
-    """Return the Content-Type of a response with these extensions and profiles applied."""
+    """Return the Content-Type of a response with the applied extensions and profiles."""
     text = MEDIA_TYPE
     if negotiated.extensions:
         text += f'; ext="{" ".join(sorted(negotiated.extensions))}"'

@@ -1,4 +1,4 @@
-"""The links and meta of a list, by page number or by cursor."""
+"""The links and meta of a list, paged by number or by cursor."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from walletsvc.queries.records import Page
 
 
 def list_url(url: str, query: Query, page: NumberedPage | CursorPage | None = None) -> str:
-    """Return the canonical URL of the list at `url`, or of another `page` of it: equal for equal questions."""
+    """Return the canonical URL of the list at `url`, or of another `page` of it: the same for equal queries."""
     return format_url(url, query.text, _page_text(page or query.page))
 
 
-@lru_cache(maxsize=1024)  # the links of a list repeat its size
+@lru_cache(maxsize=1024)  # the links of a list repeat its page size
 def _page_text(page: NumberedPage | CursorPage) -> str:
     return format_parameters(page_parameters(page))
 
 
 def page_links(url: str, query: Query, page: Page) -> Mapping[str, object]:
-    """Return the links first, last, prev and next; null where there is no such page or none that is known."""
+    """Return the links first, last, prev and next; null for a page that does not exist or is not known."""
     if isinstance(query.page, NumberedPage):
         return _numbered_links(url, query, query.page, pages=count_pages(query.page, page))
     return _cursor_links(url, query, query.page, page)
 
 
 def page_meta(query: Query, page: Page) -> Mapping[str, object] | None:
-    """Return the meta of the document: how many there are, or what the cursor pagination profile wants said."""
+    """Return the document's meta: the total, or what the cursor pagination profile asks for."""
     if isinstance(query.page, NumberedPage):
         pages = count_pages(query.page, page)
         return {"pagination": {"page": query.page.number, "pages": pages, "count": page.count}}
@@ -40,7 +40,7 @@ def page_meta(query: Query, page: Page) -> Mapping[str, object] | None:
 
 
 def count_pages(page: NumberedPage, answer: Page) -> int:
-    """Return how many pages the list has; an empty list has one."""
+    """Return the number of pages of the list; an empty list has one."""
     return max(1, -(-(answer.count or 0) // page.size))
 
 
@@ -51,7 +51,7 @@ def _numbered_links(url: str, query: Query, page: NumberedPage, *, pages: int) -
     return {
         "first": link(1),
         "last": link(pages),
-        # Beyond the end, the way back is to the last page.
+        # Beyond the end, `prev` leads to the last page.
         "prev": link(min(page.number - 1, pages)) if page.number > 1 else None,
         "next": link(page.number + 1) if page.number < pages else None,
     }
@@ -66,6 +66,6 @@ def _cursor_links(url: str, query: Query, page: CursorPage, answer: Page) -> Map
         if answer.has_previous:
             links["prev"] = link(before=answer.records[0].cursor)
         if answer.has_next or is_range(page):
-            # The range ends where the client said; the list may go on.
+            # The client set the end of the range; the list may continue after it.
             links["next"] = link(after=answer.records[-1].cursor)
     return links

@@ -1,4 +1,4 @@
-"""The query string: which parameters there are, before anyone asks what they mean."""
+"""Split the query string into its known parameters; their values are interpreted elsewhere."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _MAX_LENGTH = 8192
 _SHORT = 128
 _MEMBER = re.compile(r"([a-z]+)\[[^\[\]]+\]")
 _BARE = frozenset({"include", "sort"})
-"""Parameters of JSON:API that are no family: `include[x]` is another name, which it has kept for itself."""
+"""JSON:API parameters that are not families: `include[x]` is a different name, which JSON:API reserves."""
 
 
 def parse_parameters(query_string: str, *, allowed: Iterable[str]) -> dict[str, str]:
     """Return the value of each parameter.
 
-    `allowed` names them: `sort` and `include` are what they are called, and the others are families: `page` allows
-    `page[size]`, and what the family makes of `size` is its own matter. Raises `Refused` (400) for any other, for one
-    given twice, and for what is no UTF-8 (https://jsonapi.org/format/#query-parameters).
+    `allowed` holds the names `sort` and `include`, and families of parameters: `page` allows `page[size]`, whose
+    member `size` the family judges itself. Raises `Refused` (400) for any other parameter, for one given twice, and
+    for invalid UTF-8 (https://jsonapi.org/format/#query-parameters).
     """
     if len(query_string) > _MAX_LENGTH:
         raise bad_parameter("", f"A query has at most {_MAX_LENGTH} characters.")
@@ -48,7 +48,7 @@ def _split(query_string: str) -> Iterator[tuple[str, str]]:
 
 def _decode(name: str, text: str) -> str:
     try:
-        # WSGI hands bytes over as Latin-1 (PEP 3333).
+        # WSGI passes bytes as Latin-1 (PEP 3333).
         return unquote_to_bytes(text.replace("+", " ").encode("latin-1")).decode()
     except UnicodeError as error:
         raise bad_parameter(name, "The parameter is not valid UTF-8.") from error
@@ -59,16 +59,16 @@ _quote_short = lru_cache(maxsize=1024)(quote)
 
 
 def _quote(text: str, safe: str) -> str:
-    # Long texts are a caller's own: they hardly come again, and would be kept.
+    # Long texts hardly ever repeat, and would fill the cache.
     return _quote_short(text, safe) if len(text) <= _SHORT else quote(text, safe)
 
 
 def format_parameters(parameters: Iterable[tuple[str, str]]) -> str:
-    """Return parameters as they stand in a query string, percent-encoded as RFC 3986 wants it."""
+    """Return a query string of percent-encoded parameters (RFC 3986)."""
     return "&".join([f"{_quote(name, '')}={_quote(value, ',:')}" for name, value in parameters])
 
 
 def format_url(path: str, *parameters: str) -> str:
-    """Return the path with a query string of what `format_parameters` has returned."""
+    """Return the path with a query string of `parameters`, each formatted by `format_parameters`."""
     query = "&".join(filter(None, parameters))
     return f"{path}?{query}" if query else path

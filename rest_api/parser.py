@@ -1,4 +1,4 @@
-"""From a request to the JSON value in its body, within a limit of size."""
+"""Read the JSON document of a request, within a size limit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DISCARDED_CHUNKS = 128
 def read_document(request: HttpRequest) -> object:
     """Return the JSON value in the body.
 
-    Raises `Refused`: 413 for a body beyond `settings.DATA_UPLOAD_MAX_MEMORY_SIZE` bytes, 400 for what is no JSON.
+    Raises `Refused`: 413 for a body beyond `settings.DATA_UPLOAD_MAX_MEMORY_SIZE` bytes, 400 for invalid JSON.
     """
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     try:
@@ -40,14 +40,14 @@ def _read_body(request: HttpRequest) -> bytes:
 
 
 def _discard(stream: Any) -> None:
-    """Read what is left, within reason: a client that is answered in the middle of sending may not see the answer."""
+    """Read the rest of a body, up to a limit: a client that is still sending may not see an early answer."""
     for _ in range(_DISCARDED_CHUNKS):
         if not stream.read(_CHUNK_BYTES):
             return
 
 
 def parse_document(body: bytes) -> object:
-    """Return the JSON value in `body`. Raises `Refused` (400) for what is no JSON."""
+    """Return the JSON value in `body`. Raises `Refused` (400) for invalid JSON."""
     try:
         return parse_json(body)
     except MalformedJson as error:

@@ -1,4 +1,4 @@
-"""Who is calling, for this face."""
+"""The caller of a request."""
 
 from django.http import HttpRequest
 
@@ -6,5 +6,5 @@ from walletsvc.principals import ANYONE, Principal
 
 
 def get_principal(request: HttpRequest) -> Principal:
-    """Return the caller. The server is open: everyone is the same caller, who may do everything."""
+    """Return the caller. The server is open: every caller is the same principal, who may do everything."""
     return ANYONE

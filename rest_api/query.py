@@ -1,4 +1,4 @@
-"""What a query string asks for: include, fields, filter, sort and page, as a question to the read engine."""
+"""Parse a query string (include, fields, filter, sort, page) into a question to the read engine."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from walletsvc.schema.declarations import Resource
 from walletsvc.schema.resources import RESOURCES
 
 MAX_SIZE_EXCEEDED = "https://jsonapi.org/profiles/ethanresnick/cursor-pagination/max-size-exceeded"
-"""The type of error that the cursor pagination profile wants for a page that is too large."""
+"""The error type that the cursor pagination profile requires for a page that is too large."""
 
 MAX_PATHS = 10
 MAX_PATH_LENGTH = 4
 
 Tree = dict[str, Any]
-"""Relations to include, each with the relations to include of what it leads to."""
+"""Relations to include, each with the relations to include below it."""
 
 
 @cache
@@ -41,7 +41,7 @@ def _relations(resource_name: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Query:
-    """A parsed query string. `fields` holds the names wanted of a type, attributes and relations alike."""
+    """A parsed query string. `fields` holds the selected names of each type, attributes and relations alike."""
 
     include: tuple[str, ...] = ()
     fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -50,13 +50,13 @@ class Query:
     page: NumberedPage | CursorPage = field(default_factory=NumberedPage)
 
     def shown_relations(self, resource: Resource) -> tuple[str, ...]:
-        """Return the relations that the fieldset of the type lets be seen."""
+        """Return the relations that the type's fieldset shows."""
         wanted = self.fields.get(resource.name)
         relations = _relations(resource.name)
         return relations if wanted is None else tuple(name for name in relations if name in wanted)
 
     def selection(self, resource: Resource, *, per_parent: int = DEFAULT_PAGE_SIZE) -> Selection:
-        """Return what is wanted of each record; of what is included, at most `per_parent` for each."""
+        """Return the selection from each record, with at most `per_parent` included resources for each."""
         tree: Tree = {}
         for path in self.include:
             branch = tree
@@ -77,7 +77,7 @@ class Query:
         return Selection(None if wanted is None else frozenset(wanted), tuple(to_one), tuple(to_many))
 
     def question(self, resource: Resource, *extra_filters: tuple[str, str]) -> Question:
-        """Return the list that is asked for, narrowed by `extra_filters`."""
+        """Return the question for the list, narrowed by `extra_filters`."""
         return Question(
             resource=resource.name,
             selection=self.selection(resource),
@@ -89,7 +89,7 @@ class Query:
 
     @cached_property
     def text(self) -> str:
-        """Return the parameters but those of the page as they stand in a URL: the same for equal questions."""
+        """Return the parameters without those of the page, as a canonical query string."""
         return format_parameters(self._parameters())
 
     def _parameters(self) -> Iterator[tuple[str, str]]:
@@ -104,7 +104,7 @@ class Query:
 
 
 def page_parameters(page: NumberedPage | CursorPage) -> Iterator[tuple[str, str]]:
-    """Yield the parameters of a page, as far as they are not the defaults."""
+    """Yield the parameters of a page that differ from the defaults."""
     if isinstance(page, NumberedPage):
         if page.number != 1:
             yield "page[number]", str(page.number)
@@ -113,21 +113,21 @@ def page_parameters(page: NumberedPage | CursorPage) -> Iterator[tuple[str, str]
             yield "page[after]", page.after
         if page.before is not None:
             yield "page[before]", page.before
-    # Between two cursors the default is another one, so there the size is always named.
+    # Between two cursors the default size differs, so the size is always given.
     if page.size != DEFAULT_PAGE_SIZE or is_range(page):
         yield "page[size]", str(page.size)
 
 
 def is_range(page: NumberedPage | CursorPage) -> bool:
-    """Tell whether a page is what lies between two cursors."""
+    """Tell whether a page is the range between two cursors."""
     return isinstance(page, CursorPage) and page.after is not None and page.before is not None
 
 
 def parse_query(resource: Resource, parameters: Mapping[str, str], *, cursors: bool = False) -> Query:
-    """Return what `parameters` ask of `resource`.
+    """Return the query that `parameters` describe, for `resource`.
 
-    `cursors` pages by cursor even where no cursor is given: the client has asked for the profile. Raises
-    `Refused` (400) for what has no meaning; what the engine alone can tell it refuses later, by the same code.
+    `cursors` pages by cursor even without a cursor: the client has asked for the profile. Raises `Refused` (400)
+    for meaningless parameters; the engine refuses later, with the same code, what only it can judge.
     """
     return Query(
         include=_parse_include(resource, parameters.get("include", "")),
@@ -150,7 +150,7 @@ def _parse_sort(parameters: Mapping[str, str]) -> tuple[str, ...]:
         return ()
     names = tuple(parameters["sort"].split(","))
     if "" in names:
-        raise bad_parameter("sort", "Name what to sort by, with commas between.")
+        raise bad_parameter("sort", "Give the fields to sort by, separated by commas.")
     return names
 
 
@@ -159,7 +159,7 @@ def _parse_fields(parameters: Mapping[str, str]) -> Iterator[tuple[str, tuple[st
         parameter = f"fields[{type_name}]"
         resource = RESOURCES.get(type_name)
         if resource is None:
-            raise bad_parameter(parameter, f"There is no type {type_name[:64]!r}, but {', '.join(RESOURCES)}.")
+            raise bad_parameter(parameter, f"No type {type_name[:64]!r}: choose {', '.join(RESOURCES)}.")
         known = {each.name for each in resource.fields} | {*resource.to_one, *resource.to_many}
         names = set(value.split(",")) if value else set()
         for name in sorted(names - known):
@@ -175,7 +175,7 @@ def _parse_include(resource: Resource, value: str) -> tuple[str, ...]:
         return ()
     paths = sorted(set(value.split(",")))
     if len(paths) > MAX_PATHS:
-        raise bad_parameter("include", f"At most {MAX_PATHS} paths are included.")
+        raise bad_parameter("include", f"At most {MAX_PATHS} paths can be included.")
     for path in paths:
         _check_path(resource, path)
     return tuple(paths)
@@ -193,7 +193,7 @@ def _check_path(resource: Resource, path: str) -> None:
         manifold += name in resource.to_many
         resource = RESOURCES[relation.target]
     if manifold > 1:
-        # Pages of pages: the document would grow by the product of their sizes.
+        # Pages of pages: the document would grow with the product of their sizes.
         raise bad_parameter("include", f"{path!r} goes through more than one to-many relationship.")
 
 
@@ -204,15 +204,15 @@ def _parse_page(members: Mapping[str, str], *, cursors: bool) -> NumberedPage | 
     _check_known(members, ("number", "size", "after", "before"))
     after, before = members.get("after"), members.get("before")
     both = after is not None and before is not None
-    # Between two cursors, the profile wants as many as there may be.
+    # Between two cursors, the profile asks for as many as possible.
     size = _parse_size(members.get("size"), default=MAX_PAGE_SIZE if both else DEFAULT_PAGE_SIZE)
     if after is None and before is None and not (cursors and "number" not in members):
         return NumberedPage(_parse_number(members.get("number", "1")), size)
     if "number" in members:
-        raise bad_parameter("page[number]", "A page is named by its number or by a cursor, not by both.")
+        raise bad_parameter("page[number]", "A page is selected by number or by cursor, not by both.")
     for name in ("after", "before"):
         if members.get(name) == "":
-            raise bad_parameter(f"page[{name}]", "This is no cursor of this list.")
+            raise bad_parameter(f"page[{name}]", "This is not a cursor of this list.")
     return CursorPage(size=size, after=after, before=before, backward=before is not None and after is None)
 
 

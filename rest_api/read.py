@@ -1,4 +1,4 @@
-"""GET: what the answer is made of, apart from the request. One read of the engine for each document."""
+"""GET: build the answer, without access to the request. Each document is one read of the engine."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from walletsvc.queries.selectors import get_record, list_records
 from walletsvc.web.replays import Reading
 
 PER_RESOURCE = 100
-"""How many related resources the document of a single resource includes of each relationship."""
+"""How many related resources of each relationship the document of a single resource includes."""
 NOTHING = Selection(fields=frozenset())
-"""No attribute: only whether it is there, and the keys behind its relations."""
+"""No attributes: only existence, and the keys of its relations."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who reads what, asked by which query: all that the answer to a GET depends on but the number in its path.
+    """Who reads what, with which query: all inputs of the answer to a GET except the id in its path.
 
-    Each method that takes that number returns the representation of one kind of URL; what builds it may raise
-    `NotFound` and `InvalidParameter`.
+    Each method that takes that id (`number`) returns the `Reading` of one kind of URL; building its document may
+    raise `NotFound` and `InvalidParameter`.
     """
 
     principal: Principal
@@ -46,13 +46,13 @@ class Reader:
 
     @property
     def target(self) -> Endpoint:
-        """Return the endpoint of what `relation` leads to."""
+        """Return the endpoint that `relation` leads to."""
         resource = self.endpoint.resource
         relation = resource.to_one.get(self.relation) or resource.to_many[self.relation]
         return ENDPOINTS[relation.target]
 
     def find(self, identifier: int | str | None, selection: Selection = NOTHING) -> Record:
-        """Return the record within the caller's reach. Raises `NotFound`."""
+        """Return a record that the caller can see. Raises `NotFound`."""
         number = parse_id(identifier, what=self.endpoint.name)
         record = get_record(principal=self.principal, resource=self.endpoint.name, selection=selection, id=number)
         if record is None:
@@ -60,7 +60,7 @@ class Reader:
         return record
 
     def _reading(self, url: str, stamps: Sequence[str], build: Callable[[], bytes], *, variant: str = "") -> Reading:
-        # The URL begins with `public_url`, as all links in the document do: no host is served the links of another.
+        # The URL begins with `public_url`, as all links in the document do, so no host gets the links of another.
         key = make_key(*cache_key_parts(self.principal.reach, url, variant))
         return Reading(key, stamps, content_type(self.negotiated), build)
 
@@ -76,7 +76,7 @@ class Reader:
         return self._reading(self.item_url(number), stamps, lambda: self.encode_item(number))
 
     def encode_item(self, number: int | None) -> bytes:
-        """Return the document of a resource as it is in the database. Raises `NotFound`."""
+        """Return the document of a resource, read from the database. Raises `NotFound`."""
         record = self.find(number, self.query.selection(self.endpoint.resource, per_parent=PER_RESOURCE))
         return encode_one(record, self.query, self._document(self.item_url(number)))
 
@@ -90,7 +90,7 @@ class Reader:
         return self._list(url, stamps, lambda: self._encode_list(url, self.endpoint))
 
     def related_list(self, number: int | None) -> Reading:
-        """Read a page of what is related to a resource."""
+        """Read a page of the related resources."""
         url = self.public_url + self.endpoint.related_url(number or 0, self.relation)
 
         def build() -> bytes:
@@ -118,9 +118,9 @@ class Reader:
         return isinstance(self.query.page, CursorPage)
 
     def _by_parent(self, number: int | None) -> tuple[str, str]:
-        """Return the filter of the target that names the parent.
+        """Return the filter of the target that selects the parent.
 
-        A filter on the parent's own name would be given twice, which the engine refuses.
+        A client's filter on the same name counts as given twice, which the engine refuses.
         """
         return self.endpoint.resource.to_many[self.relation].column.removesuffix("_id"), str(number)
 
@@ -133,7 +133,7 @@ class Reader:
         return self._reading(list_url(url, self.query), stamps, build, variant=variant)
 
     def _encode_list(self, url: str, target: Endpoint, *filters: tuple[str, str]) -> bytes:
-        """Return the document of the page that is asked for, of what passes `filters` besides its own."""
+        """Return the document of the page, with only the records that pass `filters` too."""
         page = list_records(principal=self.principal, question=self.query.question(target.resource, *filters))
         return encode_many(page.records, self.query, self._frame(url, page), with_cursors=self._has_cursors)
 
@@ -152,7 +152,7 @@ class Reader:
     # -- to-one relations ------------------------------------------------------------------------------
 
     def related_item(self, number: int | None) -> Reading:
-        """Read the resource that a resource is related to."""
+        """Read the related resource."""
         url = self.public_url + self.endpoint.related_url(number or 0, self.relation)
         url = format_url(url, self.query.text)
 
@@ -161,7 +161,7 @@ class Reader:
             record = self.find(number, Selection(fields=frozenset(), to_one=wanted))
             related = record.one[self.relation]
             if related is None:
-                # An entry outlives what it refers to: its linkage says what that was. A transaction does not.
+                # An entry outlives its transaction, and its linkage still names it.
                 self.find(number)
                 return encode_null(self._document(url))
             return encode_one(related, self.query, self._document(url))
@@ -174,7 +174,7 @@ class Reader:
         return self._reading(self._relationship_url(number), stamps, lambda: self.encode_relationship_item(number))
 
     def encode_relationship_item(self, number: int | None) -> bytes:
-        """Return the document of a to-one relationship as it is in the database. Raises `NotFound`."""
+        """Return the document of a to-one relationship, read from the database. Raises `NotFound`."""
         record = self.find(number)
         links = relationship_links(record, self.relation, self.public_url)
         return encode_to_one(

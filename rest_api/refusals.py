@@ -1,4 +1,4 @@
-"""What is refused before a view is asked, as JSON:API says it."""
+"""Render refusals that precede the views as JSON:API."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from walletsvc.web.refusals import Refusal
 
 
 def print_refusal(refusal: Refusal) -> HttpResponse:
-    """Return the answer."""
+    """Return the response with its error document."""
     problem = Problem(refusal.status, refusal.code, refusal.message, header=refusal.header)
     body = encode_problems([problem], NOTHING_AGREED)
     headers = {"Content-Length": str(len(body)), "Vary": "Accept", **refusal.headers}

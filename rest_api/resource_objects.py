@@ -1,6 +1,6 @@
-"""Resource objects: from the read engine's records to JSON (https://jsonapi.org/format/#document-resource-objects).
+"""Encode the read engine's records as resource objects (https://jsonapi.org/format/#document-resource-objects).
 
-Made as text: all but the values in an object is the same for each record of a list.
+As text: all records of a list share everything in the object except the values.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from walletsvc.schema.declarations import Resource
 from walletsvc.schema.kinds import frame
 
 Key = tuple[str, int]
-"""A type and an id: what a document holds at most one resource object for."""
+"""A type and an id: a document holds at most one resource object for each."""
 
 
 def identifier_object(type_name: str, identifier: int) -> dict[str, object]:
@@ -29,7 +29,7 @@ def identifier_object(type_name: str, identifier: int) -> dict[str, object]:
 
 
 def key_of(record: Record) -> Key:
-    """Return what tells a record from all others of a document."""
+    """Return the type and id of a record."""
     return record.resource.name, record.id
 
 
@@ -37,9 +37,9 @@ _NO_PAGES: Mapping[str, Page] = {}
 
 
 class Pages:
-    """The included pages of each record, wherever in the document it was reached from.
+    """The included pages of each record, over all paths that reach it.
 
-    A record may be met twice, by two paths, with and without its related records; it has one resource object.
+    Two paths may reach a record, with and without its related records; it still has one resource object.
     """
 
     def __init__(self, records: Iterable[Record]) -> None:
@@ -62,7 +62,7 @@ class Pages:
                 self._meet(related)
 
     def has_any_of(self, records: Iterable[Record]) -> bool:
-        """Tell whether one of these has an included page."""
+        """Tell whether one of these records has an included page."""
         return bool(self._pages) and any(self.of(record) for record in records)
 
     def of(self, record: Record) -> Mapping[str, Page]:
@@ -71,7 +71,7 @@ class Pages:
 
 
 def resource_texts(records: Iterable[Record], query: Query, pages: Pages, public_url: str) -> list[bytes]:
-    """Return each record's resource object as JSON. Its links begin with `public_url` (`web.public_urls`)."""
+    """Return each record's resource object as JSON, with links that begin with `public_url` (`web.public_urls`)."""
     texts: list[bytes] = []
     for plan, same in groupby(records, attrgetter("plan")):
         texts += _texts_of(plan, list(same), query.shown_relations(plan.resource), pages, public_url)
@@ -81,9 +81,9 @@ def resource_texts(records: Iterable[Record], query: Query, pages: Pages, public
 def _texts_of(
     plan: Plan, records: list[Record], shown: tuple[str, ...], pages: Pages, public_url: str
 ) -> Iterable[bytes]:
-    """Return the resource objects of records that were read by one plan: text in which only values differ.
+    """Return the resource objects of records of one plan, as text in which only the values differ.
 
-    Made column by column, as a call for each value of a long list would be most of its price.
+    Built by column: a call for each value of a long list would cost more than all the rest.
     """
     columns = list(zip(*[record.row for record in records], strict=True))
     ids, currencies = columns[0], columns[CURRENCY]
@@ -112,7 +112,7 @@ def _linkages(target: str, keys: Sequence[bytes | None]) -> list[bytes]:
 
 @lru_cache(maxsize=1024)
 def _template(plan: Plan, shown: tuple[str, ...], has_pages: bool, public_url: str) -> bytes:
-    """Return a resource object with `%b` for its id, attributes, relationships, and for its id again."""
+    """Return a resource object with `%b` for its id, attributes and relationships, and for its id again."""
     name = plan.resource.name
     root = public_url.replace("%", "%%")
     members = [f'"type":"{name}","id":"%b"']
@@ -164,7 +164,7 @@ def _to_many(record: Record, name: str, page: Page | None, public_url: str) -> d
     links = relationship_links(record, name, public_url)
     if page is None:
         return {"links": links}
-    # What did not fit is found by these: they page through the relationship itself.
+    # These links page through the relationship, to the records beyond the included page.
     links["prev"] = None
     links["next"] = None
     if page.has_next:

@@ -1,8 +1,8 @@
-"""The contract of each resource as a serializer, from its declaration: names, types, and what a request may write.
+"""The serializers, made from the declaration of each resource: names, types, and what a request may write.
 
-Answers are encoded from the read engine's records (`encoder.py`), and commands check what is written. The serializers
-say which names there are and which of them can be written, for the parser of documents. Their output equals the
-encoder's, which a test proves.
+Answers are encoded from the read engine's records (`encoder.py`), and commands check the written values. The
+serializers tell the parser of documents which names exist and which can be written. A test proves that their
+output equals the encoder's.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from walletsvc.schema.kinds import print_time
 from walletsvc.schema.resources import RESOURCES
 from walletsvc.schema.types import Amount, Counter, Metadata, Moment
 
-# The stubs make it generic, the library does not.
+# Generic in the stubs, not in the library.
 _Field: Any = fields.Field
 
 
 class AmountField(_Field):
-    """An exact decimal number, as text at the scale of the object's currency: "150.00"."""
+    """An exact decimal number, as text with the scale of the object's currency: "150.00"."""
 
     def get_attribute(self, instance: Any) -> tuple[Decimal, str]:
         return getattr(instance, str(self.source)), instance.currency
@@ -40,14 +40,14 @@ class AmountField(_Field):
 
 
 class TimeField(_Field):
-    """A moment in UTC as in RFC 3339."""
+    """A moment in UTC (RFC 3339)."""
 
     def to_representation(self, value: datetime) -> str:
         return print_time(value)
 
 
 _FIELDS = {Amount: AmountField, Counter: IntegerField, Metadata: JSONField, Moment: TimeField}
-"""Everything else is a text."""
+"""All other types are text."""
 
 
 def _field(declared: Field) -> Any:
@@ -66,7 +66,7 @@ def _relation(declared: ToOne | ToMany) -> Any:
 
 
 def make_serializer(resource: Resource) -> type[serializers.ModelSerializer]:
-    """Return the contract of a resource."""
+    """Return the serializer of a resource."""
     relations: dict[str, ToOne | ToMany] = {**resource.to_one, **resource.to_many}
     members = {each.key: _field(each) for each in resource.fields}
     members |= {name: _relation(each) for name, each in relations.items()}
@@ -79,5 +79,5 @@ def make_serializer(resource: Resource) -> type[serializers.ModelSerializer]:
     return type(f"{resource.name}Serializer", (serializers.ModelSerializer,), {**members, **inner, **named})
 
 
-# The library finds the serializers of what is included by their paths.
+# The library finds the serializers of included resources by their import paths.
 globals().update({f"{name}Serializer": make_serializer(resource) for name, resource in RESOURCES.items()})

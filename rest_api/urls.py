@@ -1,4 +1,4 @@
-"""The URLs below /api/, each with and without a trailing slash. What is not listed here is not there."""
+"""The URLs below /api/, each with and without a trailing slash. All others are answered with 404."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The description of the API, in OpenAPI 3.1: made from the same declarations that answer the requests."""
+"""The OpenAPI 3.1 description, made from the declarations that also answer the requests."""

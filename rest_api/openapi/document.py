@@ -1,4 +1,4 @@
-"""The whole description."""
+"""The whole document."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from rest_api.openapi.refusals import error_schemas
 from rest_api.openapi.requests import request_schemas
 
 MEDIA_TYPE = "application/vnd.oai.openapi+json;version=3.1"
-"""The type that the OpenAPI Initiative has registered (https://spec.openapis.org/oas/latest.html)."""
+"""The media type registered by the OpenAPI Initiative (https://spec.openapis.org/oas/latest.html)."""
 
 _TEXT = """\
 Wallets with a balance, and transactions that change it, never below zero. All of it is JSON:API 1.1
 (https://jsonapi.org/format/); a trailing slash is optional everywhere.
 
 Amounts are decimal texts with exactly the decimal places of their currency. A refused request has changed nothing.
-What each error is about is its `code`, which is stable; `source` leads to the member, parameter or header to blame.
+Each error has a stable `code`; its `source` leads to the member, parameter or header at fault.
 
 Each URL also has HEAD, where it has GET, and OPTIONS; other methods are answered with 405, unknown URLs with 404.
 """

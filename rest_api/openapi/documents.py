@@ -1,4 +1,4 @@
-"""JSON schemas of the documents that are answered, except refusals."""
+"""JSON schemas of response documents, except refusals."""
 
 from __future__ import annotations
 

@@ -16,21 +16,21 @@ PLAIN_NUMBER = rf"^-?(0|[1-9][0-9]{{0,{INTEGER_DIGITS - 1}}})(\.[0-9]{{1,{money.
 
 
 def amount() -> Schema:
-    """Return the schema of an amount as it is answered."""
+    """Return the schema of an amount in an answer."""
     return {"type": "string", "pattern": PLAIN_NUMBER, "examples": ["150.00"]}
 
 
 def output_attributes(endpoint: Endpoint) -> Schema:
-    """Return the schema of the attributes in an answer; a sparse fieldset may leave any of them out."""
+    """Return the schema of the attributes in an answer; a sparse fieldset may omit any of them."""
     properties = {each.name: _output(each) for each in endpoint.resource.fields}
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
 def input_attributes(endpoint: Endpoint, *, is_new: bool, has_relations: bool) -> Schema:
-    """Return the schema of the attributes in a request that creates a resource, or changes one.
+    """Return the schema of the attributes in a request that creates or changes a resource.
 
-    No attribute has a `default`: to generators it is a value that is always there, so that they demand it of the
-    caller, or send it of their own accord.
+    No attribute has a `default`: generators take it as a value that is always present, so they require it from the
+    caller, or send it unasked.
     """
     times = (Write.ONCE, Write.ALWAYS) if is_new else (Write.ALWAYS,)
     written = [each for each in endpoint.resource.fields if each.write in times]
@@ -40,7 +40,7 @@ def input_attributes(endpoint: Endpoint, *, is_new: bool, has_relations: bool) -
         properties[relation] = {
             "type": ["string", "integer"],
             "deprecated": True,
-            "description": f"The id. Better send the relationship {relation}.",
+            "description": f"The id. Prefer the relationship {relation}.",
         }
         if is_new:
             required.append(relation)
@@ -56,7 +56,7 @@ def _input(declared: Field) -> Schema:
     described = declared.told_to_writers
     match declared.type:
         case Amount():
-            # Numbers are taken as well, exactly as they are written.
+            # Numbers are accepted too, with exactly the digits that are sent.
             return _described({"anyOf": [amount() | {"maxLength": money.MAX_TEXT}, {"type": "number"}]}, described)
         case Name(max_length=limit):
             return _described({"type": "string", "maxLength": limit, "minLength": 1}, described)

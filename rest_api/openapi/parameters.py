@@ -36,20 +36,19 @@ def document_parameters(resource: Resource) -> list[Parameter]:
 def page_parameters() -> list[Parameter]:
     """Return the parameters of a page, by number or by cursor.
 
-    None has a `default`: clients that are made from the description send it of their own accord, and a page
-    that is named by a cursor has no number.
+    None has a `default`: generated clients send it unasked, and a page selected by cursor has no number.
     """
     cursor = {"type": "string", "minLength": 1, "format": "cursor"}
     return [
         _in_query(
             "page[number]",
             {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_NUMBER},
-            "The number of the page, from 1; not together with a cursor.",
+            "The number of the page, from 1; cannot be combined with a cursor.",
         ),
         _in_query(
             "page[size]",
             {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE},
-            f"How many resources a page has: by default {DEFAULT_PAGE_SIZE}, between two cursors {MAX_PAGE_SIZE}.",
+            f"The resources on a page: {DEFAULT_PAGE_SIZE} by default, {MAX_PAGE_SIZE} between two cursors.",
         ),
         _in_query("page[after]", cursor, "The page after this cursor of a list in the same order."),
         _in_query("page[before]", cursor, "The page before this cursor of a list in the same order."),
@@ -57,7 +56,7 @@ def page_parameters() -> list[Parameter]:
 
 
 def header(name: str, description: str) -> Parameter:
-    """Return a parameter that is a header."""
+    """Return a header parameter."""
     return {"name": name, "in": "header", "schema": {"type": "string"}, "description": description}
 
 
@@ -66,9 +65,9 @@ def _in_query(name: str, schema: Schema, description: str) -> Parameter:
 
 
 def _listing(names: Iterable[str], *, most: int | None = None, may_be_empty: bool = True) -> Schema:
-    """Return the schema of a list of names, which is one value with commas, as JSON:API has it.
+    """Return the schema of a list of names: one comma-separated value, as in JSON:API.
 
-    Many generators take no notice of `explode: false`: of an array they would make one parameter for each name.
+    Many generators ignore `explode: false`: from an array they would make one parameter for each name.
     """
     name = "|".join(re.escape(name).replace("\\-", "-") for name in names)
     more = "*" if most is None else f"{{0,{most - 1}}}"
@@ -78,7 +77,7 @@ def _listing(names: Iterable[str], *, most: int | None = None, may_be_empty: boo
 
 def _filters(resource: Resource) -> Iterator[Parameter]:
     for name, declared in FILTER_SETS[resource.name].base_filters.items():
-        yield _in_query(f"filter[{name}]", _filter_schema(declared), f"Only what passes: {name.replace('.', ' ')}.")
+        yield _in_query(f"filter[{name}]", _filter_schema(declared), f"Only matches: {name.replace('.', ' ')}.")
 
 
 def _filter_schema(declared: django_filters.Filter) -> Schema:
@@ -97,14 +96,14 @@ def _filter_schema(declared: django_filters.Filter) -> Schema:
             "maxLength": declared.extra["max_length"],
             "pattern": "^[^\\u0000]+$",
         }
-    raise TypeError(f"Nobody has said what a {type(declared).__name__} takes.")
+    raise TypeError(f"There is no schema for a {type(declared).__name__}.")
 
 
 def _sort(resource: Resource) -> Parameter:
     names = [sign + name for name in resource.orders for sign in ("", "-")]
-    # No name twice, in either direction.
+    # No name may repeat, in either direction.
     schema = _listing(names, may_be_empty=False) | {"not": {"pattern": r"(?:^|,)-?([A-Za-z]+)(?:,.*)?,-?\1(?:,|$)"}}
-    description = f"What to sort by, - for descending: {', '.join(resource.orders)}. The order always ends in the id."
+    description = f"Sort by, - for descending: {', '.join(resource.orders)}. The order always ends in the id."
     return _in_query("sort", schema, description)
 
 
@@ -119,7 +118,7 @@ def _fields() -> Iterator[Parameter]:
 
 
 def _paths(resource: Resource, length: int, *, may_be_many: bool = True) -> Iterator[str]:
-    """Yield the paths that can be included: at most one relationship to many on each."""
+    """Yield the paths that can be included, with at most one to-many relationship each."""
     if not length:
         return
     targets = {name: relation.target for name, relation in resource.to_one.items()}

@@ -1,4 +1,4 @@
-"""What can be asked of each URL, and every answer that can come."""
+"""The operations of each URL, with every possible answer."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _IDENTIFIER: Parameter = {
     "schema": {"type": "string", "pattern": "^[1-9][0-9]{0,17}$"},
 }
 _CONDITIONS = [
-    header("If-Match", "The ETag of what the client has seen: 412 if it is not that any more."),
-    header("If-None-Match", "The ETag of what the client has: if it is still that, 304, or 412 where it is changed."),
+    header("If-Match", "The ETag that the client has seen: 412 if it has changed."),
+    header("If-None-Match", "The ETag that the client has: if unchanged, 304 for a read, 412 for a write."),
 ]
-# Any request may have a body, and be refused for the codings of it.
+# Any request may have a body, and be refused for the body's codings.
 _READING = (400, 406, 411, 415, 500, 501, 503)
 _WRITING = (400, 403, 404, 406, 409, 411, 413, 415, 422, 500, 501, 503)
 
 
 def paths() -> Iterator[tuple[str, Item]]:
     """Yield the path items by their paths."""
-    yield BASE, {"get": _operation("readRoot", "Say which collections there are", "Root", answers=_read("Root"))}
+    yield BASE, {"get": _operation("readRoot", "List the collections", "Root", answers=_read("Root"))}
     for endpoint in ENDPOINTS.values():
         yield endpoint.url, _collection(endpoint)
         yield endpoint.item_url("{id}"), _item(endpoint)
@@ -61,7 +61,7 @@ def _collection(endpoint: Endpoint) -> Item:
         )
     }
     if endpoint.create is not None:
-        created = _document(f"{name}Document", "It is created.", "Location")
+        created = _document(f"{name}Document", "Created.", "Location")
         item["post"] = _operation(
             f"create{name}",
             f"Create a {name}",
@@ -92,7 +92,7 @@ def _item(endpoint: Endpoint) -> Item:
             name,
             parameters=[_IDENTIFIER, *parameters, *_CONDITIONS],
             body=request_document(ref(f"Changed{name}")),
-            answers={"200": _document(f"{name}Document", "It is changed.")} | refusals(*_WRITING, 412),
+            answers={"200": _document(f"{name}Document", "Changed.")} | refusals(*_WRITING, 412),
         )
     if endpoint.delete is not None:
         item["delete"] = _operation(
@@ -105,7 +105,7 @@ def _item(endpoint: Endpoint) -> Item:
     return item
 
 
-# -- what is related -------------------------------------------------------------------------------------
+# -- related resources -----------------------------------------------------------------------------------
 
 
 def _related_list(endpoint: Endpoint, name: str) -> Item:
@@ -150,7 +150,7 @@ def _many_relationship(endpoint: Endpoint, name: str) -> Item:
     for method, verb in (("post", "addTo"), ("patch", "replace"), ("delete", "removeFrom")):
         item[method] = _operation(
             f"{verb}{what}",
-            f"Always refused: {name} come and go by themselves",
+            f"Always refused: {name} are written at their own URLs",
             endpoint.name,
             parameters=[_IDENTIFIER],
             body=request_document({"type": "array", "items": given_identifier(target)}),
@@ -187,10 +187,10 @@ def _one_relationship(endpoint: Endpoint, name: str) -> Item:
 
 def _operations() -> Schema:
     media_type = f'{MEDIA_TYPE}; ext="{ATOMIC}"'
-    answers = {"200": _document("Results", "All are done; one result for each.", media_type=media_type)}
+    answers = {"200": _document("Results", "All operations are done, with one result each.", media_type=media_type)}
     return _operation(
         "performOperations",
-        "Do up to 1,000 operations, all or nothing",
+        "Run up to 1,000 operations, all or nothing",
         "Operations",
         body=ref("Operations"),
         media_type=media_type,
@@ -221,10 +221,10 @@ def _operation(
 
 _HEADERS = {
     "ETag": "Changes with every change of the document.",
-    "Location": "The URL of what is created.",
+    "Location": "The URL of the new resource.",
     "Retry-After": "When to try again, in seconds.",
 }
-_DONE: Schema = {"204": {"description": "It is done."}}
+_DONE: Schema = {"204": {"description": "Done."}}
 
 
 def _document(name: str, description: str, *headers: str, media_type: str = MEDIA_TYPE) -> Schema:
@@ -237,13 +237,13 @@ def _document(name: str, description: str, *headers: str, media_type: str = MEDI
 
 
 def _read(name: str, *statuses: int) -> Schema:
-    found = _document(name, "Here it is.", "ETag")
-    unchanged = {"description": "It is what the client has.", "headers": found["headers"]}
+    found = _document(name, "The document.", "ETag")
+    unchanged = {"description": "The client has the current document.", "headers": found["headers"]}
     return {"200": found, "304": unchanged} | refusals(*_READING, 412, *statuses)
 
 
 def refusals(*statuses: int, media_type: Sequence[str] = (MEDIA_TYPE,)) -> Schema:
-    """Return the answers that refuse."""
+    """Return the responses for refusals."""
     answers: Schema = {}
     for status in sorted(statuses):
         answers[str(status)] = _document(f"Errors{status}", MEANINGS[status], *["Retry-After"] * (status == 503))
@@ -252,7 +252,7 @@ def refusals(*statuses: int, media_type: Sequence[str] = (MEDIA_TYPE,)) -> Schem
 
 
 def _links(endpoint: Endpoint) -> Schema:
-    """Return what can be asked next with the id of what is created."""
+    """Return the links from a new resource's id to further operations."""
     verbs = ["read", "update", "delete"]
     parameters = {"id": "$response.body#/data/id"}
     return {f"{verb}It": {"operationId": f"{verb}{endpoint.name}", "parameters": parameters} for verb in verbs}

@@ -1,4 +1,4 @@
-"""The answers that refuse: which statuses there are, and which codes come with each."""
+"""The responses for refusals: their statuses, and the codes of each."""
 
 from __future__ import annotations
 
@@ -20,37 +20,37 @@ _PROTOCOL = {
     "internal_error": 500,
     "not_implemented": 501,
 }
-"""The codes of this face's own refusals, which are no refusals of the domain."""
+"""The codes of refusals by this face rather than the domain."""
 
 MEANINGS = {
-    400: "The request is not understood: a query parameter, or the JSON itself. Or several statuses at once.",
-    403: "This is not done by a request.",
-    404: "It is not there.",
-    406: "No media type that the client accepts is spoken here.",
-    409: "It is there already, or is another one than the URL or the type say, or is not empty.",
-    411: "The request does not say how long it is.",
+    400: "A query parameter or the JSON is invalid, or the errors have several statuses.",
+    403: "Requests cannot do this.",
+    404: "Not found.",
+    406: "The server has no media type that the client accepts.",
+    409: "The resource exists already, is not the one that the URL or type names, or is not empty.",
+    411: "The request does not state its length.",
     412: "A precondition of the request does not hold.",
     413: "The request is too long.",
-    415: "The request has the wrong media type, or a parameter or extension that is not known, or is coded.",
-    422: "A member is missing or not what it should be, or the wallet cannot take it.",
+    415: "The request has a wrong media type, an unknown parameter or extension, or a content coding.",
+    422: "A member is missing or invalid, or the wallet does not allow the change.",
     500: "Something went wrong on our side.",
-    501: "The request has a transfer coding that is not known here.",
-    503: "The database is not there, or too many want the same wallets. Try again.",
+    501: "The server does not know the request's transfer coding.",
+    503: "The database is unavailable, or too many requests want the same wallets. Try again.",
 }
 
 
 def codes_of(status: int) -> list[str]:
-    """Return the codes that an error object in an answer of this status may have."""
+    """Return the codes of errors in an answer with this status."""
     pairs = [*((refusal.code, each) for refusal, each in STATUS.items()), *_PROTOCOL.items()]
-    # Errors of several statuses in one document are answered with 400.
+    # A document with errors of several statuses is answered with 400.
     return sorted({code for code, each in pairs if each == status or (status == 400 and each < 500)})
 
 
 def error_schemas() -> Iterator[tuple[str, Schema]]:
-    """Yield the schemas of the error object and the document of each status, by their names.
+    """Yield the schemas of each status's error object and document, by their names.
 
-    Each error object is written out. What is put together from two schemas, one of which narrows what the other
-    says of a member, is nothing that generators read alike, if they read it at all.
+    Each error object is written out in full: generators disagree on schemas composed of two where one narrows a
+    member of the other, if they support them at all.
     """
     yield "ErrorSource", _SOURCE
     yield "ErrorLinks", _LINKS
@@ -71,7 +71,7 @@ def error_schemas() -> Iterator[tuple[str, Schema]]:
 
 
 def _error(status: int) -> Schema:
-    # Errors of several statuses in one document are answered with 400.
+    # A document with errors of several statuses is answered with 400.
     its_status = {"type": "string", "pattern": "^4[0-9][0-9]$"} if status == 400 else {"const": str(status)}
     return {
         "type": "object",
@@ -94,14 +94,14 @@ _SOURCE: Schema = {
     "type": "object",
     "properties": {
         "pointer": {"type": "string", "description": "A JSON pointer into the request document (RFC 6901)."},
-        "parameter": {"type": "string", "description": "The query parameter to blame."},
-        "header": {"type": "string", "description": "The request header to blame."},
+        "parameter": {"type": "string", "description": "The query parameter at fault."},
+        "header": {"type": "string", "description": "The request header at fault."},
     },
     "minProperties": 1,
     "additionalProperties": False,
 }
 _LINKS: Schema = {
     "type": "object",
-    "properties": {"type": {"type": "string", "description": "What kind of error a profile takes it for."}},
+    "properties": {"type": {"type": "string", "description": "The type of error that a profile defines."}},
     "additionalProperties": False,
 }

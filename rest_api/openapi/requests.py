@@ -1,4 +1,4 @@
-"""JSON schemas of what is sent."""
+"""JSON schemas of request documents."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def request_schemas() -> Iterator[tuple[str, Schema]]:
 
 
 def request_document(data: Schema) -> Schema:
-    """Return the schema of a document with this primary data. What else it has is ignored, as JSON:API wants."""
+    """Return the schema of a document with this primary data. Other members are ignored, as JSON:API requires."""
     return {"type": "object", "required": ["data"], "properties": {"data": data}}
 
 
 def new_names(endpoint: Endpoint) -> list[str]:
-    """Return the names of the schemas of the resource objects that create a resource.
+    """Return the names of the schemas for a new resource's object.
 
-    What it relates to is given by relationships, or else by attributes. A schema for each, as one schema that says
-    "either, or" of its members is to generators an object with no members at all.
+    Its relations are given as relationships, or else as attributes. Each gets a schema of its own: generators take
+    one schema that says "either, or" of its members for an object without members.
     """
     name = f"New{endpoint.name}"
     return [name, f"{name}ByAttribute"] if endpoint.writable_relations else [name]
@@ -43,7 +43,7 @@ def _new_resource(endpoint: Endpoint, *, has_relations: bool) -> Schema:
     schema["required"] = ["type", "attributes"]
     schema["properties"]["lid"] = STRING
     if has_relations:
-        schema["description"] = "As it was before there were relationships."
+        schema["description"] = "The form from before relationships existed."
         schema["deprecated"] = True
     elif endpoint.writable_relations:
         schema["required"].append("relationships")
@@ -71,7 +71,7 @@ def _written(endpoint: Endpoint, attributes: Schema) -> Schema:
         items = given_identifier(ENDPOINTS[relation.target])
         relationships[name] = {
             "type": "object",
-            "description": "May be given where it is empty, as clients do that know the relation.",
+            "description": "May be given if it is empty, for clients that know the relation.",
             "required": ["data"],
             "properties": {"data": {"type": "array", "maxItems": 0, "items": items}},
         }
@@ -112,5 +112,5 @@ def _operation() -> Schema:
                 "anyOf": [OBJECT, {"type": "null"}],
             },
         },
-        "description": "What there is in a single request, with lid for what an operation before it has created.",
+        "description": "As in a single request; lid refers to a resource that an earlier operation created.",
     }

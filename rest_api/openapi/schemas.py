@@ -8,28 +8,28 @@ from typing import Any
 Schema = dict[str, Any]
 
 OBJECT: Schema = {"type": "object", "additionalProperties": True}
-"""An object with any members. To generators an object of which nothing is said is one that has none."""
+"""An object with any members. Generators take an object without further details for one without members."""
 STRING: Schema = {"type": "string"}
 ID: Schema = {"type": "string", "pattern": "^[1-9][0-9]*$"}
 
 
 def ref(name: str) -> Schema:
-    """Return the reference to a schema by its name."""
+    """Return a reference to a schema by name."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
 def any_of(names: Iterable[str]) -> Schema:
-    """Return the schema of what is like one of some schemas, by their names."""
+    """Return the schema of a value that matches one of the named schemas."""
     refs = [ref(name) for name in names]
     return refs[0] if len(refs) == 1 else {"anyOf": refs}
 
 
 def closed_object(properties: Schema) -> Schema:
-    """Return the schema of an object in a request that has no other members than these.
+    """Return the schema of a request object with no members except these.
 
-    The names are restricted by themselves: `patternProperties` would open the object for generators.
+    The names are restricted separately: `patternProperties` would open the object for generators.
     """
-    # JSON:API: members that begin with @ are to be ignored. Anything else that is not known is refused.
+    # JSON:API: members that begin with @ must be ignored. Anything else unknown is refused.
     names: list[Schema] = [{"pattern": "^@"}]
     if properties:
         names.append({"enum": sorted(properties)})

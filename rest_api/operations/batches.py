@@ -1,4 +1,4 @@
-"""Do all operations of a document as one, and tell what became of them."""
+"""Run all operations of a document in one transaction and return their results."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ Result = dict[str, Any]
 
 
 def perform_operations(operations: Sequence[Operation], *, principal: Principal, public_url: str) -> list[Result]:
-    """Do all operations, or none, and return their results, in which links begin with `public_url`.
+    """Run all operations, or none, and return their results, in which links begin with `public_url`.
 
-    Raises `rest_api.errors.Refused` with the refusal of the first that was refused, the one that it would get
-    alone; its pointers lead into the operation. Raises what `durably` raises.
+    Raises `rest_api.errors.Refused` with the first refusal, the same that the operation would get alone; its
+    pointers lead into the operation. Raises what `durably` raises.
     """
     commands = [_parse(operation, principal) for operation in operations]
     outcome = execute_all(commands, by=principal)
@@ -39,7 +39,7 @@ def _parse(operation: Operation, principal: Principal) -> Command[Any] | errors.
     try:
         return operation.parse(principal)
     except errors.WalletError as refusal:
-        # Those before it are tried first: the first to be refused is told.
+        # Earlier operations run first, so that the first refusal is the one reported.
         return refusal
 
 
@@ -55,8 +55,8 @@ def _place(problem: Problem, operation: Operation) -> Problem:
 
 
 def _show(operations: Sequence[Operation], written: Sequence[Any], public_url: str) -> list[Result]:
-    """Return the results: each resource as the whole batch has left it. Nothing is read: the batch is committed."""
-    # Of what was written twice, the last has the final say.
+    """Return each resource as the whole batch left it. Reads nothing: the batch is committed."""
+    # For a resource written twice, the last state counts.
     instances: dict[str, dict[int, Any]] = {}
     for operation, instance in zip(operations, written, strict=True):
         if instance is not None:

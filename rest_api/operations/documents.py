@@ -1,4 +1,4 @@
-"""The document of a batch: each operation, as far as it can be told without doing any."""
+"""The document of a batch: parse its operations, as far as possible without running any."""
 
 from __future__ import annotations
 
@@ -6,12 +6,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rest_api.absences import EmptyRelations
 from rest_api.documents import ResourceInput, check_identity, check_linkage, check_type, identify, read_fields
+from rest_api.empty_relations import EmptyRelations
 from rest_api.endpoints import Endpoint
 from rest_api.errors import Locate, Problem, Refused, refuse
 from rest_api.local_ids import LocalIds
-from rest_api.operations.targets import Here, Target, find_endpoint, invalid, read_identity, read_target, required
+from rest_api.operations.targets import (
+    RequestUrl,
+    Target,
+    find_endpoint,
+    invalid,
+    read_identity,
+    read_target,
+    required,
+)
 from walletsvc import errors
 from walletsvc.commands.command import Command, Conditional
 from walletsvc.commands.inputs import LocalId, parse_reference
@@ -24,10 +32,10 @@ RESULTS = "atomic:results"
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation that was understood.
+    """One parsed operation.
 
-    `parse` returns its command, or raises the refusal of its input. `target` points at what it is aimed at; `shows`
-    tells whether its result is a resource.
+    `parse` returns its command, or raises the refusal of its input. `target` is the pointer to its target; `shows`
+    tells whether its result has a resource.
     """
 
     endpoint: Endpoint
@@ -38,16 +46,16 @@ class Operation:
     shows: bool = False
 
 
-def read_operations(document: object, *, here: Here) -> list[Operation]:
-    """Return the operations of a document that was sent to `here`.
+def read_operations(document: object, *, request_url: RequestUrl) -> list[Operation]:
+    """Return the operations of a document that was sent to `request_url`.
 
-    Raises `Refused`: 413 for too many, and whatever is wrong with the first that cannot be understood.
+    Raises `Refused`: 413 for too many operations, otherwise the problems of the first that cannot be parsed.
     """
     if not isinstance(document, dict):
         raise invalid("An object is expected.", "")
     for name in ("data", "included", "errors", RESULTS):
         if name in document:
-            raise invalid(f"A document with operations has no member {name}.", f"/{name}")
+            raise invalid(f"A document with operations cannot have the member {name}.", f"/{name}")
     if OPERATIONS not in document:
         raise required(OPERATIONS, "")
     operations = document[OPERATIONS]
@@ -57,15 +65,15 @@ def read_operations(document: object, *, here: Here) -> list[Operation]:
         detail = f"A request has at most {MAX_OPERATIONS:,} operations."
         pointer = f"/{OPERATIONS}"
         raise Refused(Problem(413, errors.TooLong.code, detail, pointer=pointer, meta={"limit": MAX_OPERATIONS}))
-    reader = _Reader(here)
+    reader = _Reader(request_url)
     return [reader.read(operation, f"/{OPERATIONS}/{place}") for place, operation in enumerate(operations)]
 
 
 class _Reader:
-    """Reads the operations of one document, in their order."""
+    """Parses the operations of one document, in order."""
 
-    def __init__(self, here: Here) -> None:
-        self._here = here
+    def __init__(self, request_url: RequestUrl) -> None:
+        self._request_url = request_url
         self._local_ids = LocalIds()
 
     def read(self, operation: object, base: str) -> Operation:
@@ -75,7 +83,7 @@ class _Reader:
         if "op" not in operation:
             raise required("op", base)
         code = operation["op"]
-        target = read_target(operation, base, local_ids=self._local_ids, here=self._here)
+        target = read_target(operation, base, local_ids=self._local_ids, request_url=self._request_url)
         if target is not None and target.relationship is not None:
             return self._relate(code, operation, target, target.relationship, base)
         match code:
@@ -91,7 +99,7 @@ class _Reader:
 
     def _add(self, operation: Mapping[str, Any], target: Target | None, base: str) -> Operation:
         if target is not None and target.identifier is not None:
-            raise invalid("What is added is aimed at a collection, or at a relationship.", target.pointer)
+            raise invalid("An operation add targets a collection or a relationship.", target.pointer)
         data, at = _resource(operation, base), f"{base}/data"
         endpoint = find_endpoint(data, at) if target is None else target.endpoint
         _check_writable(endpoint, target.pointer if target else f"{at}/type")
@@ -101,11 +109,11 @@ class _Reader:
         if problems:
             raise Refused(*problems)
         written = read_fields(data, endpoint, base=at, local_ids=self._local_ids)
-        # After its fields are read: a resource cannot refer to itself before it is there.
+        # Added after its fields are read: a resource cannot refer to itself before it exists.
         local_id = self._local_ids.add(endpoint.name, data["lid"]) if "lid" in data else None
 
         def parse(_principal: Principal) -> Command[Any]:
-            # A transaction that nothing refers to needs no id before the end, so it is written with others.
+            # A transaction that nothing refers to needs no id until the end, so it can be written with others.
             is_needed = local_id is not None and self._local_ids.is_referred_to(local_id)
             return endpoint.parse_create(written.values, local_id=local_id if is_needed else None)
 
@@ -114,7 +122,7 @@ class _Reader:
     def _update(self, operation: Mapping[str, Any], target: Target | None, base: str) -> Operation:
         data, at = _resource(operation, base), f"{base}/data"
         if target is None:
-            # The resource object says by itself which it is.
+            # The resource object identifies itself.
             endpoint = find_endpoint(data, at)
             target = Target(endpoint, at, *read_identity(data, endpoint.name, at, self._local_ids))
         endpoint, identifier = target.endpoint, _identifier(target)
@@ -158,10 +166,10 @@ class _Reader:
             raise _unknown_code(base)
         endpoint, at = target.endpoint, f"{base}/data"
         if name not in endpoint.writable_relations:
-            detail = f"{name} is not written as a part of {endpoint.name}."
+            detail = f"{name} cannot be written through {endpoint.name}."
             raise refuse(403, errors.Forbidden.code, detail, pointer=target.pointer)
         if code != "update":
-            raise invalid("A to-one relationship is neither added to nor removed from, but updated.", f"{base}/op")
+            raise invalid("A to-one relationship can only be updated.", f"{base}/op")
         if "data" not in operation:
             raise required("data", base)
         linkage = operation["data"]
@@ -193,27 +201,27 @@ def _resource(operation: Mapping[str, Any], base: str) -> Mapping[str, Any]:
 
 
 def _check_writable(endpoint: Endpoint, pointer: str) -> None:
-    # What is written at all can be created, changed and deleted.
+    # A resource that can be written at all can be created, changed and deleted.
     if endpoint.create is None:
-        detail = f"A resource of the type {endpoint.name} is not written by requests."
+        detail = f"Requests cannot write a resource of the type {endpoint.name}."
         raise refuse(403, errors.Forbidden.code, detail, pointer=pointer)
 
 
 def _identifier(target: Target) -> str | LocalId:
     if target.identifier is None:
-        raise invalid("One resource is updated or removed, not a collection.", target.pointer)
+        raise invalid("Operations update and remove target one resource, not a collection.", target.pointer)
     return target.identifier
 
 
 def _check_same(data: Mapping[str, Any], target: Target, at: str) -> None:
-    """Raise `Refused` unless a resource object is of the resource that the target names."""
+    """Raise `Refused` unless a resource object identifies the same resource as the target."""
     name = target.endpoint.name
     if target.lid is None:
         problems = check_identity(data, name, str(target.identifier), at)
     else:
         problems = check_type(data, name, at)
         if data.get("lid") != target.lid or "id" in data:
-            detail = f"The operation is aimed at the local id {target.lid[:64]!r}."
+            detail = f"The target of the operation has the local id {target.lid[:64]!r}."
             problems.append(Problem(409, "id_conflict", detail, pointer=f"{at}/lid" if "lid" in data else at))
     if problems:
         raise Refused(*problems)

@@ -1,4 +1,4 @@
-"""What every URL of the API does alike: negotiate, refuse in JSON:API, and say what may be done."""
+"""What all URLs of the API share: negotiation, refusals in JSON:API, and the Allow header."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from walletsvc.web.public_urls import public_url
 
 
 class JsonApiView(APIView):
-    """A URL of the API. Access control has the framework's hooks: authenticators, permissions, throttles."""
+    """A URL of the API. Access control uses the framework's hooks: authenticators, permissions, throttles."""
 
     authentication_classes: Any = ()
     permission_classes: Any = ()
@@ -34,10 +34,10 @@ class JsonApiView(APIView):
 
     negotiated: Negotiated = NOTHING_AGREED
     locate: Locate | None = None
-    """Tells where in the request document an input is; set once the document has been read."""
+    """Finds the pointer to an input in the request document; set once the document has been read."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Decide whether the request is answered at all, before its method is looked at."""
+        """Accept or refuse the request before its method is considered."""
         self.negotiated = negotiation.choose(request.headers.get("Accept"), extensions=self.extensions)
         self.perform_authentication(request)
         self.check_permissions(request)
@@ -50,12 +50,12 @@ class JsonApiView(APIView):
 
     @property
     def public_url(self) -> str:
-        """Return the URL that the caller reaches the server by: what links begin with."""
+        """Return the URL by which the caller reaches the server: the beginning of all links."""
         return public_url(self.request._request)
 
     @property
     def is_open(self) -> bool:
-        """Tell whether nobody has been asked who is calling and how often: the next caller is the same one."""
+        """Tell whether no authenticator, permission or throttle applies, so that all callers are alike."""
         return not (self.authentication_classes or self.permission_classes or self.throttle_classes)
 
     @property
@@ -64,17 +64,17 @@ class JsonApiView(APIView):
         return {"Allow": ", ".join(self.allowed_methods), "Vary": "Accept"}
 
     def parameters(self, *allowed: str) -> Mapping[str, str]:
-        """Return the query parameters. Raises `Refused` for any whose family is not among `allowed`."""
+        """Return the query parameters. Raises `Refused` for any whose family is not in `allowed`."""
         return parse_parameters(self.request.META.get("QUERY_STRING", ""), allowed=allowed)
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        """Say which methods the URL has."""
+        """Answer with the methods of the URL."""
         self.parameters()
         document = Document(self.public_url, self.public_url + request.path, meta={"methods": self.allowed_methods})
         return self.respond(200, document.encode({}))
 
     def respond(self, status: int, body: bytes, *, headers: Mapping[str, str] | None = None) -> HttpResponse:
-        """Return the response with a document."""
+        """Return a response with a document."""
         response = HttpResponse(body, status=status, headers=headers, content_type=content_type(self.applied()))
         response["Content-Length"] = str(len(body))
         if self.request.method == "HEAD":
@@ -82,37 +82,37 @@ class JsonApiView(APIView):
         return response
 
     def serve_body(self, body: bytes, etag: str) -> HttpResponse:
-        """Answer a GET with a document, or with 304 where the client says that it has it.
+        """Answer a GET with a document, or with 304 if the client already has it.
 
         Raises `PreconditionFailed`.
         """
-        # To be kept by whom it is for, and to be asked for again each time: money moves.
+        # Only the caller may store it, and must revalidate it each time: money moves.
         validators = {"ETag": etag, "Cache-Control": "private, no-cache"}
         if check_read(self.request.headers, etag):
             return without_document(304, headers=validators)
         return self.respond(200, body, headers=validators)
 
     def applied(self) -> Negotiated:
-        """Return the extensions and profiles that the response has applied."""
+        """Return the extensions and profiles applied to the response."""
         return NOTHING_AGREED
 
     def handle_exception(self, exc: Exception) -> Any:
-        """Answer a refusal, or whatever went wrong, with a JSON:API document."""
+        """Answer any exception with a JSON:API document."""
         return self.refuse(explain(exc, locate=self.locate))
 
     def refuse(self, refused: Refused) -> HttpResponse:
-        """Return the response that tells why not."""
+        """Return the response to a refused request."""
         body = encode_problems(refused.problems, self.applied())
         return self.respond(common_status(refused.problems), body, headers=refused.headers)
 
 
 def without_document(status: int, *, headers: Mapping[str, str] | None = None) -> HttpResponse:
-    """Return a response that has no document, nor the type of one."""
+    """Return a response without a document and its Content-Type."""
     response = HttpResponse(status=status, headers=headers)
     del response["Content-Type"]
     return response
 
 
 def allow(methods: Iterable[str]) -> list[str]:
-    """Return the names for `http_method_names`: these methods, and OPTIONS as everywhere."""
+    """Return the value of `http_method_names`: these methods, and OPTIONS."""
     return [*(method.lower() for method in methods), "options"]

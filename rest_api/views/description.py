@@ -28,6 +28,6 @@ def schema(request: HttpRequest) -> HttpResponse:
 
 @read_only
 def docs(request: HttpRequest) -> HttpResponse:
-    """Return the page that shows the OpenAPI document, and sends requests."""
+    """Return the page that shows the OpenAPI document and can send requests."""
     page = render_to_string("rest_api/docs.html")
     return serve_page(request, HttpResponse(page, headers=content_policy()))

@@ -12,18 +12,18 @@ from rest_api.errors import Problem, Refused
 from rest_api.negotiation import MEDIA_TYPE, NOTHING_AGREED, Negotiated
 from rest_api.operations.batches import perform_operations
 from rest_api.operations.documents import RESULTS, read_operations
-from rest_api.operations.targets import Here
+from rest_api.operations.targets import RequestUrl
 from rest_api.parser import read_document
 from rest_api.views.base import JsonApiView, without_document
 from walletsvc.web.preconditions import check_write, nothing_there
 from walletsvc.web.public_urls import server_urls
 
 ATOMIC = "https://jsonapi.org/ext/atomic"
-"""The address by which the extension calls itself."""
+"""The URI of the extension."""
 
 
 class OperationsView(JsonApiView):
-    """Take operations."""
+    """Run the operations of a document."""
 
     extensions = frozenset({ATOMIC})
     http_method_names = ["post", "options"]
@@ -36,9 +36,9 @@ class OperationsView(JsonApiView):
         self.parameters()
         self._check_content_type()
         self._applied = Negotiated(extensions=self.extensions)
-        here = Here(server_urls(request._request), request.path)
-        operations = read_operations(read_document(request._request), here=here)
-        # There is nothing to be read at this URL.
+        request_url = RequestUrl(server_urls(request._request), request.path)
+        operations = read_operations(read_document(request._request), request_url=request_url)
+        # This URL cannot be read.
         check_write(request.headers, nothing_there)
         results = perform_operations(operations, principal=self.principal, public_url=self.public_url)
         if not any(results):
@@ -49,5 +49,5 @@ class OperationsView(JsonApiView):
         """Raise `Refused` (415) unless the request document uses the extension."""
         header = self.request.META.get("CONTENT_TYPE", "")
         if ATOMIC not in negotiation.check_content_type(header, extensions=self.extensions):
-            detail = f'The media type of operations is {MEDIA_TYPE}; ext="{ATOMIC}".'
+            detail = f'The media type of a document with operations is {MEDIA_TYPE}; ext="{ATOMIC}".'
             raise Refused(Problem(415, "unsupported_media_type", detail, header="Content-Type"))

@@ -1,4 +1,4 @@
-"""GET: a document, kept as bytes until something it shows changes."""
+"""GET: serve a document, cached as bytes until something it shows changes."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ CURSORS = Negotiated(profiles=frozenset({CURSOR_PROFILE}))
 
 
 class ReadView(JsonApiView):
-    """A URL that can be read. `endpoint` is the collection that it belongs to, `relation` one of its relations."""
+    """A readable URL. `endpoint` is its collection, `relation` one of the collection's relations."""
 
-    endpoint: Endpoint = None  # type: ignore[assignment]  # given to `as_view`
+    endpoint: Endpoint = None  # type: ignore[assignment]  # set by `as_view`
     relation = ""
     _applied = NOTHING_AGREED
 
@@ -30,25 +30,25 @@ class ReadView(JsonApiView):
         return self._applied
 
     def reader(self, query: Query | None = None) -> Reader:
-        """Return the caller as the reader of what `query` asks of this URL."""
+        """Return a reader of this URL for the caller and `query`."""
         return Reader(self.principal, self.endpoint, self.public_url, query or Query(), self._applied, self.relation)
 
     def parse_list(self, resource: Resource, *families: str) -> Query:
-        """Return what the query asks of a list, by cursors where the client asked for the profile."""
+        """Return the query of a list, paged by cursor if the client asked for the profile."""
         if CURSOR_PROFILE in self.negotiated.profiles:
-            # Of a refusal as well.
+            # Refusals have the profile applied as well.
             self._applied = CURSORS
         query, self._applied = self.negotiate_list(resource, *families)
         return query
 
     def negotiate_list(self, resource: Resource, *families: str) -> tuple[Query, Negotiated]:
-        """Return what the query asks of a list, and what is applied to the answer."""
+        """Return the query of a list, and what is applied to the answer."""
         wanted = CURSOR_PROFILE in self.negotiated.profiles
         query = parse_query(resource, self.parameters(*families), cursors=wanted)
         return query, CURSORS if wanted or isinstance(query.page, CursorPage) else NOTHING_AGREED
 
     def serve(self, read: Read, number: int | None = None) -> HttpResponse:
-        """Answer with the representation that `read` has of the URL with this number."""
+        """Answer with the reading that `read` returns for the id `number` in this URL."""
         reading = read(number)
         kept = remember(reading.key, stamps=reading.stamps, build=reading.build)
         response = self.serve_body(kept.body, kept.etag)

@@ -1,6 +1,6 @@
-"""What a resource is related to: /api/wallets/1/transactions/ and /api/transactions/1/wallet/.
+"""The related resources of a resource: /api/wallets/1/transactions/ and /api/transactions/1/wallet/.
 
-The relations are those that the read engine declares; a URL never names anything else of an object.
+Only the relations that the read engine declares have a URL; no URL can name another attribute of an object.
 """
 
 from __future__ import annotations

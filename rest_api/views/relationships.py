@@ -1,4 +1,4 @@
-"""Relationships themselves: /api/transactions/1/relationships/wallet/.
+"""Relationships: /api/transactions/1/relationships/wallet/.
 
 Source: https://jsonapi.org/format/#fetching-relationships and #crud-updating-relationships.
 """
@@ -18,7 +18,7 @@ from walletsvc.errors import Forbidden
 
 
 class ManyRelationshipView(WriteView):
-    """List the identifiers of the related resources. They come and go by themselves, not by their relationship."""
+    """List the identifiers of the related resources. Their own writes change them, not this relationship."""
 
     def get(self, request: Request, identifier: str) -> HttpResponse:
         query = self.parse_list(self.reader().target.resource, "page")
@@ -35,21 +35,21 @@ class ManyRelationshipView(WriteView):
         return self._refuse_write(identifier)
 
     def _refuse_write(self, identifier: str) -> HttpResponse:
-        """Raise `Forbidden` for what is otherwise a proper request: a transaction without a wallet cannot be."""
+        """Raise `Forbidden` for an otherwise valid request: a transaction cannot exist without a wallet."""
         self.parameters()
         reader = self.reader()
         check_to_many(self.read_request(), reader.target.name)
         reader.find(identifier)
         self.locate = _locate
         if reader.target.create is None:
-            detail = f"The {self.relation} of {self.endpoint.name} are made by what happens to it, and never change."
+            detail = f"The {self.relation} of a {self.endpoint.name} record its changes, and never change themselves."
         else:
             detail = f"What {self.endpoint.name} has of {self.relation} is changed by changing those themselves."
         raise Forbidden(detail, field=self.relation)
 
 
 class OneRelationshipView(WriteView):
-    """Read the identifier of the related resource, or let the relationship lead to another one."""
+    """Read the identifier of the related resource, or replace it."""
 
     def get(self, request: Request, identifier: str) -> HttpResponse:
         self.parameters()
@@ -71,5 +71,5 @@ class OneRelationshipView(WriteView):
 
 
 def _locate(_field: str) -> str:
-    """Return where the one thing is that a request to a relationship can name."""
+    """Return the pointer to the only value that a request to a relationship can hold."""
     return "/data"

@@ -8,9 +8,9 @@ from functools import partial
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from rest_api.absences import EmptyRelations
 from rest_api.create import Creation, encode_written
 from rest_api.documents import ResourceInput, read_resource
+from rest_api.empty_relations import EmptyRelations
 from rest_api.query import Query, parse_query
 from rest_api.views.base import without_document
 from rest_api.views.reads import DOCUMENT_PARAMETERS, LIST_PARAMETERS
@@ -21,16 +21,16 @@ from walletsvc.web.replays import attach
 
 
 class ResourceView(WriteView):
-    """A URL that answers with one resource, at least when it is written."""
+    """A URL that answers with one resource, at least to a write."""
 
     def read_input(self, *, expected_id: str | None = None) -> ResourceInput:
-        """Return what the request document wants written."""
+        """Return the values in the request document."""
         written = read_resource(self.read_request(), self.endpoint, expected_id=expected_id)
         self.locate = written.locate
         return written
 
     def document_query(self) -> Query:
-        """Return what the query asks of the one resource in the answer."""
+        """Return the query for the one resource in the answer."""
         return parse_query(self.endpoint.resource, self.parameters(*DOCUMENT_PARAMETERS))
 
 
@@ -50,7 +50,7 @@ class CollectionView(ResourceView):
         return response
 
     def _read(self) -> bytes:
-        """Return what a GET of this URL says now."""
+        """Return the document that a GET of this URL would return now."""
         query, negotiated = self.negotiate_list(self.endpoint.resource, *LIST_PARAMETERS)
         return replace(self.reader(query), negotiated=negotiated).collection().build()
 
@@ -81,5 +81,5 @@ class ItemView(ResourceView):
         return without_document(204)
 
     def _read_item(self, number: int) -> bytes:
-        """Return what a GET of this URL says now."""
+        """Return the document that a GET of this URL would return now."""
         return self.reader().encode_item(number)

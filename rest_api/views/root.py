@@ -1,4 +1,4 @@
-"""The root of the API, and every URL that is none of it."""
+"""The root of the API, and all unknown URLs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from walletsvc.etags import make_etag
 
 
 class RootView(JsonApiView):
-    """Say which collections there are."""
+    """List the collections."""
 
     http_method_names = ["get", "head", "options"]
 
@@ -29,7 +29,7 @@ class RootView(JsonApiView):
 
 
 class UnknownView(JsonApiView):
-    """Refuse whatever is asked."""
+    """Refuse every request."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -37,5 +37,5 @@ class UnknownView(JsonApiView):
 
     @property
     def default_response_headers(self) -> dict[str, str]:
-        """Return no Allow header: nothing is allowed here."""
+        """Return no Allow header: no method is allowed here."""
         return {"Vary": "Accept"}

@@ -1,4 +1,4 @@
-"""What all writes have in common: a document of the right type, an optional precondition, one command."""
+"""What all writes share: a document of the right type, an optional precondition, one command."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Precondition:
-    """The condition that a request's headers name (RFC 9110, section 13)."""
+    """The condition in a request's headers (RFC 9110, section 13)."""
 
     headers: Mapping[str, str]
     read_current: Callable[[], bytes]
-    """Returns what a GET of the URL would say."""
+    """Returns what a GET of the URL would return."""
 
     def check(self) -> None:
         """Raise what `check_write` raises."""
@@ -34,7 +34,7 @@ class Precondition:
 
 
 class WriteView(ReadView):
-    """A URL that resources are written by."""
+    """A URL that writes resources."""
 
     def read_request(self) -> object:
         """Return the JSON value of the request. Raises `Refused`."""
@@ -45,7 +45,7 @@ class WriteView(ReadView):
     def execute(self, command: Command[T], *, read_current: Callable[[], bytes]) -> T:
         """Run the command and return its result.
 
-        `read_current` returns what a GET of this URL would say: the preconditions of the request are compared with
+        `read_current` returns what a GET of this URL would return: the preconditions of the request are compared with
         it, under the lock of the wallets that the command changes.
         """
         return execute(self.guard(command, read_current), by=self.principal)

@@ -1,4 +1,4 @@
-"""To-many relations that a client says are empty: `"transactions": {"data": []}`."""
+"""To-many relations that a client declares empty: `"transactions": {"data": []}`."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from walletsvc.queries.selectors import list_records
 
 @dataclass(frozen=True, slots=True)
 class EmptyRelations:
-    """The condition that relations of a resource lead nowhere.
+    """The condition that some to-many relations of a resource are empty.
 
-    Nothing is taken out of a relation by saying that it is empty; where it is, there is nothing to be done.
+    Writing an empty relation removes nothing, so an empty one needs no work and any other is refused.
     """
 
     endpoint: Endpoint
@@ -25,12 +25,12 @@ class EmptyRelations:
     principal: Principal
 
     def check(self) -> None:
-        """Raise `Forbidden` where one of them leads anywhere."""
+        """Raise `Forbidden` if one of them is not empty."""
         for name in self.names:
             relation = self.endpoint.resource.to_many[name]
             parent = relation.column.removesuffix("_id"), str(resolve(self.identifier))
             nothing = Selection(fields=frozenset())
             question = Question(relation.target, nothing, filters=(parent,), page=CursorPage(size=1))
             if list_records(principal=self.principal, question=question).records:
-                detail = f"{name} is not written as a part of {self.endpoint.name}, and is not empty."
+                detail = f"{name} cannot be written through {self.endpoint.name}, and is not empty."
                 raise Forbidden(detail, field=name)
