@@ -33,6 +33,10 @@ test: $(VENV)/.dev ## Run the whole suite on SQLite + memory, then on MariaDB + 
 fuzz: $(VENV)/.dev ## Hold 5,000 drawn documents to an oracle, memory to a bound (FUZZ_DOCUMENTS, FUZZ_REQUESTS, FUZZ_SEED)
 	@scripts/fuzz.sh
 
+.PHONY: mutants
+mutants: $(VENV)/.dev ## See which changes of the domain's code no test notices: an hour (MUTANTS_PATHS, MUTANTS_ARGS)
+	@$(python) -m tests.mutants $(MUTANTS_ARGS) $(MUTANTS_PATHS)
+
 .PHONY: lint
 lint: $(VENV)/.dev ## Run every static and drift check (CHECKS picks some, see scripts/lint.sh)
 	@scripts/lint.sh $(CHECKS)
