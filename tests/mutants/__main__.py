@@ -1,4 +1,4 @@
-"""Try the mutants of modules: `python -m tests.mutants [--of FUNCTION] [FILE...]`, of all in modules.toml without files.
+"""Try the mutants of modules: `python -m tests.mutants [--of FUNCTION] [FILE...]`; without files, of all it knows.
 
 Exits 1 if one survives that equivalent.toml does not list, or if one that it lists does not. `make mutants` calls it.
 """

@@ -1,8 +1,8 @@
 """A plug-in for pytest: run the tests once, and then, for each mutant, those that reach the changed line.
 
 A session of pytest takes seconds to begin: the imports, the database. So this one begins once, and each mutant lives
-in a fork of it, on a copy of SQLite's file: a function gets the code of its mutant, the tests run until one fails, and
-the process ends. mutmut's own runner begins a session for each mutant, which takes ten times as long here.
+in a fork of it, on a copy of SQLite's file: a function gets the code of its mutant, the tests run until one fails,
+and the process ends. mutmut's own runner begins a session for each mutant, which takes several times as long here.
 """
 
 from __future__ import annotations
