@@ -17,6 +17,7 @@ from benchmarks.replay import _parse_arguments as parse_replay
 from tests.documents.blocks import Block, Command, blocks, commands
 from tests.hostile_hour.__main__ import parse as parse_hour
 from tests.live import ROOT
+from tests.mutants.__main__ import parse as parse_mutants
 
 pytestmark = pytest.mark.without_engine
 
@@ -37,6 +38,9 @@ def check_make(command: Command) -> None:
         if target == "fuzz":
             assert f"{name}=${{{name}:-" in (ROOT / "scripts/fuzz.sh").read_text("utf-8")
             assert value.isdigit()
+        elif target == "mutants":
+            assert f"$({name})" in (ROOT / "Makefile").read_text("utf-8")
+            assert all((ROOT / file).exists() for file in parse_mutants(shlex.split(value)).files)
         else:
             assert name == "BENCH_ARGS"
             parse_bench(shlex.split(value))

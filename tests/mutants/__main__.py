@@ -36,11 +36,15 @@ SCENE = {
 }
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
     parser.add_argument("--of", default="", help="only functions that have this in their names")
     parser.add_argument("files", nargs="*", help="files, or folders with all that modules.toml has in them")
-    chosen = parser.parse_args(arguments)
+    return parser.parse_args(arguments)
+
+
+def main() -> int:
+    chosen = parse()
     tests = tomllib.loads(MODULES.read_text("utf-8"))
     listed, total, is_good = read_listed(), Counter[str](), True
     for file in [each for each in tests if not chosen.files or each.startswith(tuple(chosen.files))]:
