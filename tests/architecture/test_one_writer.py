@@ -1,4 +1,7 @@
-"""Only `ledger/ledger.py` changes a balance, and only `ledger/writer.py` writes it, or makes an entry."""
+"""Only `ledger/ledger.py` changes a balance, and only `ledger/writer.py` writes it, or makes an entry.
+
+`ledger/adoption.py` says whose entries are, where nobody has.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +16,20 @@ pytestmark = pytest.mark.without_engine
 
 LEDGER = "walletsvc/ledger/ledger.py"
 WRITER = "walletsvc/ledger/writer.py"
+ADOPTION = "walletsvc/ledger/adoption.py"
 
 
 def test_no_other_module_writes_a_balance_or_makes_an_entry() -> None:
     found = [f"{path}:{line} {what}" for path, tree in modules() for line, what in find_ledger_writes(tree)]
-    assert [each for each in found if not each.startswith((f"{LEDGER}:", f"{WRITER}:"))] == []
+    assert [each for each in found if not each.startswith((f"{LEDGER}:", f"{WRITER}:", f"{ADOPTION}:"))] == []
 
 
 def test_one_decides_and_the_other_writes() -> None:
     trees = dict(modules())
     assert {what for _, what in find_ledger_writes(trees[LEDGER])} == {"assigns a balance"}
     assert {what for _, what in find_ledger_writes(trees[WRITER])} == {"writes by a statement"}
+    assert {what for _, what in find_ledger_writes(trees[ADOPTION])} == {"writes by a statement"}
+    assert "SET owner = %s WHERE" in ast.unparse(trees[ADOPTION])
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from tests.writes import (
 )
 from walletsvc import errors
 from walletsvc.models import Entry, Transaction, Wallet
-from walletsvc.principals import ANYONE
+from walletsvc.principals import ANYONE, Principal
 
 THREADS = 16
 
@@ -84,6 +84,27 @@ def test_one_label_at_once_is_taken_once() -> None:
     results = at_once([partial(open_wallet, "Same", "5")] * THREADS)
     assert tally(results) == {"done": 1, "duplicate_label": 15}
     assert (Wallet.objects.count(), Entry.objects.count()) == (1, 1)
+    assert_reconciled()
+
+
+def test_two_owners_take_the_same_names_at_once_and_each_gets_them_once() -> None:
+    owners = [Principal(name, frozenset(), owner=name) for name in ("alice", "bob")]
+    results = at_once([partial(create_wallet, principal=owner, label="Same") for owner in owners] * 8)
+    assert tally(results) == {"done": 2, "duplicate_label": 14}
+    wallets = {wallet.owner: wallet for wallet in Wallet.objects.all()}
+    results = at_once(
+        [
+            partial(create_transaction, principal=by, txid="T1", wallet_id=wallets[owner.owner].id, amount="1")
+            for owner in owners
+            for by in (owner, ANYONE)
+        ]
+        * 4
+    )
+    assert tally(results) == {"done": 2, "duplicate_txid": 14}
+    held = {each.id: each.owner for each in Transaction.objects.all()}
+    assert sorted(held.values()) == ["alice", "bob"]
+    refused = [held[each.context["transaction"]] for each in results if isinstance(each, errors.DuplicateTxid)]
+    assert sorted(refused) == ["alice"] * 7 + ["bob"] * 7
     assert_reconciled()
 
 

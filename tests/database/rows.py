@@ -24,6 +24,7 @@ TRANSACTION = {
     "wallet_id": 1,
     "amount": "5",
     "currency": "USD",
+    "owner": "",
     "description": "",
     "metadata": "{}",
     "created_at": NOW,
@@ -39,6 +40,7 @@ ENTRY = {
     "transaction_id": 1,
     "txid": "TX1",
     "principal": "anonymous",
+    "owner": "",
     "created_at": NOW,
 }
 TABLES = {"walletsvc_wallet": WALLET, "walletsvc_transaction": TRANSACTION, "walletsvc_entry": ENTRY}

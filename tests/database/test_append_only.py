@@ -70,3 +70,33 @@ def test_an_empty_wallet_goes_and_its_entries_stay(make_wallet: MakeWallet, post
         (wallet.id, "opening"),
         (wallet.id, "post"),
     ]
+
+
+def test_an_entry_is_given_the_owner_of_its_wallet_and_nothing_else(make_wallet: MakeWallet) -> None:
+    wallet, other = make_wallet("1.00"), make_wallet("2.00")
+    Wallet.objects.filter(id=wallet.id).update(owner="alice")
+    entries = fetch("SELECT * FROM walletsvc_entry ORDER BY id")
+    for change in (
+        "owner = 'bob'",
+        "owner = 'Alice'",
+        "owner = 'alice', amount = 2",
+        "owner = 'alice', principal = 'alice'",
+        f"owner = 'alice', wallet_id = {other.id}",
+        "owner = owner",
+    ):
+        statement = f"UPDATE walletsvc_entry SET {change} WHERE wallet_id = {wallet.id}"  # noqa: S608 - our own
+        assert refusal_of(statement) == refused_with(APPEND_ONLY)
+    assert refusal_of("UPDATE walletsvc_entry SET owner = 'alice'") == refused_with(APPEND_ONLY)
+    assert fetch("SELECT * FROM walletsvc_entry ORDER BY id") == entries
+    execute("UPDATE walletsvc_entry SET owner = 'alice' WHERE wallet_id = %s", wallet.id)
+    assert fetch("SELECT wallet_id, owner, amount FROM walletsvc_entry ORDER BY id") == [
+        (wallet.id, "alice", 1),
+        (other.id, "", 2),
+    ]
+
+
+def test_an_entry_whose_wallet_is_gone_stays_as_it_is(make_wallet: MakeWallet, post: Post) -> None:
+    wallet = make_wallet("5.00")
+    post(wallet, "-5.00")
+    delete_wallet(principal=ANYONE, wallet_id=wallet.id)
+    assert refusal_of("UPDATE walletsvc_entry SET owner = 'alice'") == refused_with(APPEND_ONLY)

@@ -30,8 +30,13 @@ VIOLATIONS: list[tuple[str, str, dict[str, Any]]] = [
     ("entry_transaction_unless_opening", "walletsvc_entry", {"txid": ""}),
 ]
 DUPLICATES: list[tuple[str, str, dict[str, Any], str]] = [
-    ("wallet_label_unique", "walletsvc_wallet", {}, "walletsvc_wallet.label"),
-    ("transaction_txid_unique", "walletsvc_transaction", {}, "walletsvc_transaction.txid"),
+    ("wallet_owner_label_unique", "walletsvc_wallet", {}, "walletsvc_wallet.owner, walletsvc_wallet.label"),
+    (
+        "transaction_owner_txid_unique",
+        "walletsvc_transaction",
+        {},
+        "walletsvc_transaction.owner, walletsvc_transaction.txid",
+    ),
     (
         "entry_wallet_sequence_unique",
         "walletsvc_entry",

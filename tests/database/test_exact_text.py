@@ -70,7 +70,7 @@ def test_space_and_case_count_in_the_database_although_services_refuse_space(
     assert not Wallet.objects.filter(label=other).exists()
     assert not Wallet.objects.filter(owner=other).exists()
     twin = make_wallet(label="twin")
-    Wallet.objects.filter(id=twin.id).update(label=other)
+    Wallet.objects.filter(id=twin.id).update(label=other, owner="a")
     assert list(Wallet.objects.filter(label=other).values_list("id", flat=True)) == [twin.id]
     with pytest.raises(IntegrityError), transaction.atomic():
         Wallet.objects.filter(id=twin.id).update(label="a")

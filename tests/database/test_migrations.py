@@ -12,14 +12,15 @@ from tests.database.test_alembic import CONFIG
 
 def insert_as_of_0001(table: str, **columns: object) -> None:
     """Insert a row as a server of that version does, before the migration or beside servers of this one."""
-    row = {name: value for name, value in TABLES[table].items() if name != "transaction_count"} | columns
+    since = {"transaction_count", *({"owner"} if table != "walletsvc_wallet" else ())}
+    row = {name: value for name, value in TABLES[table].items() if name not in since} | columns
     places = ", ".join(["%s"] * len(row))
     execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})", *row.values())  # noqa: S608
 
 
 def test_each_wallet_is_told_how_many_transactions_it_has(scratch: str) -> None:
     call_command("migrate", "walletsvc", "0001", verbosity=0)
-    command.upgrade(CONFIG, "head")
+    command.upgrade(CONFIG, "0003")
     before = beyond_the_orm()
     for number in (1, 2, 3):
         insert_as_of_0001("walletsvc_wallet", id=number, label=f"W{number}")
@@ -29,6 +30,11 @@ def test_each_wallet_is_told_how_many_transactions_it_has(scratch: str) -> None:
     counts = "SELECT id, transaction_count FROM walletsvc_wallet ORDER BY id"
     assert fetch(counts) == [(1, 2), (2, 0), (3, 1)]
     assert fetch("SELECT part, count FROM walletsvc_transactioncount") == [(0, 3)]
-    assert beyond_the_orm() == before
+    after = beyond_the_orm()
+    # What Alembic's later revisions replace, and the columns of Django's.
+    made = {"walletsvc_entry_no_update", *(after.keys() - before.keys())}
+    assert {name: each for name, each in after.items() if name not in made} == {
+        name: each for name, each in before.items() if name not in made
+    }
     insert_as_of_0001("walletsvc_wallet", id=4, label="W4")
     assert fetch(counts)[-1] == (4, 0)

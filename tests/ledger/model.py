@@ -39,6 +39,7 @@ class ModelTransaction:
     txid: str
     wallet: int
     amount: Decimal
+    owner: str
 
 
 class Model:
@@ -47,7 +48,7 @@ class Model:
     def __init__(self) -> None:
         self.wallets: dict[int, ModelWallet] = {}
         self.transactions: dict[int, ModelTransaction] = {}
-        self.closed: dict[int, list[Line]] = {}
+        self.closed: dict[int, ModelWallet] = {}
 
     # -- rules -----------------------------------------------------------------------------------------------
 
@@ -64,12 +65,14 @@ class Model:
         self.wallet(transaction.wallet, principal)
         return transaction
 
-    def check_label(self, label: str, *, of: int | None = None) -> None:
-        if any(wallet.label == label for identifier, wallet in self.wallets.items() if identifier != of):
+    def check_label(self, owner: str, label: str, *, of: int | None = None) -> None:
+        others = (wallet for identifier, wallet in self.wallets.items() if identifier != of)
+        if any((wallet.owner, wallet.label) == (owner, label) for wallet in others):
             raise Refused("duplicate_label")
 
-    def check_txid(self, txid: str, *, of: int | None = None) -> None:
-        if any(each.txid == txid for identifier, each in self.transactions.items() if identifier != of):
+    def check_txid(self, owner: str, txid: str, *, of: int | None = None) -> None:
+        others = (each for identifier, each in self.transactions.items() if identifier != of)
+        if any((each.owner, each.txid) == (owner, txid) for each in others):
             raise Refused("duplicate_txid")
 
     @staticmethod
@@ -89,16 +92,16 @@ class Model:
 
     # -- operations ------------------------------------------------------------------------------------------
 
-    def open_wallet(self, label: str, currency: str, opening: Decimal) -> None:
+    def open_wallet(self, principal: Principal, label: str, currency: str, opening: Decimal) -> None:
         self.check_scale(opening, currency)
-        self.check_label(label)
+        self.check_label(principal.owner or "", label)
         self.check_funds(Decimal(0), opening)
 
     def post(self, principal: Principal, wallet_id: int, txid: str, amount: Decimal) -> None:
         self.check_amount(amount)
         wallet = self.wallet(wallet_id, principal)
         self.check_scale(amount, wallet.currency)
-        self.check_txid(txid)
+        self.check_txid(wallet.owner, txid)
         self.check_funds(wallet.balance, amount)
 
     def transfer(self, principal: Principal, source_id: int, destination_id: int, txid: str, amount: Decimal) -> None:
@@ -110,8 +113,8 @@ class Model:
         if source.currency != destination.currency:
             raise Refused("currency_mismatch")
         self.check_scale(amount, source.currency)
-        self.check_txid(f"{txid}.out")
-        self.check_txid(f"{txid}.in")
+        self.check_txid(source.owner, f"{txid}.out")
+        self.check_txid(destination.owner, f"{txid}.in")
         self.check_funds(source.balance, -amount)
 
     def give_back(self, principal: Principal, identifier: int) -> None:
@@ -119,8 +122,7 @@ class Model:
         self.check_funds(self.wallets[transaction.wallet].balance, -transaction.amount)
 
     def rename(self, principal: Principal, identifier: int, label: str) -> None:
-        self.wallet(identifier, principal)
-        self.check_label(label, of=identifier)
+        self.check_label(self.wallet(identifier, principal).owner, label, of=identifier)
 
     def close(self, principal: Principal, identifier: int) -> None:
         if self.wallet(identifier, principal).balance:
@@ -137,9 +139,11 @@ class Model:
         after = transaction.amount if amount is None else amount
         if old.currency != new.currency:
             raise Refused("currency_mismatch")
+        if old.owner != new.owner:
+            raise Refused("invalid")
         self.check_scale(after, new.currency)
         if txid is not None:
-            self.check_txid(txid, of=identifier)
+            self.check_txid(transaction.owner, txid, of=identifier)
         if old is new:
             self.check_funds(old.balance, after - transaction.amount)
         else:
@@ -154,7 +158,7 @@ class Model:
             wallet.lines.append((kind, amount, wallet.balance + amount, txid))
 
     def apply_post(self, identifier: int, kind: str, wallet_id: int, txid: str, amount: Decimal) -> None:
-        self.transactions[identifier] = ModelTransaction(txid, wallet_id, amount)
+        self.transactions[identifier] = ModelTransaction(txid, wallet_id, amount, self.wallets[wallet_id].owner)
         self.apply_line(wallet_id, kind, amount, txid)
 
     def apply_amendment(
@@ -176,5 +180,5 @@ class Model:
         self.apply_line(transaction.wallet, "delete", -transaction.amount, transaction.txid)
 
     def apply_close(self, identifier: int) -> None:
-        self.closed[identifier] = self.wallets.pop(identifier).lines
+        self.closed[identifier] = self.wallets.pop(identifier)
         self.transactions = {key: each for key, each in self.transactions.items() if each.wallet != identifier}

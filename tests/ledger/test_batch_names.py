@@ -15,7 +15,7 @@ from walletsvc.commands.outcomes import Done, Refused
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
 from walletsvc.commands.wallets import CloseWallet, OpenWallet, RenameWallet
 from walletsvc.models import Transaction, Wallet
-from walletsvc.principals import ANYONE
+from walletsvc.principals import ANYONE, Principal
 
 pytestmark = pytest.mark.django_db
 
@@ -139,3 +139,23 @@ def test_a_change_that_keeps_the_name_does_not_clash_with_itself(wallet: Wallet,
     run(post(wallet, "new"), change(first, txid="first"), change(taken, txid="b"))
     run(change(first, txid="a"), change(first, txid="a"))
     assert txids() == ["a", "b", "new"]
+
+
+def test_within_a_batch_too_names_are_unique_within_an_owner(wallet: Wallet) -> None:
+    hers, his = (
+        create_wallet(principal=Principal(name, frozenset(), owner=name), label="W") for name in ("alice", "bob")
+    )
+    run(post(wallet, "new"), post(hers, "new"), post(his, "new"), rename(hers, "V"), rename(his, "V"))
+    assert txids() == ["new"] * 3
+    assert refusal(post(his, "b"), post(hers, "b"), post(his, "b")) == (2, "duplicate_txid", "txid")
+    first, last = LocalId(), LocalId()
+    # What the database refuses is told of the owner of each, even where the batch has made what is refused.
+    assert refusal(post(his, "c", local_id=first), post(hers, "c", local_id=last), change(last, txid="new")) == (
+        2,
+        "duplicate_txid",
+        "txid",
+    )
+    mine = create_wallet(principal=ANYONE, label="X")
+    assert refusal(rename(mine, "V"), open_wallet("V")) == (1, "duplicate_label", "label")
+    run(rename(mine, "V"))
+    assert_reconciled()

@@ -89,7 +89,7 @@ class Ledger(RuleBasedStateMachine):
     @rule(principal=principals, label=names, currency=st.sampled_from(["USD", "USD", "JPY"]), opening=openings)
     def open_wallet(self, principal: Principal, label: str, currency: str, opening: Decimal) -> None:
         wallet = self.agree(
-            lambda: self.model.open_wallet(label, currency, opening),
+            lambda: self.model.open_wallet(principal, label, currency, opening),
             lambda: create_wallet(principal=principal, label=label, currency=currency, balance=f"{opening:f}"),
         )
         if wallet:
@@ -175,17 +175,20 @@ class Ledger(RuleBasedStateMachine):
             (identifier, each.label, each.currency, each.owner, each.balance, len(each.lines), counts[identifier])
             for identifier, each in self.model.wallets.items()
         )
-        assert sorted(Transaction.objects.values_list("id", "txid", "wallet_id", "amount")) == sorted(
-            (identifier, each.txid, each.wallet, each.amount) for identifier, each in self.model.transactions.items()
+        assert sorted(Transaction.objects.values_list("id", "txid", "wallet_id", "amount", "owner")) == sorted(
+            (identifier, each.txid, each.wallet, each.amount, each.owner)
+            for identifier, each in self.model.transactions.items()
         )
         ledgers: defaultdict[int, list[Line]] = defaultdict(list)
-        for wallet_id, *line in Entry.objects.order_by("sequence").values_list(
-            "wallet_id", "kind", "amount", "balance_after", "txid"
+        owners: defaultdict[int, set[str]] = defaultdict(set)
+        for wallet_id, owner, *line in Entry.objects.order_by("sequence").values_list(
+            "wallet_id", "owner", "kind", "amount", "balance_after", "txid"
         ):
             ledgers[wallet_id].append(tuple(line))
-        open_ledgers = {identifier: each.lines for identifier, each in self.model.wallets.items()}
-        all_ledgers = open_ledgers | self.model.closed
-        assert ledgers == {identifier: lines for identifier, lines in all_ledgers.items() if lines}
+            owners[wallet_id].add(owner)
+        wallets = {key: each for key, each in (self.model.wallets | self.model.closed).items() if each.lines}
+        assert ledgers == {identifier: each.lines for identifier, each in wallets.items()}
+        assert owners == {identifier: {each.owner} for identifier, each in wallets.items()}
 
     @invariant()
     def the_ledger_is_reconciled(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.ledger.state import assert_reconciled, lines, refused
@@ -14,7 +16,7 @@ from tests.writes import (
     update_transaction,
     update_wallet,
 )
-from walletsvc.models import Transaction, Wallet
+from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.principals import ANYONE, Principal
 from walletsvc.queries.questions import Question, Selection
 from walletsvc.queries.selectors import get_record, list_records, list_records_by_id
@@ -92,29 +94,68 @@ def test_a_foreign_currency_is_not_given_away(his: Wallet, his_transaction: Tran
         create_transfer(principal=BOB, txid="T", source_id=his.id, destination_id=euros.id, amount="1")
 
 
-def test_a_name_that_another_owner_has_is_taken_but_its_holder_is_not_named(
+def test_the_name_that_another_owner_has_is_free(
     hers: Wallet, her_transaction: Transaction, his: Wallet, his_transaction: Transaction
 ) -> None:
-    attempts = {
-        "label": [
-            lambda who: create_wallet(principal=who, label="Hers"),
-            lambda who: update_wallet(principal=who, wallet_id=his.id, label="Hers"),
-        ],
-        "txid": [
-            lambda who: create_transaction(principal=who, txid="H1", wallet_id=his.id, amount="1"),
-            lambda who: update_transaction(principal=who, transaction_id=his_transaction.id, txid="H1"),
-        ],
-    }
-    holders = {"label": {"wallet": hers.id}, "txid": {"transaction": her_transaction.id}}
-    for field, calls in attempts.items():
-        for call in calls:
-            with refused((f"duplicate_{field}", field)) as caught:
-                call(BOB)
-            assert caught.value.context == {}
-            assert "hers" not in caught.value.message.lower()
-            with refused((f"duplicate_{field}", field)) as caught:
-                call(ANYONE)
-            assert caught.value.context == holders[field]
+    assert create_wallet(principal=BOB, label="Hers").owner == "bob"
+    assert create_wallet(principal=ANYONE, label="Hers").owner == ""
+    assert create_transaction(principal=BOB, txid="H1", wallet_id=his.id, amount="1").owner == "bob"
+    assert update_transaction(principal=ANYONE, transaction_id=his_transaction.id, txid="H2").owner == "bob"
+    assert create_transaction(principal=ALICE, txid="H2", wallet_id=hers.id, amount="1").owner == "alice"
+    rows = Transaction.objects.order_by("owner", "txid").values_list("owner", "txid", "wallet_id")
+    assert list(rows) == [
+        ("alice", "H1", hers.id),
+        ("alice", "H2", hers.id),
+        ("bob", "H1", his.id),
+        ("bob", "H2", his.id),
+    ]
+    assert_reconciled()
+
+
+@pytest.mark.parametrize("principal", [ALICE, ANYONE], ids=["an owner", "everyone"])
+def test_a_name_that_the_owner_of_the_wallet_has_is_taken(
+    principal: Principal, hers: Wallet, her_transaction: Transaction
+) -> None:
+    second = create_wallet(principal=ALICE, label="Second", balance="1")
+    other = create_transaction(principal=ALICE, txid="H2", wallet_id=second.id, amount="5")
+    for txid in (
+        lambda: create_transaction(principal=principal, txid="H1", wallet_id=second.id, amount="1"),
+        lambda: create_transaction(principal=principal, txid="H1", wallet_id=second.id, amount="-1000"),
+        lambda: update_transaction(principal=principal, transaction_id=other.id, txid="H1"),
+    ):
+        with refused(("duplicate_txid", "txid")) as caught:
+            txid()
+        assert caught.value.context == {"transaction": her_transaction.id}
+    with refused(("duplicate_label", "label")) as caught:
+        update_wallet(principal=principal, wallet_id=second.id, label="Hers")
+    assert caught.value.context == {"wallet": hers.id}
+
+
+def test_a_transaction_stays_with_its_owner_whoever_moves_it(
+    hers: Wallet, his: Wallet, her_transaction: Transaction
+) -> None:
+    with refused(("invalid", "wallet")):
+        update_transaction(principal=ANYONE, transaction_id=her_transaction.id, wallet_id=his.id)
+
+
+def test_each_leg_of_a_transfer_is_the_owners_of_its_wallet(hers: Wallet, his: Wallet) -> None:
+    done = create_transfer(principal=ANYONE, txid="T", source_id=hers.id, destination_id=his.id, amount="1")
+    assert (done.debit.owner, done.credit.owner) == ("alice", "bob")
+    assert list(Entry.objects.filter(txid__startswith="T").order_by("id").values_list("wallet_id", "owner")) == [
+        (hers.id, "alice"),
+        (his.id, "bob"),
+    ]
+
+
+def test_the_entries_of_a_wallet_that_is_gone_are_still_its_owners(hers: Wallet) -> None:
+    create_transaction(principal=ALICE, txid="H1", wallet_id=hers.id, amount="-100")
+    delete_wallet(principal=ALICE, wallet_id=hers.id)
+    question = Question("Entry", count=True, filters=(("wallet", str(hers.id)),))
+    for asked in (question, replace(question, filters=())):
+        page = list_records(principal=ALICE, question=asked)
+        assert ([record.keys["wallet"] for record in page.records], page.count) == ([hers.id, hers.id], 2)
+        page = list_records(principal=BOB, question=asked)
+        assert (list(page.records), page.count) == ([], 0)
 
 
 def test_what_another_owner_has_is_not_read(

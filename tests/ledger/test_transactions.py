@@ -58,6 +58,7 @@ def test_a_post_writes_wallet_transaction_and_entry(wallet: Wallet) -> None:
         "wallet_id": wallet.id,
         "amount": Decimal(50),
         "currency": "USD",
+        "owner": "",
         "description": "Rent\n\tfor May",
         "metadata": {"invoice": 7},
         "created_at": EVENING,
@@ -75,6 +76,7 @@ def test_a_post_writes_wallet_transaction_and_entry(wallet: Wallet) -> None:
         "transaction_id": transaction.id,
         "txid": "T1",
         "principal": "teller",
+        "owner": "",
         "created_at": EVENING,
     }
     after = Wallet.objects.get(id=wallet.id)

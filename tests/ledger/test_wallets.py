@@ -61,6 +61,7 @@ def test_an_opening_balance_is_an_entry_and_no_transaction() -> None:
         "transaction_id": None,
         "txid": "",
         "principal": "teller",
+        "owner": "",
         "created_at": MORNING,
     }
     assert Transaction.objects.count() == 0

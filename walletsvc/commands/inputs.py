@@ -11,10 +11,11 @@ from walletsvc.schema.declarations import Field, Resource, ToOne, Write
 
 
 class LocalId:
-    """Stands for an object that an earlier command of the same batch creates."""
+    """Stands for an object that an earlier command of the same batch creates, and says whose that is."""
 
     def __init__(self) -> None:
         self.id: int | None = None
+        self.owner = ""
 
     def resolve(self) -> int:
         """Return the id, once the object is there."""

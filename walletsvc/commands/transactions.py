@@ -9,6 +9,7 @@ from typing import ClassVar, Self
 
 from walletsvc import errors
 from walletsvc.commands.command import Command, Locks
+from walletsvc.commands.holders import find_txid_holder, owner_of
 from walletsvc.commands.inputs import (
     LocalId,
     Reference,
@@ -21,7 +22,7 @@ from walletsvc.commands.inputs import (
 from walletsvc.commands.retry import Outdated
 from walletsvc.ledger.ledger import Ledger
 from walletsvc.ledger.writer import blank_transaction, update_transaction_row
-from walletsvc.models import Transaction
+from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import Principal
 from walletsvc.queries.scope import within_reach
 from walletsvc.schema.resources import TRANSACTION
@@ -72,11 +73,11 @@ class PostTransaction(Command[Transaction]):
         ledger.post(transaction)
         if self.local_id is not None:
             ledger.flush(send=True)
-            self.local_id.id = transaction.id
+            self.local_id.id, self.local_id.owner = transaction.id, transaction.owner
         return transaction
 
     def find_duplicate(self, principal: Principal) -> errors.WalletError | None:
-        return find_txid_holder(principal, self.txid)
+        return find_txid_holder(owner_of(self.wallet, Wallet, principal), self.txid)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,8 +124,8 @@ class AmendTransaction(Command[Transaction]):
         )
         changed = [name for name, value in self.changes.items() if getattr(transaction, name) != value]
         if "txid" in changed:
-            ledger.names.take_txid(str(self.changes["txid"]))
-            ledger.names.give_up(txids=[transaction.txid])
+            ledger.names.take_txid(transaction.owner, str(self.changes["txid"]))
+            ledger.names.give_up(transaction.owner, txids=[transaction.txid])
         for name in changed:
             setattr(transaction, name, self.changes[name])
         if changed or (transaction.amount, transaction.wallet_id) != before:
@@ -133,7 +134,8 @@ class AmendTransaction(Command[Transaction]):
         return transaction
 
     def find_duplicate(self, principal: Principal) -> errors.WalletError | None:
-        return find_txid_holder(principal, self.changes.get("txid"), other_than=id_so_far(self.transaction))
+        owner, identifier = owner_of(self.transaction, Transaction, principal), id_so_far(self.transaction)
+        return find_txid_holder(owner, self.changes.get("txid"), other_than=identifier)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -172,16 +174,3 @@ def find_transaction(ledger: Ledger, reference: Reference) -> Transaction:
         # It moved, or came into being, between the look for its wallet and the lock.
         raise Outdated
     return transaction
-
-
-def find_txid_holder(principal: Principal, txid: object, *, other_than: int = 0) -> errors.DuplicateTxid | None:
-    """Return the refusal of a txid that a transaction has, unless that is the one with the id `other_than`.
-
-    It names the holder if the principal can see it.
-    """
-    holder = Transaction.objects.filter(txid=txid).exclude(id=other_than).values_list("id", "wallet__owner").first()
-    if holder is None:
-        return None
-    visible = principal.owner is None or holder[1] == principal.owner
-    context = {"transaction": holder[0]} if visible else {}
-    return errors.DuplicateTxid("Another transaction has this txid.", field="txid", **context)

@@ -9,10 +9,10 @@ from typing import Any, ClassVar, Self
 
 from walletsvc import errors, money
 from walletsvc.commands.command import Command, Locks
+from walletsvc.commands.holders import find_txid_holder, owner_of
 from walletsvc.commands.inputs import Refusals, parse_id, parse_new
-from walletsvc.commands.transactions import find_txid_holder
 from walletsvc.ledger.ledger import Ledger
-from walletsvc.models import Transaction
+from walletsvc.models import Transaction, Wallet
 from walletsvc.models.columns import MAX_TEXT_LENGTH
 from walletsvc.models.entry import Kind
 from walletsvc.principals import Principal
@@ -102,4 +102,5 @@ class PostTransfer(Command[Transfer]):
         return Transaction(txid=txid, wallet_id=wallet_id, amount=amount, **self.details)
 
     def find_duplicate(self, principal: Principal) -> errors.WalletError | None:
-        return find_txid_holder(principal, self.debit_txid) or find_txid_holder(principal, self.credit_txid)
+        debit = find_txid_holder(owner_of(self.source, Wallet, principal), self.debit_txid)
+        return debit or find_txid_holder(owner_of(self.destination, Wallet, principal), self.credit_txid)

@@ -9,6 +9,7 @@ from typing import ClassVar, Self
 
 from walletsvc import errors
 from walletsvc.commands.command import Command, Locks
+from walletsvc.commands.holders import find_label_holder, owner_of
 from walletsvc.commands.inputs import (
     LocalId,
     Reference,
@@ -63,11 +64,11 @@ class OpenWallet(Command[Wallet]):
         wallet = Wallet(label=self.label, currency=self.currency, owner=owner, **self.details)
         ledger.open_wallet(wallet, opening=self.balance)
         if self.local_id is not None:
-            self.local_id.id = wallet.id
+            self.local_id.id, self.local_id.owner = wallet.id, wallet.owner
         return wallet
 
     def find_duplicate(self, principal: Principal) -> errors.WalletError | None:
-        return _find_label_holder(principal, self.label)
+        return find_label_holder(principal.owner or "", self.label)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,8 +104,8 @@ class RenameWallet(Command[Wallet]):
         wallet = Wallet.objects.get(id=wallet_id)
         changed = [name for name, value in self.changes.items() if getattr(wallet, name) != value]
         if "label" in changed:
-            ledger.names.take_label(str(self.changes["label"]))
-            ledger.names.give_up(labels=[wallet.label])
+            ledger.names.take_label(wallet.owner, str(self.changes["label"]))
+            ledger.names.give_up(wallet.owner, labels=[wallet.label])
         if changed:
             for name in changed:
                 setattr(wallet, name, self.changes[name])
@@ -114,7 +115,8 @@ class RenameWallet(Command[Wallet]):
         return wallet
 
     def find_duplicate(self, principal: Principal) -> errors.WalletError | None:
-        return _find_label_holder(principal, self.changes.get("label"), other_than=id_so_far(self.wallet))
+        owner = owner_of(self.wallet, Wallet, principal)
+        return find_label_holder(owner, self.changes.get("label"), other_than=id_so_far(self.wallet))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -142,16 +144,3 @@ class CloseWallet(Command[Wallet]):
         wallet = Wallet.objects.get(id=wallet_id)
         ledger.close_wallet(wallet_id)
         return wallet
-
-
-def _find_label_holder(principal: Principal, label: object, *, other_than: int = 0) -> errors.DuplicateLabel | None:
-    """Return the refusal of a label that a wallet has, unless that is the one with the id `other_than`.
-
-    It names the holder if the principal can see it.
-    """
-    holder = Wallet.objects.filter(label=label).exclude(id=other_than).values_list("id", "owner").first()
-    if holder is None:
-        return None
-    visible = principal.owner is None or holder[1] == principal.owner
-    context = {"wallet": holder[0]} if visible else {}
-    return errors.DuplicateLabel("Another wallet has this label.", field="label", **context)

@@ -80,13 +80,13 @@ class Ledger:
 
         Sets its id, balance, sequence and times. Raises what the guard raises, with the field `balance`.
         """
-        self.names.take_label(wallet.label)
+        self.names.take_label(wallet.owner, wallet.label)
         wallet.balance = decide_balance(ZERO, opening, currency=wallet.currency, wallet_id=None, field="balance")
         wallet.sequence = 1 if opening else 0
         wallet.created_at = wallet.updated_at = self.at
         writer.insert_wallet(wallet)
         self.show(wallet)
-        opened = LockedWallet(wallet.id, wallet.currency, wallet.balance, wallet.sequence, 0)
+        opened = LockedWallet(wallet.id, wallet.currency, wallet.balance, wallet.sequence, 0, wallet.owner)
         self._wallets[wallet.id] = opened
         self._touched.add(wallet.id)
         if opening:
@@ -110,7 +110,9 @@ class Ledger:
         transactions, wallets = Transaction.objects.filter(wallet_id=wallet_id), Wallet.objects.filter(id=wallet_id)
         if self.names:
             self.names.give_up(
-                labels=wallets.values_list("label", flat=True), txids=transactions.values_list("txid", flat=True)
+                wallet.owner,
+                labels=wallets.values_list("label", flat=True),
+                txids=transactions.values_list("txid", flat=True),
             )
         self._added -= writer.delete_wallet(wallet_id)
         del self._wallets[wallet_id]
@@ -118,15 +120,16 @@ class Ledger:
     def post(self, transaction: Transaction, *, kind: Kind = Kind.POST) -> None:
         """Add a new transaction to a locked wallet and apply its amount.
 
-        Sets its currency and times, and its id once it is committed, or with `flush(send=True)`. Raises what the
-        guard raises, and `DuplicateTxid`; nothing of the ledger has changed then, so that others may go on with it.
+        Sets its currency, owner and times, and its id once it is committed, or with `flush(send=True)`. Raises what
+        the guard raises, and `DuplicateTxid`; nothing of the ledger has changed then, so that others may go on with
+        it.
         """
-        self.names.check_txid(transaction.txid)
         wallet = self.wallet(transaction.wallet_id, field="wallet")
+        self.names.check_txid(wallet.owner, transaction.txid)
         self._apply(wallet, transaction.amount, kind, transaction, added=1)
-        self.names.take_txid(transaction.txid)
+        self.names.take_txid(wallet.owner, transaction.txid)
         transaction.id = None
-        transaction.currency = wallet.currency
+        transaction.currency, transaction.owner = wallet.currency, wallet.owner
         transaction.created_at = transaction.updated_at = self.at
         self._posted.append(transaction)
 
@@ -142,7 +145,7 @@ class Ledger:
             wallet.balance = money.add(wallet.balance, money.negate(line.amount))
             wallet.sequence -= 1
             wallet.transaction_count -= 1
-            self.names.give_up(txids=[posted.txid])
+            self.names.give_up(wallet.owner, txids=[posted.txid])
         undone = len(self._posted) - posts
         self._added -= undone
         del self._posted[posts:], self._lines[len(self._lines) - undone :]
@@ -150,7 +153,8 @@ class Ledger:
     def amend(self, transaction: Transaction, *, amount: Decimal, wallet_id: int) -> None:
         """Give a transaction another amount, or another wallet, or both. The wallets are locked.
 
-        Changes the object, which the caller saves. Raises what the guard raises, and `CurrencyMismatch`.
+        Changes the object, which the caller saves. Raises what the guard raises, `CurrencyMismatch`, and
+        `Invalid` for a wallet of another owner, as whose a transaction is never changes.
         """
         self.flush()
         old, new = self.wallet(transaction.wallet_id), self.wallet(wallet_id, field="wallet")
@@ -160,6 +164,8 @@ class Ledger:
                 field="wallet",
                 currencies=[old.currency, new.currency],
             )
+        if old.owner != new.owner:
+            raise errors.Invalid("A transaction does not move to a wallet of another owner.", field="wallet")
         check_amount(amount, currency=new.currency, field="amount")
         back = money.negate(transaction.amount)
         if old is not new:
@@ -177,7 +183,7 @@ class Ledger:
         self._apply(wallet, money.negate(transaction.amount), Kind.DELETE, transaction, added=-1)
         self.flush()
         writer.delete_transaction_row(transaction)
-        self.names.give_up(txids=[transaction.txid])
+        self.names.give_up(transaction.owner, txids=[transaction.txid])
 
     def _apply(
         self, wallet: LockedWallet, change: Decimal, kind: Kind, transaction: Transaction, *, added: int = 0

@@ -22,6 +22,7 @@ class LockedWallet:
     balance: Decimal
     sequence: int
     transaction_count: int
+    owner: str
 
 
 def lock_wallets(ids: Sequence[int], *, principal: Principal, skip_locked: bool) -> Iterator[LockedWallet]:
@@ -32,4 +33,4 @@ def lock_wallets(ids: Sequence[int], *, principal: Principal, skip_locked: bool)
     rows = statements.select_for_update(_COLUMNS, "walletsvc_wallet", ids, skip_locked=skip_locked)
     for wallet_id, currency, balance, sequence, transactions, owner in rows:
         if principal.owner in (None, owner):
-            yield LockedWallet(wallet_id, currency, dialect.to_decimal(balance), sequence, transactions)
+            yield LockedWallet(wallet_id, currency, dialect.to_decimal(balance), sequence, transactions, owner)

@@ -1,7 +1,7 @@
 """The unique names that an operation takes and gives up while it runs.
 
 What others have taken, the database tells when the operation writes. But within one batch a name goes from hand to
-hand, and which command was wrong to take it is known here only.
+hand, and which command was wrong to take it is known here only. Names are unique within an owner.
 """
 
 from __future__ import annotations
@@ -12,32 +12,32 @@ from walletsvc import errors
 
 
 class Names:
-    """Labels and txids that are taken by what this operation has made so far."""
+    """Labels and txids, each with its owner, that are taken by what this operation has made so far."""
 
     def __init__(self) -> None:
-        self._labels: set[str] = set()
-        self._txids: set[str] = set()
+        self._labels: set[tuple[str, str]] = set()
+        self._txids: set[tuple[str, str]] = set()
 
     def __bool__(self) -> bool:
         return bool(self._labels or self._txids)
 
-    def take_label(self, label: str) -> None:
+    def take_label(self, owner: str, label: str) -> None:
         """Note that a wallet has this label now. Raises `DuplicateLabel` if another one of this operation does."""
-        if label in self._labels:
+        if (owner, label) in self._labels:
             raise errors.DuplicateLabel("Another wallet has this label.", field="label")
-        self._labels.add(label)
+        self._labels.add((owner, label))
 
-    def check_txid(self, txid: str) -> None:
+    def check_txid(self, owner: str, txid: str) -> None:
         """Raise `DuplicateTxid` if a transaction of this operation has this txid."""
-        if txid in self._txids:
+        if (owner, txid) in self._txids:
             raise errors.DuplicateTxid("Another transaction has this txid.", field="txid")
 
-    def take_txid(self, txid: str) -> None:
+    def take_txid(self, owner: str, txid: str) -> None:
         """Note that a transaction has this txid now. Raises `DuplicateTxid` if another one of this operation does."""
-        self.check_txid(txid)
-        self._txids.add(txid)
+        self.check_txid(owner, txid)
+        self._txids.add((owner, txid))
 
-    def give_up(self, *, labels: Iterable[str] = (), txids: Iterable[str] = ()) -> None:
+    def give_up(self, owner: str, *, labels: Iterable[str] = (), txids: Iterable[str] = ()) -> None:
         """Note that these are free again, whoever had them."""
-        self._labels.difference_update(labels)
-        self._txids.difference_update(txids)
+        self._labels.difference_update((owner, label) for label in labels)
+        self._txids.difference_update((owner, txid) for txid in txids)

@@ -37,7 +37,7 @@ _TO_ELSEWHERE = "ON CONFLICT (part) DO UPDATE SET count = walletsvc_transactionc
 
 _DETAILS = [(each.column, each.type.parameter) for each in TRANSACTION.details]
 _INSERT_TRANSACTIONS = (
-    "INSERT INTO walletsvc_transaction (txid, wallet_id, amount, currency,"
+    "INSERT INTO walletsvc_transaction (txid, wallet_id, amount, currency, owner,"
     f" {''.join(f'{column}, ' for column, _ in _DETAILS)}created_at, updated_at)"
 )
 _UPDATE_TRANSACTION = (
@@ -46,7 +46,8 @@ _UPDATE_TRANSACTION = (
 )
 _INSERT_ENTRIES = (
     "INSERT INTO walletsvc_entry"
-    " (wallet_id, sequence, amount, balance_after, currency, kind, transaction_id, txid, principal, created_at)"
+    " (wallet_id, sequence, amount, balance_after, currency, kind, transaction_id, txid, principal,"
+    " owner, created_at)"
 )
 
 
@@ -167,6 +168,7 @@ def _insert_transactions(transactions: Sequence[Transaction]) -> None:
                 each.wallet_id,
                 statements.from_decimal(each.amount),
                 each.currency,
+                each.owner,
                 *_details_of(each),
                 statements.from_time(each.created_at),
                 statements.from_time(each.updated_at),
@@ -193,6 +195,7 @@ def _entry_row(line: Line, subject: str, at: str | None, new_ids: Iterator[Expre
         None if transaction is None else transaction.id or next(new_ids),
         "" if transaction is None else transaction.txid,
         subject,
+        line.wallet.owner,
         at,
     ]
 

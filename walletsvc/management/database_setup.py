@@ -77,10 +77,10 @@ def rename_database() -> None:
 
 @contextmanager
 def keeping_views_and_triggers() -> Iterator[None]:
-    """Take SQLite's views out of the way of pending migrations, and put back every view and trigger after them.
+    """Take SQLite's views and triggers out of the way of pending migrations, and put them back after them.
 
-    SQLite alters a table by making a new one in its place. A view on it makes that fail, and triggers go with the
-    old one, without a word (https://www.sqlite.org/lang_altertable.html, section 7).
+    SQLite alters a table by making a new one in its place. What refers to it makes that fail, and its own triggers go
+    with the old one, without a word (https://www.sqlite.org/lang_altertable.html, section 7).
     """
     if connection.vendor != "sqlite" or not _is_migration_pending():
         yield
@@ -88,8 +88,7 @@ def keeping_views_and_triggers() -> Iterator[None]:
     kept = _views_and_triggers()
     with connection.cursor() as cursor:
         for kind, name in kept:
-            if kind == "view":
-                cursor.execute(f"DROP VIEW {connection.ops.quote_name(name)}")
+            cursor.execute(f"DROP {kind} {connection.ops.quote_name(name)}")
     try:
         yield
     finally:

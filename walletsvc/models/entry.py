@@ -23,8 +23,8 @@ class Kind(models.TextChoices):
 class Entry(models.Model):
     """One immutable line of the ledger.
 
-    It outlives both its transaction and its wallet, so neither reference is enforced, and it keeps the txid
-    and the currency itself.
+    It outlives both its transaction and its wallet, so neither reference is enforced, and it keeps the txid,
+    the currency and the owner itself.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -41,9 +41,11 @@ class Entry(models.Model):
     )
     txid = models.CharField(max_length=MAX_TEXT_LENGTH, default="", blank=True)
     principal = models.CharField(max_length=MAX_TEXT_LENGTH)
+    owner = models.CharField(max_length=MAX_TEXT_LENGTH, default="", db_default="", blank=True)
     created_at = models.DateTimeField()
 
     class Meta:
+        indexes = [models.Index(fields=["owner"], name="entry_owner")]
         constraints = [
             models.UniqueConstraint(fields=["wallet", "sequence"], name="entry_wallet_sequence_unique"),
             models.CheckConstraint(condition=~Q(amount=0), name="entry_amount_not_zero"),

@@ -7,13 +7,18 @@ from walletsvc.money import DECIMAL_PLACES, MAX_DIGITS
 
 
 class Transaction(models.Model):
-    """One named change of one wallet. `currency` is its wallet's: amounts print without a look at the wallet."""
+    """One named change of one wallet. `currency` is its wallet's: amounts print without a look at the wallet.
+
+    So is `owner`, which the ledger copies and nothing changes: what an owner may see is found without a look, too. An
+    older server does not name it, and so writes that the row is nobody's (`walletsvc.ledger.adoption`).
+    """
 
     id = models.BigAutoField(primary_key=True)
     txid = models.CharField(max_length=MAX_TEXT_LENGTH)
     wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="transactions", db_index=False)
     amount = models.DecimalField(max_digits=MAX_DIGITS, decimal_places=DECIMAL_PLACES)
     currency = models.CharField(max_length=MAX_CURRENCY_LENGTH)
+    owner = models.CharField(max_length=MAX_TEXT_LENGTH, default="", db_default="", blank=True)
     description = models.CharField(max_length=MAX_DESCRIPTION_LENGTH, default="", blank=True)
     metadata = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField()
@@ -21,13 +26,18 @@ class Transaction(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["txid"], name="transaction_txid_unique"),
+            models.UniqueConstraint(fields=["owner", "txid"], name="transaction_owner_txid_unique"),
             models.CheckConstraint(condition=~Q(amount=0), name="transaction_amount_not_zero"),
             models.CheckConstraint(condition=~Q(txid=""), name="transaction_txid_not_blank"),
         ]
+        # One for each order of a list, of one owner and of all.
         indexes = [
+            models.Index(fields=["txid"], name="transaction_txid"),
             models.Index(fields=["created_at"], name="transaction_created_at"),
             models.Index(fields=["amount"], name="transaction_amount"),
+            models.Index(fields=["owner"], name="transaction_owner"),
+            models.Index(fields=["owner", "created_at"], name="transaction_owner_created_at"),
+            models.Index(fields=["owner", "amount"], name="transaction_owner_amount"),
             models.Index(fields=["wallet"], name="transaction_wallet"),
             models.Index(fields=["wallet", "created_at"], name="transaction_wallet_created_at"),
             models.Index(fields=["wallet", "amount"], name="transaction_wallet_amount"),

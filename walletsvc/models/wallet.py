@@ -25,17 +25,23 @@ class Wallet(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["label"], name="wallet_label_unique"),
+            models.UniqueConstraint(fields=["owner", "label"], name="wallet_owner_label_unique"),
             models.CheckConstraint(condition=Q(balance__gte=0), name="wallet_balance_not_negative"),
             models.CheckConstraint(condition=Q(sequence__gte=0), name="wallet_sequence_not_negative"),
             models.CheckConstraint(condition=~Q(label=""), name="wallet_label_not_blank"),
             models.CheckConstraint(condition=~Q(currency=""), name="wallet_currency_not_blank"),
         ]
-        # One for each order a list can be asked for; InnoDB and SQLite append the id by themselves.
+        # One for each order a list can be asked for, of all and of one owner; InnoDB and SQLite append the id by
+        # themselves.
         indexes = [
+            models.Index(fields=["label"], name="wallet_label"),
             models.Index(fields=["created_at"], name="wallet_created_at"),
             models.Index(fields=["balance"], name="wallet_balance"),
             models.Index(fields=["currency", "created_at"], name="wallet_currency"),
+            models.Index(fields=["owner"], name="wallet_owner"),
+            models.Index(fields=["owner", "created_at"], name="wallet_owner_created_at"),
+            models.Index(fields=["owner", "balance"], name="wallet_owner_balance"),
+            models.Index(fields=["owner", "currency"], name="wallet_owner_currency"),
         ]
 
     def __str__(self) -> str:

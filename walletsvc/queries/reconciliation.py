@@ -10,7 +10,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from django.db import connection
-from django.db.models import Count
+from django.db.models import Count, F
 
 from walletsvc import money
 from walletsvc.models import Entry, Transaction, TransactionCount, Wallet
@@ -36,12 +36,14 @@ def compute_discrepancies(*, chunk_size: int = 5000) -> Iterator[Discrepancy]:
 
     Balances equal the sum of their entries and the last `balance_after`; sequences have no gap; each
     `balance_after` follows from the one before; the amount of each live transaction equals the sum of its entries in
-    its wallet, while those in other wallets cancel out; and the numbers of live transactions, of each wallet and of
-    all, are right. Sums are made here, exactly, and not by the database: SQLite would add floats. To be read from a
-    consistent snapshot, it runs in one transaction of the caller's.
+    its wallet, while those in other wallets cancel out; transactions and entries have their wallet's owner; and the
+    numbers of live transactions, of each wallet and of all, are right. Sums are made here, exactly, and not by the
+    database: SQLite would add floats. To be read from a consistent snapshot, it runs in one transaction of the
+    caller's.
     """
     yield from _wallets_against_entries(chunk_size)
     yield from _transactions_against_entries(chunk_size)
+    yield from _rows_of_other_owners()
     for wallet_id, label, count, found in find_wrong_counts(chunk_size=chunk_size):
         problem = f"the transaction count is {count} where there are {found} (--recount sets it)"
         yield Discrepancy(wallet_id, label, problem)
@@ -105,6 +107,20 @@ def _transactions_against_entries(chunk_size: int) -> Iterator[Discrepancy]:
             yield Discrepancy(
                 wallet_id, holder, f"transaction {identifier}, no longer here, left {plain(total)} behind"
             )
+
+
+def _rows_of_other_owners() -> Iterator[Discrepancy]:
+    for what, model in (("transactions", Transaction), ("entries", Entry)):
+        rows = model._default_manager.exclude(owner=F("wallet__owner")).order_by("wallet_id", "owner")
+        for wallet_id, label, owner, count in rows.values_list("wallet_id", "wallet__label", "owner").annotate(
+            Count("id")
+        ):
+            # Nothing is known of a wallet that is gone.
+            if label is not None:
+                whose = (
+                    f"of the owner {owner!r}" if owner else "nobody's (setup_database gives them the wallet's owner)"
+                )
+                yield Discrepancy(wallet_id, label, f"{count} {what} are {whose}")
 
 
 def find_wrong_counts(*, chunk_size: int = 5000) -> Iterator[tuple[int, str, int, int]]:

@@ -6,19 +6,17 @@ from typing import TypeVar
 
 from django.db.models import Exists, Model, OuterRef, QuerySet
 
-from walletsvc.models import Entry, Transaction, Wallet
+from walletsvc.models import Wallet
 from walletsvc.principals import Principal
 
 M = TypeVar("M", bound=Model)
-
-_OWNER_PATHS: dict[type[Model], str] = {Wallet: "owner", Transaction: "wallet__owner", Entry: "wallet__owner"}
 
 
 def within_reach(queryset: QuerySet[M], principal: Principal) -> QuerySet[M]:
     """Return the part of `queryset` that `principal` can see."""
     if principal.owner is None:
         return queryset
-    return queryset.filter(**{_OWNER_PATHS[queryset.model]: principal.owner})
+    return queryset.filter(owner=principal.owner)
 
 
 def within_reach_of_parent(queryset: QuerySet[M], principal: Principal, *, key: str) -> QuerySet[M]:

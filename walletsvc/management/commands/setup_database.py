@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from sqlalchemy.exc import DBAPIError
 
+from walletsvc.ledger.adoption import adopt_entries, adopt_transactions
 from walletsvc.management.database_setup import keeping_views_and_triggers, rename_database, taking_turns
 
 HINTS = {
@@ -25,10 +26,14 @@ HINTS = {
 
 
 class Command(BaseCommand):
-    """Run both migration tools, in the order in which one builds on the other, and look at the result."""
+    """Run both migration tools, in the order in which one builds on the other, and look at the result.
+
+    In the end, adopt what older servers have written meanwhile.
+    """
 
     help = (
-        "Run Django's migrations (tables, constraints), then Alembic's (triggers, collations, views)."
+        "Run Django's migrations (tables, constraints), then Alembic's (triggers, collations, views), and give rows"
+        " of older servers their owner."
         " Safe to run again, and from several processes at once."
     )
     # They would load both faces, which have nothing to say here and take their time.
@@ -48,9 +53,12 @@ class Command(BaseCommand):
             with keeping_views_and_triggers():
                 call_command("migrate", interactive=False, verbosity=verbosity, stdout=self.stdout)
             self._run_alembic(report=self.stdout.write if verbosity else lambda _line: None)
+            adopted = adopt_transactions() + adopt_entries()
             if options["restored"]:
                 rename_database()
         if verbosity:
+            if adopted:
+                self.stdout.write(f"{adopted} rows of older servers were given the owner of their wallet.")
             self.stdout.write("The database is up to date.")
 
     def _run_alembic(self, *, report: Callable[[str], object]) -> None:

@@ -1,0 +1,51 @@
+"""Who has a unique name that a command was to take. Names are unique within an owner."""
+
+from __future__ import annotations
+
+from django.db.models import Subquery
+
+from walletsvc import errors
+from walletsvc.commands.inputs import LocalId, Reference
+from walletsvc.models import Transaction, Wallet
+from walletsvc.principals import Principal
+
+Owner = str | Subquery
+"""An owner, or what finds it."""
+
+
+def owner_of(reference: Reference, model: type[Wallet | Transaction], principal: Principal) -> Owner:
+    """Return the owner within which names are sought: that of the record referred to.
+
+    Who is bound to an owner learns of no other's names, whatever it refers to.
+    """
+    if principal.owner is not None:
+        return principal.owner
+    if isinstance(reference, LocalId):
+        # What it stood for may be gone with the transaction that made it.
+        return reference.owner
+    return Subquery(model._default_manager.filter(id=reference).values("owner"))
+
+
+def find_label_holder(owner: Owner, label: object, *, other_than: int = 0) -> errors.DuplicateLabel | None:
+    """Return the refusal, which names the holder, of a label that a wallet of `owner` has.
+
+    Unless that is the one with the id `other_than`.
+    """
+    holder = (
+        Wallet.objects.filter(owner=owner, label=label).exclude(id=other_than).values_list("id", flat=True).first()
+    )
+    if holder is None:
+        return None
+    return errors.DuplicateLabel("Another wallet has this label.", field="label", wallet=holder)
+
+
+def find_txid_holder(owner: Owner, txid: object, *, other_than: int = 0) -> errors.DuplicateTxid | None:
+    """Return the refusal, which names the holder, of a txid that a transaction of `owner` has.
+
+    Unless that is the one with the id `other_than`.
+    """
+    found = Transaction.objects.filter(owner=owner, txid=txid).exclude(id=other_than)
+    holder = found.values_list("id", flat=True).first()
+    if holder is None:
+        return None
+    return errors.DuplicateTxid("Another transaction has this txid.", field="txid", transaction=holder)
