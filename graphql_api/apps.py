@@ -6,7 +6,7 @@ class GraphqlApiConfig(AppConfig):
     name = "graphql_api"
 
     def ready(self) -> None:
-        """Read the allowlist now, so that a bad one keeps the server from starting; print what is refused early."""
+        """Read the allowlist, so that a bad one stops the server at its start; register the printer of refusals."""
         from graphql_api.persisted import read_allowlist
         from graphql_api.refusals import print_refusal
         from walletsvc.web.refusals import register_printer

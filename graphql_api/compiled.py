@@ -1,9 +1,9 @@
-"""Queries without graphql-core's machinery: a known document is turned once into encoders, and run from then on.
+"""Compiled queries: a known document is turned into encoders once, and runs without graphql-core from then on.
 
-graphql-core calls a resolver, completes a value and builds a path for each field of each record. All that a page of
-records needs is one dict a record, of values that the read engine has already printed. What is not compiled (a
-directive, introspection, a mutation, anything that ends in an error) goes the way of graphql-core; a test over
-generated documents proves that both say the same.
+graphql-core calls a resolver, completes a value and builds a path for each field of each record. A page of
+records only needs one dict a record, of values that the read engine has already printed. graphql-core still runs
+the rest (directives, introspection, mutations, every query that ends in an error); a test over generated documents
+proves that both give the same answer.
 """
 
 from __future__ import annotations
@@ -28,14 +28,15 @@ from graphql_api.planning import Planner, Root
 from graphql_api.queries import ROOTS
 from walletsvc.principals import Principal
 from walletsvc.queries.records import Page, Record
+from walletsvc.schema.declarations import Resource
 from walletsvc.schema.resources import RESOURCES
 
 Encode = Callable[[Any, Planner], object]
-"""Turns a record or a page into what the selection shows of it."""
+"""Turns a record or a page into the fields that the selection asks for."""
 
 
 class Uncompiled(Exception):
-    """Something that is left to graphql-core."""
+    """The query has something that only graphql-core runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +48,10 @@ class CompiledQuery:
     fragments: dict[str, FragmentDefinitionNode]
     roots: tuple[tuple[str, FieldNode, str, Encode], ...]
     planner: Planner | None
-    """Made already, where there are no variables: all that a plan depends on is in the document then."""
+    """Made in advance if there are no variables: then a plan depends on the document alone."""
 
     def run(self, variables: dict[str, Any], principal: Principal) -> dict[str, object] | None:
-        """Return the data of the answer, or None if it is left to graphql-core."""
+        """Return the data of the answer, or None if graphql-core has to run the query."""
         planner = self.planner or self._plan(variables)
         if planner is None:
             return None
@@ -63,13 +64,13 @@ class CompiledQuery:
                     answers[root] = ROOTS[name](planner, root, principal)
                 data[key] = encode(answers[root], planner)
         except Exception:
-            # Run once more, graphql-core puts each error in its place, and says what else there is.
+            # graphql-core runs the query again: it puts each error in its place beside the rest of the data.
             return None
         return data
 
     def _plan(self, variables: dict[str, Any]) -> Planner | None:
         definitions = self.operation.variable_definitions or ()
-        # What is wrong with them is for graphql-core to tell, and it is enough to know that something is.
+        # Only whether they are valid matters here: graphql-core reports the errors.
         values = get_variable_values(self.schema, definitions, variables, max_errors=0, hide_suggestions=True)
         if not isinstance(values, VariableValues):
             return None
@@ -79,7 +80,7 @@ class CompiledQuery:
 def compile_query(
     schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode
 ) -> CompiledQuery | None:
-    """Return the compiled form of a valid query, or None if it has something that is left to graphql-core."""
+    """Return the compiled form of a valid query, or None if only graphql-core can run it."""
     fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
     compiler = _Compiler(schema, fragments)
     query_type = schema.query_type
@@ -134,7 +135,7 @@ class _Compiler:
         return self._object(get_named_type(query_type.fields[name].type).name, nodes)
 
     def _object(self, type_name: str, nodes: list[FieldNode]) -> Encode:
-        """Return the encoder of what `nodes` select of an object."""
+        """Return the encoder of an object, for the fields that `nodes` select."""
         object_type: Any = self._schema.type_map[type_name]
         leaves: list[tuple[str, Callable[[Any, Any], object]]] = []
         branches: list[tuple[str, Encode]] = []
@@ -143,13 +144,14 @@ class _Compiler:
             keys.append(key)
             name = same[0].name.value
             if name == "__typename":
-                leaves.append((key, lambda _value, _info: type_name))
+                leaves.append((key, _constant(type_name)))
             elif same[0].selection_set is None:
                 leaves.append((key, object_type.fields[name].resolve))
             else:
                 branches.append((key, self._branch(object_type, name, same)))
-        if not branches:
-            return lambda value, _planner: {key: resolve(value, None) for key, resolve in leaves}
+
+        def encode_leaves(value: Any, _planner: Planner) -> object:
+            return {key: resolve(value, None) for key, resolve in leaves}
 
         def encode(value: Any, planner: Planner) -> object:
             encoded = dict.fromkeys(keys)
@@ -159,7 +161,7 @@ class _Compiler:
                 encoded[key] = branch(value, planner)
             return encoded
 
-        return encode
+        return encode if branches else encode_leaves
 
     def _below(self, nodes: list[FieldNode], type_name: str) -> dict[str, list[FieldNode]]:
         return self.fields([node.selection_set for node in nodes if node.selection_set], type_name)
@@ -173,8 +175,7 @@ class _Compiler:
             return _of_page(name, encode)
         if name in resource.to_many:
             # Fields that are merged have the same arguments (section 5.3.2).
-            node = nodes[0]
-            return lambda record, planner: encode(record.many[name, planner.alias_of(resource, node)], planner)
+            return _to_many(resource, name, nodes[0], encode)
 
         def to_one(record: Record, planner: Planner) -> object:
             related = record.one[name]
@@ -185,8 +186,24 @@ class _Compiler:
         return to_one
 
 
+def _constant(value: object) -> Callable[[Any, Any], object]:
+    def resolve(_value: Any, _info: Any) -> object:
+        return value
+
+    return resolve
+
+
+def _to_many(resource: Resource, name: str, node: FieldNode, encode: Encode) -> Encode:
+    """Return the encoder of a to-many relation."""
+
+    def to_many(record: Record, planner: Planner) -> object:
+        return encode(record.many[name, planner.alias_of(resource, node)], planner)
+
+    return to_many
+
+
 def _of_page(name: str, encode: Encode) -> Encode:
-    """Return the encoder of a field of a connection or an edge. A page stands for both it and its info."""
+    """Return the encoder of a field of a connection or an edge. A page is both the connection and its page info."""
 
     def edges(page: Page, planner: Planner) -> object:
         return [encode(record, planner) for record in page.records]

@@ -1,4 +1,4 @@
-"""What the resolvers of one operation share."""
+"""The state that the resolvers of one operation share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from walletsvc.principals import ANYONE, Principal
 
 @dataclass(slots=True)
 class Context:
-    """The caller, the plan of the operation once a resolver has asked for it, and what its root fields have read."""
+    """The caller, the planner once a resolver has asked for it, and the records that the root fields have read."""
 
     principal: Principal
     _planner: Planner | None = None
@@ -23,7 +23,7 @@ class Context:
     def planner(self, info: GraphQLResolveInfo[Any]) -> Planner:
         """Return the planner of the operation that `info` belongs to."""
         if self._planner is None:
-            # Strawberry hands resolvers the coerced values alone.
+            # Strawberry passes resolvers the coerced values only.
             variables = cast(dict[str, Any], info.variable_values)
             self._planner = Planner(info.schema, info.fragments, info.operation, variables, checks=True)
         return self._planner

@@ -1,7 +1,7 @@
-"""What an operation costs: about as many records as it may read, page sizes multiplied down the tree.
+"""The cost of an operation: about the number of records that it may read, page sizes multiplied down the tree.
 
-A page costs 1, and for each record that fits on it what that record costs; a record costs 1 and what is selected
-below it; a mutation costs 10. Directives are taken to include everything.
+A page costs 1 plus the cost of each record that fits on it, a record 1 plus the cost of the selection below it, and
+a mutation 10. Directives count as including everything.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _SIZES = ("first", "last", "ids")
 class Cost:
     """The cost of a selection: a fixed part, and parts that are multiplied by the size of a page or list.
 
-    A size is given by arguments (`first`, `last`, `ids`), which variables may hold.
+    Arguments (`first`, `last`, `ids`), which may be variables, give the size.
     """
 
     fixed: int = 0
@@ -46,7 +46,7 @@ class Cost:
     def compute(self, variables: Mapping[str, Any]) -> int:
         """Return the cost with these variables, as `read_variables` gives them.
 
-        Raises `LimitExceeded` for a size below 0, which would make anything else cheaper.
+        Raises `LimitExceeded` for a size below 0, which would make the rest of the operation cheaper.
         """
         return self._compute(self.defaults | dict(variables))
 
@@ -60,12 +60,12 @@ class Cost:
 
 
 def _size(arguments: Mapping[str, ValueNode], variables: Mapping[str, Any]) -> int:
-    """Return how many records fit. What is no size is refused later on, so it counts as none given."""
+    """Return how many records fit. A value that is not a size counts as none: it is refused later."""
     sizes = []
     for name, argument in arguments.items():
         value = read_literal(argument, variables)
         if name == "ids":
-            # What is no list is coerced to a list of one.
+            # Any other value is coerced to a list of one.
             sizes.append(len(value) if isinstance(value, list) else 1)
         elif isinstance(value, int):
             sizes.append(_check_size(value, name))
@@ -108,7 +108,7 @@ class _Compiler:
 
     def selection(self, selections: Sequence[tuple[SelectionSetNode, str]]) -> Cost:
         """Return the cost of selections, each of an object of the named type, merged as execution merges them."""
-        # Fields of one name may differ in their arguments where one object cannot have both (section 5.3.2).
+        # Fields with the same name may have different arguments if no object can have both (section 5.3.2).
         same: dict[tuple[str, str], list[tuple[FieldNode, str]]] = {}
         visited: set[str] = set()
         for selection_set, type_name in selections:
@@ -159,6 +159,6 @@ class _Compiler:
                 visited.add(node.name.value)
                 fragment = self._fragments[node.name.value]
             condition = fragment.type_condition
-            # A fragment on an interface says less than what is known already.
+            # An interface as a condition is no narrower than the type that is known already.
             narrower = condition is not None and condition.name.value != "Node"
             yield from self._expand(fragment.selection_set, condition.name.value if narrower else type_name, visited)

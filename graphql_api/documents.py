@@ -31,21 +31,21 @@ _QUOTED_DIGITS = 64
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A parsed document, and what validation found wrong with it."""
+    """A parsed document, and the errors that validation has found in it."""
 
     ast: DocumentNode
     errors: tuple[GraphQLError, ...]
     dependencies: Dependencies
-    """What its answers depend on, if it is valid."""
+    """The stamps that its answers depend on, if it is valid."""
     compiled: dict[str | None, CompiledQuery | None] = field(default_factory=dict)
-    """The queries in it by their names, compiled; None for what is left to graphql-core."""
+    """Its queries by their names, compiled; None for those that graphql-core has to run."""
     costs: dict[str | None, Cost] = field(default_factory=dict)
-    """What its operations cost, by their names."""
+    """The costs of its operations, by their names."""
     inputs: dict[str | None, Types] = field(default_factory=dict)
     """The types of the variables of its operations, by their names."""
 
     def cost(self, schema: GraphQLSchema, operation_name: str | None) -> Cost:
-        """Return what an operation of it costs. The document is valid, and the operation is there."""
+        """Return the cost of one of its operations, which exists. The document is valid."""
         if operation_name not in self.costs:
             operation = get_operation_ast(self.ast, operation_name)
             assert operation is not None  # noqa: S101 - as the caller says
@@ -55,7 +55,7 @@ class Document:
     def read_variables(
         self, schema: GraphQLSchema, operation_name: str | None, given: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """Return the variables of an operation of it, which is there. Raises `LimitExceeded`."""
+        """Return the variables of one of its operations, which exists. Raises `LimitExceeded`."""
         if operation_name not in self.inputs:
             operation = get_operation_ast(self.ast, operation_name)
             assert operation is not None  # noqa: S101 - as the caller says
@@ -64,11 +64,11 @@ class Document:
 
 
 class _ValuesRule(ValuesOfCorrectTypeRule):
-    """Tells a literal that is missing or of the wrong kind by the code that the same value has in a variable."""
+    """Gives a missing literal, or one of the wrong kind, the code that the same value has in a variable."""
 
     def report_error(self, error: GraphQLError) -> None:
         if isinstance(error.original_error, ValueError):
-            # Python reads no int of more than 4,300 digits: graphql-core would pass on how to make it do so.
+            # Python parses no int of more than 4,300 digits, and graphql-core would pass on how to change that.
             digits = getattr(error.nodes[0], "value", "")[:_QUOTED_DIGITS] if error.nodes else ""
             error.message = f"Int cannot represent non 32-bit signed integer value: {digits}..."
         error.extensions = {"code": code_of_value(error.message)}
@@ -81,7 +81,7 @@ _RULES: list[type[ASTValidationRule]] = [
 
 
 def load(schema: GraphQLSchema, text: str) -> Document:
-    """Return the document in `text`. Raises `GraphQLError` if it is not allowed, too much, or no document."""
+    """Return the document in `text`. Raises `GraphQLError` if it is not allowed, too large, or not GraphQL."""
     check_allowed(text)
     document = _kept.get(text)
     if document is None:
@@ -92,13 +92,13 @@ def load(schema: GraphQLSchema, text: str) -> Document:
 
 
 def forget() -> None:
-    """Forget all documents: the limits or rules have changed."""
+    """Forget all documents, after a change of limits or rules."""
     _kept.clear()
 
 
 def _validate(schema: GraphQLSchema, ast: DocumentNode) -> list[GraphQLError]:
     rules = _RULES if settings.GRAPHQL_INTROSPECTION else [*_RULES, NoSchemaIntrospectionCustomRule]
-    # A suggestion tells a part of the schema.
+    # A suggestion reveals a part of the schema.
     hides = not settings.GRAPHQL_INTROSPECTION
     found = validate(schema, ast, rules, max_errors=MAX_ERRORS, hide_suggestions=hides)
     for error in found:
@@ -108,10 +108,10 @@ def _validate(schema: GraphQLSchema, ast: DocumentNode) -> list[GraphQLError]:
 
 
 def _size_of(text: str, document: Document) -> int:
-    """Return about how many bytes a document takes, with all that is made of it later (measured)."""
+    """Return about how many bytes a document takes, with all that is derived from it later (measured)."""
     tokens = document.ast.token_count or len(text)
     return _DOCUMENT_BYTES + _TOKEN_BYTES * tokens + 4 * len(text) + 4 * sum(len(e.message) for e in document.errors)
 
 
 _kept: BoundedTable[str, Document] = BoundedTable(max_bytes=MAX_KEPT_BYTES, max_entry_bytes=MAX_KEPT_BYTES // 8)
-"""Documents by their whole text: never by a hash or a length."""
+"""Documents by their whole text, never by a hash or a length."""

@@ -1,4 +1,4 @@
-"""What can go wrong, as GraphQL errors. The one map of this face."""
+"""Map refusals and failures to GraphQL errors, in this one place of the face."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ logger = logging.getLogger(__name__)
 
 
 class Place(Enum):
-    """Where a mutation tells of a refusal. A query tells of each in `errors`, with `extensions.code`."""
+    """Where a mutation reports a refusal. A query reports each in `errors`, with `extensions.code`."""
 
     USER_ERRORS = "userErrors"
-    """In the payload: what was sent is to blame, or the state of the wallet. People can do something about it."""
+    """In the payload: the cause is the input, or the state of the wallet. Users can do something about it."""
 
     ERRORS = "errors"
-    """Beside the data: the circumstances are to blame. The same request may succeed later, or for another caller."""
+    """Beside the data: the cause lies elsewhere. The same request may succeed later, or for another caller."""
 
 
 PLACES: Mapping[type[errors.WalletError], Place] = {
@@ -56,11 +56,11 @@ PARSE_FAILED = "graphql_parse_failed"
 VALIDATION_FAILED = "graphql_validation_failed"
 INTERNAL_ERROR = "internal_error"
 _INSTANCE = re.compile(r"<\w+ instance>")
-"""What graphql-core writes for a number of ours deep in a value that it quotes."""
+"""The text that graphql-core prints for a number of our own type, deep in a value that it quotes."""
 
 
 def explain(error: GraphQLError) -> None:
-    """Give an error its `extensions.code`, in place. What nobody foresaw is logged and masked."""
+    """Give an error its `extensions.code`, in place. Log and mask an unexpected one."""
     if error.extensions and "code" in error.extensions:
         return
     cause = _root_cause(error)
@@ -81,7 +81,7 @@ def explain(error: GraphQLError) -> None:
 
 
 def describe(error: errors.WalletError) -> dict[str, object]:
-    """Return what a refusal tells programs: its code, what is to blame, and its context."""
+    """Return the extensions of a refusal: its code, the field or parameter that caused it, and its context."""
     described: dict[str, object] = {"code": error.code}
     if isinstance(error, errors.InvalidParameter):
         described["parameter"] = argument_name(error.parameter)
@@ -91,19 +91,19 @@ def describe(error: errors.WalletError) -> dict[str, object]:
 
 
 def argument_name(parameter: str) -> str:
-    """Return the argument that the domain knows as `filter.label.icontains`, `sort`, `first`."""
+    """Return the GraphQL argument for a parameter of the domain: `filter.label.icontains`, `sort`, `first`."""
     family, dot, member = parameter.partition(".")
     return {"filter": "filters", "sort": "ordering"}.get(family, family) + dot + member
 
 
 def camel_case(name: str) -> str:
-    """Return the public name of what the domain calls `retry_after_seconds`: retryAfterSeconds."""
+    """Return the public form of a name: `retryAfterSeconds` for `retry_after_seconds`."""
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
 
 
 def _root_cause(error: GraphQLError) -> Exception | None:
-    """Return what was raised at the bottom, or None if it was graphql-core that refused."""
+    """Return the innermost exception, or None if graphql-core itself refused."""
     cause: Exception | None = error
     while isinstance(cause, GraphQLError) and not isinstance(cause, GraphQLSyntaxError):
         cause = cause.original_error
@@ -111,8 +111,8 @@ def _root_cause(error: GraphQLError) -> Exception | None:
 
 
 def code_of_value(message: str) -> str:
-    """Return the code of a value that graphql-core refused. It has no codes: only its words tell a missing value
-    from one of the wrong kind. A test holds them against the installed version."""
+    """Return the code of a value that graphql-core refused. It has no codes: only its message tells a
+    missing value from one of the wrong kind. A test checks the messages of the installed version."""
     if "of non-null type" in message or "include required field" in message or "of required type" in message:
         return errors.Required.code
     return errors.Invalid.code

@@ -1,4 +1,4 @@
-"""One operation, from its text to the bytes of its answer; queries go through the stamped cache."""
+"""Run one operation, from its text to the bytes of its answer. Queries go through the stamped cache."""
 
 from __future__ import annotations
 
@@ -30,9 +30,8 @@ from walletsvc.web.replays import Reading
 class Answer:
     """The body of an answer.
 
-    `is_executed` is false where nothing ran: the document or a variable was refused. `is_flawless` is true where
-    there is no error in it. `reading` says how it is found or made again, `etag` is
-    its strong tag.
+    `is_executed` is false if nothing ran, because the document or a variable was refused. `is_flawless` is true if
+    the answer has no error. `reading` says how to find or build it again, `etag` is its strong tag.
     """
 
     body: bytes
@@ -63,7 +62,7 @@ def answer(request: GraphQLRequest, *, principal: Principal, read_only: bool) ->
         variables = document.read_variables(schema._schema, request.operation_name, request.variables)
     except LimitExceeded as error:
         return _refuse(error)
-    # What the operation does not declare makes no difference to its answer, and so must not to the key of it.
+    # A variable that the operation does not declare must not change the key: it does not change the answer.
     inputs = document.inputs[request.operation_name]
     declared = {name: value for name, value in variables.items() if name in inputs}
     has_more = len(declared) < len(variables)
@@ -73,7 +72,7 @@ def answer(request: GraphQLRequest, *, principal: Principal, read_only: bool) ->
         return _refuse(GraphQLError(message, extensions={"code": VALIDATION_FAILED}))
     if operation.operation is OperationType.QUERY:
         answered = _answer_query(request, document, operation, principal)
-        # Requests that differ in nothing else would each be remembered.
+        # Otherwise requests that differ only in such variables would each be remembered.
         return replace(answered, reading=None) if has_more else answered
     if read_only:
         raise Refused(405, "method_not_allowed", "GET is for queries only.", headers={"Allow": "POST"})
@@ -98,7 +97,7 @@ def _answer_query(
 
 @dataclass(frozen=True, slots=True)
 class _Again:
-    """A query that has been answered before, in few bytes: what its texts are parsed to is many times as large."""
+    """A query that was answered before, kept as text: parsed, it would take many times as many bytes."""
 
     query: str
     operation_name: str | None
@@ -106,11 +105,11 @@ class _Again:
     principal: Principal
 
     def __call__(self) -> bytes:
-        """Return the answer. Raises `Refused` if there is an error in it now."""
-        variables = pickle.loads(self.variables)  # noqa: S301 - made by ourselves, and never out of this process
+        """Return the answer. Raises `Refused` if it has an error this time."""
+        variables = pickle.loads(self.variables)  # noqa: S301 - made by this process, which it never leaves
         document = documents.load(schema._schema, self.query)
         operation = get_operation_ast(document.ast, self.operation_name)
-        assert operation is not None  # noqa: S101 - it was there before
+        assert operation is not None  # noqa: S101 - the first answer has found it
         request = GraphQLRequest(self.query, variables, self.operation_name, {})
         answered = _run_query(request, document, operation, self.principal)
         if not answered.is_flawless:
@@ -145,7 +144,7 @@ def _run_compiled(
 
 
 def _canonical(value: Any) -> Any:
-    """Return `value` such that two JSON values have one repr only if every resolver takes them for the same."""
+    """Return a form of `value` whose repr two JSON values share only if every resolver treats them alike."""
     if isinstance(value, dict):
         return {key: _canonical(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -185,5 +184,5 @@ def encode(content: object) -> bytes:
     try:
         return orjson.dumps(content)
     except TypeError:
-        # A caller's lone surrogate, quoted back in a message: UTF-8 cannot hold it, an escape can.
+        # A message quotes a caller's lone surrogate: UTF-8 cannot encode it, an escape can.
         return json.dumps(content).encode()

@@ -1,4 +1,4 @@
-"""What wraps each operation, whichever transport it came by."""
+"""Extensions of strawberry that wrap each operation."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from graphql_api.costs import check_cost
 
 
 class KnownDocuments(SchemaExtension):
-    """Takes documents from memory: measured, parsed and validated.
+    """Takes documents from memory, where they are measured, parsed and validated.
 
-    Strawberry-django's own cache of validations is no choice: its key is equal for queries of equal length.
+    Strawberry-django's own cache of validations is not safe: its key is equal for queries of equal length.
     """
 
     def on_parse(self) -> Iterator[None]:
-        """Parse, or find what was parsed before."""
+        """Load the document, parsed now or before."""
         context = self.execution_context
         if context.query:
             self._document = documents.load(context.schema._schema, context.query)
@@ -26,12 +26,12 @@ class KnownDocuments(SchemaExtension):
         yield
 
     def on_validate(self) -> Iterator[None]:
-        """Tell what validation found."""
+        """Report the errors that validation has found."""
         self.execution_context.pre_execution_errors = list(self._document.errors)
         yield
 
     def on_execute(self) -> Iterator[None]:
-        """Refuse what costs too much."""
+        """Refuse an operation that costs too much."""
         context = self.execution_context
         cost = self._document.cost(context.schema._schema, context.operation_name)
         self._cost = check_cost(cost, context.variables or {})

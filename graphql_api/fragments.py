@@ -1,4 +1,4 @@
-"""The fields of a selection: fragments are put in place, and what a directive leaves out is left out."""
+"""Collect the fields of a selection: expand fragments, and leave out the fields that a directive excludes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def response_key(node: FieldNode) -> str:
 
 
 class Fields:
-    """Finds the fields of an object of a type, as section 6.3.2 of the GraphQL specification collects them."""
+    """Collects the fields that a selection has of a type (GraphQL specification, section 6.3.2)."""
 
     def __init__(self, fragments: Mapping[str, FragmentDefinitionNode], variables: Mapping[str, Any]) -> None:
         self._fragments = fragments
@@ -32,7 +32,7 @@ class Fields:
     def of(
         self, selection_set: SelectionSetNode | None, type_name: str, visited: set[str] | None = None
     ) -> Iterator[FieldNode]:
-        """Iterate over the fields selected of an object of `type_name`, those in fragments included."""
+        """Iterate over the fields selected from an object of `type_name`, including those in fragments."""
         visited = set() if visited is None else visited
         for node in selection_set.selections if selection_set is not None else ():
             if node.directives and not self._is_included(node):

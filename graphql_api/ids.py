@@ -1,4 +1,4 @@
-"""Global ids: a type and a database id in one opaque text, as Relay's `Node` wants it."""
+"""Global ids: a type and a database id in one opaque text, as Relay's `Node` requires."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def global_id(resource: str, identifier: int) -> str:
 
 
 def parse_global_id(text: str) -> tuple[str, int | None] | None:
-    """Return the type and the database id in a global id, or None if `text` is no global id.
+    """Return the type and the database id in a global id, or None if `text` is not one.
 
-    The id is None where the text is not what `global_id` makes of any object of the type: another spelling of the id,
-    or one of base64, whose last digit may have bits that say nothing (RFC 4648, section 3.5).
+    The id is None if `global_id` would not print the text for any object of the type: for another spelling of the id
+    or of its base64, whose last digit may have unused bits (RFC 4648, section 3.5).
     """
     try:
         resource, colon, identifier = base64.b64decode(text.encode("ascii"), validate=True).partition(b":")
@@ -34,7 +34,7 @@ def parse_global_id(text: str) -> tuple[str, int | None] | None:
 
 
 def database_id(value: object, resource: str) -> object:
-    """Return the database id behind a global id of `resource`, and any other value as it came."""
+    """Return the database id behind a global id of `resource`, and any other value unchanged."""
     parsed = parse_global_id(value) if isinstance(value, str) else None
     if parsed is None or parsed[0] != resource:
         return value

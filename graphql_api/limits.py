@@ -1,7 +1,7 @@
-"""How much a document may ask for, before it is validated: validation itself is what a hostile document goes for.
+"""Limits that a document has to meet before it is validated: validation itself is a target of attacks.
 
 The rule that fields which share a name can be merged compares them in pairs, so its time grows with the square of
-a document (for graphql-js that was CVE-2023-26144), and nested fragments multiply the fields that they stand for.
+the length (for graphql-js that was CVE-2023-26144), and nested fragments multiply the fields that they stand for.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class LimitExceeded(GraphQLError):
 
 
 def parse_within_limits(text: str) -> DocumentNode:
-    """Parse a document that is neither too long nor too deep, and has not too many tokens, aliases or fields.
+    """Parse a document within the limits of its length, depth, tokens, aliases and fields.
 
     Raises `LimitExceeded`, or `GraphQLSyntaxError`.
     """
@@ -52,9 +52,9 @@ def parse_within_limits(text: str) -> DocumentNode:
 
 
 class _Walk:
-    """Walks the fields of a document as execution would: fragments put in place, fields of one name merged.
+    """Walks the fields of a document as execution would: with fragments expanded and fields of one name merged.
 
-    Whatever the fragments multiply, it stops at the first limit.
+    However often fragments multiply the fields, it stops at the first limit.
     """
 
     def __init__(self, document: DocumentNode) -> None:
@@ -73,7 +73,7 @@ class _Walk:
             if isinstance(definition, OperationDefinitionNode):
                 self._visit([definition.selection_set], depth=1)
         for name, fragment in self._fragments.items():
-            # Validation looks at fragments that no operation uses as well.
+            # Validation reads fragments that no operation uses, too.
             if name not in self._walked:
                 self._visit([fragment.selection_set], depth=1)
 

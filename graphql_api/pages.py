@@ -1,6 +1,6 @@
-"""The playground: GraphiQL in the browser, with all that it needs from this server.
+"""The playground: GraphiQL in the browser, served with all its files by this server.
 
-`playground/build.sh` builds it where npm is present. Where it was not built, strawberry's page stands in, which loads
+`playground/build.sh` builds it with npm. Without that build, strawberry's page is served instead, which loads
 GraphiQL from the internet.
 """
 
@@ -30,7 +30,7 @@ def playground(request: HttpRequest) -> HttpResponse:
 
 
 def live_url(request: HttpRequest) -> str:
-    """Return where the page finds the live server: LIVE_URL, or else LIVE_PORT of its own host; empty without one.
+    """Return the URL of the live server for the page: LIVE_URL, or LIVE_PORT of its own host; empty if there is none.
 
     Raises `DisallowedHost`.
     """

@@ -1,10 +1,10 @@
 """Documents that clients name instead of sending them.
 
 Automatic persisted queries are Apollo's protocol (https://www.apollographql.com/docs/apollo-server/performance/apq):
-a client sends a hash, and with it the text once, when the server does not know it. They are kept in the cache, and
-need not be: whoever finds one missing sends it again.
+a client sends a hash, and once, when the server does not know it, the text as well. The cache may lose a document:
+then the client sends it again.
 
-With `settings.GRAPHQL_ALLOWLIST`, a file that the clients' build has written, nothing but its documents runs.
+With `settings.GRAPHQL_ALLOWLIST`, a file that the build of the clients writes, only its documents run.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from walletsvc.cache.store import PREFIX, Unreachable
 
 KEPT_SECONDS = 86_400
 NOT_FOUND = "PersistedQueryNotFound"
-"""The message that tells a client of Apollo's protocol to send the text as well."""
+"""The message that asks a client of Apollo's protocol to send the text as well."""
 _HASH = re.compile("[0-9a-f]{64}")
 
 
@@ -56,7 +56,7 @@ def read_allowlist(path: str) -> Allowlist | None:
             raise TypeError("a document is a string")
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise ImproperlyConfigured(
-            f"GRAPHQL_ALLOWLIST names {path}, which is no list of documents: {error}"
+            f"GRAPHQL_ALLOWLIST names {path}, which is not a list of documents: {error}"
         ) from error
     return Allowlist(content, frozenset(content.values()))
 
@@ -69,9 +69,9 @@ def check_allowed(text: str) -> None:
 
 
 def find_text(request: GraphQLRequest) -> str | None:
-    """Return the text of the document that is asked for, or None if nothing names one.
+    """Return the text of the document in the request, or None if the request has none.
 
-    Raises `GraphQLError` for a hash that is unknown here, or is of another text.
+    Raises `GraphQLError` for a hash that is unknown, or that is the hash of another text.
     """
     allowlist = read_allowlist(settings.GRAPHQL_ALLOWLIST)
     identifier = request.document_id or _hash_in(request)
@@ -85,7 +85,7 @@ def find_text(request: GraphQLRequest) -> str | None:
     if request.query is None:
         text = _recall(identifier)
         if text is None:
-            # The code is the protocol's, too: some clients look at it, others at the message.
+            # The code is the protocol's, too: some clients read it, others the message.
             raise _refusal(NOT_FOUND, "PERSISTED_QUERY_NOT_FOUND")
         return text
     if sha256(request.query.encode(errors="surrogatepass")).hexdigest() != identifier:
@@ -106,7 +106,7 @@ def remember(request: GraphQLRequest) -> None:
 
 def _recall(identifier: str) -> str | None:
     if not _HASH.fullmatch(identifier):
-        # Documents are kept by their hashes. No other text of a caller's becomes a key of the store.
+        # Only a hash becomes a key of the store, never any other text of a caller.
         return None
     try:
         [text] = responses.store().get_many([_key(identifier)])
@@ -120,7 +120,7 @@ def _key(identifier: str) -> str:
 
 
 def _hash_in(request: GraphQLRequest) -> str | None:
-    """Return the hash in `extensions.persistedQuery`. Raises `GraphQLError` for what is none."""
+    """Return the hash in `extensions.persistedQuery`. Raises `GraphQLError` if it is malformed."""
     named = request.extensions.get("persistedQuery")
     if named is None:
         return None

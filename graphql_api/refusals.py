@@ -1,4 +1,4 @@
-"""What is refused before a view is asked, as GraphQL over HTTP says it."""
+"""Print refusals from before the view, in the shape of GraphQL errors."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from walletsvc.web.refusals import Refusal, print_json
 
 
 def print_refusal(refusal: Refusal) -> HttpResponse:
-    """Return the answer, as any request has that does not get as far as GraphQL."""
+    """Return the response to a refused request."""
     error = {"message": refusal.message, "extensions": {"code": refusal.code}}
     return print_json({"errors": [error]}, refusal)

@@ -1,4 +1,4 @@
-"""From HTTP to a GraphQL request, and the media type of its answer, as the "GraphQL over HTTP" specification says.
+"""Read a GraphQL request from HTTP and choose the media type of its answer, by the GraphQL over HTTP specification:
 
 https://graphql.github.io/graphql-over-http/draft/
 """
@@ -21,7 +21,7 @@ RESPONSE_TYPE = "application/graphql-response+json"
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    """An operation that a client asks for.
+    """An operation that a client sends.
 
     `extensions` are those of the request, such as `persistedQuery`. `document_id` names a registered document.
     """
@@ -34,7 +34,7 @@ class GraphQLRequest:
 
 
 class Refused(Exception):
-    """A request that does not get as far as GraphQL."""
+    """A request that is refused before GraphQL runs."""
 
     def __init__(self, status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
@@ -47,7 +47,7 @@ class Refused(Exception):
 def read_request(request: HttpRequest) -> GraphQLRequest:
     """Return the GraphQL request in the URL of a GET (or HEAD) or the body of a POST.
 
-    Raises `Refused`: 400 for what is malformed, 413 for too long a body, 415 for another media type.
+    Raises `Refused`: 400 for a malformed request, 413 for too long a body, 415 for another media type.
     """
     if request.method in ("GET", "HEAD"):
         texts = ("query", "operationName", "documentId")
@@ -67,7 +67,7 @@ def _read_body(request: HttpRequest) -> bytes:
     try:
         return request.body
     except RequestDataTooBig as error:
-        # The rest of the body is still on its way, and nobody will read it.
+        # The rest of the body is still on its way, and will not be read.
         raise Refused(413, TooLong.code, "The body is too long.", headers={"Connection": "close"}) from error
     except UnreadablePostError as error:
         raise Refused(400, "malformed", "The body broke off.") from error
@@ -82,7 +82,7 @@ def read_json(body: bytes, *, name: str = "The body") -> Any:
 
 
 def check_members(members: Any) -> GraphQLRequest:
-    """Return the request that a JSON value is. Raises `Refused` (400)."""
+    """Return the request in a JSON value. Raises `Refused` (400)."""
     if not isinstance(members, dict):
         raise Refused(400, "malformed", "A GraphQL request is a JSON object.")
     query, name, document_id = members.get("query"), members.get("operationName"), members.get("documentId")
@@ -97,9 +97,9 @@ def check_members(members: Any) -> GraphQLRequest:
 
 
 def choose_type(request: HttpRequest) -> str:
-    """Return the media type to answer in: the one that the client likes best.
+    """Return the media type of the answer: the one that the client prefers.
 
-    Whoever takes anything gets `application/json`, which no client misreads. Raises `Refused` (406).
+    A client that accepts anything gets `application/json`, which every client can read. Raises `Refused` (406).
     """
     for accepted in request.accepted_types:
         for offered in (JSON_TYPE, RESPONSE_TYPE):
@@ -110,7 +110,7 @@ def choose_type(request: HttpRequest) -> str:
 
 
 def wants_page(request: HttpRequest) -> bool:
-    """Tell whether a browser is asking for the playground rather than for an answer."""
+    """Tell whether a browser asks for the playground instead of an answer."""
     return (
         request.method in ("GET", "HEAD")
         and "query" not in request.GET

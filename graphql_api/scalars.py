@@ -1,4 +1,4 @@
-"""The scalars of the schema. Input passes as it came: which values are right is for the domain to say."""
+"""The scalars of the schema. Input passes unchanged: the domain decides which values are valid."""
 
 from __future__ import annotations
 
@@ -58,10 +58,10 @@ def as_it_came(value: Any) -> Any:
 def integer_in(value: object) -> int | None:
     """Return the integer in a number of JSON, which may be written as 2.0 or 2e0, or None for any other value.
 
-    (GraphQL specification, section 3.5.1: a number that a variable holds is an integer if its value is.)
+    (GraphQL specification, section 3.5.1: a number in a variable is an integer if its value is.)
     """
     if isinstance(value, Decimal):
-        # What has an exponent of millions would take minutes to write out as an int.
+        # A number with an exponent of millions would take minutes to convert to an int.
         is_whole = value.is_finite() and value.adjusted() < MAX_DIGITS and value == value.to_integral_value()
         return int(value) if is_whole else None
     return value if isinstance(value, int) and not isinstance(value, bool) else None
@@ -75,7 +75,7 @@ def _parse_long(value: object) -> int:
 
 
 def _read_long(node: ValueNode, _variables: Mapping[str, Any] | None = None) -> int:
-    """Return the integer that a literal is; 2.0 is none there."""
+    """Return the integer in a literal, where 2.0 is not one."""
     return _parse_long(parse_json_integer(node.value) if isinstance(node, IntValueNode) else None)
 
 

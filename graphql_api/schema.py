@@ -21,11 +21,11 @@ from graphql_api.subscriptions import Subscription
 
 
 class Executor(StrawberryGraphQLCoreExecutionContext):
-    """An executor that suggests nothing where the schema is not to be known."""
+    """An executor that suggests no names if introspection is off."""
 
     @classmethod
     def build(cls, *arguments: Any, **options: Any) -> Any:
-        """Build it, as graphql-core does for each operation."""
+        """Build the executor, as graphql-core does for each operation."""
         return super().build(*arguments, **{**options, "hide_suggestions": not settings.GRAPHQL_INTROSPECTION})
 
 
@@ -33,7 +33,7 @@ class Schema(strawberry.Schema):
     """A schema whose errors have codes."""
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        """Give each error its code; the domain's refusals are no news for the log."""
+        """Give each error its code, without logging the domain's refusals."""
         for error in errors:
             explain(error)
 

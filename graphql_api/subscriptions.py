@@ -1,4 +1,4 @@
-"""The subscriptions: what happens to a wallet, from a sequence on."""
+"""The subscriptions: the states and entries of a wallet, from a sequence on."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from walletsvc.errors import InvalidParameter
 from walletsvc.events.topics import Topic
 
 _AFTER = (
-    "The last sequence that was seen: begin behind it. Whoever remembers it misses nothing between two connections. "
+    "The last sequence that you have seen: events after it are sent, so that you miss none between two connections. "
 )
 BalanceAfter = Annotated[
-    Long | None, strawberry.argument(description=_AFTER + "Without it, the state of now comes first.")
+    Long | None, strawberry.argument(description=_AFTER + "Without it, the present state is sent first.")
 ]
 EntryAfter = Annotated[
-    Long | None, strawberry.argument(description=_AFTER + "Without it, only what is still to come is sent.")
+    Long | None, strawberry.argument(description=_AFTER + "Without it, only new entries are sent.")
 ]
 
 
 @strawberry.type
 class Subscription:
-    """What is told as it happens, by the live server (graphql-transport-ws and graphql-sse)."""
+    """Events as they happen, sent by the live server (graphql-transport-ws and graphql-sse)."""
 
     @strawberry.subscription(  # type: ignore[untyped-decorator]
         description="A wallet after each change of its balance. Quick changes may come as one; the last always comes."
@@ -58,13 +58,13 @@ class Subscription:
 
 
 async def _watch(info: Info, resource: str, wallet_id: object, after: int | None) -> Any:
-    """Return the records to come. Raises `NotFound`, and `InvalidParameter` for a sequence below 0."""
+    """Return the events to come. Raises `NotFound`, and `InvalidParameter` for a sequence below 0."""
     after = None if after is UNSET else after
     if after is not None and after < 0:
         raise InvalidParameter("Sequences are counted from 1.", parameter="afterSequence")
     raw = info._raw_info
     context, planner = raw.context, raw.context.planner(raw)
-    # Planning takes its time, and the event loop has none.
+    # Planning would hold up the event loop.
     selection = await context.compute(partial(planner.select, resource, raw.field_nodes, (raw.path.key,)))
     if planner.refusals:
         raise planner.refusals[0]

@@ -1,4 +1,4 @@
-"""The variables of a request before graphql-core coerces them: bounded, and with numbers as the schema wants them."""
+"""Bound the variables of a request, and convert their whole numbers, before graphql-core coerces them."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from graphql_api.limits import LimitExceeded
 from graphql_api.scalars import integer_in
 
 MAX_OBJECTS = 100
-"""How many objects are in lists, such as `ordering`: one costs as much to coerce as a record costs to read."""
+"""How many objects lists may have, such as `ordering`: to coerce one costs as much as to read a record."""
 
 Types = Mapping[str, GraphQLInputType]
 
 
 def types_of(schema: GraphQLSchema, operation: OperationDefinitionNode) -> Types:
-    """Return the types of the variables of an operation, by their names; those that the schema knows."""
+    """Return the types of the variables of an operation, by their names. Unknown types are left out."""
     found = {
         each.variable.name.value: type_from_ast(schema, each.type) for each in operation.variable_definitions or ()
     }
@@ -36,10 +36,10 @@ def types_of(schema: GraphQLSchema, operation: OperationDefinitionNode) -> Types
 
 
 def read_variables(types: Types, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of variables as they came, except that whole numbers for an `Int` are int.
+    """Return the values of variables unchanged, except that whole numbers for an `Int` are int.
 
-    Raises `LimitExceeded` for too many values, whether the operation knows them or not: what it does not know is
-    listed in messages, and is a part of the key under which an answer is kept.
+    Raises `LimitExceeded` for too many values, declared or not: messages list those that are not, and the key of an
+    answer in the cache includes the others.
     """
     if given:
         _check_number(given)
@@ -61,7 +61,7 @@ def _check_number(given: Mapping[str, Any]) -> None:
 
 
 class _Reader:
-    """Reads the variables of one request, which have a number of listed objects among them."""
+    """Reads the variables of one request, and counts the objects in their lists."""
 
     def __init__(self) -> None:
         self._objects = 0

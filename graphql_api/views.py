@@ -44,10 +44,10 @@ def _respond(request: HttpRequest) -> HttpResponse:
         return playground(request)
     media_type = choose_type(request)
     if not is_read:
-        # There is nothing to be read at this URL by itself.
+        # This URL by itself has no representation.
         check_write(request.headers, nothing_there)
     answered = answer(read_request(request), principal=principal_of(request), read_only=is_read)
-    # The newer media type lets the status tell that nothing ran; with the older one clients expect 200.
+    # With the newer media type the status says that nothing ran; with the older one clients expect 200.
     status = 400 if media_type == RESPONSE_TYPE and not answered.is_executed else 200
     content_type = f"{media_type}; charset=utf-8"
     response = HttpResponse(answered.body, status=status, content_type=content_type)
@@ -62,9 +62,9 @@ def _respond(request: HttpRequest) -> HttpResponse:
 
 
 def _add_validators(request: HttpRequest, response: HttpResponse, answered: Answer) -> None:
-    """Let the client keep the answer and ask whether it still holds; make it a 304 if the client has it."""
+    """Let the client cache and revalidate the answer; make it a 304 if the client has it."""
     etag = answered.etag
-    # Of what is no success, preconditions say nothing (RFC 9110, section 13.2.1).
+    # Preconditions apply to a success only (RFC 9110, section 13.2.1).
     is_there = response.status_code == 200 and check_read(request.headers, etag)
     if etag is None:
         response["Cache-Control"] = "no-store"
@@ -78,7 +78,7 @@ def _add_validators(request: HttpRequest, response: HttpResponse, answered: Answ
 
 
 def _refuse(refused: Refused) -> HttpResponse:
-    """Return the answer to a request that did not get as far as GraphQL, in the shape that GraphQL errors have."""
+    """Return the response to a request that was refused before GraphQL ran, in the shape of GraphQL errors."""
     body = encode({"errors": [{"message": refused.message, "extensions": {"code": refused.code}}]})
     headers = {"Content-Length": str(len(body)), **refused.headers}
     return HttpResponse(body, status=refused.status, content_type=f"{JSON_TYPE}; charset=utf-8", headers=headers)

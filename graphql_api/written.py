@@ -1,4 +1,4 @@
-"""What a mutation says of a relation of what it has written that could not be read (`queries.written`)."""
+"""Errors for a relation of a written record that could not be read (`queries.written`)."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from walletsvc.queries.written import Place, WrittenRecord
 
 
 def check_read(record: Record, place: Place) -> None:
-    """Raise what went wrong where a relation of `record` was read."""
+    """Raise the error, if reading this relation of `record` has failed."""
     if isinstance(record, WrittenRecord) and place in record.failures:
         raise missing(record, record.failures[place])
 
 
 def missing(record: Record, cause: Exception) -> Exception:
-    """Return the error of a relation that is not there.
+    """Return the error for a missing relation.
 
-    A client that reads it may get no more of its write: where the relation cannot be null, neither can the object. So
-    it is told that there was a write, and of what.
+    The client may get nothing else of its write: if the relation cannot be null, the object becomes null too. So the
+    error says that there was a write, and of which object.
     """
     if not isinstance(record, WrittenRecord):
         return cause
