@@ -1,10 +1,10 @@
-"""Run the revisions on the database that Django's settings name.
+"""Run the revisions on the database in Django's settings.
 
-alembic upgrade head            what `manage.py setup_database` does after Django's migrations
+alembic upgrade head            what `manage.py setup_database` runs after Django's migrations
 alembic upgrade head --sql      print the statements instead of running them
-alembic check                   fail if an object that the revisions make is missing from the database
+alembic check                   fail if an object that the revisions create is missing from the database
 
-Revisions are written by hand, as tables and their columns are Django's: autogenerate has nothing to propose.
+Revisions are written by hand: Django owns tables and columns, so autogenerate has nothing to propose.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from django.db import connection as database  # noqa: E402 - needs the settings
 
 DIALECTS = {"sqlite": "sqlite", "mysql": "mysql+mysqldb"}
 
-# Tables that revisions make with SQLAlchemy would be declared here. Autogenerate sees nothing else.
+# Tables that revisions create with SQLAlchemy would be declared here. Autogenerate sees nothing else.
 target_metadata = MetaData()
 
 TRIGGERS = {"walletsvc_entry_no_update", "walletsvc_entry_no_delete", "walletsvc_wallet_delete_if_empty"}
@@ -36,15 +36,15 @@ EXACT_COLLATIONS = {"utf8mb4_nopad_bin", "utf8mb4_0900_bin"}
 
 
 def make_engine() -> Engine:
-    """Return an engine whose connections are opened by Django, as its settings are at this moment."""
+    """Return an engine whose connections Django opens, with its current settings."""
     engine = create_engine(
         f"{DIALECTS[database.vendor]}://",
         creator=lambda: database.get_new_connection(database.get_connection_params()),
         poolclass=NullPool,
     )
     if database.vendor == "sqlite":
-        # Python's driver would commit before each DDL statement. So each run is one transaction, all or nothing
-        # (https://docs.sqlalchemy.org/en/20/dialects/sqlite.html#pysqlite-serializable).
+        # Python's driver would commit before each DDL statement. With this, each run is one transaction, all or
+        # nothing (https://docs.sqlalchemy.org/en/20/dialects/sqlite.html#pysqlite-serializable).
         event.listen(engine, "connect", lambda raw, _record: setattr(raw, "isolation_level", None))
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     return engine
@@ -56,18 +56,18 @@ def include_name(name: str | None, kind: str, parents: Any) -> bool:
 
 
 def refuse_drift(migration_context: Any, revision: Any, directives: Any) -> None:
-    """Raise `CommandError` if the database lacks what the revisions make. Autogenerate compares tables only."""
+    """Raise `CommandError` if the database lacks what the revisions create. Autogenerate compares tables only."""
     lacking = list(find_drift(migration_context.connection))
     if lacking:
         raise CommandError(
-            "The database is not what its revisions have made of it:\n"
+            "The database differs from its revisions:\n"
             + "".join(f"  {each}\n" for each in lacking)
             + "To run a revision again: alembic stamp THE_ONE_BEFORE, then alembic upgrade head."
         )
 
 
 def find_drift(connection: Connection) -> Iterable[str]:
-    """Tell what is missing, and which texts of ours would not compare byte for byte."""
+    """Yield missing objects, and text columns of ours that would not compare byte for byte."""
     if connection.dialect.name == "sqlite":
         triggers = set(connection.scalars(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")))
     else:
@@ -91,7 +91,7 @@ def find_drift(connection: Connection) -> Iterable[str]:
 
 
 def report_progress(ctx: Any, step: MigrationInfo, heads: Any, run_args: Any) -> None:
-    """Tell of each revision, as Django does of each migration."""
+    """Report each revision, as Django does for each migration."""
     report = context.config.attributes.get("report", context.config.print_stdout)
     revision: Any = step.up_revision
     if revision:

@@ -1,12 +1,12 @@
-"""Let texts compare byte for byte on MySQL and MariaDB, as they do on SQLite.
+"""Make text compare byte for byte on MySQL and MariaDB, as on SQLite.
 
-Their default collations take "a", "A", "á" and "a " for the same: two people's labels would clash, and an owner
-would see the wallets of another one. utf8mb4_bin still ignores trailing spaces, these two do not
+Their default collations consider "a", "A", "á" and "a " equal: two people's labels would clash, and an owner would
+see the wallets of another. utf8mb4_bin still ignores trailing spaces; these two do not
 (https://mariadb.com/kb/en/supported-character-sets-and-collations/, "NO PAD";
 https://dev.mysql.com/doc/refman/8.4/en/charset-unicode-sets.html, "Unicode _bin Collations").
 
-CONVERT keeps everything else about a column, and changes the table's default with it: a column that Django adds
-or alters later is exact as well.
+CONVERT keeps everything else about a column, and changes the table's default too, so that columns that Django adds
+or alters later are exact as well.
 
 Revision: 0001. Can be run again after it failed half-way.
 """
@@ -33,7 +33,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Fails with a duplicate where two texts differ only in what the default collation ignores."""
+    """Fails with a duplicate if two texts differ only in what the default collation ignores."""
     if op.get_context().dialect.name == "sqlite":
         return
     for table in TABLES:

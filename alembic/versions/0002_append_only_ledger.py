@@ -1,6 +1,6 @@
-"""Let the database itself refuse to change or remove an entry, and to remove a wallet that holds money.
+"""Make the database refuse to change or remove an entry, and to remove a wallet that holds money.
 
-None of the three is on the way of a transaction that is posted, so they cost it nothing.
+Posting a transaction does none of the three, so the triggers cost it nothing.
 
 Revision: 0002, after 0001. Can be run again after it failed half-way.
 """

@@ -1,4 +1,4 @@
-"""Make the view `reporting_wallet_day`: what came in and went out of a wallet in a day, and what was left.
+"""Create the view `reporting_wallet_day`: a wallet's credits, debits and closing balance for each day.
 
 Revision: 0003, after 0002. Can be run again after it failed half-way.
 """
@@ -33,7 +33,7 @@ def days() -> Select[Any]:
         .group_by(entry.c.wallet_id, func.date(entry.c.created_at))
         .subquery("day")
     )
-    # A name of its own for each row, as Django wants a primary key.
+    # A name for each row, because Django needs a primary key.
     name = cast(day.c.wallet_id, String(20)) + literal_column("':'", String) + cast(day.c.day, String(10))
     return select(
         name.label("id"),

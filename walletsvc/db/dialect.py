@@ -16,36 +16,36 @@ from walletsvc.money import MAX_DIGITS, SQLITE_MAX_DIGITS
 
 
 class Meaning(Enum):
-    """What an error of the database means for the transaction that met it."""
+    """What a database error means for the transaction that met it."""
 
     AGAIN = "again"
-    """Others were in the way. Nothing is stored, and the whole transaction can be tried again."""
+    """Concurrent transactions were in the way. Nothing is stored; the whole transaction can be retried."""
 
     REFUSED = "refused"
-    """The server does not take it now. Nothing is stored."""
+    """The server refuses it for now. Nothing is stored."""
 
     LOST = "lost"
     """The server could not be reached, or went away before COMMIT. Nothing is stored."""
 
     UNKNOWN = "unknown"
-    """COMMIT was sent, and it cannot be told what came of it."""
+    """COMMIT was sent, and its outcome is unknown."""
 
     DUPLICATE = "duplicate"
     """A unique constraint refused the statement."""
 
     FAULT = "fault"
-    """None of these: a fault of ours, or a rule of the database that we should have kept."""
+    """Anything else: a bug, or a database rule that the code should have respected."""
 
 
 _MYSQL: Mapping[object, Meaning] = {
-    1020: Meaning.AGAIN,  # ER_CHECKREAD: what MariaDB 11.6 says where others would wait
+    1020: Meaning.AGAIN,  # ER_CHECKREAD: MariaDB 11.6 reports this where earlier versions would wait
     1205: Meaning.AGAIN,  # ER_LOCK_WAIT_TIMEOUT
     1213: Meaning.AGAIN,  # ER_LOCK_DEADLOCK
-    3101: Meaning.AGAIN,  # ER_TRANSACTION_ROLLBACK_DURING_COMMIT: another node's came first
+    3101: Meaning.AGAIN,  # ER_TRANSACTION_ROLLBACK_DURING_COMMIT: another cluster node committed first
     3572: Meaning.AGAIN,  # ER_LOCK_NOWAIT
     1021: Meaning.REFUSED,  # ER_DISK_FULL
     1045: Meaning.REFUSED,  # ER_ACCESS_DENIED_ERROR
-    1047: Meaning.REFUSED,  # ER_UNKNOWN_COM_ERROR: a node of a cluster that is not in sync
+    1047: Meaning.REFUSED,  # ER_UNKNOWN_COM_ERROR: a cluster node that is not in sync
     1114: Meaning.REFUSED,  # ER_RECORD_FILE_FULL
     1153: Meaning.REFUSED,  # ER_NET_PACKET_TOO_LARGE
     1203: Meaning.REFUSED,  # ER_TOO_MANY_USER_CONNECTIONS
@@ -56,7 +56,7 @@ _MYSQL: Mapping[object, Meaning] = {
     1836: Meaning.REFUSED,  # ER_READ_ONLY_MODE
     1969: Meaning.REFUSED,  # ER_STATEMENT_TIMEOUT (MariaDB)
     3024: Meaning.REFUSED,  # ER_QUERY_TIMEOUT (MySQL)
-    0: Meaning.LOST,  # of mysqlclient, for a connection that is closed
+    0: Meaning.LOST,  # mysqlclient, for a closed connection
     1040: Meaning.LOST,  # ER_CON_COUNT_ERROR
     1053: Meaning.LOST,  # ER_SERVER_SHUTDOWN
     1927: Meaning.LOST,  # ER_CONNECTION_KILLED (MariaDB)
@@ -70,7 +70,7 @@ _MYSQL: Mapping[object, Meaning] = {
     1062: Meaning.DUPLICATE,  # ER_DUP_ENTRY
 }
 _MYSQL_UNKNOWN_AT_COMMIT = {1047, 1317, 1969, 3024}
-"""What refuses a statement for certain, and leaves open what came of a COMMIT."""
+"""These are certain refusals of a statement, but leave the outcome of a COMMIT unknown."""
 
 _SQLITE: Mapping[str, Meaning] = {
     "database is locked": Meaning.AGAIN,
@@ -80,14 +80,14 @@ _SQLITE: Mapping[str, Meaning] = {
     "unable to open database file": Meaning.LOST,
     "UNIQUE constraint failed": Meaning.DUPLICATE,
 }
-"""By what its messages say (https://www.sqlite.org/rescode.html)."""
+"""By message text (https://www.sqlite.org/rescode.html)."""
 
 _SQLSTATES: Mapping[object, Meaning] = {"40001": Meaning.AGAIN, "40P01": Meaning.AGAIN, "23505": Meaning.DUPLICATE}
 
 
 @cache
 def vendor() -> str:
-    """Return which engine the database is of: that is the same for the whole process."""
+    """Return the database engine, which is the same for the whole process."""
     return connection.vendor
 
 
@@ -98,32 +98,33 @@ def exact_digits() -> int:
 
 
 def to_decimal(value: object) -> Decimal:
-    """Return an amount as a money column gave it: MySQL's are Decimal, SQLite's an int or an 8-byte real."""
+    """Return an amount from a money column's value: a Decimal from MySQL, an int or 8-byte real from SQLite."""
     if isinstance(value, Decimal):
         return value
-    # 15 digits are what such a number keeps, and what is let in.
+    # Such a real keeps 15 digits, and no amount with more is accepted.
     return Decimal(f"{value:.{SQLITE_MAX_DIGITS}g}")
 
 
 def walk_hint(index: str | None, *, from_cursor: bool, filtered: bool) -> str:
-    """Return the words behind a table's name for a SELECT that walks through the rows of one parent up to a LIMIT.
+    """Return the index hint for a SELECT that walks through the rows of one parent up to a LIMIT.
 
     `index` has the order of the walk, which begins at a cursor or at an end; rows may be `filtered` out on the way.
     """
     if vendor() == "mysql":
-        # MariaDB begins at the cursor only if it is told to. Otherwise it knows well which index to take, except that
-        # it would walk through the rows of all parents by the primary key, as it takes rows to be spread evenly.
+        # MariaDB begins at the cursor only if forced to. Otherwise it chooses the right index, except that it would
+        # walk through the rows of all parents by primary key, because it assumes that rows are spread evenly.
         return f" FORCE INDEX ({index})" if from_cursor and index else " IGNORE INDEX (PRIMARY)"
     if vendor() == "sqlite" and filtered and index:
-        # It prefers an index that a filter can use to the one that has the order, and then sorts all that is found.
+        # SQLite prefers an index for a filter to the one with the order, and then sorts all matches.
         return f" INDEXED BY {index}"
     return ""
 
 
 def meaning_of(error: Error, *, at_commit: bool = False) -> Meaning:
-    """Return what an error means; `at_commit` tells that COMMIT may have been sent when it came.
+    """Return what an error means. With `at_commit`, COMMIT may have been sent before it.
 
-    By the numbers of MySQL's and MariaDB's server error references, the texts of SQLite, and the SQLSTATE elsewhere.
+    Based on the error numbers of MySQL's and MariaDB's server references, SQLite's texts, and other engines'
+    SQLSTATE.
     """
     code = error.args[0] if error.args else None
     if vendor() == "sqlite":
@@ -137,16 +138,16 @@ def meaning_of(error: Error, *, at_commit: bool = False) -> Meaning:
 
 
 def prepare_connections() -> None:
-    """Make every connection that is opened from now on behave the same on all engines."""
+    """Make every connection opened from now on behave alike on all engines."""
     connection_created.connect(_teach_sqlite_unicode, dispatch_uid="walletsvc.db.dialect")
 
 
 def _teach_sqlite_unicode(connection: BaseDatabaseWrapper, **_kwargs: Any) -> None:
-    """SQLite's own lower() knows ASCII only (https://www.sqlite.org/lang_corefunc.html#lower)."""
+    """Replace SQLite's lower(), which knows ASCII only (https://www.sqlite.org/lang_corefunc.html#lower)."""
     if connection.vendor == "sqlite":
         connection.connection.create_function("lower", 1, _lower, deterministic=True)
 
 
 def _lower(value: object) -> object:
-    # Letter by letter, as the servers do it: in a whole word, Python takes a sigma at the end for another letter.
+    # Letter by letter, as the servers do: in a whole word, Python maps a final sigma to a different letter.
     return "".join(map(str.lower, value)) if isinstance(value, str) else value

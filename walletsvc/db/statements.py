@@ -1,4 +1,4 @@
-"""Questions to the database, before they are sent."""
+"""SELECT statements and their answers, independent of when they are sent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class Statement(NamedTuple):
-    """A SELECT and what stands for each `%s` in it."""
+    """A SELECT and the values of its `%s` placeholders."""
 
     text: str
     parameters: Sequence[Any] = ()
@@ -22,9 +22,10 @@ class Statement(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Asked(Generic[T]):
-    """A question that has not been sent yet. `finish` makes the answer of its rows.
+    """A question that has not been sent yet. `finish` turns its rows into the answer.
 
-    Without a statement it gets none, and finds the answer itself: it is known already, or it is the ORM's to ask.
+    Without a statement, `finish` gets no rows and finds the answer itself: it is known already, or the ORM fetches
+    it.
     """
 
     statement: Statement | None
@@ -32,22 +33,22 @@ class Asked(Generic[T]):
 
 
 def answer(asked: Asked[T]) -> T:
-    """Ask a question and return the answer."""
+    """Send a question and return its answer."""
     return asked.finish(() if asked.statement is None else fetch(asked.statement))
 
 
 def as_number(rows: Sequence[Any]) -> int:
-    """Return the one number that a statement asks for."""
+    """Return the single number in the answer to a statement."""
     ((number,),) = rows
     return int(number)
 
 
 def fetch(statement: Statement) -> Sequence[Any]:
-    """Return the rows of a SELECT: texts from MySQL, values from other engines. `int` takes the numbers of both."""
-    # Not by the proxy `connection`, which looks for it at each access.
+    """Return the rows of a SELECT: texts from MySQL, values from other engines. `int` accepts the numbers of both."""
+    # The proxy `connection` would look the connection up at each access.
     database = connections[DEFAULT_DB_ALIAS]
     if dialect.vendor() == "mysql":
-        # There it can be imported: the driver comes with it.
+        # Import it only on MySQL: it needs the driver.
         from walletsvc.db.mysql.texts import fetch_texts
 
         return fetch_texts(database, *statement)

@@ -19,22 +19,22 @@ class DatabaseWrapper(base.DatabaseWrapper):
     _checked_at = -FRESH_SECONDS
 
     def get_connection_params(self) -> dict[str, Any]:
-        """Return what the driver connects with: statements that wait need several in one packet to be allowed."""
+        """Return the driver's connection parameters, which allow several statements in one packet."""
         return {**super().get_connection_params(), "multi_statements": True}
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> PacketConnection:
         """Connect to the server."""
         driver = PacketConnection(**conn_params)
-        # As Django has it: https://github.com/PyMySQL/mysqlclient/issues/489
+        # As in Django: https://github.com/PyMySQL/mysqlclient/issues/489
         if driver.encoders.get(bytes) is bytes:
             driver.encoders.pop(bytes)
         return driver
 
     def _start_transaction_under_autocommit(self) -> None:
-        """Begin a transaction, with its first statement; one that has none is never sent.
+        """Begin a transaction together with its first statement; without one, nothing is sent.
 
-        Django calls this, where there is one, in place of `SET autocommit = 0`. As the setting never changes then,
-        mysqlclient finds nothing to set back after COMMIT, and each transaction is a round trip shorter.
+        If this method exists, Django calls it instead of `SET autocommit = 0`. The setting then never changes, so
+        mysqlclient has nothing to restore after COMMIT, and each transaction saves a round trip.
         """
         driver: Any = self.connection
         with debug_transaction(self, "BEGIN"):
@@ -43,13 +43,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _set_autocommit(self, autocommit: bool) -> None:
         driver: Any = self.connection
         if autocommit and driver.in_transaction:
-            # Something else than the database has stopped COMMIT, and so Django has not rolled back.
+            # Something other than the database stopped COMMIT, so Django has not rolled back.
             with self.wrap_database_errors:
                 driver.rollback()
         super()._set_autocommit(autocommit)  # type: ignore[misc]  # not in django-stubs
 
     def _savepoint_rollback(self, sid: str) -> None:
-        # Whatever waits has come after the savepoint, as its statement has sent what was there before.
+        # Every waiting statement came after the savepoint: setting it sent all earlier ones.
         driver: Any = self.connection
         driver.forget()
         super()._savepoint_rollback(sid)  # type: ignore[misc]  # not in django-stubs
@@ -63,15 +63,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
         rows: int = 1,
         uses_new_ids: bool = False,
     ) -> None:
-        """Let a write of this transaction wait: it is sent with the next statement or with COMMIT.
+        """Queue a write of this transaction, to be sent with the next statement or with COMMIT.
 
-        What fails then raises its error there, as one of Django's. What is rolled back before is never sent.
-        `take_ids` is told the ids of the `rows` that were inserted, once they are known; it must not raise.
-        `uses_new_ids` tells that it refers to the rows of the INSERT before. Raises `RuntimeError` where that is not
-        one whose ids are asked for.
+        If it fails, that statement raises its error, as one of Django's. After a rollback it is never sent.
+        `take_ids` receives the ids of the `rows` inserted rows, once they are known; it must not raise.
+        With `uses_new_ids`, the write refers to the rows of the preceding INSERT. Raises `RuntimeError` if the ids of
+        that INSERT are not asked for.
         """
         if not self.in_atomic_block:
-            raise TransactionManagementError("Only a transaction has a COMMIT to wait for.")
+            raise TransactionManagementError("A write can only be deferred within a transaction.")
         driver: Any = self.connection
         if self.queries_logged or self.execute_wrappers:
             watched: Any = self._prepare_cursor(DeferringCursor(driver, take_ids, rows, uses_new_ids=uses_new_ids))  # type: ignore[attr-defined]
@@ -82,13 +82,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
             driver.defer(statement, values, take_ids, rows=rows, uses_new_ids=uses_new_ids)
 
     def send_deferred(self) -> None:
-        """Send what waits, and wait for its results. Raises Django's database errors."""
+        """Send the waiting writes, and wait for their results. Raises Django's database errors."""
         driver: Any = self.connection
         with self.wrap_database_errors:
             driver.send()
 
     def fetch(self, statement: str, values: Sequence[Any]) -> Sequence[tuple[Any, ...]]:
-        """Return the rows of a SELECT within a transaction, by less than a cursor. Raises what a cursor does."""
+        """Return the rows of a SELECT within a transaction, cheaper than by a cursor. Raises what a cursor does."""
         if self.queries_logged or self.execute_wrappers:
             with self.cursor() as cursor:
                 cursor.execute(statement, values)
@@ -102,10 +102,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return rows
 
     def is_usable(self) -> bool:
-        """Tell whether the connection still works: by a ping, at most one a second.
+        """Tell whether the connection still works, by at most one ping a second.
 
-        Django asks at the beginning of each request. A server that went away within the last second is noticed by
-        the request itself, which is then answered as unavailable.
+        Django asks at the beginning of each request. If the server went away within the last second, the request
+        itself finds out, and is answered as unavailable.
         """
         now = time.monotonic()
         if now - self._checked_at < FRESH_SECONDS:

@@ -1,12 +1,13 @@
-"""A driver connection that sends the writes of a transaction together, where the server can take them as one.
+"""A driver connection that sends the writes of a transaction together, if the server accepts them as one.
 
-A write whose result is not needed yet waits for COMMIT, or for a statement whose result is. MariaDB takes what waits
-as one compound statement (https://mariadb.com/kb/en/using-compound-statements-outside-of-stored-programs/); MySQL has
-none, and takes it statement by statement.
+A write whose result is not needed yet waits for COMMIT, or for a statement whose result is needed. MariaDB accepts
+the waiting writes as one compound statement
+(https://mariadb.com/kb/en/using-compound-statements-outside-of-stored-programs/); MySQL has no such statements and
+gets the writes one by one.
 
 Two writes never share a plain packet, and neither do a write and COMMIT. In a cluster, another node's transaction can
 abort ours between two statements of a packet. The server then runs the rest of the packet outside of any transaction
-and reports no error: part of the writes would be stored, and the caller told that all of them are.
+and reports no error: some of the writes would be stored, and the caller told that all of them are.
 """
 
 from __future__ import annotations
@@ -22,37 +23,36 @@ from MySQLdb.connections import Connection
 from walletsvc.db.mysql.expressions import Expression
 
 TakeIds = Callable[[range], None]
-"""Is told the ids of the rows that a statement has inserted, in their order."""
+"""Receives the ids of the rows that a statement inserted, in order."""
 
 MAX_WAITING_BYTES = 1_000_000
-"""Well below `max_allowed_packet`, which is 16 MiB unless someone has made it less (MariaDB's default)."""
+"""Well below the default `max_allowed_packet` of MariaDB, 16 MiB."""
 
 _BEGIN = b"START TRANSACTION"
-"""Not BEGIN, which is something else in a compound statement."""
+"""Not BEGIN, which has another meaning in a compound statement."""
 
 _ASK_IDS = b"SELECT LAST_INSERT_ID(), @@auto_increment_increment"
-"""The first id of the rows of an `INSERT … VALUES`, and how far apart they are: the ids of one such statement have no
-other gaps, as their number is known beforehand
-(https://dev.mysql.com/doc/refman/8.4/en/innodb-auto-increment-handling.html, "simple inserts"). A cluster changes the
-distance as servers come and go."""
+"""The first id of an `INSERT … VALUES`, and the distance between its ids: as the number of rows is known beforehand,
+these have no other gaps (https://dev.mysql.com/doc/refman/8.4/en/innodb-auto-increment-handling.html, "simple
+inserts"). A cluster changes the distance as servers come and go."""
 
 _Take = Callable[["PacketConnection"], None]
-"""Takes from the connection what its last statement has left."""
+"""Takes the result of the last statement from the connection."""
 
 _Waiting = tuple[bytes, _Take | None]
-"""A statement that has not been sent yet."""
+"""A statement that has not been sent yet, and what takes its result."""
 
 
 class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no types
-    """A connection of mysqlclient whose `query` sends what waits along, whichever cursor calls it.
+    """A mysqlclient connection whose `query` also sends the waiting writes, whichever cursor calls it.
 
-    `in_transaction` tells whether one has begun that neither `commit` nor `rollback` has ended.
+    `in_transaction` is true from `begin` to `commit` or `rollback`.
     """
 
     in_transaction: bool
     _waiting: list[_Waiting]
     _asks_ids: bool
-    """Whether the last INSERT that waits is one whose ids are asked for."""
+    """Whether the ids of the last waiting INSERT are asked for."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.in_transaction = False
@@ -62,7 +62,7 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
         self._has_compounds = "MariaDB" in self.get_server_info()
 
     def begin(self) -> None:
-        """Begin a transaction, with its first statement."""
+        """Begin a transaction together with its first statement."""
         self.in_transaction = True
         self._asks_ids = False
         self._waiting = [(_BEGIN, None)]
@@ -76,14 +76,14 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
         rows: int = 1,
         uses_new_ids: bool = False,
     ) -> bytes:
-        """Let a statement that returns no rows wait for the next one, or for COMMIT; return its text.
+        """Queue a statement that returns no rows for the next one, or for COMMIT; return its text.
 
-        Its error comes out of what is sent then. `take_ids` must not raise; `rows` is how many it inserts. With
-        `uses_new_ids` it refers to the rows of the INSERT before: raises `RuntimeError` if the ids of that are not
-        asked for, as it is then another one than was meant.
+        Its error is raised by whatever sends it. `take_ids` must not raise; `rows` is how many rows it inserts. With
+        `uses_new_ids`, the statement refers to the rows of the preceding INSERT: raises `RuntimeError` if the ids of
+        that are not asked for, because another INSERT must have been meant.
         """
         if uses_new_ids and not self._asks_ids:
-            raise RuntimeError("New ids are those of another INSERT here.")
+            raise RuntimeError("The preceding INSERT is not the one whose ids are used.")
         if statement.startswith("INSERT"):
             self._asks_ids = take_ids is not None
         text = statement.encode() % self.texts_of(values)
@@ -95,9 +95,9 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
         return text
 
     def texts_of(self, values: Sequence[object]) -> tuple[bytes, ...]:
-        """Return values as they stand in a statement: as `literal` does, without a search for what each may be."""
+        """Return values as SQL text, as `literal` does but faster, because it knows the common types."""
         quote, literal = self.string_literal, self.literal
-        # In one place and not by a call for each: a batch has thousands of them.
+        # In one expression rather than a call for each: a batch has thousands of values.
         return tuple(
             [
                 quote(value.encode())
@@ -112,19 +112,19 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
         )
 
     def send(self) -> None:
-        """Send what waits, and wait for its results. Raises the driver's errors."""
+        """Send the waiting writes, and wait for their results. Raises the driver's errors."""
         if self._waiting:
             self._send()
 
     def forget(self) -> None:
-        """Drop what waits."""
+        """Drop the waiting writes."""
         self._asks_ids = False
         self._waiting.clear()
 
     def query(self, query: str | bytes | bytearray) -> None:
-        """Send a statement, after what waits; `store_result` then gives its result, as ever.
+        """Send the waiting writes and then a statement; `store_result` gives its result, as usual.
 
-        Raises the driver's errors, of this statement or of the one that has failed before it.
+        Raises the driver's errors, of this statement or of a waiting one.
         """
         text = query.encode(self.encoding) if isinstance(query, str) else bytes(query)
         self._asks_ids = False
@@ -134,18 +134,18 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
             return
         self.forget()
         try:
-            # Nothing is locked yet that another node's transaction could abort this one for.
+            # Nothing is locked yet, so another node's transaction has no reason to abort this one.
             super().query(b"%b;%b" % (_BEGIN, text))
             self.next_result()
         except Error:
             raise
         except BaseException:
-            # Results may be left that the next statement would take for its own.
+            # The next statement would take leftover results for its own.
             self.close()
             raise
 
     def _send(self) -> None:
-        """Send what waits, and take its results."""
+        """Send the waiting writes, and take their results."""
         waiting, self._waiting = self._waiting, []
         try:
             if self._has_compounds and len(waiting) > 1:
@@ -153,7 +153,7 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
             else:
                 self._send_one_by_one(waiting)
         except OperationalError as error:
-            # Django does the same in its cursor, which deferred statements do not go through.
+            # Django does the same in its cursor, which deferred statements bypass.
             if error.args[0] in CursorWrapper.codes_for_integrityerror:
                 raise IntegrityError(*error.args) from error
             raise
@@ -166,7 +166,7 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
     def _send_compound(self, waiting: Sequence[_Waiting]) -> None:
         super().query(b"BEGIN NOT ATOMIC %b; END" % b";".join([text for text, _ in waiting]))
         for _, take in waiting:
-            # Only a statement that returns rows has a result of its own in the answer.
+            # Only a statement that returns rows has its own result in the answer.
             if take is not None:
                 take(self)
                 self.next_result()
@@ -178,7 +178,7 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
                 take(self)
 
     def commit(self) -> None:
-        """Send what waits, with a COMMIT; nothing, where nothing has been sent since `begin`."""
+        """Send the waiting writes with a COMMIT; send nothing if the transaction has no statements."""
         if not self._waiting:
             super().commit()
         elif self._is_about_to_begin():
@@ -189,7 +189,7 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
         self.in_transaction = False
 
     def rollback(self) -> None:
-        """Drop what waits, and roll back, unless nothing has been sent since `begin`."""
+        """Drop the waiting writes, and roll back if anything was sent since `begin`."""
         has_begun = self._has_begun()
         self.forget()
         if has_begun:
@@ -209,7 +209,7 @@ def _take_ids(take_ids: TakeIds, rows: int, driver: PacketConnection) -> None:
 
 
 class DeferringCursor:
-    """What Django's wrappers of cursors take for one, where someone watches the statements."""
+    """A stand-in for a cursor, for Django's cursor wrappers, when something watches the statements."""
 
     _executed: bytes | None = None
 
@@ -220,10 +220,10 @@ class DeferringCursor:
         self._uses_new_ids = uses_new_ids
 
     def execute(self, statement: str, values: Sequence[object]) -> None:
-        """Let the statement wait."""
+        """Queue the statement."""
         self._executed = self._driver.defer(
             statement, values, self._take_ids, rows=self._rows, uses_new_ids=self._uses_new_ids
         )
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing: there is nothing to close."""

@@ -1,4 +1,4 @@
-"""Rows as the server sends them: text. Most of what a driver does with a long list is to make objects of it."""
+"""Rows as text, as the server sends them: for a long list, a driver spends most of its time on creating objects."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _UNCONVERTED: dict[int, Any] = {}
 def fetch_texts(connection: BaseDatabaseWrapper, statement: str, parameters: Sequence[Any]) -> Sequence[TextRow]:
     """Run a SELECT and return its rows, each column as the bytes of its text (MySQL's text protocol), NULL as None.
 
-    Raises Django's database errors. Django's own cursor is gone through where it has more to do than to pass the
-    statement on: within a transaction, and where someone watches the statements.
+    Raises Django's database errors. Uses Django's own cursor only where that does more than pass the statement on:
+    within a transaction, and when something watches the statements.
     """
     if connection.in_atomic_block or connection.queries_logged or connection.execute_wrappers:
         return _fetch_by_cursor(connection, statement, parameters)
