@@ -2,14 +2,14 @@ from django.db import models
 
 
 class CacheState(models.Model):
-    """Whom the cache may be trusted by: one row (`walletsvc.cache.lease`).
+    """The state of the cache: one row (`walletsvc.cache.lease`).
 
-    `generation` only grows. While `suspended`, nobody uses the cache. `instance` is the Redis, or the process with a
-    cache in its memory, that everybody uses otherwise; empty for none yet. `identity` is this database's own.
+    `generation` only grows. While `suspended`, no process uses the cache. Otherwise all use `instance`: a Redis, or
+    the process whose memory holds the cache; empty if none has been chosen yet. `identity` identifies this database.
     """
 
     id = models.PositiveSmallIntegerField(primary_key=True)
-    # Hexadecimal digits, and so of no collation's concern (see alembic/versions/0001).
+    # Hexadecimal digits, which every collation compares exactly (see alembic/versions/0001).
     identity = models.TextField()
     generation = models.BigIntegerField()
     suspended = models.BooleanField()

@@ -1,4 +1,4 @@
-"""Sizes that the columns of several tables share."""
+"""Column sizes that several tables share."""
 
 MAX_CURRENCY_LENGTH = 16
 MAX_TEXT_LENGTH = 255

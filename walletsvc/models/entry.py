@@ -8,7 +8,7 @@ from walletsvc.money import DECIMAL_PLACES, MAX_DIGITS
 
 
 class Kind(models.TextChoices):
-    """What made an entry."""
+    """The change that made an entry."""
 
     OPENING = "opening"
     POST = "post"
@@ -52,7 +52,7 @@ class Entry(models.Model):
             models.CheckConstraint(condition=Q(balance_after__gte=0), name="entry_balance_after_not_negative"),
             models.CheckConstraint(condition=Q(sequence__gte=1), name="entry_sequence_positive"),
             models.CheckConstraint(condition=Q(kind__in=Kind.values), name="entry_kind_known"),
-            # An opening balance belongs to no transaction; everything else does.
+            # Only an opening balance has no transaction.
             models.CheckConstraint(
                 condition=Q(kind="opening", transaction=None, txid="")
                 | (~Q(kind="opening") & Q(transaction__isnull=False) & ~Q(txid="")),

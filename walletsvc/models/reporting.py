@@ -6,10 +6,10 @@ from walletsvc.money import DECIMAL_PLACES, MAX_DIGITS
 
 
 class ReportingWalletDay(models.Model):
-    """A day of a wallet, in UTC: what came in, what went out (a positive sum), what was there at its end.
+    """A day of a wallet, in UTC: credits, debits (as a positive sum), and the balance at its end.
 
-    A view made by Alembic (`alembic/versions/0003_reporting_wallet_day.py`). On SQLite its sums are 8-byte reals, of
-    which 15 digits count.
+    A view created by Alembic (`alembic/versions/0003_reporting_wallet_day.py`). On SQLite its sums are 8-byte reals,
+    exact to 15 digits.
     """
 
     id = models.CharField(max_length=64, primary_key=True)

@@ -7,10 +7,10 @@ from walletsvc.money import DECIMAL_PLACES, MAX_DIGITS
 
 
 class Transaction(models.Model):
-    """One named change of one wallet. `currency` is its wallet's: amounts print without a look at the wallet.
+    """One named change of one wallet. `currency` repeats its wallet's, so that amounts print without reading it.
 
-    So is `owner`, which the ledger copies and nothing changes: what an owner may see is found without a look, too. An
-    older server does not name it, and so writes that the row is nobody's (`walletsvc.ledger.adoption`).
+    So does `owner`, which the ledger copies and never changes: what an owner may see is found without the wallet. An
+    older server does not write it, so its rows have no owner (`walletsvc.ledger.adoption`).
     """
 
     id = models.BigAutoField(primary_key=True)

@@ -8,8 +8,8 @@ from walletsvc.money import DECIMAL_PLACES, MAX_DIGITS
 class Wallet(models.Model):
     """Holds money in one currency. `sequence` counts its entries and is its version.
 
-    `transaction_count` counts its transactions, exactly: a write holds the row's lock and updates it anyway, and a
-    list need not COUNT(*). It has no constraint, as nothing is decided by it: a wrong one must not stop money.
+    `transaction_count` is exact: a write locks and updates the row anyway, and lists avoid COUNT(*). It has no
+    constraint because no decision depends on it: a wrong count must not block money.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -31,8 +31,7 @@ class Wallet(models.Model):
             models.CheckConstraint(condition=~Q(label=""), name="wallet_label_not_blank"),
             models.CheckConstraint(condition=~Q(currency=""), name="wallet_currency_not_blank"),
         ]
-        # One for each order a list can be asked for, of all and of one owner; InnoDB and SQLite append the id by
-        # themselves.
+        # One for each sort order of lists, of all wallets and of one owner; InnoDB and SQLite append the id.
         indexes = [
             models.Index(fields=["label"], name="wallet_label"),
             models.Index(fields=["created_at"], name="wallet_created_at"),
