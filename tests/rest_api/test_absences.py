@@ -58,7 +58,7 @@ def test_anything_else_is_refused(api: Api, relationship: object) -> None:
 def test_a_refusal_says_what_is_true_of_the_field(api: Api) -> None:
     wallet = api.create_wallet(label="A")["id"]
     for name, value, said in (
-        ("balance", "1.00", "The balance of a wallet is changed by transactions only."),
+        ("balance", "1.00", "Only transactions change the balance of a wallet."),
         ("currency", "EUR", "The currency of a wallet never changes."),
     ):
         response = api.patch(f"/api/wallets/{wallet}/", resource("Wallet", wallet, **{name: value}))

@@ -1,4 +1,4 @@
-"""What a declaration of a resource is made of. The resources themselves are in `resources.py`."""
+"""The parts of a resource's declaration. The resources themselves are in `resources.py`."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Write(Enum):
 class Field:
     """A public attribute, by the name that both faces use.
 
-    `column` is the one behind it, by default of the same name. `input` describes the value for clients that send one,
-    where the description is not enough. A resource is not created without a `required` field. `fixed` is the refusal
-    of a change to a field that is written once. Lists can be filtered by the lookups in `filters` (`exact`,
-    `icontains`, `gte`), and sorted by a field that `sorts`, for which the table needs an index.
+    `column` defaults to the same name. `input` describes the value to clients that send one, if the description is
+    not enough. A resource cannot be created without a `required` field. `fixed` is the refusal of a change to a field
+    that is written once. Lists can be filtered by the lookups in `filters` (`exact`, `icontains`, `gte`), and sorted
+    by a field that `sorts`, for which the table needs an index.
     """
 
     name: str
@@ -51,28 +51,28 @@ class Field:
 
     @property
     def kind(self) -> Kind:
-        """Return how its column is read."""
+        """Return the kind of its column."""
         return self.type.kind
 
     @property
     def told_to_writers(self) -> str:
-        """Return what a client has to know of a value that it sends."""
+        """Return the description for clients that send a value."""
         limit = getattr(self.type, "max_length", None)
         told = self.input or self.description
         return told if limit is None else f"{told} At most {limit:,} characters."
 
     @cached_property
     def key(self) -> str:
-        """Return its name in Python: commands, serializers and inputs call it so."""
+        """Return its Python name, for commands, serializers and inputs."""
         return re.sub("([A-Z])", r"_\1", self.name).lower()
 
 
 @dataclass(frozen=True)
 class ToOne:
-    """A relation to one other resource, through a key `column` that this table holds.
+    """A relation to one other resource, through a foreign key `column` of this table.
 
-    `within_wallet` says that it leads to nothing that another wallet's writes change: only then does an answer that
-    shows it depend on one wallet alone. `optional` says that there may be none.
+    `within_wallet` states that no other wallet's writes change the related resource: only then does an answer that
+    shows it depend on one wallet alone. An `optional` relation may be empty.
     """
 
     name: str
@@ -88,15 +88,15 @@ class ToOne:
 
     @property
     def key(self) -> str:
-        """Return its name in Python."""
+        """Return its Python name."""
         return self.name
 
 
 @dataclass(frozen=True)
 class ToMany:
-    """A relation to many, through a key `column` of the target's table that refers to this one.
+    """A relation to many resources, through a foreign key `column` of the target's table.
 
-    As a rule there are `few`: so few that a page shows all of them. For `within_wallet` see `ToOne`.
+    `few` states that usually one page shows all of them. For `within_wallet` see `ToOne`.
     """
 
     name: str
@@ -112,10 +112,10 @@ class ToMany:
 class Resource:
     """A public type.
 
-    `scope` is what a caller needs to read it. `search` names the columns that the filter `search` looks in. Of those
-    with one parent, by the key that refers to it: `walks` has the index by which to walk through them in the order of
-    a column, so that a page reads what it shows; and `numbers` the column, if there is one, that numbers them from 1,
-    without a gap and in the order of their ids.
+    `scope` is required to read it. `search` names the columns that the filter `search` looks in. For lists of one
+    parent, by their foreign key: `walks` names the index that has the order of a column, so that a page reads only
+    the rows that it shows; `numbers` names the column, if any, that numbers the rows from 1, without gaps and in the
+    order of their ids.
     """
 
     name: str
@@ -131,18 +131,18 @@ class Resource:
 
     @cached_property
     def orders(self) -> Mapping[str, str]:
-        """Return what lists can be sorted by: the column of each name."""
+        """Return the column behind each name that lists can be sorted by."""
         return {"id": "id"} | {each.name: each.column for each in self.fields if each.sorts}
 
     @cached_property
     def details(self) -> tuple[Field, ...]:
-        """Return what clients write and no rule of the ledger asks for: it is stored as it came."""
+        """Return the fields that clients write and no rule of the ledger uses: they are stored unchanged."""
         writable = self._writable(self.fields)
         return tuple(each for each in writable if not (each.unique or isinstance(each.type, Amount | Currency)))
 
     @cached_property
     def written(self) -> tuple[Field | ToOne, ...]:
-        """Return what clients write, the details last."""
+        """Return all that clients write, the details last."""
         decisive = [each for each in self._writable(self.fields) if each not in self.details]
         return (*decisive, *(each for each in self.to_one.values() if each.write is not Write.NEVER), *self.details)
 
@@ -151,9 +151,9 @@ class Resource:
         return (each for each in fields if each.write is not Write.NEVER)
 
     def kind_of(self, column: str) -> Kind:
-        """Return what a column holds: one of an attribute, or else a key."""
+        """Return the kind of a column: that of its attribute, or else that of a key."""
         return next((each.kind for each in self.fields if each.column == column), INTEGER)
 
     def details_of(self, values: Mapping[str, object]) -> dict[str, object]:
-        """Return the details among `values`, which are by their names in Python, by their columns."""
+        """Return the details in `values` by column; `values` are by Python name."""
         return {each.column: values[each.key] for each in self.details if each.key in values}

@@ -1,7 +1,7 @@
-"""What the columns hold, as text: how a value is read off a row and printed, without an object in between.
+"""Kinds of columns: how a value is read from a row and printed as text, without creating an object.
 
-A row has each column as the bytes of its text, as MySQL sends it. An amount has its 18 decimal places there, a moment
-is in UTC, to the microsecond. Other engines' rows are brought to that form (`encode`).
+A row has each column as the bytes of its text, as MySQL sends it: an amount with 18 decimal places, a moment in UTC
+to the microsecond. Rows of other engines are converted to that form (`encode`).
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ Texts = Sequence[bytes]
 class Kind:
     """A kind of column.
 
-    `value` makes of a text, and the text of the row's currency, what both faces show. `json` makes JSON of a whole
-    column at once. `native` gives the value that the column is compared with; `compared` makes it of what JSON has
-    of it in a cursor, or raises. `encode` makes a text of a value, from a model or from another engine's driver.
+    `value` turns a text, and the text of the row's currency, into the value that both faces show. `json` turns a
+    whole column into JSON at once. `native` returns the value to compare the column with; `compared` does so from the
+    JSON in a cursor, or raises. `encode` turns a value of a model or of another engine's driver into text.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Kind:
 
 
 def frame(texts: Texts, before: bytes, after: bytes) -> list[bytes]:
-    """Return each text with `before` and `after` around it, by a few calls for all. No text has a line break."""
+    """Return each text between `before` and `after`, with a few calls for all. No text has a line break."""
     return (before + (after + b"\n" + before).join(texts) + after).split(b"\n") if texts else []
 
 
@@ -66,13 +66,13 @@ def _print_amount(text: bytes, currency: bytes) -> bytes:
 
 
 def _end(scale: int) -> tuple[int | None, bytes]:
-    """Return where an amount of this scale ends, and the zeros that then are cut off."""
+    """Return the end of an amount of this scale, and the zeros that are cut off there."""
     end = _POINT + 1 + scale if scale else _POINT
     return (None if scale == money.DECIMAL_PLACES else end), b"0" * (money.DECIMAL_PLACES - scale)
 
 
 def _json_of_amounts(texts: Texts, currencies: Texts) -> list[bytes]:
-    """Return the amounts of a column: most lists have one currency, and what to cut off is the same for all of it."""
+    """Return the amounts of a column: most lists have one currency, so the same is cut off everywhere."""
     if currencies.count(currencies[0]) == len(texts):
         scale = money.scales().get(currencies[0].decode(), 0)
         surplus = b"0" * (money.DECIMAL_PLACES - scale) if scale else b"." + b"0" * money.DECIMAL_PLACES
@@ -112,9 +112,9 @@ def _json_of_times(texts: Texts, _currencies: Texts) -> list[bytes]:
     return frame((b"\n".join(texts)).replace(b" ", b"T").split(b"\n"), b'"', b'Z"')
 
 
-@lru_cache(maxsize=64)  # what one operation writes has one moment
+@lru_cache(maxsize=64)  # one operation writes the same moment everywhere
 def _encode_time(value: datetime | str) -> bytes:
-    """Return the text of a moment; SQLite leaves out microseconds that are zero."""
+    """Return the text of a moment; SQLite omits microseconds that are zero."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds").encode()
     return (value if "." in value else f"{value}.000000").encode()
@@ -139,7 +139,7 @@ TIME = Kind(
 # -- the rest ------------------------------------------------------------------------------------------
 
 _ESCAPED = re.compile(rb'["\\\x00-\x1f]')
-"""What JSON does not have in a string as it is (RFC 8259, section 7)."""
+"""Characters that JSON strings must escape (RFC 8259, section 7)."""
 
 
 def _json_of_texts(texts: Texts, _currencies: Texts) -> list[bytes]:
@@ -160,7 +160,7 @@ TEXT = Kind(
 
 
 def _encode_metadata(value: Mapping[str, object] | str) -> bytes:
-    """Return the text of metadata, which SQLite has as a text already. Most transactions have none."""
+    """Return the text of metadata, which SQLite returns as text already. Most transactions have none."""
     if not value:
         return b"{}"
     return value.encode() if isinstance(value, str) else orjson.dumps(value)
@@ -173,7 +173,7 @@ def _integer(value: object) -> int:
 
 
 def _no_order(value: object) -> object:
-    raise TypeError("There is no order of objects.")
+    raise TypeError("Objects have no order.")
 
 
 INTEGER = Kind(
@@ -187,7 +187,7 @@ INTEGER = Kind(
 METADATA = Kind(
     "metadata",
     value=lambda text, _: orjson.loads(text),
-    # Stored texts differ in their spaces.
+    # Stored texts differ in whitespace.
     json=lambda texts, _: (
         texts if texts.count(b"{}") == len(texts) else [orjson.dumps(orjson.loads(text)) for text in texts]
     ),
@@ -198,5 +198,5 @@ METADATA = Kind(
 
 
 def print_time(value: datetime) -> str:
-    """Print a moment in UTC to the microsecond, as RFC 3339 has it: 2026-01-31T12:00:00.000000Z."""
+    """Print a moment in UTC to the microsecond (RFC 3339): 2026-01-31T12:00:00.000000Z."""
     return str(TIME.value(TIME.encode(value), b""))

@@ -1,7 +1,7 @@
-"""The public resources, each declared once: what both faces show of it, take and refuse, and what they say about it.
+"""The public resources, each declared once: what both faces show, accept, refuse and describe.
 
-REST's attributes and their description, GraphQL's types, inputs, filters and orders, the filters of lists, what a
-command may be given and what the read engine reads all follow from here.
+REST's attributes and their description, GraphQL's types, inputs, filters and orders, the filters of lists, the
+inputs of commands and the read engine's columns all follow from here.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def _by_name(*relations: R) -> dict[str, R]:
     return {relation.name: relation for relation in relations}
 
 
-_METADATA = Field("metadata", Metadata(), "An object of the client's own.", write=Write.ALWAYS)
+_METADATA = Field("metadata", Metadata(), "Any JSON object: the server only stores it.", write=Write.ALWAYS)
 _CREATED_AT = Field("createdAt", Moment(), filters=_RANGE, sorts=True)
 _UPDATED_AT = Field("updatedAt", Moment())
 
@@ -44,30 +44,30 @@ WALLET = Resource(
         Field(
             "balance",
             Amount(),
-            "What it holds.",
+            "The amount of money that it holds.",
             write=Write.ONCE,
             filters=("exact", *_RANGE),
             sorts=True,
-            input="What it opens with; nothing unless given. Later changed by transactions only.",
-            fixed="The balance of a wallet is changed by transactions only.",
+            input="The opening balance, 0 by default. Later only transactions change it.",
+            fixed="Only transactions change the balance of a wallet.",
         ),
         Field(
             "currency",
             Currency(),
-            "An ISO 4217 code, or an asset's.",
+            "The code of an ISO 4217 currency or of an asset.",
             write=Write.ONCE,
             filters=("exact",),
             sorts=True,
-            input="An ISO 4217 code, or an asset's of this server; the server's default unless given.",
+            input="The code of a currency or asset; the default currency of this server if omitted.",
         ),
-        Field("sequence", Counter(), "How many entries there have been: the version of the wallet."),
+        Field("sequence", Counter(), "The number of its entries so far: the version of the wallet."),
         _METADATA,
         _CREATED_AT,
         _UPDATED_AT,
     ),
     to_many=_by_name(
         ToMany("transactions", "Transaction", "wallet_id", "Its transactions.", within_wallet=True),
-        ToMany("entries", "Entry", "wallet_id", "Its lines of the ledger.", within_wallet=True),
+        ToMany("entries", "Entry", "wallet_id", "Its lines in the ledger.", within_wallet=True),
     ),
     search=("label",),
 )
@@ -105,8 +105,8 @@ TRANSACTION = Resource(
             filters=True,
         )
     ),
-    # An entry of it may be in a wallet that it has moved out of.
-    to_many=_by_name(ToMany("entries", "Entry", "transaction_id", "The lines of the ledger it has made.", few=True)),
+    # A transaction may leave entries in a wallet that it has moved out of.
+    to_many=_by_name(ToMany("entries", "Entry", "transaction_id", "Its lines in the ledger.", few=True)),
     search=("txid", "description"),
     walks={
         ("wallet_id", "id"): "transaction_wallet",
@@ -128,10 +128,10 @@ ENTRY = Resource(
             sorts=True,
         ),
         Field("amount", Amount()),
-        Field("balanceAfter", Amount(), "The balance of the wallet after it."),
+        Field("balanceAfter", Amount(), "The wallet's balance after this entry."),
         Field("currency", Currency(), "The currency of its wallet."),
-        Field("kind", Choice(EntryKind), "What made it.", filters=("exact",)),
-        Field("txid", Name(), "The txid at that time; empty for an opening balance.", filters=("exact",)),
+        Field("kind", Choice(EntryKind), "The kind of change that made it.", filters=("exact",)),
+        Field("txid", Name(), "Its transaction's txid then; empty for an opening balance.", filters=("exact",)),
         Field("principal", Name(), "Who made it."),
         Field("createdAt", Moment(), filters=_RANGE),
     ),
@@ -140,7 +140,7 @@ ENTRY = Resource(
             "wallet",
             "Wallet",
             "wallet_id",
-            "Its wallet, unless that has been deleted.",
+            "Its wallet; null if deleted.",
             within_wallet=True,
             optional=True,
             filters=True,
@@ -150,7 +150,7 @@ ENTRY = Resource(
             "transaction",
             "Transaction",
             "transaction_id",
-            "Its transaction, unless that has been deleted.",
+            "Its transaction; null if deleted.",
             optional=True,
             filters=True,
         ),

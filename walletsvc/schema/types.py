@@ -1,4 +1,4 @@
-"""The types of public attributes: how a value is read, which one a client may write, and what stands for none."""
+"""The types of public attributes: how a value is read, which values clients may write, and the default."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from walletsvc.schema.values import parse_metadata, parse_name, parse_text
 
 @dataclass(frozen=True)
 class Type:
-    """A type of attribute. `kind` is how a column of it is read."""
+    """A type of attribute. `kind` is the kind of its column."""
 
     kind: ClassVar[Kind]
 
     def parse(self, value: object, *, field: str) -> object:
-        """Return what is stored of a value that a client sent. Raises `WalletError`, which names the `field`."""
-        raise TypeError(f"{field} is not for clients to write.")
+        """Return the value to store for the one a client sent. Raises `WalletError`, which names the `field`."""
+        raise TypeError(f"Clients cannot write {field}.")
 
     def default(self) -> object:
-        """Return what is stored where the client sent nothing."""
+        """Return the value to store if the client sent none."""
         raise TypeError(f"A {type(self).__name__} has no default.")
 
     def parameter(self, value: object) -> str:
-        """Return a detail as a statement of the ledger has it."""
+        """Return a detail as a parameter of the ledger's statements."""
         return str(value)
 
 
 @dataclass(frozen=True)
 class Text(Type):
-    """Any text, empty unless given."""
+    """Any text, by default empty."""
 
     kind = kinds.TEXT
     max_length: int = MAX_DESCRIPTION_LENGTH
@@ -53,7 +53,7 @@ class Text(Type):
 
 @dataclass(frozen=True)
 class Name(Type):
-    """A text on one line that is not empty, and has no space at its ends."""
+    """A text on one line that is not empty and does not begin or end with space."""
 
     kind = kinds.TEXT
     max_length: int = MAX_TEXT_LENGTH
@@ -64,7 +64,7 @@ class Name(Type):
 
 @dataclass(frozen=True)
 class Amount(Type):
-    """An exact decimal number, at the scale of the row's currency."""
+    """An exact decimal number, with the scale of the row's currency."""
 
     kind = kinds.AMOUNT
     may_be_zero: bool = True
@@ -72,7 +72,7 @@ class Amount(Type):
     def parse(self, value: object, *, field: str) -> Decimal:
         amount = money.parse_amount(value, field=field)
         if not amount and not self.may_be_zero:
-            raise errors.InvalidAmount(f"The {field} of a transaction is not zero.", field=field)
+            raise errors.InvalidAmount(f"The {field} of a transaction must not be zero.", field=field)
         return amount
 
     def default(self) -> Decimal:
@@ -95,7 +95,7 @@ class Currency(Type):
 
 @dataclass(frozen=True)
 class Metadata(Type):
-    """An object of the client's own."""
+    """Any JSON object."""
 
     kind = kinds.METADATA
 
@@ -111,7 +111,7 @@ class Metadata(Type):
 
 @dataclass(frozen=True)
 class Counter(Type):
-    """An integer from 0 that counts something."""
+    """A count, from 0."""
 
     kind = kinds.INTEGER
 
@@ -132,5 +132,5 @@ class Choice(Type):
 
     @property
     def values(self) -> list[str]:
-        """Return what it can be."""
+        """Return the possible values."""
         return [str(each.value) for each in self.choices]

@@ -1,4 +1,4 @@
-"""The texts and objects that clients send as values of attributes, checked. Both faces pass them on as they came."""
+"""Check the texts and objects that clients send as attributes. Both faces pass them on unchanged."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from walletsvc.models.columns import MAX_TEXT_LENGTH
 
 MAX_METADATA_CHARACTERS = 16_384
 MAX_METADATA_DEPTH = 16
-"""Well below what every engine's JSON parser takes (MariaDB: 32, https://mariadb.com/kb/en/json_valid/)."""
+"""Well below the limit of every engine's JSON parser (MariaDB: 32, https://mariadb.com/kb/en/json_valid/)."""
 
 _RESERVED_KEYS = ("links", "relationships")
-"""No object in an attribute may have them (https://jsonapi.org/format/#document-resource-object-attributes)."""
+"""Reserved names of members (https://jsonapi.org/format/#document-resource-object-attributes)."""
 
 
 def parse_name(value: object, *, field: str, max_length: int = MAX_TEXT_LENGTH) -> str:
-    """Return a label or txid as it came.
+    """Return a label or txid unchanged.
 
     Raises `Required`, `Invalid` (not a text, control characters, space at an end), `Blank` or `TooLong`.
     """
@@ -35,12 +35,12 @@ def parse_name(value: object, *, field: str, max_length: int = MAX_TEXT_LENGTH) 
 
 
 def parse_text(value: object, *, field: str, max_length: int, allowed_controls: str) -> str:
-    """Return a text as it came. Raises `Invalid` (not a text, other control characters than these) or `TooLong`."""
+    """Return a text unchanged. Raises `Invalid` (not a text, other control characters) or `TooLong`."""
     if not isinstance(value, str):
         raise errors.Invalid(f"{field} must be a string.", field=field)
     if len(value) > max_length:
         raise errors.TooLong(f"{field} has at most {max_length} characters.", field=field, limit=max_length)
-    # Printable is what is neither of these, and a bit more (str.isprintable).
+    # Printable text has neither of these (str.isprintable); it is the quick check.
     if not value.isprintable() and any(
         unicodedata.category(c) in ("Cc", "Cs") and c not in allowed_controls for c in value
     ):
@@ -49,10 +49,10 @@ def parse_text(value: object, *, field: str, max_length: int, allowed_controls: 
 
 
 def parse_metadata(value: object, *, field: str = "metadata") -> dict[str, object]:
-    """Return a JSON object of the caller's own.
+    """Return a JSON object unchanged.
 
-    Raises `Invalid` for anything but an object, for nesting deeper than 16, and for numbers and texts that
-    JSON columns do not keep; `TooLong` past 16,384 characters of JSON.
+    Raises `Invalid` for any other type, for nesting deeper than 16, and for numbers and texts that
+    JSON columns do not keep; `TooLong` beyond 16,384 characters of JSON.
     """
     if not isinstance(value, Mapping):
         raise errors.Invalid(f"{field} must be an object.", field=field)
@@ -68,7 +68,7 @@ def parse_metadata(value: object, *, field: str = "metadata") -> dict[str, objec
 
 def _parse_key(key: object, *, field: str) -> str:
     if key in _RESERVED_KEYS:
-        raise errors.Invalid(f"{key} is not a name for metadata: JSON:API reserves it.", field=field)
+        raise errors.Invalid(f"{key} cannot be a name in metadata: JSON:API reserves it.", field=field)
     return _parse_json_text(str(key), field=field)
 
 
@@ -90,7 +90,7 @@ def _parse_json(value: object, *, depth: int, field: str) -> object:
         if -(2**63) <= value < 2**63:
             return value
     elif isinstance(value, Decimal | float):
-        # The one place for floats: a JSON column keeps them, and only those that keep their digits get in.
+        # The only place for floats: a JSON column keeps them, and only those that keep their digits are accepted.
         number = float(value)
         if math.isfinite(number) and Decimal(repr(number)) == Decimal(str(value)):
             return number
