@@ -29,7 +29,7 @@ SOUND: dict[str, Any] = {
 UNSAFE = {
     "SECRET_KEY is not set.": {"SECRET_KEY": INSECURE_SECRET_KEY},
     "ALLOWED_HOSTS holds the wildcard *.": {"ALLOWED_HOSTS": ["wallets.example.com", "*"]},
-    "More than one worker needs a cache that they share.": {"WEB_WORKERS": 2},
+    "More than one worker needs a shared cache.": {"WEB_WORKERS": 2},
     "DEFAULT_CURRENCY is unknown.": {"DEFAULT_CURRENCY": "XXX"},
     "ASSETS has BTC=19.": {"ASSETS": {"BTC": 19}},
     "ASSETS has btc=8.": {"ASSETS": {"btc": 8}},
@@ -98,7 +98,7 @@ def test_every_door_is_guarded(command: list[str], tmp_path: Path) -> None:
     )
     assert finished.returncode == 1
     assert finished.stdout == ""
-    assert "The server does not start like this:" in finished.stderr
+    assert "The server does not start with these settings:" in finished.stderr
     for message in ("SECRET_KEY is not set.", "ALLOWED_HOSTS holds the wildcard *.", "More than one worker needs"):
         assert message in finished.stderr
     assert not (tmp_path / "unused.sqlite3").exists()

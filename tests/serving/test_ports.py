@@ -19,7 +19,7 @@ from walletsvc.server.ports import PortError, claim_port, find_address
 
 pytestmark = pytest.mark.without_engine
 
-TAKEN = "Port {port} of 127.0.0.1 is taken already. Name another with {setting}."
+TAKEN = "Port {port} of 127.0.0.1 is taken already. Set another with {setting}."
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - for a moment, and nothing answers there
 VERSION_4 = {"::": EVERYWHERE, "::1": HOST}

@@ -1,4 +1,4 @@
-"""What setting a database up takes beside the two migration tools."""
+"""Parts of the database setup beside the two migration tools."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ WAIT_SECONDS = 600
 
 @contextmanager
 def taking_turns() -> Iterator[None]:
-    """Keep other processes that set up the same database waiting; two containers may start at once.
+    """Make other processes that set up the same database wait: two containers may start at once.
 
-    The lock goes with the process that holds it. Raises `CommandError` after ten minutes on MySQL.
+    The lock ends with its process. Raises `CommandError` after ten minutes on MySQL.
     """
     if connection.vendor == "mysql":
         with _mysql_lock():
@@ -35,7 +35,7 @@ def taking_turns() -> Iterator[None]:
 
 @contextmanager
 def _mysql_lock() -> Iterator[None]:
-    # The lock's name is the server's, not the database's, and has at most 64 characters.
+    # The lock's name belongs to the server rather than the database, and has at most 64 characters.
     name = "walletsvc:" + blake2b(connection.settings_dict["NAME"].encode(), digest_size=16).hexdigest()
     with connection.cursor() as cursor:
         cursor.execute("SELECT GET_LOCK(%s, %s)", [name, WAIT_SECONDS])
@@ -63,9 +63,9 @@ def _folder_lock(folder: Path) -> Iterator[None]:
 
 
 def rename_database() -> None:
-    """Give the database a name that no other has, as a copy has that of the original, with its answers in a cache.
+    """Give the database an identity that no other has; a copy has the original's, whose answers may be cached.
 
-    The use of a cache is suspended until one is agreed on anew.
+    The cache stays suspended until the processes agree on one again.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -77,10 +77,10 @@ def rename_database() -> None:
 
 @contextmanager
 def keeping_views_and_triggers() -> Iterator[None]:
-    """Take SQLite's views and triggers out of the way of pending migrations, and put them back after them.
+    """Drop SQLite's views and triggers for pending migrations, and restore them afterwards.
 
-    SQLite alters a table by making a new one in its place. What refers to it makes that fail, and its own triggers go
-    with the old one, without a word (https://www.sqlite.org/lang_altertable.html, section 7).
+    SQLite alters a table by replacing it with a new one. Anything that refers to the table makes that fail, and its own
+    triggers silently disappear with the old table (https://www.sqlite.org/lang_altertable.html, section 7).
     """
     if connection.vendor != "sqlite" or not _is_migration_pending():
         yield

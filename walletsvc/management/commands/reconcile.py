@@ -13,13 +13,13 @@ from walletsvc.queries.reconciliation import Discrepancy, compute_discrepancies,
 
 
 class Command(BaseCommand):
-    """Hold balances, sequences, counts and live transactions against the ledger; exit 1 if anything does not fit."""
+    """Compare balances, sequences, counts and live transactions with the ledger; exit 1 on any discrepancy."""
 
-    help = "Prove that balances equal their entries. Exits 1 and names the wallets where they do not."
+    help = "Prove that balances equal their entries. Exits 1 and names the wallets whose balances differ."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--recount", action="store_true", help="First set the transaction counts that are wrong (upgrades)"
+            "--recount", action="store_true", help="First correct wrong transaction counts (after an upgrade)"
         )
         parser.add_argument("--limit", type=int, default=100, help="Print at most this many discrepancies (100)")
 
@@ -48,7 +48,7 @@ def _name_of(found: Discrepancy) -> str:
 
 
 def _snapshot() -> transaction.Atomic:
-    """Return a transaction that sees one moment, while others write."""
+    """Return a transaction that sees a single moment while others write."""
     if connection.vendor == "mysql" and not connection.in_atomic_block:
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")

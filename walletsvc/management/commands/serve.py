@@ -14,15 +14,15 @@ from walletsvc.server.checks import refuse_unsafe_settings
 from walletsvc.server.ports import PortError, claim_port, find_address
 
 WORKER_STOP_SECONDS = 3
-"""Below what the supervisor gives both servers, as granian does not end before its workers have."""
+"""Less than the supervisor grants both servers, because granian ends only after its workers."""
 
 _MALLOC = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "131072"}
-"""How glibc keeps memory (mallopt(3)). It gives each thread an arena, and once it has met a large block, it puts
-others of that size into arenas as well: what was left there in holes took as much as all that is kept."""
+"""Settings of glibc's allocator (mallopt(3)). It gives each thread an arena, and after the first large block it puts
+blocks of that size into arenas as well, whose holes then took as much memory as all live data."""
 
 
 class Command(BaseCommand):
-    """Check settings and ports, and become the supervisor of granian with `server.wsgi` and `server.asgi`."""
+    """Check settings and ports, then become the supervisor of granian with `server.wsgi` and `server.asgi`."""
 
     help = "Serve the REST and GraphQL APIs. Refuses to start on unsafe settings."
 
@@ -65,11 +65,11 @@ class Command(BaseCommand):
         web = _granian("wsgi", "walletsvc.server.wsgi:application", address, options["port"], options["workers"])
         web += ["--no-ws", "--backlog", "2048", "--blocking-threads", str(options["threads"])]
         live = None
-        # What runs next reads its settings anew: the playground's page says where subscriptions are.
+        # The next program reads its settings again: the playground's page needs the address of subscriptions.
         os.environ["LIVE_PORT"] = str(live_port)
         if live_port:
             self.stdout.write(f"Subscriptions on ws://{options['host']}:{live_port}/graphql/.")
-            # One process: each follows the changes of all wallets, and has room for thousands of subscriptions.
+            # One process: it follows the changes of all wallets, and has room for thousands of subscriptions.
             live = _granian("asgi", "walletsvc.server.asgi:application", address, live_port, 1)
         for name, value in _MALLOC.items():
             os.environ.setdefault(name, value)
@@ -79,27 +79,27 @@ class Command(BaseCommand):
 
 
 def _claim_ports(host: str, web_port: int, live_port: int) -> str:
-    """Take both ports and return the address of `host`. Raises CommandError with a line for each that is not free."""
+    """Take both ports and return the address of `host`. Raises CommandError with a line for each port in use."""
     wanted = [(web_port, "--port or PORT")]
     if live_port:
         wanted.append((live_port, "--live-port or LIVE_PORT"))
     try:
         address = find_address(host)
     except PortError as error:
-        raise CommandError(f"{error} Name one of this machine with --host or HOST.") from error
+        raise CommandError(f"{error} Set an address of this machine with --host or HOST.") from error
     problems = []
     for port, setting in wanted:
         try:
             claim_port(address, port)
         except PortError as error:
-            problems.append(f"{error} Name another with {setting}.")
+            problems.append(f"{error} Set another with {setting}.")
     if problems:
         raise CommandError("\n".join(problems))
     return address
 
 
 def _granian(interface: str, application: str, host: str, port: int, workers: int) -> list[str]:
-    """Return the arguments of granian that both servers have."""
+    """Return the granian arguments that both servers share."""
     arguments = ["--interface", interface, "--host", host, "--port", str(port), "--workers", str(workers)]
     arguments += ["--respawn-failed-workers", "--workers-kill-timeout", str(WORKER_STOP_SECONDS)]
     return [*arguments, "--log-level", "error", application]

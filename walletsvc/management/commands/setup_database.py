@@ -1,4 +1,4 @@
-"""Bring the database up to date, whatever state it is in."""
+"""Bring the database up to date from any state."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ from walletsvc.management.database_setup import keeping_views_and_triggers, rena
 
 HINTS = {
     # ER_BINLOG_CREATE_ROUTINE_NEED_SUPER (https://dev.mysql.com/doc/refman/8.4/en/stored-programs-logging.html)
-    1419: "The server keeps a binary log and lets only administrators make triggers. Start it with"
+    1419: "The server keeps a binary log and lets only administrators create triggers. Start it with"
     " log_bin_trust_function_creators=1, or run: SET GLOBAL log_bin_trust_function_creators = 1;",
     # ER_TABLEACCESS_DENIED_ERROR
     1142: "The database user needs these privileges here: SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX,"
@@ -26,24 +26,21 @@ HINTS = {
 
 
 class Command(BaseCommand):
-    """Run both migration tools, in the order in which one builds on the other, and look at the result.
-
-    In the end, adopt what older servers have written meanwhile.
-    """
+    """Run both migration tools in order, adopt what older servers have written meanwhile, and check the result."""
 
     help = (
         "Run Django's migrations (tables, constraints), then Alembic's (triggers, collations, views), and give rows"
         " of older servers their owner."
         " Safe to run again, and from several processes at once."
     )
-    # They would load both faces, which have nothing to say here and take their time.
+    # Checks would load both faces, which add nothing here and take time.
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--restored",
             action="store_true",
-            help="The database is a copy or was restored from a backup: give it a name of its own, under which"
+            help="The database is a copy or was restored from a backup: give it a new identity, under which"
             " nothing is cached yet. Use it before any server starts on it.",
         )
 
