@@ -1,7 +1,7 @@
-"""One core for each process, where there are as many processes as cores.
+"""One core for each process, if there are as many processes as cores.
 
-The threads of a process take turns with the interpreter's lock, so they never need two cores. Spread over two, each
-turn wakes the other core and moves the data there (docs/performance.md has what that costs).
+The threads of a process share the interpreter's lock, so they never need two cores. Spread over two, each
+switch wakes the other core and moves the data there (docs/performance.md has the cost).
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from django.conf import settings
 Application = Callable[..., Any]
 
 RETRY_SECONDS = 1.0
-"""A server that renews its processes starts the next one before it ends the one before, which has the core."""
+"""A server that replaces its processes starts the next one before it ends the old one, which holds the core."""
 
 
 def keep_to_one_core(application: Application) -> Application:
     """Return `application` (PEP 3333) so that the threads that call it stay on the core of their process.
 
-    As it was, where threads are better left to the system: with WEB_AFFINITY off; where there are more cores than
-    processes or fewer, as others may have chosen the same ones; and on systems that have no way to do it.
+    Returns it unchanged if the system should place the threads: with WEB_AFFINITY off; with more or fewer cores than
+    processes, because other programs may have chosen the same cores; and on systems without affinity.
     """
     if not settings.WEB_AFFINITY or not hasattr(os, "sched_setaffinity"):
         return application
@@ -37,10 +37,11 @@ def keep_to_one_core(application: Application) -> Application:
     thread = threading.local()
 
     def pinned(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
-        # Thread by thread: the server has others, which may well run beside these.
+        # Only these threads: the server has others, which may run on other cores.
         if not hasattr(thread, "core") and (core := claim.core()) is not None:
             thread.core = core
-            # The cores may be others by now, or the system may not let us choose: then it is the system's choice.
+            # The set of cores may have changed, or the system may forbid the choice: then the system places the
+            # thread.
             with suppress(OSError):
                 os.sched_setaffinity(0, {core})
         return application(environ, start_response)
@@ -49,10 +50,10 @@ def keep_to_one_core(application: Application) -> Application:
 
 
 class _Claim:
-    """The core of this process: one that no other process of the same parent has, as soon as there is one.
+    """The core of this process: one that no other process of the same parent has, once one is free.
 
-    The claim is a name in the abstract namespace of sockets, which is free again when the process ends, however that
-    is (https://man7.org/linux/man-pages/man7/unix.7.html).
+    The claim is a name in the abstract namespace of sockets, which the system frees whenever and however the process
+    ends (https://man7.org/linux/man-pages/man7/unix.7.html).
     """
 
     def __init__(self, cores: list[int]) -> None:
@@ -62,9 +63,9 @@ class _Claim:
         self._ask_at = 0.0
 
     def core(self) -> int | None:
-        """Return the core, the same for all threads, or None while there is none."""
+        """Return the core, the same for all threads, or None if no core is free."""
         with self._mutex:
-            # By process, as one that is forked has what was claimed before.
+            # By process: a forked process inherits its parent's claim.
             pid = os.getpid()
             if pid not in self._held and time.monotonic() >= self._ask_at:
                 self._ask_at = time.monotonic() + RETRY_SECONDS
@@ -73,7 +74,7 @@ class _Claim:
 
     def _ask(self, pid: int) -> None:
         for core in self._cores:
-            # Taken, or no such sockets are allowed here.
+            # Taken, or such sockets are not allowed here.
             with suppress(OSError):
                 name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
                 try:

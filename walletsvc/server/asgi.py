@@ -8,11 +8,11 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "walletsvc.settings")
 django.setup(set_prefix=False)
 
-from graphql_api.live.app import make_application  # noqa: E402 - needs the applications to be ready
+from graphql_api.live.app import make_application  # noqa: E402 - needs Django's apps to be ready
 from walletsvc.server.checks import refuse_unsafe_settings  # noqa: E402
 from walletsvc.web.proxies import behind_proxies_async  # noqa: E402
 
-# The event loop shares the interpreter with threads that execute results: it is given its turn within a millisecond.
+# The event loop shares the interpreter with threads that execute results: it gets its turn within a millisecond.
 sys.setswitchinterval(0.001)
 
 refuse_unsafe_settings()

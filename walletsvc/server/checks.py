@@ -1,4 +1,4 @@
-"""What the server refuses to start on. Commands such as `migrate` do without these checks."""
+"""Settings that the server refuses to start on. Commands such as `migrate` skip these checks."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _PUBLIC_URL = re.compile(
     rf"https?://{_HOST}"
     r"(?:/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+)*"
 )
-"""Scheme, host, port and path of a URL (RFC 3986, section 3); what else it can have, links would lose."""
+"""Scheme, host, port and path of a URL (RFC 3986, section 3); links would lose its other parts."""
 _LIVE_URL = re.compile(rf"wss?://{_HOST}(?:/[A-Za-z0-9._~/-]*)?")
-"""The same, with nothing in it that means something in a Content-Security-Policy."""
+"""The same, without characters that have a meaning in a Content-Security-Policy."""
 
 
 def register() -> None:
-    """Make the checks known to `manage.py check --deploy`."""
+    """Register the checks for `manage.py check --deploy`."""
     for check in (
         check_secrets,
         check_cache,
@@ -43,48 +43,48 @@ def register() -> None:
 
 
 def refuse_unsafe_settings() -> None:
-    """Raise `ImproperlyConfigured` with all that is wrong, if anything is."""
+    """Raise `ImproperlyConfigured` with all errors, if there are any."""
     found = checks.run_checks(tags=[SERVING], include_deployment_checks=True)
     serious = [str(message) for message in found if message.is_serious()]
     if serious:
-        raise ImproperlyConfigured("The server does not start like this:\n" + "\n".join(serious))
+        raise ImproperlyConfigured("The server does not start with these settings:\n" + "\n".join(serious))
 
 
 def check_secrets(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
-    """With DEBUG off, a secret of one's own and named hosts."""
+    """With DEBUG off, require a secret key and explicit hosts."""
     found: list[checks.CheckMessage] = []
     if not settings.DEBUG and settings.SECRET_KEY == INSECURE_SECRET_KEY:
         hint = "Set SECRET_KEY in the environment or in .env to a long random text, or DEBUG=true for local use."
         found.append(checks.Error("SECRET_KEY is not set.", hint=hint, id="walletsvc.E001"))
     if not settings.DEBUG and "*" in settings.ALLOWED_HOSTS:
-        hint = "Name the hosts that the server is reached by."
+        hint = "List the host names of the server."
         found.append(checks.Error("ALLOWED_HOSTS holds the wildcard *.", hint=hint, id="walletsvc.E002"))
     return found
 
 
 def check_cache(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
-    """Caches in the memory of several processes would not know of each other's writes."""
+    """More than one process requires Redis: caches in memory do not see other processes' writes."""
     if settings.REDIS_URL or settings.WEB_WORKERS == 1:
         return []
     hint = "Set REDIS_URL, or WEB_WORKERS=1."
-    return [checks.Error("More than one worker needs a cache that they share.", hint=hint, id="walletsvc.E003")]
+    return [checks.Error("More than one worker needs a shared cache.", hint=hint, id="walletsvc.E003")]
 
 
 def check_currencies(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
-    """The default currency is known, and assets have a code and a scale that the columns can hold."""
+    """Require a known default currency, and assets whose code and scale fit the columns."""
     found: list[checks.CheckMessage] = []
     for code, scale in settings.ASSETS.items():
         if not re.fullmatch("[A-Z][A-Z0-9]{1,15}", code) or not 0 <= scale <= DECIMAL_PLACES:
             hint = f"A code of 2 to 16 capital letters or digits, and 0 to {DECIMAL_PLACES} places: BTC=8,ETH=18."
             found.append(checks.Error(f"ASSETS has {code}={scale}.", hint=hint, id="walletsvc.E004"))
     if settings.DEFAULT_CURRENCY not in scales():
-        hint = "Use an ISO 4217 code, or one that ASSETS names."
+        hint = "Use an ISO 4217 code, or a code in ASSETS."
         found.append(checks.Error("DEFAULT_CURRENCY is unknown.", hint=hint, id="walletsvc.E005"))
     return found
 
 
 def check_public_url(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
-    """Links begin with PUBLIC_URL, so it is a URL that more can be put behind."""
+    """Links begin with PUBLIC_URL, so it must be a URL that can be extended."""
     if not settings.PUBLIC_URL or _PUBLIC_URL.fullmatch(settings.PUBLIC_URL):
         return []
     hint = "A URL without credentials, query or fragment, such as https://pay.example or https://pay.example/base."
@@ -92,7 +92,7 @@ def check_public_url(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMe
 
 
 def check_live_url(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
-    """The playground's page lets its scripts connect to LIVE_URL, and to nothing else."""
+    """The playground's page allows its scripts to connect to LIVE_URL only."""
     if not settings.LIVE_URL or _LIVE_URL.fullmatch(settings.LIVE_URL):
         return []
     hint = "The URL of a WebSocket, without credentials and query, such as wss://live.example/graphql/."
@@ -100,18 +100,18 @@ def check_live_url(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMess
 
 
 def check_proxies(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
-    """TRUSTED_PROXIES are addresses: a name would have to be looked up for each request."""
+    """TRUSTED_PROXIES must be addresses: a name would need a look-up for each request."""
     try:
         parse_networks(settings.TRUSTED_PROXIES)
     except ValueError as error:
-        hint = "Addresses and CIDR blocks with commas between: 127.0.0.1,10.0.0.0/8."
+        hint = "Addresses and CIDR blocks, separated by commas: 127.0.0.1,10.0.0.0/8."
         return [checks.Error(f"TRUSTED_PROXIES: {error}.", hint=hint, id="walletsvc.E008")]
     return []
 
 
 def check_fast_path(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
-    """Known requests are answered in front of Django, unless there is middleware that has to see each of them."""
-    hint = "Cached reads take several times as long. Do without it, or list it in walletsvc/web/fast_path.py."
+    """Known requests are answered before Django, unless some middleware must see every request."""
+    hint = "Cached reads take several times as long. Remove it, or list it in walletsvc/web/fast_path.py."
     return [
         checks.Warning(f"With {name} in MIDDLEWARE, Django answers every request.", hint=hint, id="walletsvc.W001")
         for name in middleware_in_the_way()
@@ -122,7 +122,7 @@ def check_preflights(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMe
     """CORS_PREFLIGHT_MAX_AGE is a number of seconds (https://fetch.spec.whatwg.org/#http-access-control-max-age)."""
     if settings.CORS_PREFLIGHT_MAX_AGE >= 0:
         return []
-    hint = "Seconds; 0 has browsers ask before each request."
+    hint = "Seconds; with 0, browsers ask before each request."
     return [
         checks.Error(f"CORS_PREFLIGHT_MAX_AGE is {settings.CORS_PREFLIGHT_MAX_AGE}.", hint=hint, id="walletsvc.E010")
     ]

@@ -1,4 +1,4 @@
-"""Is the server able to answer?"""
+"""Health of the server."""
 
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
@@ -9,7 +9,7 @@ from walletsvc.web.methods import read_only
 
 @read_only
 def healthz(request: HttpRequest) -> JsonResponse:
-    """Answer 200 if the database does and is set up, else 503. For load balancers and containers."""
+    """Answer 200 if the database answers and is set up, else 503. For load balancers and containers."""
     try:
         Wallet.objects.order_by("id").values_list("id").first()
     except DatabaseError:

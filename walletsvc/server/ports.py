@@ -1,7 +1,7 @@
-"""Ports that are ours alone.
+"""Ports that no other server shares.
 
-granian opens its ports with SO_REUSEPORT, as its workers share them. A second server would so share them too, without
-a word: each would answer some of the requests, with a cache that knows nothing of the other's writes.
+granian opens its ports with SO_REUSEPORT, because its workers share them. A second server would silently share them
+too: each would answer some of the requests, with a cache that does not see the other's writes.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ import sys
 
 
 class PortError(Exception):
-    """A port cannot be listened on; the text says why, in one line."""
+    """A port cannot be opened; the text says why, in one line."""
 
 
 def find_address(host: str) -> str:
-    """Return the IP address of this host, the only kind of name that granian takes. Raises PortError."""
+    """Return the IP address of this host, because granian accepts no names. Raises PortError."""
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as error:
         raise PortError(f"Host {host!r} has no address: {error.args[-1]}.") from error
-    # Where `localhost` is both, clients that know one kind know this one.
+    # If `localhost` is both IPv4 and IPv6, clients that know only one know IPv4.
     found.sort(key=_is_version_6)
     return str(found[0][4][0])
 
@@ -32,9 +32,9 @@ def _is_version_6(found: tuple[socket.AddressFamily, object, object, object, obj
 
 
 def claim_port(address: str, port: int) -> None:
-    """Take the port from here to the end of this process, also through `exec`.
+    """Reserve the port for this process until it ends, also through `exec`. 0 is any free port.
 
-    Raises PortError where another process has it, or where it is none that we can listen on. 0 is any free port.
+    Raises PortError if another process has it, or if this process cannot listen on it.
     """
     try:
         _probe(address, port)
@@ -48,20 +48,20 @@ def claim_port(address: str, port: int) -> None:
 
 
 def _probe(address: str, port: int) -> None:
-    """Bind the port as one that is not shared. That fails where others listen, whether they share it or not."""
+    """Bind the port unshared, which fails if another process listens on it, shared or not."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family) as probe:
-        # Connections of a server that has just ended are in nobody's way (TIME_WAIT; man7.org, socket(7)).
+        # Old connections of a server that has just ended do not count (TIME_WAIT; man7.org, socket(7)).
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind((address, port))
 
 
 def _claim(address: str, port: int) -> None:
-    """Hold a name for the port until it has a listener: of two that start at the same moment one has to give way.
+    """Hold a name for the port until it has a listener, so that only one of two simultaneous starts succeeds.
 
-    The name is in the abstract namespace of sockets: it belongs to the same network namespace as the port, and it is
-    free again when the process ends, however that is (https://man7.org/linux/man-pages/man7/unix.7.html). Other
-    systems have no such names: there the probe has to do.
+    The name is in the abstract namespace of sockets: it belongs to the same network namespace as the port, and the
+    system frees it however the process ends (https://man7.org/linux/man-pages/man7/unix.7.html). On systems without
+    such names, the probe has to suffice.
     """
     with socket.socket(socket.AF_UNIX) as claim:
         claim.bind(f"\0walletsvc {address} {port}")

@@ -1,7 +1,7 @@
 """Run the web server and the live server side by side: `python -m walletsvc.server.supervision`.
 
-Needs nothing but the standard library, so that the process that only waits is a small one. Each server is granian in
-a process group of its own, its workers with it: they end together, whichever of the processes is told or killed.
+Uses only the standard library, so that the waiting process stays small. Each server is granian in its own process
+group, with its workers: they end together, whichever of the processes is signalled or killed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from types import FrameType
 
 RESTART_SECONDS = 1.0
 STOP_SECONDS = 4.0
-"""What requests may take to end once we are told to; what is cut off then is rolled back, and safe to send again.
+"""How long running requests may take after the signal to end; the rest is rolled back, and safe to send again.
 Docker kills after 10 seconds (https://docs.docker.com/reference/cli/docker/container/stop/)."""
 _POLL_SECONDS = 0.1
 _MODULE = "walletsvc.server.supervision"
@@ -29,13 +29,13 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def command(*, web: Sequence[str], live: Sequence[str] | None) -> list[str]:
-    """Return the command that runs both; `web` and `live` are arguments of granian. No live server with None."""
+    """Return the command that runs both; `web` and `live` are granian arguments. None means no live server."""
     return [sys.executable, "-m", _MODULE, json.dumps([list(web), live and list(live)])]
 
 
 def supervise(web: Sequence[str], live: Sequence[str] | None) -> int:
-    """Run both until the web server ends or we are told to end; return the exit code. The live server may die:
-    it is started again, as its clients come back and ask from where they were."""
+    """Run both until the web server ends or a signal comes; return the exit code. A live server that dies is
+    started again: its clients reconnect and resume."""
     stopping = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -43,7 +43,7 @@ def supervise(web: Sequence[str], live: Sequence[str] | None) -> int:
 
     for number in _SIGNALS:
         signal.signal(number, stop)
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup has us outlive the terminal
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup wants us to outlive the terminal
         signal.signal(signal.SIGHUP, stop)
     running: dict[str, _Granian] = {}
     live_starts_at = 0.0
@@ -76,34 +76,35 @@ class _Granian:
     """granian's main process and its workers."""
 
     def __init__(self, arguments: Sequence[str]) -> None:
-        """Start it behind a pipe that closes when we end, however we end.
+        """Start it behind a pipe that closes when this process ends, however it ends.
 
-        In a group of its own: Ctrl-C at the terminal reaches us, who tell granian, and not also workers of it.
+        In its own group: Ctrl-C at the terminal then reaches only this process, which signals granian, and not its
+        workers.
         """
         self._process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", _MODULE, "--child", *arguments], stdin=subprocess.PIPE, process_group=0
         )
 
     def exit_code(self) -> int | None:
-        """Return the exit code once the main process has ended. Workers that it has left behind end as well."""
+        """Return the exit code once the main process has ended. Ends workers that it left behind."""
         exit_code = self._process.poll()
         if exit_code is not None:
             self._kill()
         return exit_code
 
     def tell_to_end(self) -> None:
-        """Have it serve what it is serving and nothing more."""
+        """Let it finish current requests and accept no more."""
         self._process.terminate()
 
     def end(self, patience_seconds: float) -> None:
-        """Wait for its end, and kill what has not ended by then."""
+        """Wait for its end, and kill what is left after `patience_seconds`."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(patience_seconds)
         self._kill()
         self._process.wait()
 
     def _kill(self) -> None:
-        with suppress(ProcessLookupError, PermissionError):  # macOS refuses where all in the group are zombies
+        with suppress(ProcessLookupError, PermissionError):  # macOS refuses if the whole group are zombies
             os.killpg(self._process.pid, signal.SIGKILL)
 
 
@@ -112,8 +113,8 @@ def _say(text: str) -> None:
 
 
 def _run_granian(arguments: Sequence[str]) -> None:
-    """Be granian for as long as the supervisor lives."""
-    # Of our own, as workers close standard input.
+    """Run granian in this process for as long as the supervisor lives."""
+    # An own pipe, because workers close standard input.
     lifeline = os.dup(0)
     _end_with_supervisor(lifeline)
     os.register_at_fork(
@@ -126,10 +127,10 @@ def _run_granian(arguments: Sequence[str]) -> None:
 
 
 def _begin_worker(lifeline: int) -> None:
-    """Let a worker that is still starting be told to end, which it hears from its main process once only.
+    """Let a worker that is still starting receive the signal to end, which its main process sends only once.
 
-    It begins with the handlers of the main process, which do nothing in a worker. No signal is lost between the two:
-    they are held back while it forks.
+    It starts with the handlers of the main process, which have no effect in a worker. No signal is lost before they
+    are replaced: signals are blocked during the fork.
     """
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_DFL)
@@ -142,13 +143,13 @@ def _end_with_supervisor(lifeline: int) -> None:
 
 
 def _kill_group_at_end_of(lifeline: int) -> None:
-    # The descriptor and not `sys.stdin`: its lock would be held for ever in the workers that granian forks.
+    # The descriptor rather than `sys.stdin`: its lock would be held forever in the workers that granian forks.
     os.read(lifeline, 1)
     os.killpg(0, signal.SIGKILL)
 
 
 def main(arguments: list[str]) -> None:
-    """Supervise, or as `--child` be granian for as long as the supervisor lives."""
+    """Supervise, or with `--child` run granian for as long as the supervisor lives."""
     if arguments[0] == "--child":
         _run_granian(arguments[1:])
         return

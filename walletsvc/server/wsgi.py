@@ -1,4 +1,4 @@
-"""The WSGI application: Django, with the layer in front of it that answers what is cached."""
+"""The WSGI application: Django, behind the layer that answers cached requests."""
 
 import os
 
@@ -7,13 +7,13 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "walletsvc.settings")
 django.setup(set_prefix=False)
 
-from walletsvc.server.affinity import keep_to_one_core  # noqa: E402 - needs the applications to be ready
+from walletsvc.server.affinity import keep_to_one_core  # noqa: E402 - needs Django's apps to be ready
 from walletsvc.server.checks import refuse_unsafe_settings  # noqa: E402
 from walletsvc.web.fast_path import FrontHandler  # noqa: E402
 from walletsvc.web.headers import forget_variables_like_headers  # noqa: E402
 from walletsvc.web.proxies import behind_proxies  # noqa: E402
 
-# Whatever server loads this: it does not begin on settings that are unsafe.
+# Whatever server loads this: it refuses to start on unsafe settings.
 refuse_unsafe_settings()
 forget_variables_like_headers()
 application = keep_to_one_core(behind_proxies(FrontHandler()))
