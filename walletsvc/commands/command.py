@@ -1,4 +1,4 @@
-"""A write as a value: named, frozen, its input checked. `execute` runs it, alone or with others."""
+"""A write as a value: named, frozen, with checked input. `execute` runs it, alone or with others."""
 
 from __future__ import annotations
 
@@ -18,44 +18,44 @@ T_co = TypeVar("T_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Locks:
-    """What is locked before a command decides: wallets, and the wallet of a transaction."""
+    """The locks that a command needs before it decides: wallets, and the wallet of a transaction."""
 
     wallets: tuple[Reference, ...] = ()
     transaction: Reference | None = None
 
 
 class Command(ABC, Generic[T_co]):
-    """A write. Subclasses are frozen dataclasses of what has been parsed.
+    """A write. Subclasses are frozen dataclasses of parsed input.
 
-    `parse` of each returns it from what a caller sent, or raises all refusals of the fields at once.
+    The `parse` of each creates it from a caller's values, or raises all refusals of its fields at once.
     """
 
     name: ClassVar[str]
     """A stable name such as transaction.post."""
     scope: ClassVar[str]
-    """What a caller needs to be allowed."""
+    """The scope that its caller needs."""
 
     @property
     def shares_commit(self) -> bool:
-        """Tell whether it may share a transaction with others' commands.
+        """Tell whether it may share a transaction with other callers' commands.
 
-        It only posts then, and what refuses it leaves the ledger as it was.
+        Such a command only posts, and a refusal leaves the ledger unchanged.
         """
         return False
 
     @abstractmethod
     def locks(self) -> Locks:
-        """Return what it needs locked."""
+        """Return the locks that it needs."""
 
     @abstractmethod
     def apply(self, ledger: Ledger) -> T_co:
-        """Do it, and return what was written. It may run more than once, each time as if it were the first.
+        """Run it, and return the written object. It may run more than once, each time from the start.
 
-        Raises `WalletError` for what it refuses.
+        Raises `WalletError` if it is refused.
         """
 
     def find_duplicate(self, principal: Principal) -> errors.WalletError | None:
-        """Return the refusal of a unique name that it was to take, if another has it."""
+        """Return the refusal of the unique name that it needs, if another object has it."""
         return None
 
 
@@ -64,7 +64,7 @@ class Creates(Protocol):
 
     @classmethod
     def parse(cls, values: Mapping[str, object], *, local_id: LocalId | None = None) -> Command[object]:
-        """Return the command; it tells `local_id` the id."""
+        """Return the command, which reports the new id to `local_id`."""
 
 
 class Updates(Protocol):
@@ -72,7 +72,7 @@ class Updates(Protocol):
 
     @classmethod
     def parse(cls, identifier: object, values: Mapping[str, object]) -> Command[object]:
-        """Return the command. Raises `NotFound` for an id that cannot be one."""
+        """Return the command. Raises `NotFound` for an impossible id."""
 
 
 class Deletes(Protocol):
@@ -80,11 +80,11 @@ class Deletes(Protocol):
 
     @classmethod
     def parse(cls, identifier: object) -> Command[object]:
-        """Return the command. Raises `NotFound` for an id that cannot be one."""
+        """Return the command. Raises `NotFound` for an impossible id."""
 
 
 class Condition(Protocol):
-    """What has to hold once the wallets of a command are locked."""
+    """A condition that must hold once the wallets of a command are locked."""
 
     def check(self) -> None:
         """Raise the refusal if it does not hold."""
@@ -92,13 +92,13 @@ class Condition(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Conditional(Command[T]):
-    """A command that is refused where a condition does not hold."""
+    """A command that is refused unless a condition holds."""
 
     command: Command[T]
     condition: Condition
 
     @property
-    def name(self) -> str:  # type: ignore[override]  # that of the class, for all others
+    def name(self) -> str:  # type: ignore[override]  # a class attribute elsewhere
         return self.command.name
 
     @property
@@ -109,7 +109,7 @@ class Conditional(Command[T]):
         return self.command.locks()
 
     def apply(self, ledger: Ledger) -> T:
-        # The condition may read what commands before this one have written.
+        # The condition may read what earlier commands have written.
         ledger.flush()
         self.condition.check()
         return self.command.apply(ledger)

@@ -1,7 +1,7 @@
-"""Run commands, durably: one, or many as one, and together with those that come at the same time.
+"""Run commands durably: one, or a batch, together with others that arrive at the same time.
 
-A batch is all or nothing. Its wallets are locked once, in the order of their ids; its commands run in their order;
-and what it posts is written in bulk. Each command is guarded as it would be alone.
+A batch is all or nothing. Its wallets are locked once, in the order of their ids; its commands run in order; and its
+posts are written in bulk. Each command is guarded as it would be alone.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from walletsvc.queries.scope import within_reach
 T = TypeVar("T")
 
 Batch = Sequence[Command[Any] | errors.WalletError]
-"""Commands that are run as one. In the place of a command may stand the refusal of its input."""
+"""Commands that run as one. The refusal of a command's input may take the place of the command."""
 
 SHARED_COMMANDS = 500
-"""How many commands of batches share a transaction. Their wallets are locked for as long as all of them take."""
+"""How many commands of batches share a transaction, which keeps their wallets locked until all of them are done."""
 SHARED_PATIENCE_SECONDS = 0.5
-"""Several times what that takes."""
+"""Several times the duration of such a transaction."""
 
 
 def execute(command: Command[T], *, by: Principal, clock: Clock = timezone.now) -> T:
-    """Run one command, durably, and return its result. Raises what it refuses, and what `durably` raises."""
+    """Run one command durably and return its result. Raises its refusal, and what `durably` raises."""
     runner = Runner(by, clock)
     if not command.shares_commit or connection.in_atomic_block:
         outcome = runner.alone([command])
@@ -52,8 +52,8 @@ def execute(command: Command[T], *, by: Principal, clock: Clock = timezone.now) 
 def execute_all(batch: Batch, *, by: Principal, clock: Clock = timezone.now) -> Done | Refused:
     """Run all commands in one durable transaction.
 
-    In the place of a command may stand the refusal of its input: commands before it run first, as they may be
-    refused too, and the caller is told of the first. Raises what `durably` raises.
+    The refusal of a command's input may take the place of the command: earlier commands run first and may be refused
+    too, and the caller gets the first refusal. Raises what `durably` raises.
     """
     runner = Runner(by, clock, waits=True)
     shares = all(isinstance(each, Command) and each.shares_commit for each in batch)
@@ -64,11 +64,12 @@ def execute_all(batch: Batch, *, by: Principal, clock: Clock = timezone.now) -> 
 
 @dataclass(frozen=True, slots=True)
 class Runner(Worker[Batch, Outcome]):
-    """How the shared batches of one principal are run: those that come at the same time, in one transaction.
+    """Runs the batches of one principal: those that arrive at the same time share a transaction.
 
-    A single command is a batch as well. With `waits`, they wait for wallets that others have locked: large batches
-    meet anyway. Without, they pass over them, as a transaction that does wait holds up all that share it. `wallet` is
-    then the one that all of them need, where others have locked it: they wait for it, but nobody else does.
+    A single command is a batch as well. With `waits`, a shared transaction waits for wallets that other transactions
+    have locked: large batches overlap anyway. Without, it passes over such wallets, because waiting would delay every
+    batch in it. Batches that all need the same locked `wallet` then form a group of their own, and only they wait for
+    it.
     """
 
     principal: Principal
@@ -100,11 +101,11 @@ class Runner(Worker[Batch, Outcome]):
         return durably(work, find_duplicate=find_duplicate)
 
     def together(self, batches: Sequence[Batch]) -> Sequence[Outcome]:
-        """Run batches in one transaction, each of which may be refused; one that meets other trouble goes alone."""
+        """Run batches in one transaction. Each may be refused; one that meets another problem must run alone."""
         outcomes: list[Outcome] = []
         attempt = Attempt()
         wallet_ids = _wallet_ids([command for batch in batches for command in batch], self.principal)
-        # Where all of them need the same one, they wait for it together.
+        # If all of them need the same one, they wait for it together.
         passes_over = not self.waits and len(wallet_ids) > 1
 
         def work(touched: set[int]) -> None:
@@ -122,7 +123,7 @@ class Runner(Worker[Batch, Outcome]):
             if touched:
                 ledger.complete()
             else:
-                # Each of them has been refused.
+                # Every batch has been refused.
                 transaction.set_rollback(True)
 
         try:
@@ -131,17 +132,17 @@ class Runner(Worker[Batch, Outcome]):
             if isinstance(error, Error):
                 drop_useless_connection(error)
             is_complete = attempt.is_committing
-            # The first is the leader's own.
+            # The first is the leader's.
             return [
                 after_error(error, is_leader=place == 0, is_complete=is_complete) for place in range(len(batches))
             ]
         return outcomes
 
     def explain(self, batch: Batch, refused: Refused) -> Refused:
-        """Return what the caller is to be told of a refusal.
+        """Return the refusal that the caller should get.
 
-        One whose answer was lost repeats its request. It has to learn that its txid is there, and not that there is
-        no money left to do the same again.
+        A caller that lost an answer repeats its request. It must learn that its txid exists, rather than that there
+        is no money left to post it again.
         """
         command = batch[refused.index]
         if isinstance(command, Command) and isinstance(refused.error, _DUE_TO_BALANCE):
@@ -153,7 +154,7 @@ _queue: Queue[Batch, Outcome] = Queue()
 
 
 def _share(runner: Runner, batch: Batch) -> Done | Refused:
-    """Run a batch with those that come at the same time, and do for its caller what is left to be done alone."""
+    """Run a batch together with others that arrive at the same time, and alone if that is necessary."""
     if runner.waits:
         limits: dict[str, Any] = {
             "size": len(batch),
@@ -179,7 +180,7 @@ def _share(runner: Runner, batch: Batch) -> Done | Refused:
 
 
 def _apply(batch: Batch, ledger: Ledger) -> Done | Refused:
-    """Apply the commands of a batch, up to the first that is refused."""
+    """Apply the commands of a batch, up to the first refusal."""
     results = []
     for index, command in enumerate(batch):
         if isinstance(command, errors.WalletError):
@@ -195,12 +196,12 @@ _DUE_TO_BALANCE = (errors.InsufficientFunds, errors.OutOfRange, errors.Precision
 
 
 def _wallets(batch: Batch) -> list[Reference]:
-    """Return the wallets that the commands name."""
+    """Return the wallets that the commands refer to."""
     return [wallet for command in batch if isinstance(command, Command) for wallet in command.locks().wallets]
 
 
 def _wallet_ids(batch: Batch, principal: Principal) -> set[int]:
-    """Return the ids of all wallets that the commands need and that exist already."""
+    """Return the ids of all existing wallets that the commands need."""
     ids = {wallet for wallet in _wallets(batch) if not isinstance(wallet, LocalId)}
     named = [command.locks().transaction for command in batch if isinstance(command, Command)]
     transactions = {each for each in named if isinstance(each, int)}

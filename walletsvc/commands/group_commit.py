@@ -1,8 +1,8 @@
 """Group commit: callers that would wait for each other are served together.
 
-Whoever finds nobody at work does its own job at once, alone. Those who come meanwhile gather, and the first of them
-then leads: it does the jobs of all, in one transaction. So nobody ever waits for company, and the busier it is, the
-larger the groups are (DeWitt et al., "Implementation Techniques for Main Memory Database Systems", 1984).
+A caller that finds no leader at work runs its own job at once, alone. Callers that arrive meanwhile gather, and the
+first of them leads next: it runs the jobs of all in one transaction. So no caller ever waits for company, and groups
+grow with the load (DeWitt et al., "Implementation Techniques for Main Memory Database Systems", 1984).
 """
 
 from __future__ import annotations
@@ -20,33 +20,33 @@ J = TypeVar("J")
 T = TypeVar("T")
 
 GROUP_SIZE = 32
-"""How much a leader takes on at most, itself included, if jobs are not larger than 1."""
+"""The maximum number of jobs in a group, the leader's included, if none is larger than 1."""
 
 PATIENCE_SECONDS = 0.025
-"""Several times what a group takes. A leader that is not back by then waits itself: perhaps for a lock."""
+"""Several times what a group takes. A leader that takes longer is probably waiting for a lock."""
 
 GIVE_UP_SECONDS = 60
-"""Longer than a leader can take that has not been lost: a server waits for a lock for 5 seconds."""
+"""Longer than any leader takes unless it was lost: a server waits for a lock for 5 seconds."""
 
 
 class Worker(ABC, Generic[J, T]):
-    """Does jobs. Those of equal workers may be done together."""
+    """Runs jobs. The jobs of equal workers may run together."""
 
     @abstractmethod
     def alone(self, job: J) -> T:
-        """Do one job, and return what comes of it."""
+        """Run one job and return its outcome."""
 
     @abstractmethod
     def together(self, jobs: Sequence[J]) -> Sequence[T]:
-        """Do several, and return what comes of each.
+        """Run several jobs and return the outcome of each.
 
-        Raises nothing; if it does, the others' jobs are `Unavailable`.
+        Must not raise; if it does, the other callers get `Unavailable`.
         """
 
 
 @dataclass(slots=True, eq=False)
 class _Member(Generic[J, T]):
-    """A caller with its job. `wake` is held until the caller is to go on: as leader, or with an outcome."""
+    """A caller and its job. `wake` is held until the caller may continue, as leader or with an outcome."""
 
     job: J
     size: int
@@ -58,14 +58,14 @@ class _Member(Generic[J, T]):
 
 @dataclass(slots=True, eq=False)
 class _Lane(Generic[J, T]):
-    """Those who may be served together. `leader` is at work, and hands over when it is done."""
+    """Callers that may be served together. `leader` is at work, and hands over when it is done."""
 
     leader: _Member[J, T]
     waiting: deque[_Member[J, T]] = field(default_factory=deque)
 
 
 class Queue(Generic[J, T]):
-    """Brings callers of one process together. A lane is there while someone is at work in it."""
+    """Brings callers of one process together. A lane exists while a leader is at work in it."""
 
     def __init__(self) -> None:
         self._mutex = threading.Lock()
@@ -80,12 +80,12 @@ class Queue(Generic[J, T]):
         limit: int = GROUP_SIZE,
         patience_seconds: float | None = None,
     ) -> tuple[T, bool]:
-        """Do the job, or have it done, together with others of an equal worker.
+        """Run the job together with others of an equal worker.
 
-        Returns what came of it, and whether it was done alone. Raises what `alone` raises, and `Unavailable`.
+        Returns its outcome, and whether it ran alone. Raises what `alone` raises, and `Unavailable`.
 
-        A leader takes on others while the sum of their sizes is within `limit`. A caller waits `patience_seconds`
-        (PATIENCE_SECONDS) before it leads whoever waits with it.
+        A leader adds jobs while the sum of their sizes is within `limit`. A caller waits `patience_seconds`
+        (PATIENCE_SECONDS) before it leads the callers that wait with it.
         """
         me = _Member[J, T](job, size, threading.Lock())
         with self._mutex:
@@ -106,7 +106,7 @@ class Queue(Generic[J, T]):
             for member, outcome in zip(group, worker.together([each.job for each in group]), strict=True):
                 member.outcome = outcome
         finally:
-            # The next group first: the database has nothing to do just now.
+            # The next group first: the database is idle now.
             self._hand_over(worker, lane, me)
             for member in group[1:]:
                 member.wake.release()
@@ -115,7 +115,7 @@ class Queue(Generic[J, T]):
     def _wait(
         self, worker: Worker[J, T], lane: _Lane[J, T], me: _Member[J, T], limit: int, patience: float
     ) -> list[_Member[J, T]]:
-        """Wait for an outcome, or for the lead. Return the group to lead, empty if another has led."""
+        """Wait for an outcome, or to become leader. Return the group to lead, empty if another caller has led."""
         try:
             is_late = not me.wake.acquire(timeout=patience)
             with self._mutex:
@@ -145,7 +145,7 @@ class Queue(Generic[J, T]):
         return group
 
     def _hand_over(self, worker: Worker[J, T], lane: _Lane[J, T], me: _Member[J, T]) -> None:
-        """Let the next one lead, unless someone has lost patience and leads already."""
+        """Let the next caller lead, unless an impatient one leads already."""
         with self._mutex:
             if lane.leader is not me:
                 return

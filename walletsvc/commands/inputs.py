@@ -1,4 +1,4 @@
-"""What callers send, checked: all refusals of a command's fields at once, and which objects it means."""
+"""Parse callers' values: report all refusals of a command's fields at once, and resolve references to objects."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from walletsvc.schema.declarations import Field, Resource, ToOne, Write
 
 
 class LocalId:
-    """Stands for an object that an earlier command of the same batch creates, and says whose that is."""
+    """A placeholder for an object that an earlier command of the same batch creates, and its owner."""
 
     def __init__(self) -> None:
         self.id: int | None = None
         self.owner = ""
 
     def resolve(self) -> int:
-        """Return the id, once the object is there."""
+        """Return the object's id. Raises `RuntimeError` before it exists."""
         if self.id is None:
             raise RuntimeError("The command that creates the object has not run.")
         return self.id
 
 
 Reference = int | LocalId
-"""Which wallet or transaction is meant."""
+"""A reference to a wallet or transaction."""
 
 
 class Refusals:
-    """Collects what is wrong with several fields, to tell the caller all of it at once."""
+    """Collects the refusals of several fields, to report all of them at once."""
 
     def __init__(self) -> None:
         self._errors: list[errors.WalletError] = []
 
     def collect(self) -> Refusals:
-        """Return a context: the refusal raised inside is kept, and one goes on."""
+        """Return a context that keeps a refusal raised inside and continues after it."""
         return self
 
     def __enter__(self) -> None:
@@ -48,24 +48,23 @@ class Refusals:
         return True
 
     def refusal(self) -> errors.WalletError | None:
-        """Return what was collected: the one refusal itself, or `Several`."""
+        """Return the collected refusal: the only one, or `Several`."""
         if len(self._errors) == 1:
             return self._errors[0]
         return errors.Several(self._errors) if self._errors else None
 
     def raise_if_any(self) -> None:
-        """Raise what was collected."""
+        """Raise the collected refusal, if there is one."""
         refusal = self.refusal()
         if refusal is not None:
             raise refusal
 
 
 def parse_new(resource: Resource, values: Mapping[str, object], *, without: Collection[str] = ()) -> dict[str, Any]:
-    """Return what a new `resource` is written with: a value for each field and relation that clients write.
+    """Return the values of a new `resource`, for each field and relation that clients write.
 
-    Except for those `without` which it is parsed. Raises all refusals of them, and `NotFound` for the id of a related
-    one that cannot be one.
-    one that cannot be one.
+    Skips the fields in `without`. Raises all refusals at once, and `NotFound` for the impossible id of a related
+    resource.
     """
     _check_names(resource, values)
     refusals = Refusals()
@@ -87,9 +86,9 @@ def parse_new(resource: Resource, values: Mapping[str, object], *, without: Coll
 def parse_changes(
     resource: Resource, values: Mapping[str, object]
 ) -> tuple[dict[str, Any], errors.WalletError | None]:
-    """Return what is changed of a `resource`, and what is wrong with the values, if anything is.
+    """Return the changes of a `resource`, and the refusal of the values, if there is one.
 
-    That is to be told once it is known that the resource is there.
+    The caller raises the refusal once it knows that the resource exists.
     """
     _check_names(resource, values)
     refusals = Refusals()
@@ -116,7 +115,7 @@ def _why_fixed(resource: Resource, member: Field | ToOne) -> str:
 
 
 def _check_names(resource: Resource, values: Mapping[str, object]) -> None:
-    """Raise `TypeError` for a name that no field has: a fault of the caller in this process, not of a client."""
+    """Raise `TypeError` for a name that no field has: a bug of the calling code, not an error of a client."""
     unknown = values.keys() - {each.key for each in resource.written}
     if unknown:
         raise TypeError(f"There is no field {', '.join(sorted(unknown))}.")
@@ -125,8 +124,8 @@ def _check_names(resource: Resource, values: Mapping[str, object]) -> None:
 def parse_id(value: object, *, what: str, field: str | None = None) -> int:
     """Return the integer id in `value`, an int or its decimal text.
 
-    Raises `Required` for None, `Invalid` for what is no text or integer, `NotFound` for a text that no object
-    has as its id: not a number, or beyond 64 bits.
+    Raises `Required` for None, `Invalid` for another type, `NotFound` for a text that cannot be an id: not a number,
+    or beyond 64 bits.
     """
     if value is None:
         raise errors.Required(f"{what} is required.", field=field)
@@ -140,15 +139,15 @@ def parse_id(value: object, *, what: str, field: str | None = None) -> int:
 
 
 def parse_reference(value: object, *, what: str, field: str | None = None) -> Reference:
-    """Return what `parse_id` returns, or a `LocalId` as it is."""
+    """Return the result of `parse_id`, or a `LocalId` unchanged."""
     return value if isinstance(value, LocalId) else parse_id(value, what=what, field=field)
 
 
 def resolve(reference: Reference) -> int:
-    """Return the id that a reference stands for by now."""
+    """Return the id that a reference stands for."""
     return reference.resolve() if isinstance(reference, LocalId) else reference
 
 
 def id_so_far(reference: Reference) -> int:
-    """Return the id that a reference stands for, or 0, which is no object's, while it stands for none."""
+    """Return the id that a reference stands for, or 0, which no object has, if it does not exist yet."""
     return reference.id or 0 if isinstance(reference, LocalId) else reference

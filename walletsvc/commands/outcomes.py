@@ -1,4 +1,4 @@
-"""What comes of a batch of commands, as a value: pure, so that each case can be tested without a database."""
+"""The outcome of a batch as a value. Pure functions, so that each case can be tested without a database."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class RetryAlone:
-    """What the group met is perhaps not this batch's doing: its caller runs it in a transaction of its own.
+    """The problem of the group may not be this batch's: its caller runs it in a transaction of its own.
 
-    With `wallet`, together with those who wait for the same one.
+    With `wallet`, it runs together with others that wait for the same wallet.
     """
 
     wallet: Reference | None = None
@@ -41,7 +41,7 @@ class RetryAlone:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """It is not known what came of it, or nobody but the operator can help. The caller raises `error`."""
+    """The outcome is unknown, or only the operator can help. The caller raises `error`."""
 
     error: BaseException
 
@@ -50,10 +50,10 @@ Outcome = Done | Refused | RetryAlone | Failed
 
 
 def after_error(error: BaseException, *, is_leader: bool, is_complete: bool) -> Outcome:
-    """Return what comes of a batch whose group met `error`.
+    """Return the outcome of a batch whose group met `error`.
 
-    `is_leader` tells that the batch is of the caller who ran the group, `is_complete` that nothing was missing but
-    COMMIT. What interrupts the leader is not the others' business, but was perhaps in the way of a COMMIT.
+    `is_leader` tells that the batch belongs to the caller that ran the group, `is_complete` that only COMMIT was
+    missing. An interrupt concerns the leader alone, unless it may have hit a COMMIT.
     """
     if isinstance(error, Error):
         refusal = refusal_of(error, at_commit=is_complete)
@@ -67,14 +67,14 @@ def after_error(error: BaseException, *, is_leader: bool, is_complete: bool) -> 
 
 
 def after_refusal(refused: Refused, *, wallets: Sequence[Reference], passes_over: bool) -> Outcome:
-    """Return what comes of a batch that was refused while it shared a transaction.
+    """Return the outcome of a batch that was refused while it shared a transaction.
 
-    `wallets` are those of its first command. With `passes_over`, wallets that others have locked were left out.
+    `wallets` are those of its first command. With `passes_over`, locked wallets were left out.
     """
     if isinstance(refused.error, errors.DuplicateTxid):
-        # Of the same group: only who holds it now can be told, and that only the database knows.
+        # Another batch of the group may hold the name; only the database knows who holds it in the end.
         return RetryAlone()
     if isinstance(refused.error, errors.NotFound) and passes_over and wallets:
-        # Or locked by others, and so passed over.
+        # Or the wallet was locked, and so passed over.
         return RetryAlone(wallets[0])
     return refused

@@ -1,7 +1,7 @@
-"""What a write owes its readers: who knows its answer is never served from the cache what was there before.
+"""A write's duty to readers: once a caller knows its answer, the cache never serves what was there before.
 
-Mostly new stamps are enough (`responses.Invalidation`). A writer that cannot be sure of them suspends it for all
-processes, in its own transaction where that is possible, and answers once nobody trusts the cache any more
+Usually new stamps are enough (`responses.Invalidation`). A writer that cannot be sure of them suspends the cache for
+all processes, in its own transaction if possible, and answers once no process trusts the cache any more
 (`cache.lease`).
 """
 
@@ -27,9 +27,9 @@ BACKOFF_SECONDS = 0.05
 _INSERT = "INSERT INTO walletsvc_cachestate (id, identity, generation, suspended, instance) VALUES (1, %s, 1, 1, '')"
 _OR_UPDATE = {"mysql": "ON DUPLICATE KEY UPDATE"}
 _OR_UPDATE_ELSEWHERE = "ON CONFLICT (id) DO UPDATE SET"
-# In this order: MySQL takes the values of columns as they are by then. What is suspended keeps its generation, so
-# that those who have seen it already need not wait. Its row is locked all the same, so that nobody lifts the
-# suspension before COMMIT.
+# In this order: MySQL evaluates assignments from left to right. A suspended cache keeps its generation, so that
+# processes that have seen the suspension need not wait. The row is locked anyway, so that none lifts the suspension
+# before COMMIT.
 _SUSPEND = "generation = walletsvc_cachestate.generation + 1 - walletsvc_cachestate.suspended, suspended = 1"
 _READ = "SELECT identity, generation, suspended FROM walletsvc_cachestate WHERE id = 1"
 
@@ -43,9 +43,9 @@ class Publication:
         self._is_unseen = False
 
     def prepare(self, wallet_ids: Collection[int]) -> None:
-        """Keep readers from storing what is about to be old, or suspend the cache.
+        """Keep readers from storing data that is about to be outdated, or suspend the cache.
 
-        Call it last in the transaction, so that whoever holds the row waits for nothing but COMMIT.
+        Call it last in the transaction, so that only COMMIT remains while the row is locked.
         """
         self._is_marked = self._invalidation.mark(wallet_ids)
         if not self._is_marked and not _is_suspended_for_all():
@@ -53,11 +53,11 @@ class Publication:
             _suspend()
 
     def withdraw(self) -> None:
-        """Undo `prepare` after a rollback. Where the outcome is not known, the marks that are left run out."""
+        """Undo `prepare` after a rollback. If the outcome is unknown, the remaining marks expire."""
         self._invalidation.release()
 
     def complete(self) -> None:
-        """Return when nobody is served any more what is old. Raises `Unavailable` if the database went away."""
+        """Return once no reader is served outdated data. Raises `Unavailable` if the database went away."""
         if self._is_marked and not self._invalidation.settle():
             self._is_unseen = True
             _suspend_now()
@@ -76,9 +76,9 @@ def _is_suspended_for_all() -> bool:
 
 
 def _lock_row() -> list[tuple[object, ...]]:
-    """Return the row, locked until the end of this transaction, together with others who only look.
+    """Return the row, locked until the end of this transaction, shared with other readers.
 
-    SQLite's transaction has locked everything.
+    SQLite's transaction locks the whole database.
     """
     lock = "LOCK IN SHARE MODE" if dialect.vendor() == "mysql" else ""
     return [tuple(row) for row in statements.fetch(f"{_READ} {lock}", [])]
@@ -91,7 +91,7 @@ def _suspend() -> None:
 
 
 def _suspend_now() -> None:
-    """Suspend the cache after COMMIT. Raises `Unavailable`: that the write is stored cannot be told then."""
+    """Suspend the cache after COMMIT. Raises `Unavailable`: then nothing can be said about the write."""
     for number in range(ATTEMPTS):
         if number:
             time.sleep(BACKOFF_SECONDS * number)

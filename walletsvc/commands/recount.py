@@ -1,4 +1,4 @@
-"""Set the numbers of transactions right: after an upgrade, while older servers wrote and did not know of them."""
+"""Correct transaction counts after an upgrade during which older servers wrote without counting."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from walletsvc.queries.reconciliation import count_transactions
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RecountWallet(Command[bool]):
-    """Count the transactions of a wallet under its lock; tell whether it had another number of them until now."""
+    """Count the transactions of a wallet under its lock; return whether its count was wrong."""
 
     name: ClassVar = "wallet.recount"
     scope: ClassVar = "admin"
@@ -34,12 +34,12 @@ class RecountWallet(Command[bool]):
 
 
 def recount_all() -> bool:
-    """Set the number of all transactions; tell whether it was wrong. Others may write meanwhile."""
+    """Correct the number of all transactions; return whether it was wrong. Other writers may continue."""
 
     def work(_touched: set[int]) -> bool:
         count, found = count_transactions()
         if count != found:
-            # What others add meanwhile is added as well, whenever they commit.
+            # Concurrent additions are added as well, whenever they commit.
             add_to_count(found - count)
         return count != found
 

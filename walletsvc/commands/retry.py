@@ -1,4 +1,4 @@
-"""How a write becomes durable: one transaction, retried as a whole, then the stamps, then the answer."""
+"""Make a write durable: one transaction, retried as a whole, then the stamps, then the answer."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ ATTEMPTS = 10
 BACKOFF_SECONDS = 0.005
 MAX_BACKOFF_SECONDS = 0.25
 PATIENCE_SECONDS = 10
-"""No attempt begins later than this: each may wait for a lock for as long as the server lets it."""
+"""No attempt begins later than this: each may wait for a lock for as long as the server allows."""
 
 
 class Outdated(Exception):
-    """What `work` decided on has changed before it got its locks: it is run again from the start."""
+    """The state that `work` decided on changed before it got its locks: it runs again from the start."""
 
 
 def find_nothing() -> None:
-    """Find no holder of a name: whatever was in the way has gone."""
+    """Find no holder of a name: whatever was in the way is gone."""
 
 
 def durably(
@@ -43,21 +43,21 @@ def durably(
 ) -> T | Refused:
     """Run `work` in a durable transaction of its own and return its result once it is committed.
 
-    `work` is given a set to which it adds the id of each wallet it touches; it may run more than once, so it
-    must not keep anything of an earlier run. It may have the transaction rolled back (`transaction.set_rollback`).
-    What it raises undoes the transaction and comes out unchanged, except that contention is retried, COMMIT
-    included: after a deadlock the server has already rolled back (MySQL manual, "InnoDB Error Handling"), so nothing
-    less than the whole can be repeated.
+    `work` gets a set, to which it adds the id of each wallet it touches. It may run more than once, so it must not
+    keep anything from an earlier run. It may have the transaction rolled back (`transaction.set_rollback`). An
+    exception from it undoes the transaction and is raised unchanged, except that contention is retried, including at
+    COMMIT: after a deadlock the server has already rolled back (MySQL manual, "InnoDB Error Handling"), so only the
+    whole can be repeated.
 
-    Where a unique constraint is violated, what `find_duplicate` returns is the result, asked after the rollback; if
-    that finds no holder any more, the holder has just gone, and the work is tried again.
+    If a unique constraint is violated, the result of `find_duplicate`, called after the rollback, is returned; if it
+    finds no holder, the holder has just gone, and `work` runs again.
 
-    What the server refuses, it is asked once more over a new connection, which may lead to another server.
+    If the server refuses, it is asked once more over a new connection, which may lead to another server.
 
-    Raises `Conflict` when the retries are used up, `Unavailable` when the database is away or goes on refusing.
+    Raises `Conflict` when the retries are used up, `Unavailable` when the database is away or keeps refusing.
     """
     deadline = time.monotonic() + PATIENCE_SECONDS
-    refusal: errors.WalletError = errors.Conflict("Others are in the way. Try again.")
+    refusal: errors.WalletError = errors.Conflict("Concurrent writes are in the way. Try again.")
     was_refused = False
     for number in range(ATTEMPTS):
         if number:
@@ -75,7 +75,7 @@ def durably(
             try:
                 refused = find_duplicate()
             except Error as another:
-                # The question who the holder is meets the same troubles as the work itself.
+                # The search for the holder can meet the same errors as the work itself.
                 error, at_commit = another, False
             else:
                 if refused is not None:
@@ -94,15 +94,15 @@ def durably(
 
 @dataclass(slots=True)
 class Attempt:
-    """What `durably` does once. `is_committing` tells that nothing was missing any more but COMMIT."""
+    """One attempt of `durably`. `is_committing` tells that only COMMIT was missing."""
 
     is_committing: bool = False
 
     def run(self, work: Callable[[set[int]], T]) -> T:
         """Return what `work` returns, once it is committed.
 
-        Raises what `work` raises, Django's database errors as they come, and `Unavailable` if it is stored, and the
-        database went away before that may be told.
+        Raises what `work` raises, Django's database errors unchanged, and `Unavailable` if the write is stored but
+        the database went away before that may be reported.
         """
         publication = Publication()
         try:

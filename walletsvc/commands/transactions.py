@@ -39,15 +39,15 @@ class PostTransaction(Command[Transaction]):
     wallet: Reference
     amount: Decimal
     details: Mapping[str, object] = field(default_factory=dict)
-    """What no rule asks for (`Resource.details`), by column."""
+    """Fields that no rule uses (`Resource.details`), by column."""
     local_id: LocalId | None = None
 
     @classmethod
     def parse(cls, values: Mapping[str, object], *, local_id: LocalId | None = None) -> Self:
-        """Return the command for the values of a transaction, by the names of their fields in Python.
+        """Return the command for the values of a transaction, by their fields' Python names.
 
-        It tells `local_id` the id. Raises refusals of fields and amounts, and `NotFound` for an id of a wallet that
-        cannot be one.
+        It reports the new id to `local_id`. Raises refusals of fields and amounts, and `NotFound` for an impossible
+        id of a wallet.
         """
         parsed = parse_new(TRANSACTION, values)
         return cls(
@@ -92,11 +92,11 @@ class AmendTransaction(Command[Transaction]):
     wallet: Reference | None = None
     changes: Mapping[str, object] = field(default_factory=dict)
     refused: errors.WalletError | None = None
-    """What is wrong with the values, to be told once it is known that the transaction is there."""
+    """The refusal of the values, raised once the transaction is known to exist."""
 
     @classmethod
     def parse(cls, identifier: object, values: Mapping[str, object]) -> Self:
-        """Return the command for the fields that are to change. Raises `NotFound` for an id that cannot be one."""
+        """Return the command for the fields to change. Raises `NotFound` for an impossible id."""
         transaction = parse_reference(identifier, what="Transaction")
         parsed, refused = parse_changes(TRANSACTION, values)
         names = {"txid": parsed["txid"]} if "txid" in parsed else {}
@@ -140,7 +140,7 @@ class AmendTransaction(Command[Transaction]):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeleteTransaction(Command[Transaction]):
-    """Delete a transaction, give its amount back, and return it as it was."""
+    """Delete a transaction, return its amount to the wallet, and return the transaction as it was."""
 
     name: ClassVar = "transaction.delete"
     scope: ClassVar = "transactions:write"
@@ -149,21 +149,21 @@ class DeleteTransaction(Command[Transaction]):
 
     @classmethod
     def parse(cls, identifier: object) -> Self:
-        """Return the command. Raises `NotFound` for an id that cannot be one."""
+        """Return the command. Raises `NotFound` for an impossible id."""
         return cls(transaction=parse_reference(identifier, what="Transaction"))
 
     def locks(self) -> Locks:
         return Locks(transaction=self.transaction)
 
     def apply(self, ledger: Ledger) -> Transaction:
-        """Raises `NotFound`, and `InsufficientFunds` where a credit has been spent."""
+        """Raises `NotFound`, and `InsufficientFunds` if a credit has been spent."""
         transaction = find_transaction(ledger, self.transaction)
         ledger.give_back(transaction)
         return transaction
 
 
 def find_transaction(ledger: Ledger, reference: Reference) -> Transaction:
-    """Return a transaction as it is now that its wallet is locked. Raises `NotFound`."""
+    """Return a transaction in its current state, under the lock of its wallet. Raises `NotFound`."""
     ledger.flush()
     identifier = resolve(reference)
     transactions = within_reach(Transaction.objects.filter(id=identifier), ledger.principal)
@@ -171,6 +171,6 @@ def find_transaction(ledger: Ledger, reference: Reference) -> Transaction:
     if transaction is None:
         raise errors.not_found("Transaction", identifier)
     if not ledger.has_locked(transaction.wallet_id):
-        # It moved, or came into being, between the look for its wallet and the lock.
+        # It moved, or was created, after its wallet was looked up and before the lock.
         raise Outdated
     return transaction

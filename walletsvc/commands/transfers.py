@@ -20,7 +20,7 @@ from walletsvc.schema.resources import TRANSACTION
 from walletsvc.schema.values import parse_name
 
 _OUT, _IN = ".out", ".in"
-"""What tells the txids of the two transactions apart."""
+"""These distinguish the txids of the two transactions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,8 @@ class PostTransfer(Command[Transfer]):
     def parse(cls, values: Mapping[str, object]) -> Self:
         """Return the command for a `txid`, a `source`, a `destination`, an `amount`, and the texts of transactions.
 
-        The txids of both transactions are `txid` with `.out` and `.in` behind it. Raises what
-        `PostTransaction.parse` raises, `InvalidAmount` unless the amount is positive, and `Invalid` for one wallet
-        twice.
+        The two transactions get `txid` with `.out` and `.in` appended. Raises what `PostTransaction.parse` raises,
+        `InvalidAmount` unless the amount is positive, and `Invalid` if both wallets are the same.
         """
         refusals = Refusals()
         name, source, destination = "", 0, 0
@@ -62,14 +61,14 @@ class PostTransfer(Command[Transfer]):
         with refusals.collect():
             parsed = parse_new(TRANSACTION, of_both, without=("txid", "wallet"))
             if parsed["amount"] < 0:
-                raise errors.InvalidAmount("The amount of a transfer is positive.", field="amount")
+                raise errors.InvalidAmount("The amount of a transfer must be positive.", field="amount")
         with refusals.collect():
             source = parse_id(values.get("source"), what="Wallet", field="source")
         with refusals.collect():
             destination = parse_id(values.get("destination"), what="Wallet", field="destination")
         refusals.raise_if_any()
         if source == destination:
-            raise errors.Invalid("A transfer takes two wallets.", field="destination")
+            raise errors.Invalid("A transfer needs two different wallets.", field="destination")
         return cls(
             debit_txid=f"{name}{_OUT}",
             credit_txid=f"{name}{_IN}",
@@ -88,7 +87,7 @@ class PostTransfer(Command[Transfer]):
         destination = ledger.wallet(self.destination, field="destination")
         if source.currency != destination.currency:
             raise errors.CurrencyMismatch(
-                "A transfer takes two wallets of one currency.",
+                "A transfer needs two wallets of the same currency.",
                 field="destination",
                 currencies=[source.currency, destination.currency],
             )

@@ -27,7 +27,7 @@ from walletsvc.schema.resources import WALLET
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OpenWallet(Command[Wallet]):
-    """Open a wallet, with an opening balance if one is given."""
+    """Open a wallet, optionally with an opening balance."""
 
     name: ClassVar = "wallet.open"
     scope: ClassVar = "wallets:write"
@@ -36,15 +36,15 @@ class OpenWallet(Command[Wallet]):
     currency: str
     balance: Decimal = ZERO
     details: Mapping[str, object] = field(default_factory=dict)
-    """What no rule asks for (`Resource.details`), by column."""
+    """Fields that no rule uses (`Resource.details`), by column."""
     local_id: LocalId | None = None
 
     @classmethod
     def parse(cls, values: Mapping[str, object], *, local_id: LocalId | None = None) -> Self:
-        """Return the command for the values of a wallet, by the names of their fields in Python.
+        """Return the command for the values of a wallet, by their fields' Python names.
 
-        The currency is `settings.DEFAULT_CURRENCY` unless given. The command tells `local_id` the id. Raises refusals
-        of fields and amounts.
+        The currency is `settings.DEFAULT_CURRENCY` unless given. The command reports the new id to `local_id`. Raises
+        refusals of fields and amounts.
         """
         parsed = parse_new(WALLET, values)
         return cls(
@@ -73,7 +73,7 @@ class OpenWallet(Command[Wallet]):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RenameWallet(Command[Wallet]):
-    """Change what may be changed of a wallet: its label and its details."""
+    """Change a wallet's label and its details."""
 
     name: ClassVar = "wallet.rename"
     scope: ClassVar = "wallets:write"
@@ -81,11 +81,11 @@ class RenameWallet(Command[Wallet]):
     wallet: Reference
     changes: Mapping[str, object]
     refused: errors.WalletError | None = None
-    """What is wrong with the values, to be told once it is known that the wallet is there."""
+    """The refusal of the values, raised once the wallet is known to exist."""
 
     @classmethod
     def parse(cls, identifier: object, values: Mapping[str, object]) -> Self:
-        """Return the command. Raises `NotFound` for an id that cannot be one."""
+        """Return the command. Raises `NotFound` for an impossible id."""
         wallet = parse_reference(identifier, what="Wallet")
         parsed, refused = parse_changes(WALLET, values)
         names = {"label": parsed["label"]} if "label" in parsed else {}
@@ -121,7 +121,7 @@ class RenameWallet(Command[Wallet]):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CloseWallet(Command[Wallet]):
-    """Delete an empty wallet with its transactions, and return it as it was; its entries stay."""
+    """Close an empty wallet with its transactions, and return it as it was; its entries stay."""
 
     name: ClassVar = "wallet.close"
     scope: ClassVar = "wallets:write"
@@ -130,7 +130,7 @@ class CloseWallet(Command[Wallet]):
 
     @classmethod
     def parse(cls, identifier: object) -> Self:
-        """Return the command. Raises `NotFound` for an id that cannot be one."""
+        """Return the command. Raises `NotFound` for an impossible id."""
         return cls(wallet=parse_reference(identifier, what="Wallet"))
 
     def locks(self) -> Locks:

@@ -55,7 +55,7 @@ class Command(BaseCommand):
                 rename_database()
         if verbosity:
             if adopted:
-                self.stdout.write(f"{adopted} rows of older servers were given the owner of their wallet.")
+                self.stdout.write(f"{adopted} rows of older servers got the owner of their wallet.")
             self.stdout.write("The database is up to date.")
 
     def _run_alembic(self, *, report: Callable[[str], object]) -> None:
