@@ -149,7 +149,7 @@ def test_what_an_older_server_wrote_is_reported_and_adopted_once(scratch: str) -
     lines = StringIO()
     for _ in range(2):
         call_command("setup_database", stdout=lines)
-    assert lines.getvalue().count("2 rows of older servers were given the owner of their wallet.") == 1
+    assert lines.getvalue().count("2 rows of older servers got the owner of their wallet.") == 1
     assert list(compute_discrepancies()) == []
 
 

@@ -79,7 +79,7 @@ def rename_database() -> None:
 def keeping_views_and_triggers() -> Iterator[None]:
     """Drop SQLite's views and triggers for pending migrations, and restore them afterwards.
 
-    SQLite alters a table by replacing it with a new one. Anything that refers to the table makes that fail, and its own
+    SQLite alters a table by replacing it with a new one. Whatever refers to the table makes that fail, and its own
     triggers silently disappear with the old table (https://www.sqlite.org/lang_altertable.html, section 7).
     """
     if connection.vendor != "sqlite" or not _is_migration_pending():
