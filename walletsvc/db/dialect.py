@@ -106,15 +106,16 @@ def to_decimal(value: object) -> Decimal:
 
 
 def walk_hint(index: str | None, *, from_cursor: bool, filtered: bool) -> str:
-    """Return the index hint for a SELECT that walks through the rows of one parent up to a LIMIT.
+    """Return the words behind a table's name for a SELECT that walks through rows of a parent or owner up to a LIMIT.
 
-    `index` has the order of the walk, which begins at a cursor or at an end; rows may be `filtered` out on the way.
+    `index` has the order of the walk; with `is_forced`, no other may be taken. Rows may be `filtered` out on the way.
     """
     if vendor() == "mysql":
         # MariaDB begins at the cursor only if forced to. Otherwise it chooses the right index, except that it would
         # walk through the rows of all parents by primary key, because it assumes that rows are spread evenly.
         return f" FORCE INDEX ({index})" if from_cursor and index else " IGNORE INDEX (PRIMARY)"
-    if vendor() == "sqlite" and filtered and index:
+    # The index of a constraint has another name on SQLite.
+    if vendor() == "sqlite" and filtered and index and not index.endswith("_unique"):
         # SQLite prefers an index for a filter to the one with the order, and then sorts all matches.
         return f" INDEXED BY {index}"
     return ""

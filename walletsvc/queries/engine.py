@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db.models import Model, QuerySet
 
@@ -15,7 +16,7 @@ from walletsvc.queries.first_rows import fetch_first_rows
 from walletsvc.queries.questions import CursorPage, NumberedPage, Order, Question, Selection, parse_order
 from walletsvc.queries.records import Page, Plan, Record, make_plan
 from walletsvc.queries.row_sql import Row, ask_rows, fetch_rows_by_id
-from walletsvc.queries.scope import within_reach, within_reach_of_parent
+from walletsvc.queries.scope import Scope, scope_of, scope_within_parent, within_reach
 from walletsvc.schema.declarations import Resource
 from walletsvc.schema.resources import RESOURCES
 
@@ -23,24 +24,24 @@ from walletsvc.schema.resources import RESOURCES
 def read_page(question: Question, *, principal: Principal) -> Page:
     """Answer a question. Raises `InvalidParameter` for filters, orders and cursors that make no sense."""
     resource = RESOURCES[question.resource]
-    queryset = _base(question, principal)
+    queryset = filter_queryset(resource.name, resource.model._default_manager.all(), question.filters)
     key = _parent_key(question)
+    scope = scope_of(principal, wallet=counts.wallet_in(question))
     order = parse_order(resource, question.order, parent=key)
-    hint = _hint(question, key, order)
-    count = counts.ask_count(question, queryset, principal=principal) if question.count else None
+    hint = _hint(question, key or ("" if principal.owner is None else "owner"), order)
+    count = counts.ask_count(question, queryset, principal=principal, scope=scope) if question.count else None
     if isinstance(question.page, NumberedPage):
         start = (question.page.number - 1) * question.page.size
         plan = _plan(question, order)
         limit = question.page.size + 1
-        wanted = ask_rows(
-            queryset, plan.columns, plan.kinds, order=order, limit=limit, offset=start, count=count, hint=hint
-        )
+        window: dict[str, Any] = {"limit": limit, "offset": start, "count": count, "hint": hint, "scope": scope}
+        wanted = ask_rows(queryset, plan.columns, plan.kinds, order=order, **window)
         rows, number = answer(wanted)
         page = _cut(rows, question, order, plan)
         page.has_previous = start > 0
         page.count = number
     else:
-        page = _read_cursor_page(queryset, question, question.page, order, count, hint)
+        page = _read_cursor_page(queryset, question, question.page, order, count, hint, scope)
     read_related(page.records, question.selection, principal=principal)
     return page
 
@@ -59,10 +60,9 @@ def read_by_ids(
     resource: Resource, selection: Selection, *, principal: Principal, ids: Sequence[int]
 ) -> list[Record]:
     """Return the records within reach that have these ids, in no order."""
-    if principal.owner is not None:
-        return read_many(resource, selection, principal=principal, id__in=ids)
     plan = make_plan(resource.name, selection.fields)
-    records = [Record(plan, row) for row in fetch_rows_by_id(resource.model, plan.columns, plan.kinds, ids)]
+    rows = fetch_rows_by_id(resource.model, plan.columns, plan.kinds, ids, scope=scope_of(principal))
+    records = [Record(plan, row) for row in rows]
     read_related(records, selection, principal=principal)
     return records
 
@@ -70,17 +70,11 @@ def read_by_ids(
 def read_many(resource: Resource, selection: Selection, *, principal: Principal, **match: object) -> list[Record]:
     """Return the records within reach whose columns match, in no order."""
     plan = make_plan(resource.name, selection.fields)
-    queryset: QuerySet[Model] = within_reach(resource.model._default_manager.filter(**match), principal)
-    rows, _ = answer(ask_rows(queryset, plan.columns, plan.kinds))
+    queryset: QuerySet[Model] = resource.model._default_manager.filter(**match)
+    rows, _ = answer(ask_rows(queryset, plan.columns, plan.kinds, scope=scope_of(principal)))
     records = [Record(plan, row) for row in rows]
     read_related(records, selection, principal=principal)
     return records
-
-
-def _base(question: Question, principal: Principal) -> QuerySet[Model]:
-    resource = RESOURCES[question.resource]
-    queryset = within_reach(resource.model._default_manager.all(), principal)
-    return filter_queryset(resource.name, queryset, question.filters)
 
 
 def _plan(question: Question, order: Order, *also: str) -> Plan:
@@ -89,12 +83,20 @@ def _plan(question: Question, order: Order, *also: str) -> Plan:
 
 
 def _read_cursor_page(
-    queryset: QuerySet[Model], question: Question, page: CursorPage, order: Order, count: Asked[int] | None, hint: str
+    queryset: QuerySet[Model],
+    question: Question,
+    page: CursorPage,
+    order: Order,
+    count: Asked[int] | None,
+    hint: str,
+    scope: Scope,
 ) -> Page:
     walk = order.reversed() if page.backward else order
     plan = _plan(question, order)
     queryset = _between_cursors(queryset, page, order, RESOURCES[question.resource])
-    wanted = ask_rows(queryset, plan.columns, plan.kinds, order=walk, limit=page.size + 1, count=count, hint=hint)
+    wanted = ask_rows(
+        queryset, plan.columns, plan.kinds, order=walk, limit=page.size + 1, count=count, hint=hint, scope=scope
+    )
     rows, number = answer(wanted)
     cut = _cut(rows, question, order, plan)
     cut.count = number
@@ -160,10 +162,10 @@ def _read_to_many(parents: Sequence[Record], name: str, question: Question, prin
     relation = parents[0].resource.to_many[name]
     resource, key = RESOURCES[question.resource], relation.column
     ids = list(dict.fromkeys(parent.id for parent in parents))
-    queryset = within_reach_of_parent(resource.model._default_manager.all(), principal, key=key)
-    queryset = filter_queryset(resource.name, queryset, question.filters)
+    queryset = filter_queryset(resource.name, resource.model._default_manager.all(), question.filters)
     order = parse_order(resource, question.order, parent=key)
-    counted = counts.count_by_parent(question, queryset, key=key, ids=ids) if question.count else {}
+    reached = within_reach(queryset, principal)
+    counted = counts.count_by_parent(question, reached, key=key, ids=ids) if question.count else {}
     plan = _plan(question, order, key)
     rows = fetch_first_rows(
         _between_cursors(queryset, page, order, resource),
@@ -174,6 +176,7 @@ def _read_to_many(parents: Sequence[Record], name: str, question: Question, prin
         limit=page.size + 1,
         few=relation.few,
         hint=_hint(question, key, order),
+        scope=scope_within_parent(principal, key=key),
     )
     pages = {identifier: _cut(rows.get(identifier, ()), question, order, plan) for identifier in ids}
     for parent in parents:
@@ -191,7 +194,7 @@ def _parent_key(question: Question) -> str:
 
 
 def _hint(question: Question, key: str, order: Order) -> str:
-    """Return how to walk through the records of the parent that `key` refers to."""
+    """Return how to walk through the records of the parent that `key` refers to, or of an owner."""
     if not key:
         return ""
     resource, page = RESOURCES[question.resource], question.page
@@ -200,6 +203,4 @@ def _hint(question: Question, key: str, order: Order) -> str:
     # Records with an equal value stand together in another index, in the order of their ids.
     index = None if any("." not in name for name in filters) else resource.walks.get((key, first))
     from_cursor = isinstance(page, CursorPage) and (page.after or page.before) is not None
-    # The index of a constraint has another name on SQLite; where there is one, filters have no index of their own.
-    filtered = bool(filters) and first != resource.numbers.get(key)
-    return dialect.walk_hint(index, from_cursor=from_cursor, filtered=filtered)
+    return dialect.walk_hint(index, from_cursor=from_cursor, filtered=bool(filters))

@@ -17,6 +17,7 @@ from django.db.models import Model, QuerySet
 from walletsvc.queries.questions import Order
 from walletsvc.queries.records import Plan
 from walletsvc.queries.row_sql import Row, fetch_rows_of_any, fetch_rows_of_each
+from walletsvc.queries.scope import Scope
 from walletsvc.schema.kinds import TEXT, TIME, Kind
 
 _PARENTS_TOGETHER = 500
@@ -38,6 +39,7 @@ def fetch_first_rows(
     limit: int,
     few: bool,
     hint: str,
+    scope: Scope,
 ) -> Mapping[int, list[Row]]:
     """Return up to `limit` rows of `queryset` of each parent, in the order `walk`.
 
@@ -46,7 +48,7 @@ def fetch_first_rows(
     """
     rows_by_parent: defaultdict[int, list[Row]] = defaultdict(list)
     place = plan.places[key]
-    for rows in _fetch(queryset, plan, key=key, ids=ids, walk=walk, limit=limit, few=few, hint=hint):
+    for rows in _fetch(queryset, plan, key=key, ids=ids, walk=walk, limit=limit, few=few, hint=hint, scope=scope):
         for row in rows:
             rows_by_parent[int(row[place])].append(row)
     for found in rows_by_parent.values():
@@ -66,6 +68,7 @@ def _fetch(
     limit: int,
     few: bool,
     hint: str,
+    scope: Scope,
 ) -> Iterator[Sequence[Row]]:
     """Yield rows that have the first `limit` of each parent among them, and more only if these are few."""
     apart = ids
@@ -73,14 +76,16 @@ def _fetch(
         apart = []
         for chunk in _chunks(ids, _PARENTS_TOGETHER):
             bound = max(limit, _FEW) * len(chunk)
-            rows = fetch_rows_of_any(queryset, plan.columns, plan.kinds, key=key, ids=chunk, limit=bound + 1)
+            rows = fetch_rows_of_any(
+                queryset, plan.columns, plan.kinds, key=key, ids=chunk, limit=bound + 1, scope=scope
+            )
             if len(rows) <= bound:
                 yield rows
             else:
                 apart += chunk
     for chunk in _chunks(apart, _PARENTS_APART):
         yield fetch_rows_of_each(
-            queryset, plan.columns, plan.kinds, key=key, ids=chunk, order=walk, limit=limit, hint=hint
+            queryset, plan.columns, plan.kinds, key=key, ids=chunk, order=walk, limit=limit, hint=hint, scope=scope
         )
 
 

@@ -1,8 +1,7 @@
 """Rows of one table as text, without the ORM's share of the time.
 
 The ORM takes two to three times as long to compile a SELECT of a few columns as the server takes to answer it. Here
-it compiles what it is needed for, the condition; the rest is text that hardly changes. What the ORM would read with
-a JOIN is left to it.
+it compiles what it is needed for, the filters; the rest is text that hardly changes.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from django.db.models import Model, QuerySet
 from walletsvc.db import dialect
 from walletsvc.db.statements import Asked, Statement, answer, as_number, fetch
 from walletsvc.queries.questions import Order
+from walletsvc.queries.scope import ALL, Scope
 from walletsvc.schema.kinds import Kind
 
 Row = Sequence[bytes]
@@ -34,21 +34,17 @@ def ask_rows(
     offset: int = 0,
     count: Asked[int] | None = None,
     hint: str = "",
+    scope: Scope = ALL,
 ) -> Asked[tuple[Sequence[Row], int | None]]:
     """Ask for the `columns` of `queryset`, which has conditions but no order or limit of its own, as texts.
 
     And for `count`, which is a single number, by the same statement where that can be. `hint` tells the engine which
-    index to take.
+    index to take, `scope` what is within reach.
     """
     try:
-        condition = _condition(queryset)
+        where, parameters = _condition(queryset, scope)
     except EmptyResultSet:
         return Asked(None, lambda _rows: ([], _answer(count)))
-    if condition is None:
-        ordered = queryset.order_by(*(order.order_by() if order else ())).values_list(*columns)
-        part = ordered[offset : None if limit is None else offset + limit]
-        return Asked(None, lambda _rows: (encode_rows(part, kinds), _answer(count)))
-    where, parameters = condition
     rest = hint + _where(where) + _order_by(order)
     if limit is not None:
         rest += f" LIMIT {limit:d} OFFSET {offset:d}" if offset else f" LIMIT {limit:d}"
@@ -77,13 +73,14 @@ def _answer(count: Asked[int] | None) -> int | None:
 
 
 def fetch_rows_by_id(
-    model: type[Model], columns: tuple[str, ...], kinds: tuple[Kind, ...], ids: Sequence[int]
+    model: type[Model], columns: tuple[str, ...], kinds: tuple[Kind, ...], ids: Sequence[int], *, scope: Scope = ALL
 ) -> Sequence[Row]:
     """Return the rows with these ids, in no order; nothing has to be compiled for that."""
     if not ids:
         return []
     marks = ", ".join(["%s"] * len(ids))
-    return _texts_of(fetch(Statement(f"{_select(model, columns)} WHERE id IN ({marks})", ids)), kinds)
+    where = _where(f"id IN ({marks})", scope.text)
+    return _texts_of(fetch(Statement(f"{_select(model, columns)}{where}", (*ids, *scope.parameters))), kinds)
 
 
 def fetch_rows_of_any(
@@ -94,10 +91,11 @@ def fetch_rows_of_any(
     key: str,
     ids: Sequence[int],
     limit: int,
+    scope: Scope = ALL,
 ) -> Sequence[Row]:
     """Return up to `limit` rows of `queryset` whose `key` is one of `ids`, in no order."""
     try:
-        where, parameters = _own_condition(queryset)
+        where, parameters = _condition(queryset, scope)
     except EmptyResultSet:
         return []
     among = f"{connection.ops.quote_name(key)} IN ({', '.join(['%s'] * len(ids))})"
@@ -115,10 +113,11 @@ def fetch_rows_of_each(
     order: Order,
     limit: int,
     hint: str = "",
+    scope: Scope = ALL,
 ) -> Sequence[Row]:
     """Return the first `limit` rows of `queryset` for each of `ids` that `key` refers to, by one statement."""
     try:
-        where, parameters = _own_condition(queryset)
+        where, parameters = _condition(queryset, scope)
     except EmptyResultSet:
         return []
     of_one = _where(f"{connection.ops.quote_name(key)} = %s", where)
@@ -127,13 +126,6 @@ def fetch_rows_of_each(
     part = f"SELECT * FROM ({part})" if dialect.vendor() == "sqlite" else f"({part})"  # noqa: S608 - names of our own
     values = [value for identifier in ids for value in (identifier, *parameters)]
     return _texts_of(fetch(Statement(" UNION ALL ".join([part] * len(ids)), values)), kinds)
-
-
-def _own_condition(queryset: QuerySet[Model]) -> tuple[str, Sequence[Any]]:
-    condition = _condition(queryset)
-    if condition is None:
-        raise TypeError("The rows of a parent are read without a JOIN.")
-    return condition
 
 
 def _texts_of(rows: Sequence[Any], kinds: tuple[Kind, ...]) -> Sequence[Row]:
@@ -151,35 +143,33 @@ def encode_rows(rows: Iterable[Sequence[Any]], kinds: tuple[Kind, ...]) -> Seque
     return list(zip(*encoded, strict=True))
 
 
-def ask_number(queryset: QuerySet[Model]) -> Asked[int]:
-    """Ask how many rows `queryset` has."""
+def ask_number(queryset: QuerySet[Model], *, scope: Scope = ALL) -> Asked[int]:
+    """Ask how many rows `queryset` has within reach."""
     try:
-        condition = _condition(queryset)
+        where, parameters = _condition(queryset, scope)
     except EmptyResultSet:
         return Asked(None, lambda _rows: 0)
-    if condition is None:
-        return Asked(None, lambda _rows: queryset.count())
-    where, parameters = condition
     text = f"SELECT COUNT(*) FROM {queryset.model._meta.db_table}{_where(where)}"  # noqa: S608 - names of our own
     return Asked(Statement(text, parameters), as_number)
 
 
-def _condition(queryset: QuerySet[Model]) -> tuple[str, Sequence[Any]] | None:
-    """Return what a row must meet, "" for nothing, and its parameters, or None if that needs another table.
+def _condition(queryset: QuerySet[Model], scope: Scope) -> Scope:
+    """Return what a row must meet: to be within reach, and what `queryset` says.
 
-    Raises `EmptyResultSet` if the ORM knows that nothing can match.
+    Raises `EmptyResultSet` if the ORM knows that nothing can match, and `TypeError` if that needs another table.
     """
     query = queryset.query
     if not query.where:
-        return "", ()
+        return scope
     # A table that the ORM has found it can do without is still there, but nothing refers to it.
     if sum(map(bool, query.alias_refcount.values())) > 1:
-        return None
+        raise TypeError("Rows are read without a JOIN.")
     try:
         where, parameters = query.get_compiler(connection=connection).compile(query.where)
     except FullResultSet:
-        return "", ()
-    return where, parameters
+        return scope
+    text = f"{scope.text} AND {where}" if scope.text else where
+    return Scope(text, (*scope.parameters, *parameters))
 
 
 def _where(*conditions: str) -> str:

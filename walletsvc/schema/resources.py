@@ -70,6 +70,13 @@ WALLET = Resource(
         ToMany("entries", "Entry", "wallet_id", "Its lines in the ledger.", within_wallet=True),
     ),
     search=("label",),
+    walks={
+        ("owner", "id"): "wallet_owner",
+        ("owner", "label"): "wallet_owner_label_unique",
+        ("owner", "balance"): "wallet_owner_balance",
+        ("owner", "currency"): "wallet_owner_currency",
+        ("owner", "created_at"): "wallet_owner_created_at",
+    },
 )
 TRANSACTION = Resource(
     name="Transaction",
@@ -109,6 +116,10 @@ TRANSACTION = Resource(
     to_many=_by_name(ToMany("entries", "Entry", "transaction_id", "Its lines in the ledger.", few=True)),
     search=("txid", "description"),
     walks={
+        ("owner", "id"): "transaction_owner",
+        ("owner", "txid"): "transaction_owner_txid_unique",
+        ("owner", "created_at"): "transaction_owner_created_at",
+        ("owner", "amount"): "transaction_owner_amount",
         ("wallet_id", "id"): "transaction_wallet",
         ("wallet_id", "created_at"): "transaction_wallet_created_at",
         ("wallet_id", "amount"): "transaction_wallet_amount",
@@ -155,7 +166,7 @@ ENTRY = Resource(
             filters=True,
         ),
     ),
-    walks={("wallet_id", "sequence"): "entry_wallet_sequence_unique"},
+    walks={("owner", "id"): "entry_owner", ("wallet_id", "sequence"): "entry_wallet_sequence_unique"},
     # The ledger numbers and inserts a wallet's entries under its lock.
     numbers={"wallet_id": "sequence"},
 )
