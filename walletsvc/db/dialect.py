@@ -105,7 +105,8 @@ def to_decimal(value: object) -> Decimal:
     return Decimal(f"{value:.{SQLITE_MAX_DIGITS}g}")
 
 
-def walk_hint(index: str | None, *, from_cursor: bool, filtered: bool) -> str:
+<<<<<<< HEAD
+def walk_hint(index: str | None, *, is_forced: bool, filtered: bool) -> str:
     """Return the words behind a table's name for a SELECT that walks through rows of a parent or owner up to a LIMIT.
 
     `index` has the order of the walk; with `is_forced`, no other may be taken. Rows may be `filtered` out on the way.
@@ -113,7 +114,7 @@ def walk_hint(index: str | None, *, from_cursor: bool, filtered: bool) -> str:
     if vendor() == "mysql":
         # MariaDB begins at the cursor only if forced to. Otherwise it chooses the right index, except that it would
         # walk through the rows of all parents by primary key, because it assumes that rows are spread evenly.
-        return f" FORCE INDEX ({index})" if from_cursor and index else " IGNORE INDEX (PRIMARY)"
+        return f" FORCE INDEX ({index})" if is_forced and index else " IGNORE INDEX (PRIMARY)"
     # The index of a constraint has another name on SQLite.
     if vendor() == "sqlite" and filtered and index and not index.endswith("_unique"):
         # SQLite prefers an index for a filter to the one with the order, and then sorts all matches.

@@ -203,4 +203,6 @@ def _hint(question: Question, key: str, order: Order) -> str:
     # Records with an equal value stand together in another index, in the order of their ids.
     index = None if any("." not in name for name in filters) else resource.walks.get((key, first))
     from_cursor = isinstance(page, CursorPage) and (page.after or page.before) is not None
-    return dialect.walk_hint(index, from_cursor=from_cursor, filtered=bool(filters))
+    # Of an owner MariaDB would rather sort all that a shorter index finds.
+    is_forced = from_cursor or (key == "owner" and not filters)
+    return dialect.walk_hint(index, is_forced=is_forced, filtered=bool(filters))
