@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
 import strawberry
+from strawberry import UNSET
 
 from graphql_api import types
 from graphql_api.ids import database_id, parse_global_id
@@ -23,6 +24,8 @@ from walletsvc.queries.records import Page, Record
 from walletsvc.queries.selectors import get_record, list_records, list_records_by_id
 
 T = TypeVar("T")
+
+_OF_OWNER = "Names are unique within an owner: who reaches several says whose it is, or else it is nobody's."
 Reader = Callable[[Planner, Root, Principal], Page | Record]
 
 
@@ -66,7 +69,22 @@ def _by_id(resource: str) -> Reader:
 
 
 def _by_name(resource: str, name: str) -> Reader:
-    return _read_one(resource, lambda arguments: {name: arguments[name]})
+    """Return a reader of the one record of an owner that has a name: of nobody's, unless the caller says whose.
+
+    A caller who is bound to an owner finds nobody else's, whatever it says.
+    """
+
+    def read(planner: Planner, root: Root, principal: Principal) -> Record:
+        value = root.arguments[name]
+        owner = root.arguments.get("owner")
+        owner = (principal.owner or "") if owner is None else owner
+        selection = planner.selection(resource, root)
+        record = get_record(principal=principal, resource=resource, selection=selection, owner=owner, **{name: value})
+        if record is None:
+            raise errors.not_found(resource, value)
+        return record
+
+    return read
 
 
 ROOTS: Mapping[str, Reader] = {
@@ -138,14 +156,14 @@ class Query:
     def wallet(self, info: Info, id: strawberry.ID) -> types.Wallet | None:
         return cast(types.Wallet, _once(info, ROOTS["wallet"]))
 
-    @strawberry.field(description="A wallet, by its exact label.")
-    def wallet_by_label(self, info: Info, label: str) -> types.Wallet | None:
+    @strawberry.field(description=f"A wallet, by its exact label. {_OF_OWNER}")
+    def wallet_by_label(self, info: Info, label: str, owner: str | None = UNSET) -> types.Wallet | None:
         return cast(types.Wallet, _once(info, ROOTS["walletByLabel"]))
 
     @strawberry.field(description="A transaction, by its id or databaseId.")
     def transaction(self, info: Info, id: strawberry.ID) -> types.Transaction | None:
         return cast(types.Transaction, _once(info, ROOTS["transaction"]))
 
-    @strawberry.field(description="A transaction, by its exact txid.")
-    def transaction_by_txid(self, info: Info, txid: str) -> types.Transaction | None:
+    @strawberry.field(description=f"A transaction, by its exact txid. {_OF_OWNER}")
+    def transaction_by_txid(self, info: Info, txid: str, owner: str | None = UNSET) -> types.Transaction | None:
         return cast(types.Transaction, _once(info, ROOTS["transactionByTxid"]))

@@ -47,7 +47,7 @@ def test_what_breaks_clients_is_named_in_the_changelog() -> None:
         ("  sequence: Long!", "  sequence: String!", "Field Wallet.sequence changed type from Long! to String!."),
         ("  description: String\n", "  description: String!\n", "description"),
         ("  move_in\n", "", "Enum value EntryKind.move_in was removed."),
-        ("  walletByLabel(label: String!)", "  walletByLabel(label: String!, currency: String!)", "currency"),
+        ("  walletByLabel(label: String!, ", "  walletByLabel(label: String!, currency: String!, ", "currency"),
     ],
 )
 def test_a_change_that_breaks_clients_is_found_until_it_is_named(old: str, new: str, change: str) -> None:

@@ -105,7 +105,6 @@ def to_decimal(value: object) -> Decimal:
     return Decimal(f"{value:.{SQLITE_MAX_DIGITS}g}")
 
 
-<<<<<<< HEAD
 def walk_hint(index: str | None, *, is_forced: bool, filtered: bool) -> str:
     """Return the words behind a table's name for a SELECT that walks through rows of a parent or owner up to a LIMIT.
 
