@@ -30,6 +30,9 @@ _EXACT = decimal.Context(
 _PLAIN = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?", re.ASCII)
 MAX_TEXT = 64
 _MAX_INTEGER_DIGITS = 64
+# Refused as any other number is that is so large, or so fine: it takes no time to print them.
+_TOO_LARGE = "9" * (MAX_DIGITS + 1)
+_TOO_FINE = "0." + "9" * (DECIMAL_PLACES + 1)
 
 
 class JsonNumber(Decimal):
@@ -117,8 +120,8 @@ def parse_amount(value: object, *, field: str = "amount") -> Decimal:
     if value is None:
         raise errors.Required("An amount is required.", field=field)
     text = _amount_text(value)
-    if text is not None and _PLAIN.fullmatch(text[: MAX_TEXT * 2]):
-        integer, _, fraction = text.lstrip("-").partition(".")
+    if text is not None and _PLAIN.fullmatch(text):
+        integer, _, fraction = text.removeprefix("-").partition(".")
         if len(integer) > MAX_DIGITS - DECIMAL_PLACES:
             raise out_of_range(field=field)
         if len(text) <= MAX_TEXT and len(fraction.rstrip("0")) <= DECIMAL_PLACES:
@@ -140,12 +143,12 @@ def _amount_text(value: object) -> str | None:
         return None
     if isinstance(value, int):
         # Python refuses to print integers of more than 4,300 digits; none that long is in range.
-        return str(value) if abs(value) < LIMIT * 10 else "9" * (MAX_DIGITS + 1)
+        return str(value) if abs(value) < LIMIT else _TOO_LARGE
     if isinstance(value, Decimal) and value.is_finite():
-        # In full, unless an exponent would make that long: such a number is too large, or too fine.
-        if value.adjusted() >= 100:
-            return "9" * (MAX_DIGITS + 1)
-        return f"{value:f}" if value.adjusted() > -100 else "0." + "9" * (DECIMAL_PLACES + 1)
+        # In full, unless an exponent would make that long.
+        if abs(value.adjusted()) < MAX_TEXT:
+            return f"{value:f}"
+        return _TOO_LARGE if value.adjusted() > 0 else _TOO_FINE
     return None
 
 

@@ -14,6 +14,7 @@ import signal
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any, NoReturn
@@ -123,6 +124,7 @@ class Session:
             _copy_database()
             if function is not None and code is not None:
                 function.__code__ = code
+                _forget_results(function.__module__)
             self.run(items)
             outcome = 1 if self.failed else 0
         finally:
@@ -162,6 +164,18 @@ def _functions(module: str, path: Path) -> Iterator[tuple[str, FunctionType]]:
         # `type`: to look at some objects of Django brings libraries in.
         if type(each) is FunctionType and each.__module__ == module and each.__code__.co_filename == str(path):
             yield each.__code__.co_qualname, each
+
+
+def _forget_results(module: str) -> None:
+    """Let no result be remembered that was found without the mutant."""
+    for each in gc.get_objects():
+        if type(each) is type(_probe) and each.__module__ == module:
+            each.cache_clear()
+
+
+@cache
+def _probe() -> None:
+    """Have the type that `functools` gives no name in public."""
 
 
 def _find(code: CodeType, function: str) -> CodeType:

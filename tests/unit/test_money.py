@@ -36,6 +36,7 @@ def from_json(text: str) -> object:
         ("-0.01", "-0.01"),
         ("0.000000000000000001", "0.000000000000000001"),
         ("1.0000000000000000000000", "1"),
+        pytest.param("0." + "0" * 62, "0", id="64 characters"),
         ("99999999999999999999.999999999999999999", "99999999999999999999.999999999999999999"),
         ("-99999999999999999999.999999999999999999", "-99999999999999999999.999999999999999999"),
     ],
@@ -49,6 +50,8 @@ def test_a_plain_decimal_text_is_an_amount(text: str, value: str) -> None:
     [
         ("5", "5"),
         ("-5", "-5"),
+        ("99999999999999999999", "99999999999999999999"),
+        ("-99999999999999999999", "-99999999999999999999"),
         ("0.1", "0.1"),
         ("150.00", "150"),
         ("12345678901234567890.123456789012345678", "12345678901234567890.123456789012345678"),
@@ -93,6 +96,7 @@ def test_a_json_number_is_an_amount_with_all_its_digits(document: str, value: st
         "five",
         "$5",
         "5 USD",
+        pytest.param("1." + "0" * 200 + "x", id="x far behind"),
         "\u0665",
         "\uff15",
         "5\u0660",
@@ -131,6 +135,22 @@ def test_a_json_number_in_another_notation_is_no_amount(document: str) -> None:
         money.parse_amount(from_json(document))
 
 
+def test_a_json_number_tells_what_it_is() -> None:
+    assert [money.parse_json_number(text).__inspect__() for text in ("1.50", "1e5", "1e" + "9" * 30)] == [
+        "1.50",
+        "1E+5",
+        "a number beyond all limits",
+    ]
+    assert repr(money.parse_json_number("1e5")) == "ScientificDecimal('1E+5')"
+
+
+@pytest.mark.parametrize(("digits", "kind"), [(1, int), (64, int), (65, money.JsonNumber), (5000, money.JsonNumber)])
+def test_a_json_integer_is_an_int_unless_it_is_far_beyond_any_limit(digits: int, kind: type) -> None:
+    number = money.parse_json_integer("7" * digits)
+    assert type(number) is kind
+    assert f"{number:f}" == "7" * digits if kind is money.JsonNumber else number == 7 * (10**digits - 1) // 9
+
+
 def test_an_amount_is_required() -> None:
     with pytest.raises(errors.Required) as caught:
         money.parse_amount(None)
@@ -158,6 +178,7 @@ def test_what_no_wallet_can_hold_is_out_of_range(value: object) -> None:
     with pytest.raises(errors.OutOfRange) as caught:
         money.parse_amount(value)
     assert (caught.value.field, caught.value.context) == ("amount", {"limit": "100000000000000000000"})
+    assert caught.value.message == "Amounts and balances have at most 20 digits before the decimal point."
 
 
 @pytest.mark.parametrize(
@@ -177,8 +198,8 @@ def test_what_no_wallet_can_hold_is_out_of_range(value: object) -> None:
 def test_nineteen_decimal_places_are_too_many(value: object) -> None:
     given = from_json("0." + "0" * 200 + "1") if value == "from JSON" else value
     with pytest.raises(errors.ScaleExceeded) as caught:
-        money.parse_amount(given)
-    assert caught.value.context == {"scale": 18}
+        money.parse_amount(given, field="balance")
+    assert (caught.value.field, caught.value.context) == ("balance", {"scale": 18})
 
 
 @given(amounts)

@@ -44,18 +44,28 @@ def test_an_unknown_currency_is_refused(value: str) -> None:
     with pytest.raises(errors.UnknownCurrency) as caught:
         money.parse_currency(value)
     assert caught.value.field == "currency"
-    assert len(caught.value.message) < 100
+    assert caught.value.message == f"There is no currency {value[:16]!r}."
 
 
 @pytest.mark.parametrize("value", [None, 840, ["USD"], True])
 def test_a_currency_is_a_text(value: object) -> None:
-    with pytest.raises(errors.Invalid):
+    with pytest.raises(errors.Invalid) as caught:
         money.parse_currency(value)
+    assert caught.value.field == "currency"
+
+
+def test_a_currency_that_is_not_known_any_more_has_as_many_places_as_the_columns() -> None:
+    money.check_scale(SMALLEST, currency="DOGE")
+    with pytest.raises(errors.ScaleExceeded) as caught:
+        money.check_scale(SMALLEST / 10, currency="DOGE")
+    assert caught.value.context == {"scale": 18, "currency": "DOGE"}
 
 
 def test_the_settings_name_assets_and_their_scales(settings: Any) -> None:
     settings.ASSETS = {"GOLD": 4, "USD": 3}
-    assert (money.scales()["GOLD"], money.scales()["USD"]) == (4, 3)
+    assert (money.scales()["GOLD"], money.scales()["USD"], money.scales()["JPY"]) == (4, 3, 0)
+    assert "XXX" not in money.scales()
+    assert money.scales() is money.scales()  # made once
     with pytest.raises(errors.UnknownCurrency):
         money.parse_currency("BTC")
 
@@ -98,8 +108,8 @@ def test_significant_digits_leave_out_zeros_at_both_ends(value: str, digits: int
     money.check_precision(Decimal(value), max_digits=digits)
     if digits:
         with pytest.raises(errors.PrecisionExceeded) as caught:
-            money.check_precision(Decimal(value), max_digits=digits - 1)
-        assert caught.value.context == {"limit": digits - 1}
+            money.check_precision(Decimal(value), max_digits=digits - 1, field="balance")
+        assert (caught.value.field, caught.value.context) == ("balance", {"limit": digits - 1})
 
 
 # -- printing ------------------------------------------------------------------------------------------
@@ -126,6 +136,11 @@ def test_significant_digits_leave_out_zeros_at_both_ends(value: str, digits: int
 )
 def test_an_amount_prints_at_the_scale_of_its_currency(value: str, currency: str, text: str) -> None:
     assert money.format_amount(Decimal(value), currency) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [("5", "5"), ("1E+3", "1000"), ("1.50", "1.5"), ("-0.10", "-0.1")])
+def test_in_full_there_is_no_digit_too_many(value: str, text: str) -> None:
+    assert money.format_plain(Decimal(value)) == text
 
 
 @given(amounts)
