@@ -28,9 +28,9 @@ from tests.mutants.mutants import Mutant, make_mutants
 from walletsvc.cache import responses
 from walletsvc.cache.lease import Keeper
 
-MIN_SECONDS = 5.0
-"""How long the tests of a mutant may take at least; else PATIENCE times as long as they took without one."""
+MIN_SECONDS = 2.0
 PATIENCE = 5
+"""A test may take MIN_SECONDS and PATIENCE times as long as without a mutant: else that has got it stuck."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -90,11 +90,14 @@ class Session:
     def _seconds_of(self, item: pytest.Item) -> float:
         return self.seconds[item.nodeid]
 
+    def _limit_of(self, item: pytest.Item) -> float:
+        return MIN_SECONDS + PATIENCE * self._seconds_of(item)
+
     def try_mutant(self, function: FunctionType | None, code: CodeType | None, items: Sequence[pytest.Item]) -> str:
         """Return what becomes of a mutant: `killed`, `survived`, `timeout` or `unreached`."""
         if not items:
             return "unreached"
-        limit = max(MIN_SECONDS, PATIENCE * sum(map(self._seconds_of, items)))
+        limit = sum(map(self._limit_of, items))
         connections.close_all()
         process = os.fork()
         if not process:
@@ -125,6 +128,9 @@ class Session:
             if function is not None and code is not None:
                 function.__code__ = code
                 _forget_results(function.__module__)
+            for item in items:
+                # Ends the process: a thread that is stuck cannot be ended.
+                item.add_marker(pytest.mark.timeout(self._limit_of(item), method="thread"), append=False)
             self.run(items)
             outcome = 1 if self.failed else 0
         finally:

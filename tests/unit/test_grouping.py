@@ -205,28 +205,100 @@ def test_nobody_waits_for_ever_for_a_group(
     assert futures[0].result(TIMEOUT) == "a"
 
 
+def test_one_of_a_slow_group_waits_for_what_comes_of_it(
+    stage: Stage, busy: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "PATIENCE_SECONDS", 0.2)
+    slow = threading.Event()
+
+    def take_long(jobs: Sequence[Any]) -> list[Any]:
+        slow.wait(TIMEOUT)
+        return stage.together(jobs)
+
+    futures = stage.call_all("ab", together=take_long)
+    busy.set()
+    with pytest.raises(TimeoutError):
+        futures[1].exception(0.5)
+    slow.set()
+    assert results(futures) == ["a", "b"]
+
+
+def test_a_caller_may_have_less_patience_than_others(stage: Stage, busy: threading.Event) -> None:
+    hand = Hand("", stage.alone, stage.together)
+    impatient = stage.pool.submit(stage.queue.run, hand, "a", patience_seconds=0.01)
+    assert impatient.result(TIMEOUT / 2) == ("a", True)
+    assert not busy.is_set()
+
+
+def test_a_group_has_an_outcome_each(stage: Stage, busy: threading.Event) -> None:
+    futures = stage.call_all("abc", together=lambda jobs: jobs[:2])
+    busy.set()
+    first, second, third = results(futures)
+    assert isinstance(first, ValueError)
+    assert second == "b"
+    assert isinstance(third, errors.Unavailable)
+
+
+class Interrupted:
+    """A lock whose waiter is interrupted the second time: the first is its own making."""
+
+    waits = False
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.released = threading.Event()
+
+    def acquire(self, **_options: Any) -> bool:
+        self.calls += 1
+        if self.calls == 2:
+            if self.waits:
+                self.released.wait(TIMEOUT)
+            raise KeyboardInterrupt
+        return True
+
+    def release(self) -> None:
+        self.released.set()
+
+
+class InterruptedAsItIsWoken(Interrupted):
+    waits = True
+
+
+def call_interrupted(stage: Stage, lock: type[Interrupted], monkeypatch: pytest.MonkeyPatch) -> Future[Any]:
+    """Let a caller come and wait, or be interrupted at once."""
+    made = threading.Event()
+
+    def make() -> Interrupted:
+        made.set()
+        return lock()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(group_commit, "threading", SimpleNamespace(Lock=make))
+        future = stage.call("a")
+        assert made.wait(TIMEOUT)
+    return future
+
+
 def test_a_waiter_that_is_interrupted_is_not_missed(
     stage: Stage, busy: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Interrupted:
-        """A lock whose waiter is interrupted the second time: the first is its own making."""
-
-        def __init__(self) -> None:
-            self.calls = 0
-
-        def acquire(self, **_options: Any) -> bool:
-            self.calls += 1
-            if self.calls == 2:
-                raise KeyboardInterrupt
-            return True
-
-        def release(self) -> None:
-            """Nobody is woken."""
-
-    with monkeypatch.context() as patch:
-        patch.setattr(group_commit, "threading", SimpleNamespace(Lock=Interrupted))
-        assert isinstance(stage.call("a").exception(TIMEOUT), KeyboardInterrupt)
+    interrupted = call_interrupted(stage, Interrupted, monkeypatch)
+    assert isinstance(interrupted.exception(TIMEOUT), KeyboardInterrupt)
     futures = stage.call_all("bc")
     busy.set()
     assert results(futures) == ["b", "c"]
     assert stage.done == [["b", "c"]]
+
+
+@pytest.mark.parametrize("others", ["", "bc"])
+def test_one_that_is_interrupted_as_it_is_to_lead_hands_over(
+    stage: Stage, busy: threading.Event, monkeypatch: pytest.MonkeyPatch, others: str
+) -> None:
+    interrupted = call_interrupted(stage, InterruptedAsItIsWoken, monkeypatch)
+    stage.until(1)
+    futures = [stage.call(job) for job in others]
+    stage.until(1 + len(others))
+    busy.set()
+    assert isinstance(interrupted.exception(TIMEOUT), KeyboardInterrupt)
+    assert sorted(results(futures)) == list(others)
+    stage.until(-1)

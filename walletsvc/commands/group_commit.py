@@ -51,7 +51,6 @@ class _Member(Generic[J, T]):
     job: J
     size: int
     wake: threading.Lock
-    waits: bool = True
     leads: bool = False
     outcome: T | None = None
 
@@ -92,7 +91,7 @@ class Queue(Generic[J, T]):
             lane = self._lanes.get(worker)
             if lane is None:
                 lane = self._lanes[worker] = _Lane(me)
-                me.waits, me.leads = False, True
+                me.leads = True
             else:
                 me.wake.acquire()
                 lane.waiting.append(me)
@@ -119,17 +118,16 @@ class Queue(Generic[J, T]):
         try:
             is_late = not me.wake.acquire(timeout=patience)
             with self._mutex:
-                if me.waits and is_late:
+                if is_late and me in lane.waiting:
                     lane.waiting.remove(me)
-                    lane.leader = me
-                    me.waits, me.leads = False, True
+                    lane.leader, me.leads = me, True
                 if me.leads:
                     return self._gather(lane, me, limit)
             if is_late:
                 me.wake.acquire(timeout=GIVE_UP_SECONDS)
         except BaseException:
             with self._mutex:
-                if me.waits:
+                if me in lane.waiting:
                     lane.waiting.remove(me)
             self._hand_over(worker, lane, me)
             raise
@@ -140,7 +138,6 @@ class Queue(Generic[J, T]):
         while lane.waiting and lane.waiting[0].size <= room:
             member = lane.waiting.popleft()
             room -= member.size
-            member.waits = False
             group.append(member)
         return group
 
@@ -151,7 +148,7 @@ class Queue(Generic[J, T]):
                 return
             if lane.waiting:
                 lane.leader = lane.waiting.popleft()
-                lane.leader.waits, lane.leader.leads = False, True
+                lane.leader.leads = True
                 lane.leader.wake.release()
             else:
                 del self._lanes[worker]
