@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from django.http import HttpRequest
 from graphql import GraphQLResolveInfo
 
 from graphql_api.planning import Planner, Root
-from walletsvc.principals import ANYONE, Principal
+from walletsvc.principals import Principal
 
 
 @dataclass(slots=True)
@@ -27,8 +26,3 @@ class Context:
             variables = cast(dict[str, Any], info.variable_values)
             self._planner = Planner(info.schema, info.fragments, info.operation, variables, checks=True)
         return self._planner
-
-
-def principal_of(request: HttpRequest) -> Principal:
-    """Return who is calling: until access control is switched on, anyone."""
-    return ANYONE

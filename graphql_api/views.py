@@ -7,14 +7,14 @@ from dataclasses import replace
 
 from django.http import HttpRequest, HttpResponse
 
-from graphql_api.context import principal_of
 from graphql_api.errors import INTERNAL_ERROR
 from graphql_api.execution import Answer, answer, encode
 from graphql_api.pages import playground
 from graphql_api.requests import JSON_TYPE, RESPONSE_TYPE, Refused, choose_type, read_request, wants_page
 from walletsvc.errors import PreconditionFailed
+from walletsvc.web.callers import principal_of
 from walletsvc.web.preconditions import check_read, check_write, nothing_there
-from walletsvc.web.replays import attach
+from walletsvc.web.replays import offer
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ def _respond(request: HttpRequest) -> HttpResponse:
     if not is_read:
         # This URL by itself has no representation.
         check_write(request.headers, nothing_there)
-    answered = answer(read_request(request), principal=principal_of(request), read_only=is_read)
+    answered = answer(read_request(request), principal=principal_of(request.headers), read_only=is_read)
     # With the newer media type the status says that nothing ran; with the older one clients expect 200.
     status = 400 if media_type == RESPONSE_TYPE and not answered.is_executed else 200
     content_type = f"{media_type}; charset=utf-8"
@@ -57,7 +57,7 @@ def _respond(request: HttpRequest) -> HttpResponse:
         _add_validators(request, response, answered)
     if answered.reading is not None:
         reading = replace(answered.reading, content_type=content_type)
-        attach(response, read=lambda _number: reading)
+        offer(request, read=lambda _number: reading)
     return response
 
 

@@ -23,6 +23,7 @@ from graphql_api.live.websocket import Connection
 from walletsvc.errors import WalletError
 from walletsvc.models import Wallet
 from walletsvc.web.gate import check_codings
+from walletsvc.web.hooks import REFUSED
 from walletsvc.web.hosts import is_probe
 from walletsvc.web.refusals import Refusal
 
@@ -48,7 +49,7 @@ class GuardedFromPages:
             await _refuse(scope, receive, send, 400, "invalid_host", "This host is not served here.")
         elif not may_ask:
             await _refuse(scope, receive, send, 403, "forbidden", "Pages of this origin may not ask.")
-        elif scope["type"] == "http" and (refusal := _check_codings(headers)) is not None:
+        elif (refusal := scope.get(REFUSED) or _check_codings(scope, headers)) is not None:
             refused = refusal.status, refusal.code, refusal.message, refusal.headers
             await _refuse(scope, receive, send, *refused)
         else:
@@ -61,7 +62,9 @@ def _is_probe(scope: Scope, host: str) -> bool:
     return is_asked and is_probe(host, protocol=f"HTTP/{scope['http_version']}")
 
 
-def _check_codings(headers: Headers) -> Refusal | None:
+def _check_codings(scope: Scope, headers: Headers) -> Refusal | None:
+    if scope["type"] != "http":
+        return None
     transfer, content = (
         ",".join(headers.getlist(name)) if name in headers else None
         for name in ("transfer-encoding", "content-encoding")

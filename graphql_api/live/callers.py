@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
-from starlette.requests import HTTPConnection
 
-from walletsvc.principals import ANYONE, Principal
 from walletsvc.web.hosts import MAX_ORIGIN_LENGTH
 from walletsvc.web.public_urls import MAX_HOST_LENGTH
-
-
-async def principal_of(connection: HTTPConnection, parameters: Mapping[str, object]) -> Principal:
-    """Return who is calling: until access control is switched on, anyone.
-
-    `parameters` are the payload of `connection_init`, where browsers put what they cannot put into headers.
-    """
-    return ANYONE
 
 
 def is_known_host(host: str) -> bool:

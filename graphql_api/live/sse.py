@@ -21,11 +21,11 @@ from starlette.types import Message, Receive, Scope, Send
 from strawberry.http.streaming import SSETransport, merge_stream_with_heartbeat
 
 from graphql_api.live.budgets import Budget
-from graphql_api.live.callers import principal_of
 from graphql_api.live.hub import Hub
 from graphql_api.live.operations import Rejected, subscribe
 from graphql_api.live.websocket import SEND_SECONDS
 from graphql_api.requests import JSON_TYPE, GraphQLRequest, Refused, check_members, read_json
+from walletsvc.web.callers import principal_of
 
 EVENT_STREAM = "text/event-stream"
 KEEP_ALIVE_SECONDS = 15.0
@@ -74,7 +74,7 @@ async def respond(request: Request, *, hub: Hub) -> Response:
     except Refused as refused:
         content = {"errors": [{"message": refused.message, "extensions": {"code": refused.code}}]}
         return JSONResponse(content, refused.status, {**refused.headers, **_VARY})
-    principal = await principal_of(request, {})
+    principal = principal_of(request.headers)
     return EventStream(subscribe(asked, principal=principal, hub=hub, budget=budget))
 
 

@@ -17,12 +17,12 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from graphql_api.execution import encode
 from graphql_api.limits import LimitExceeded
 from graphql_api.live.budgets import Budget
-from graphql_api.live.callers import principal_of
 from graphql_api.live.hub import Hub
 from graphql_api.live.messages import Close, id_of, parse, read_payload
 from graphql_api.live.operations import Rejected, subscribe
 from graphql_api.requests import GraphQLRequest
 from walletsvc.principals import Principal
+from walletsvc.web.callers import principal_of
 
 PROTOCOL = "graphql-transport-ws"
 INIT_SECONDS = 10.0
@@ -127,7 +127,7 @@ class Connection:
             raise Close(4429, "Too many initialisation requests")
         if payload is not None and not isinstance(payload, dict):
             raise Close(4400, "The payload is an object")
-        self._principal = await principal_of(self._socket, payload or {})
+        self._principal = principal_of(self._socket.headers, payload)
         self._begun.set()
         await self._send('{"type":"connection_ack"}')
 

@@ -14,8 +14,8 @@ from rest_api.encoder import Document, encode_problems
 from rest_api.errors import Locate, Refused, common_status, explain
 from rest_api.negotiation import NOTHING_AGREED, Negotiated, content_type
 from rest_api.parameters import parse_parameters
-from rest_api.principals import get_principal
 from walletsvc.principals import Principal
+from walletsvc.web.callers import principal_of
 from walletsvc.web.preconditions import check_read
 from walletsvc.web.public_urls import public_url
 
@@ -46,7 +46,7 @@ class JsonApiView(APIView):
     @property
     def principal(self) -> Principal:
         """Return the caller."""
-        return get_principal(self.request)
+        return principal_of(self.request.headers)
 
     @property
     def public_url(self) -> str:

@@ -12,7 +12,7 @@ from rest_api.views.base import JsonApiView
 from walletsvc.cache.responses import remember
 from walletsvc.queries.questions import CursorPage
 from walletsvc.schema.declarations import Resource
-from walletsvc.web.replays import Read, attach
+from walletsvc.web.replays import Read, offer
 
 LIST_PARAMETERS = ("filter", "sort", "page", "include", "fields")
 DOCUMENT_PARAMETERS = ("include", "fields")
@@ -53,5 +53,5 @@ class ReadView(JsonApiView):
         kept = remember(reading.key, stamps=reading.stamps, build=reading.build)
         response = self.serve_body(kept.body, kept.etag)
         if self.is_open:
-            attach(response, read=read)
+            offer(self.request._request, read=read)
         return response

@@ -17,7 +17,7 @@ from rest_api.views.reads import DOCUMENT_PARAMETERS, LIST_PARAMETERS
 from rest_api.views.writes import WriteView
 from walletsvc.commands.command import Conditional
 from walletsvc.commands.inputs import parse_id
-from walletsvc.web.replays import attach
+from walletsvc.web.replays import offer
 
 
 class ResourceView(WriteView):
@@ -46,7 +46,7 @@ class CollectionView(ResourceView):
         content, location = creation.store(self.read_input(), guard=partial(self.guard, read_current=self._read))
         response = self.respond(201, content, headers={"Location": location})
         if self.is_open:
-            attach(response, write=creation)
+            offer(request._request, write=creation)
         return response
 
     def _read(self) -> bytes:

@@ -112,7 +112,7 @@ def test_no_caller_is_served_what_another_reaches(
     make_wallet("1.00", principal=ann, label="Ann's")
     make_wallet("2.00", principal=bob, label="Bob's")
     for principal, label in ((ann, "Ann's"), (bob, "Bob's"), (ann, "Ann's")):
-        monkeypatch.setattr("graphql_api.views.principal_of", lambda request, principal=principal: principal)
+        monkeypatch.setattr("graphql_api.views.principal_of", lambda headers, principal=principal: principal)
         assert [edge["node"]["label"] for edge in ask(BALANCES).data["wallets"]["edges"]] == [label]
         reply = ask('{ bob: walletByLabel(label: "Bob\'s") { balance } }')
         assert reply.data == {"bob": {"balance": "2.00"} if principal is bob else None}

@@ -10,10 +10,11 @@ django.setup(set_prefix=False)
 
 from graphql_api.live.app import make_application  # noqa: E402 - needs Django's apps to be ready
 from walletsvc.server.checks import refuse_unsafe_settings  # noqa: E402
+from walletsvc.web.hooks import load_hooks, with_hooks_async  # noqa: E402
 from walletsvc.web.proxies import behind_proxies_async  # noqa: E402
 
 # The event loop shares the interpreter with threads that execute results: it gets its turn within a millisecond.
 sys.setswitchinterval(0.001)
 
 refuse_unsafe_settings()
-application = behind_proxies_async(make_application())
+application = behind_proxies_async(with_hooks_async(make_application(), load_hooks()))

@@ -11,9 +11,11 @@ from walletsvc.server.affinity import keep_to_one_core  # noqa: E402 - needs Dja
 from walletsvc.server.checks import refuse_unsafe_settings  # noqa: E402
 from walletsvc.web.fast_path import FrontHandler  # noqa: E402
 from walletsvc.web.headers import forget_variables_like_headers  # noqa: E402
+from walletsvc.web.hooks import load_hooks, with_hooks  # noqa: E402
 from walletsvc.web.proxies import behind_proxies  # noqa: E402
 
 # Whatever server loads this: it refuses to start on unsafe settings.
 refuse_unsafe_settings()
 forget_variables_like_headers()
-application = keep_to_one_core(behind_proxies(FrontHandler()))
+handler = FrontHandler()
+application = keep_to_one_core(behind_proxies(with_hooks(handler, load_hooks(), refused=handler.by_django)))

@@ -1,6 +1,6 @@
 """The layer in front of Django: answers the like of what it has seen Django answer.
 
-What a view left on its response (`replays.py`) answers later requests of the same shape: those that are equal in
+What a view has offered (`replays.py`) answers later requests of the same shape: those that are equal in
 everything that the answer depends on but the number in the path or the document of a write. A read is asked of the
 stamped cache first. Django's own part, to find the view and to wrap the request, costs more than most answers.
 
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 from io import BytesIO
@@ -29,15 +29,17 @@ from walletsvc.bounded import BoundedTable
 from walletsvc.cache import responses
 from walletsvc.errors import WalletError
 from walletsvc.etags import is_known
+from walletsvc.principals import Principal
 from walletsvc.web.bodies import measure_chunked_body
+from walletsvc.web.callers import EnvironHeaders, principal_of
 from walletsvc.web.headers import KnownHeaders
-from walletsvc.web.replays import Reading, Repeatable, Write, attached
+from walletsvc.web.replays import QUESTION, Question, Reading, Repeatable, Write
 
 logger = logging.getLogger(__name__)
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
-Shape = tuple[str, ...]
+Shape = tuple[Hashable, ...]
 Headers = tuple[tuple[str, str], ...]
 
 MAX_BODY_BYTES = 8192
@@ -47,7 +49,6 @@ MAX_SHAPE_BYTES = 10 * 2**10
 _KNOWN_BYTES = 4096
 """What is kept for a request beside its shape: measured, as are the copies of it in parsed form."""
 _COPIES = 4
-_ASKED = "walletsvc.front.shape"
 _DOCUMENT_TYPE = "application/vnd.api+json"
 _ANY_NUMBER = "\0"
 _NUMBER = re.compile(r"/([1-9][0-9]{0,17})(?=/|\Z)")
@@ -141,13 +142,18 @@ class FrontHandler(WSGIHandler):
     def __call__(self, environ: Environ, start_response: StartResponse) -> Any:
         """Answer a request (PEP 3333)."""
         if self._is_allowed and self._known_headers.include(environ):
-            shape, number = _shape(environ)
+            shape, number = _shape(environ, principal_of(EnvironHeaders(environ)))
             known = self._known.get(shape)
             if known is not None:
                 answered = known.answer(environ, start_response, number)
                 if answered is not None:
                     return answered
-            environ[_ASKED] = shape
+            if shape:
+                environ[QUESTION] = Question(shape)
+        return self.by_django(environ, start_response)
+
+    def by_django(self, environ: Environ, start_response: StartResponse) -> Any:
+        """Answer a request (PEP 3333) with Django, whatever is known about it."""
         if "HTTP_TRANSFER_ENCODING" in environ:
             measure_chunked_body(environ)
         return super().__call__(environ, start_response)
@@ -155,10 +161,12 @@ class FrontHandler(WSGIHandler):
     def get_response(self, request: HttpRequest) -> HttpResponseBase:
         """Return Django's response, and remember what it says about the like of the request."""
         response = super().get_response(request)
-        again, shape = attached(response), request.META.get(_ASKED)
-        if again is not None and shape and response.status_code in (200, 201, 304) and not response.cookies:
+        question: Question | None = request.META.get(QUESTION)
+        again = None if question is None else question.repeatable
+        if question is not None and again is not None and _may_be_repeated(response):
+            shape = question.shape
             headers = tuple((name, value) for name, value in response.items() if name not in _OF_ONE_ANSWER)
-            reading = None if again.read is None or _ANY_NUMBER in shape[1] else again.read(None)
+            reading = None if again.read is None or _ANY_NUMBER in str(shape[1]) else again.read(None)
             self._remember(shape, Known(again, headers, response.has_header("ETag"), reading))
         return response
 
@@ -168,9 +176,17 @@ class FrontHandler(WSGIHandler):
             self._known.put(shape, known, size=_KNOWN_BYTES + _COPIES * size)
 
 
-def _shape(environ: Environ) -> tuple[Shape, int | None]:
-    """Return all that the answer to an anonymous request depends on, but for the number in its path, which is
-    returned beside it, and the document of a write. What is not for this layer has no shape."""
+def _may_be_repeated(response: HttpResponseBase) -> bool:
+    return response.status_code in (200, 201, 304) and not response.cookies
+
+
+def _shape(environ: Environ, principal: Principal) -> tuple[Shape, int | None]:
+    """Return all that the answer to a request depends on, except the document of a write, and the number in its path.
+
+    The number is returned beside it. A read depends on how far the caller reaches, a write on who it is. What is not
+    for this layer has no shape.
+    """
+    caller: Hashable = principal.reach
     path, method, body, number = environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"], "", None
     if method == "POST":
         if _IF_NONE_MATCH in environ:
@@ -185,6 +201,8 @@ def _shape(environ: Environ) -> tuple[Shape, int | None]:
             body = str(text, "latin-1")
         elif not content_type.startswith(_DOCUMENT_TYPE):
             return (), None
+        else:
+            caller = principal
     elif method != "GET":
         return (), None
     if found := _NUMBER.search(path):
@@ -202,6 +220,7 @@ def _shape(environ: Environ) -> tuple[Shape, int | None]:
         get("CONTENT_TYPE", ""),
         get("wsgi.url_scheme", ""),
         body,
+        caller,
     )
     return shape, number
 

@@ -14,6 +14,7 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
+from walletsvc.web.hooks import REFUSED
 from walletsvc.web.hosts import MAX_ORIGIN_LENGTH, is_probe
 from walletsvc.web.public_urls import own_url
 from walletsvc.web.refusals import Refusal, print_refusal
@@ -53,7 +54,9 @@ class MessageCheck:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer 501 for an unknown transfer coding, 415 for a coded body, 411 for one without an end.
+        """Answer what a hook refuses (`web/hooks.py`), and what has no form that could be read.
+
+        That is 501 for an unknown transfer coding, 415 for a coded body, 411 for one without an end.
 
         And 501 for `get`: methods are case-sensitive (RFC 9110, section 9.1), and Django makes them upper case. Any
         other method is one that each view either has or refuses (405).
@@ -62,7 +65,8 @@ class MessageCheck:
         method, path = meta["REQUEST_METHOD"], request.path_info
         transfer, length = meta.get("HTTP_TRANSFER_ENCODING"), meta.get("CONTENT_LENGTH")
         coding = meta.get("HTTP_CONTENT_ENCODING")
-        refusal = check_codings(transfer=transfer, content=coding, is_empty=length in (None, "", "0"))
+        refusal: Refusal | None = meta.get(REFUSED)
+        refusal = refusal or check_codings(transfer=transfer, content=coding, is_empty=length in (None, "", "0"))
         if method != request.method:
             refusal = Refusal(501, "not_implemented", "Methods are written in capital letters.")
         if refusal is None and transfer is not None and length is None:

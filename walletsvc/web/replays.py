@@ -1,7 +1,7 @@
-"""What a face leaves on a response, so that similar requests can be answered without Django (`fast_path.py`).
+"""What a face says about a request, so that similar ones can be answered without Django (`fast_path.py`).
 
 A view has parsed the request, checked it and decided who asks. What then makes the answer is a function of little: of
-the id in the path, or of the document that is sent. It is attached to the response (`attach`).
+the id in the path, or of the document that is sent. It offers that (`offer`) to the layer in front.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from django.http import HttpResponseBase
+from django.http import HttpRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,20 @@ class Repeatable:
     write: Write | None = None
 
 
-def attach(response: HttpResponseBase, *, read: Read | None = None, write: Write | None = None) -> None:
-    """Leave `read` or `write` on a response. Only where the view has asked nobody who is calling."""
-    response.repeatable = Repeatable(read, write)  # type: ignore[attr-defined]
+@dataclass(slots=True)
+class Question:
+    """Asks the view that answers a request what to do about similar ones, from within its environment."""
+
+    shape: tuple[object, ...]
+    repeatable: Repeatable | None = None
 
 
-def attached(response: HttpResponseBase) -> Repeatable | None:
-    """Return what `attach` has left."""
-    found: Repeatable | None = getattr(response, "repeatable", None)
-    return found
+QUESTION = "walletsvc.question"
+"""Where the environment of a request has it."""
+
+
+def offer(request: HttpRequest, *, read: Read | None = None, write: Write | None = None) -> None:
+    """Offer what answers requests like this one. Only where the view has asked nothing more of who is calling."""
+    question: Question | None = request.META.get(QUESTION)
+    if question is not None:
+        question.repeatable = Repeatable(read, write)

@@ -1,0 +1,60 @@
+"""Who is calling: the one place that finds it, for both faces, the layer in front of Django and the live server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from walletsvc.principals import ANYONE, Principal
+from walletsvc.web.headers import environ_name
+
+_WITHOUT_PREFIX = ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH")
+"""Which headers an environment has under names without it (RFC 3875, section 4.1)."""
+
+
+class Headers(Protocol):
+    """The headers of a request: what Django, Starlette, a WSGI environment and an ASGI scope all can offer."""
+
+    def get(self, name: str, /) -> str | None:
+        """Return the value of the header, in any case of letters, or None if there is none."""
+
+
+class EnvironHeaders:
+    """The headers in a WSGI environment (PEP 3333)."""
+
+    __slots__ = ("_environ",)
+
+    def __init__(self, environ: Mapping[str, Any]) -> None:
+        self._environ = environ
+
+    def get(self, name: str, /) -> str | None:
+        """Return the value of the header."""
+        variable = environ_name(name)
+        value = self._environ.get(variable)
+        if value is None and variable in _WITHOUT_PREFIX:
+            value = self._environ.get(variable.removeprefix("HTTP_"))
+        return value
+
+
+class ScopeHeaders:
+    """The headers in an ASGI scope (https://asgi.readthedocs.io/en/latest/specs/www.html)."""
+
+    __slots__ = ("_scope",)
+
+    def __init__(self, scope: Mapping[str, Any]) -> None:
+        self._scope = scope
+
+    def get(self, name: str, /) -> str | None:
+        """Return the value of the header; of one that comes several times, the first."""
+        wanted = name.lower().encode("latin-1")
+        found: list[str] = [value.decode("latin-1") for key, value in self._scope["headers"] if key == wanted]
+        return found[0] if found else None
+
+
+def principal_of(headers: Headers, parameters: Mapping[str, object] | None = None) -> Principal:
+    """Return who is calling: until access control is switched on, anyone.
+
+    `parameters` are the payload of `connection_init`, where browsers put what they cannot put into the headers of a
+    WebSocket.
+    """
+    return ANYONE

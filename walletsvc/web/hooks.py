@@ -1,0 +1,145 @@
+"""Around every answer of a process: for what must see each request, such as ids, metrics and limits.
+
+`settings.REQUEST_HOOKS` names the hooks. They are around the layer in front of Django, and around the live server's
+application, so nothing is answered past them. Without any, the application is left as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, Protocol
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from walletsvc.web.callers import EnvironHeaders, Headers, ScopeHeaders
+from walletsvc.web.proxies import AsgiApplication, Environ, WsgiApplication
+from walletsvc.web.refusals import Refusal
+
+REFUSED = "walletsvc.refused"
+"""Where the environment or the scope of a request has the refusal of a hook."""
+
+_SWITCHING_PROTOCOLS, _FORBIDDEN, _CLIENT_CLOSED_REQUEST, _FAULT = 101, 403, 499, 500
+
+
+@dataclass(frozen=True, slots=True)
+class RequestHead:
+    """What a request begins with."""
+
+    method: str
+    path: str
+    headers: Headers
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerHead:
+    """What an answer begins with, and how long it took to make: for a connection that stays open, until its end.
+
+    The status is 101 for a WebSocket, 499 for a client that has left before there was an answer.
+    """
+
+    status: int
+    headers: Sequence[tuple[str, str]]
+    seconds: float
+
+
+class Hook(Protocol):
+    """Sees each request once before and once after it is answered. Neither method may raise, or wait for anything."""
+
+    def before(self, request: RequestHead, /) -> Refusal | None:
+        """Return why the request gets no further, or None. The hooks behind this one are not asked then."""
+
+    def after(self, request: RequestHead, answer: AnswerHead, /) -> None:
+        """See what has been answered, a refusal of a hook too."""
+
+
+Hooks = Sequence[Hook]
+
+
+def load_hooks() -> Hooks:
+    """Return one of each class in `settings.REQUEST_HOOKS`."""
+    return tuple(import_string(name)() for name in settings.REQUEST_HOOKS)
+
+
+def _ask(hooks: Hooks, request: RequestHead) -> Refusal | None:
+    refusals = (hook.before(request) for hook in hooks)
+    return next((refusal for refusal in refusals if refusal is not None), None)
+
+
+def _tell(hooks: Hooks, request: RequestHead, begun: tuple[int, Sequence[tuple[str, str]]], since: float) -> None:
+    answer = AnswerHead(*begun, perf_counter() - since)
+    for hook in hooks:
+        hook.after(request, answer)
+
+
+# -- WSGI ----------------------------------------------------------------------------------------------
+
+
+def with_hooks(application: WsgiApplication, hooks: Hooks, *, refused: WsgiApplication) -> WsgiApplication:
+    """Return the application with hooks around it. `refused` answers what has `REFUSED` in its environment."""
+    if not hooks:
+        return application
+
+    def answer(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        since, request = (
+            perf_counter(),
+            RequestHead(environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""), EnvironHeaders(environ)),
+        )
+        begun: tuple[int, Sequence[tuple[str, str]]] = (_FAULT, ())
+
+        def start(status: str, headers: Sequence[tuple[str, str]], *more: Any) -> Any:
+            nonlocal begun
+            begun = (int(status[:3]), headers)
+            return start_response(status, headers, *more)
+
+        refusal = _ask(hooks, request)
+        if refusal is not None:
+            environ[REFUSED] = refusal
+        try:
+            return (application if refusal is None else refused)(environ, start)
+        finally:
+            _tell(hooks, request, begun, since)
+
+    return answer
+
+
+# -- ASGI ----------------------------------------------------------------------------------------------
+
+
+def with_hooks_async(application: AsgiApplication, hooks: Hooks) -> AsgiApplication:
+    """Return the application with hooks around it. It refuses what has `REFUSED` in its scope."""
+    if not hooks:
+        return application
+
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await application(scope, receive, send)
+            return
+        since, request = perf_counter(), RequestHead(scope.get("method", "GET"), scope["path"], ScopeHeaders(scope))
+        begun: tuple[int, Sequence[tuple[str, str]]] | None = None
+
+        async def send_and_see(message: Mapping[str, Any]) -> None:
+            nonlocal begun
+            begun = begun or _beginning(message)
+            await send(message)
+
+        refusal = _ask(hooks, request)
+        if refusal is not None:
+            scope = {**scope, REFUSED: refusal}
+        otherwise = _FAULT
+        try:
+            await application(scope, receive, send_and_see)
+            otherwise = _CLIENT_CLOSED_REQUEST
+        finally:
+            _tell(hooks, request, begun or (otherwise, ()), since)
+
+    return answer
+
+
+def _beginning(message: Mapping[str, Any]) -> tuple[int, Sequence[tuple[str, str]]]:
+    """Return status and headers, of the first message that is sent."""
+    otherwise = _SWITCHING_PROTOCOLS if message["type"] == "websocket.accept" else _FORBIDDEN
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in message.get("headers", ())]
+    return message.get("status", otherwise), headers
