@@ -1,4 +1,4 @@
-"""Connections to Redis: kept ready, asked in one packet, and checked for which Redis they lead to."""
+"""Connections to Redis: kept open, used for one packet at a time, and checked for which Redis they lead to."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _OF_NO_USE = (
     *("BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MISCONF", "NOAUTH"),
     *("NOREPLICAS", "OOM", "READONLY", "UNBLOCKED", "UNKILLABLE"),
 )
-"""What a server says in whose place there may be another one by now, or soon: a new connection finds that."""
+"""Errors of a server that may have been replaced, or soon will be: a new connection finds the new one."""
 
 
 class Elsewhere(redis.ConnectionError):
-    """What the connection leads to is not the instance that was asked for."""
+    """The connection leads to another instance than the requested one."""
 
 
 class Connections:
-    """Sends commands past the client, whose pool, hooks and metrics cost more than a small command itself.
+    """Sends commands without the client, whose pool, hooks and metrics cost more than a small command itself.
 
-    The connections are the pool's: it makes them, and checks and counts them. Those at rest are held here, for any
-    thread; they go back when they break, and when this object goes.
+    The pool creates, checks and counts the connections. Idle ones are held here, for any thread; they return to the
+    pool when they break, or with the end of this object.
     """
 
     def __init__(self, pool: Any) -> None:
@@ -43,24 +43,24 @@ class Connections:
         weakref.finalize(self, _give_back, pool, self._ready).atexit = False
 
     def ask(self, *commands: Command, instance: str = "") -> list[Any]:
-        """Send `commands` in one packet and return their replies, which are those of `instance`, or of any.
+        """Send `commands` in one packet to `instance`, or to any, and return their replies.
 
         Raises `Elsewhere`, the first `redis.ResponseError` among the replies, after all were read, or another
-        `redis.RedisError`. Nothing is sent twice: a token that is set once more after another writer has replaced it
-        would bring back what was stored under it.
+        `redis.RedisError`. Nothing is sent twice: to set a token again after another writer has replaced it would
+        bring back what was stored under it.
         """
         return self._send(b"".join(map(pack_command, commands)), len(commands), instance)
 
     def get_many(self, keys: tuple[str, ...], instance: str) -> list[bytes | None]:
-        """Return the values of keys that are asked for again and again. Raises what `ask` raises."""
+        """Return the values of keys that are requested again and again. Raises what `ask` raises."""
         values: list[bytes | None] = self._send(_pack_mget(keys), 1, instance)[0]
         return values
 
     def try_new(self, use: Callable[[Line], T]) -> T:
-        """Call `use` with a connection that is made for it, and ends with it. Raises what `ask` and `use` raise."""
+        """Call `use` with a new connection, which is closed afterwards. Raises what `ask` and `use` raise."""
         connection = self._pool.get_connection()
         try:
-            # The pool's may be an old one.
+            # The pool may return an old connection.
             connection.disconnect()
             connection.connect()
             line = Line(connection)
@@ -75,9 +75,9 @@ class Connections:
         try:
             replies = line.ask(packet, count)
             if line.is_doubtful and instance and line.identify() != instance:
-                raise Elsewhere("Its data are no longer the same.")
+                raise Elsewhere("Its data have been replaced.")
         except BaseException:
-            # Whatever is still to come must not be taken for the reply to a later command.
+            # A late reply must not be taken for the reply to a later command.
             self._drop(line)
             raise
         for reply in replies:
@@ -91,9 +91,9 @@ class Connections:
         return replies
 
     def _take(self, instance: str) -> Line:
-        """Return a connection to `instance`, or to any, on which nothing is to be read.
+        """Return a connection to `instance`, or to any, with nothing left to read.
 
-        One at rest (list.pop is atomic), or a pool's. Raises `Elsewhere`.
+        Takes an idle one (list.pop is atomic), or one from the pool. Raises `Elsewhere`.
         """
         while self._ready:
             try:
@@ -107,7 +107,7 @@ class Connections:
         try:
             found = line.identify()
             if instance and found != instance:
-                raise Elsewhere("There is another Redis now, or it takes no writes.")
+                raise Elsewhere("Another Redis has taken its place, or it accepts no writes.")
         except BaseException:
             self._drop(line)
             raise

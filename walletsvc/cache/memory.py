@@ -1,4 +1,4 @@
-"""What is kept in the memory of this process: everything, or copies of what Redis has."""
+"""The cache in this process's memory: all of it, or copies of responses in Redis."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from walletsvc.cache.store import MARK, MARK_SECONDS, PROCESS, STAMP_SECONDS
 V = TypeVar("V", bound=Sized)
 
 _ENTRY_BYTES = 400
-"""What an entry takes beside the texts of its key and its value: measured, of a `LocalCopy`, which takes most."""
+"""The bytes of an entry beside its key and value, as measured for a `LocalCopy`, which needs the most."""
 
 
 class Bounded(Generic[V]):
-    """Keeps values by key for a while; evicts what was used least recently. `len` of a value is its bytes.
+    """Keeps values by key for a limited time, and evicts the least recently used. `len` of a value is its bytes.
 
-    Bounded in bytes, with those of keys and of what holds an entry: of small values, most of what is taken is that.
-    Its own methods are for whoever holds `_lock`.
+    The limit in bytes includes the keys and the overhead of entries, which is most of the memory of small values.
+    Call its own methods only with `_lock` held.
     """
 
     def __init__(self, *, max_entries: int, max_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -33,7 +33,7 @@ class Bounded(Generic[V]):
         self._clock = clock
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Drop all entries."""
         with self._lock:
             self._entries.clear()
             self._bytes = 0
@@ -65,12 +65,12 @@ class Bounded(Generic[V]):
 
 
 def _size_of(key: str, value: Sized) -> int:
-    # Keys are of our own making, and so one byte a character.
+    # The keys are this program's own ASCII, one byte a character.
     return len(key) + len(value) + _ENTRY_BYTES
 
 
 class MemoryStore(Bounded[bytes]):
-    """For one process: the embedded default. Bounded as `LocalCopies` are, with stamps among its entries."""
+    """The store for a single process: the embedded default. Bounded like `LocalCopies`; stamps are entries too."""
 
     copies = None
     in_doubt = False
@@ -146,16 +146,16 @@ class LocalCopy:
 
 
 class LocalCopies(Bounded[LocalCopy]):
-    """Responses at hand, next to a store that other processes share. Only that store's stamps say if one is good.
+    """Copies of responses from a store that processes share. Only that store's stamps tell whether a copy is valid.
 
-    16 MiB in each worker: 270 pages of 60 KB, or 4,096 single wallets with room to spare; what does not fit costs a
-    transfer, no query. With all other tables that callers fill, a worker stays within 64 MiB of where it began.
+    16 MiB in each worker hold 270 pages of 60 KB, or 4,096 single wallets with room to spare; a missing copy costs a
+    transfer, not a query. With all other tables that callers fill, a worker grows by less than 64 MiB.
     """
 
     MAX_ENTRIES = 4096
     MAX_BYTES = 16 * 2**20
     MAX_COPY_BYTES = 2**20
-    """One large response must not push out all the others."""
+    """One large response must not evict all others."""
 
     def __init__(
         self,
@@ -167,8 +167,8 @@ class LocalCopies(Bounded[LocalCopy]):
         super().__init__(max_entries=max_entries, max_bytes=max_bytes, clock=clock)
 
     def get(self, key: str) -> LocalCopy | None:
-        """Return the copy under `key`, if its seconds are not over."""
-        # Without the lock, for which each hit would wait: either call is one step to all other threads.
+        """Return the copy under `key`, unless it has expired."""
+        # Without the lock, which each hit would wait for: to other threads, each call is a single step.
         found = self._entries.get(key)
         if found is None or found[1] <= self._clock():
             return None
@@ -183,7 +183,7 @@ class LocalCopies(Bounded[LocalCopy]):
         return self._clock()
 
     def put(self, key: str, copy: LocalCopy, *, until: float) -> None:
-        """Keep `copy`, in the place of any other, until that time on `now`'s clock; nothing that is too large."""
+        """Keep `copy` in place of any other until that time on `now`'s clock, unless it is too large."""
         with self._lock:
             seconds = until - self._clock()
             if len(copy) > self.MAX_COPY_BYTES or seconds <= 0:
@@ -192,6 +192,6 @@ class LocalCopies(Bounded[LocalCopy]):
                 self._put(key, copy, seconds)
 
     def forget(self, key: str) -> None:
-        """Keep nothing under `key`."""
+        """Drop the copy under `key`."""
         with self._lock:
             self._remove(key)

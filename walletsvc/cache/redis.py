@@ -29,16 +29,16 @@ if ARGV[#KEYS + 4] ~= '' then
   redis.pcall('PUBLISH', ARGV[#KEYS + 3], ARGV[#KEYS + 4])
 end
 """
-"""In the same round trip, as every write waits for it. `pcall`: a user who may not publish keeps a working cache."""
+"""In the same round trip: every write waits. With `pcall`, a user who may not publish keeps a working cache."""
 _SETTLE_ID = sha1(_SETTLE.encode(), usedforsecurity=False).hexdigest()
-"""How EVALSHA names it (https://redis.io/docs/latest/commands/evalsha/)."""
+"""The name of the script for EVALSHA (https://redis.io/docs/latest/commands/evalsha/)."""
 
 
 class RedisStore:
-    """For any number of processes.
+    """The store for any number of processes.
 
-    Whether it may be trusted is decided elsewhere (`cache.lease`). This sees to it that whoever asks for the
-    instance that all have agreed on is answered by that one, with the data that it has had since.
+    Whether to trust it is decided elsewhere (`cache.lease`). This class makes sure that a request for the agreed
+    instance is answered by that instance, with the data it has had since.
     """
 
     is_shared = True
@@ -47,7 +47,7 @@ class RedisStore:
     def __init__(self, client: redis.Redis, *, pause_seconds: float = 1.0, copies: LocalCopies | None = None) -> None:
         """Keep everything in the Redis behind `client`.
 
-        After a failure, readers leave it alone for `pause_seconds`.
+        After a failure, readers do not use it for `pause_seconds`.
         """
         self.copies = copies or LocalCopies()
         self.in_doubt = False
@@ -58,17 +58,17 @@ class RedisStore:
         self._paused_until = 0.0
 
     def probe(self) -> str | None:
-        # First, as what fails meanwhile is a reason to look again.
+        # First, because a failure from here on is a reason to probe again.
         self.in_doubt = False
         try:
             return self._connections.try_new(_try_everything)
         except redis.RedisError as error:
             self.in_doubt = True
-            logger.info("Redis is not of use yet: %s", error)
+            logger.info("Redis is not usable yet: %s", error)
             return None
 
     def get_many(self, keys: Sequence[str], instance: str = "") -> list[bytes | None]:
-        # What each hit waits for, so past `_ask`.
+        # Every hit waits for this, so it bypasses `_ask`.
         try:
             if self._is_paused:
                 self._end_pause()
@@ -77,7 +77,7 @@ class RedisStore:
             raise self._fail(error) from error
 
     def fetch(self, keys: Sequence[str], instance: str = "") -> tuple[list[bytes | None], float]:
-        # The lifetime first: what another process may put in between lives longer than that.
+        # The lifetime first: a value that another process stores in between lives longer.
         milliseconds, values = self._ask(("PTTL", keys[0]), ("MGET", *keys), instance=instance)
         return values, max(milliseconds / 1000, 0)
 
@@ -104,11 +104,11 @@ class RedisStore:
         what = _settle(tokens, mark, channel, announcement)
         try:
             self._ask(("EVALSHA", _SETTLE_ID, *what), instance=instance, urgent=True)
-        except redis.exceptions.NoScriptError:  # nothing of it has run then
+        except redis.exceptions.NoScriptError:  # then nothing of it has run
             self._ask(("EVAL", _SETTLE, *what), instance=instance, urgent=True)
 
     def _ask(self, *commands: Command, instance: str, urgent: bool = False) -> list[Any]:
-        """Run commands, unless Redis is to be left alone and they are not `urgent`: a writer has to know.
+        """Run commands, unless Redis is paused and they are not `urgent`: a writer has to know the result.
 
         Raises `redis.exceptions.NoScriptError` for a script that Redis does not know.
         """
@@ -130,7 +130,7 @@ class RedisStore:
         self.in_doubt = True
         self._paused_until = time.monotonic() + self._pause_seconds
         self._is_paused = self._pause_seconds > 0
-        logger.warning("Redis does not answer, going on without it: %s", error)
+        logger.warning("Redis does not answer, continuing without it: %s", error)
         return Unreachable()
 
 
@@ -139,14 +139,14 @@ def _mark(keys: Iterable[str], mark: bytes) -> list[Command]:
 
 
 def _settle(tokens: Mapping[str, bytes], mark: bytes, channel: str, announcement: bytes) -> Command:
-    """Return what the script is given."""
+    """Return the command that runs the script."""
     return (len(tokens), *tokens, mark, STAMP_SECONDS, *tokens.values(), channel, announcement)
 
 
 def _try_everything(line: Line) -> str | None:
-    """Do what readers and writers do, to keys of our own. Return where, None if that is a replica.
+    """Do what readers and writers do, with test keys. Return the instance, or None if it is a replica.
 
-    Raises `redis.RedisError` for what does not work.
+    Raises `redis.RedisError` if anything fails.
     """
     stamp, response = (f"{PREFIX}probe:{new_token().decode()}:{name}" for name in ("stamp", "response"))
     mark, token = MARK + new_token(), new_token()
@@ -160,7 +160,7 @@ def _try_everything(line: Line) -> str | None:
     [values] = _run(line, ("MGET", stamp, response))
     _run(line, *(("SET", key, token, "EX", 1) for key in (stamp, response)))
     if values != [token, token]:
-        raise redis.ResponseError("What was set is not there.")
+        raise redis.ResponseError("A value that was set is missing.")
     return None if line.is_doubtful else line.instance or None
 
 

@@ -1,12 +1,12 @@
 """The stamped cache: responses that are served only while nothing they show has changed.
 
 Each wallet has a stamp, a random token, and so has the set of everything. A response is stored with the stamps
-that were current before it was built, and is a hit only while they still are. A writer puts a mark in their place
-before it commits, and new stamps after. So a caller who knows the answer of a write is never served what was
-there before it. The cache is never asked for a decision, and without it everything works, only slower.
+that were current before it was built, and is a hit only while they are current. A writer replaces them by a mark
+before it commits, and by new stamps afterwards. So a caller who knows the answer of a write never gets an older
+response. No decision depends on the cache; without it everything works, only slower.
 
-All of that is true of one Redis that does as it is told. Which one that is, and whether it may be trusted at all, the
-database says (`cache.lease`): its identity and its generation are part of all names here.
+This holds for one Redis that works correctly. The database says which one that is, and whether to trust it at all
+(`cache.lease`): its identity and generation are part of all names here.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ def store() -> Store:
 
 @cache
 def lifetime_seconds() -> int:
-    """Return CACHE_SECONDS. Each hit asks for it, which takes Django's settings longer than all of `LocalCopies`."""
+    """Return CACHE_SECONDS. Each hit needs it, and Django's settings take longer for it than all of `LocalCopies`."""
     seconds: int = settings.CACHE_SECONDS
     return seconds
 
 
 def keeper() -> Keeper:
-    """Return what knows whether the cache may be used, the same for the whole process."""
+    """Return the keeper, which knows whether the cache may be used; the same for the whole process."""
     return _keeper
 
 
@@ -57,9 +57,9 @@ _keeper: Keeper = BackgroundKeeper(instances=store)
 
 
 def change_channel() -> str | None:
-    """Return the channel on which `Invalidation.settle` announces changes, None while that is not known.
+    """Return the channel on which `Invalidation.settle` announces changes, or None if that is not known yet.
 
-    Channels are of a whole server, not of one of its databases
+    A channel belongs to a whole server rather than one of its databases
     (https://redis.io/docs/latest/develop/pubsub/#database--scoping).
     """
     agreement = keeper().state.agreement
@@ -78,10 +78,10 @@ def is_in_use() -> bool:
 
 
 def make_key(*parts: str) -> str:
-    """Return the key of a response: `parts` name the face, the caller's reach and the question, in full.
+    """Return the key of a response: `parts` are the face, the caller's reach and the question, in full.
 
-    The number is of the form of what is stored, which older processes next to this one must not take for theirs.
-    What is stored has the prefix of the generation before it.
+    Its number is the version of the stored format, so that processes of different versions never read each other's
+    responses. The store adds the prefix of the generation.
     """
     digest = blake2b(digest_size=20)
     for part in parts:
@@ -106,12 +106,12 @@ class Lookup(NamedTuple):
 
 
 def look_up(key: str, *, stamps: Sequence[str]) -> Lookup:
-    """Ask for the response under `key` as of the current `stamps` (names from `wallet_stamp`, `EVERYTHING`).
+    """Look the response up under `key` and the current `stamps` (names from `wallet_stamp`, `EVERYTHING`).
 
-    Call it before reading the database, and pass what it returns to `keep` with the response that was built.
-    CACHE_SECONDS=0 switches the cache off: nothing is asked for, and so nothing is stored.
+    Call it before reading the database, and pass the result to `keep` with the response that was built.
+    CACHE_SECONDS=0 switches the cache off: nothing is looked up, so nothing is stored.
 
-    The store is always asked for the stamps, and only for them if the response is at hand.
+    Asks the store for the stamps each time, and for the response only if there is no copy of it.
     """
     if not lifetime_seconds():
         return Lookup(key, None, None)
@@ -130,13 +130,13 @@ def look_up(key: str, *, stamps: Sequence[str]) -> Lookup:
             copy = copies.get(key)
             if copy is not None:
                 tokens = chosen.get_many(names, state.instance)
-                # A copy's stamps are tokens, so a mark among these is a difference as any other.
+                # A copy's stamps are tokens, so a mark among the current ones always differs.
                 if None not in tokens and b" ".join(tokens) == copy.stamps:  # type: ignore[arg-type]
-                    # As late as can be, and of the state that has been asked under.
+                    # As late as possible, and for the state that the stamps were read under.
                     if keeps.clock() < state.valid_until or keeps.holds(state):
                         return Lookup(key, copy.body, copy.stamps, copy.etag, state)
                     return Lookup(key, None, None)
-                # Tokens do not come back, so neither does it.
+                # Tokens never return, so this copy will never be valid again.
                 copies.forget(key)
         found = _fetch(chosen, key, names, state)
         if found.response is None or keeps.clock() < state.valid_until or keeps.holds(state):
@@ -153,7 +153,7 @@ def _names(prefix: str, stamps: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _fetch(chosen: Store, key: str, names: Sequence[str], state: State) -> Lookup:
-    """Ask the store for the response and the stamps, as of one moment. Raises `Unreachable`."""
+    """Fetch the response and the stamps, as of one moment. Raises `Unreachable`."""
     copies = chosen.copies
     asked_at = copies.now() if copies is not None else 0
     asked = [state.prefix + key, *names]
@@ -167,27 +167,27 @@ def _fetch(chosen: Store, key: str, names: Sequence[str], state: State) -> Looku
     if found is None:
         return Lookup(key, None, current, None, state)
     if copies is not None:
-        # For no longer than the store has it, so that no copy is older than CACHE_SECONDS.
+        # No longer than in the store, so that no copy gets older than CACHE_SECONDS.
         copies.put(key, found, until=asked_at + seconds)
     return Lookup(key, found.body, current, found.etag, state)
 
 
 def _join(tokens: Sequence[bytes | None]) -> bytes | None:
-    """Return the tokens as one, or None if there is none to store under: missing again, or a writer's mark."""
+    """Return the joined tokens, or None if nothing can be stored under them: one is missing, or a writer's mark."""
     if None in tokens:
         return None
     joined = b" ".join(tokens)  # type: ignore[arg-type]  # none of them is None
-    # A token is hexadecimal digits: the mark is not in it.
+    # A token is hexadecimal digits, so it never contains the mark.
     return None if MARK in joined else joined
 
 
 def _pack(response: LocalCopy) -> bytes:
-    """Return what is stored: a line of stamps, a line with the tag, which is made only once, and the body."""
+    """Return an entry for the store: a line of stamps, a line with the tag, computed only once, and the body."""
     return b"\n".join((response.stamps, response.etag.encode(), response.body))
 
 
 def _unpack(entry: bytes, current: bytes) -> LocalCopy | None:
-    """Return what was stored, or None if that was under other stamps than the `current` ones."""
+    """Return the stored response, or None if it was stored under other stamps than the `current` ones."""
     start = len(current) + 1
     end = entry.find(b"\n", start)
     if end < 0 or not entry.startswith(current + b"\n"):
@@ -196,7 +196,7 @@ def _unpack(entry: bytes, current: bytes) -> LocalCopy | None:
 
 
 def keep(lookup: Lookup, response: bytes) -> str:
-    """Store `response`, which was built after `lookup` was made, if it may be stored. Return its strong tag."""
+    """Store `response`, which was built after `lookup`, if that is allowed. Return its strong tag."""
     etag = make_etag(response)
     if lookup.stamps is None:
         return etag
@@ -233,8 +233,8 @@ def remember(key: str, *, stamps: Sequence[str], build: Callable[[], bytes]) -> 
 class Invalidation:
     """The two steps of a write: `mark` before COMMIT, `settle` after COMMIT or rollback.
 
-    Each tells whether it is sure that no process will serve what the write makes old. If one is not, the writer has
-    to suspend the cache (`commands.publication`).
+    Each returns whether it is certain that no process will serve outdated responses. If one is not, the writer must
+    suspend the cache (`commands.publication`).
     """
 
     def __init__(self) -> None:
@@ -244,7 +244,7 @@ class Invalidation:
         self._state = UNKNOWN
 
     def mark(self, wallet_ids: Iterable[int]) -> bool:
-        """Let nothing be stored that shows one of these wallets, until `settle` or for a few seconds."""
+        """Prevent the storing of responses that show one of these wallets, until `settle` or for a few seconds."""
         state = keeper().current()
         if not state.is_trusted:
             return False
@@ -259,20 +259,20 @@ class Invalidation:
         return True
 
     def settle(self) -> bool:
-        """Give new stamps to what was marked, and announce it (`events/follow.py`)."""
-        # In the end, as others may have suspended the cache meanwhile, and taken another into use.
+        """Give new stamps to the marked names, and announce the change (`events/follow.py`)."""
+        # Checked last: meanwhile, others may have suspended the cache and chosen another.
         return self.release() and keeper().holds(self._state)
 
     def release(self) -> bool:
-        """Do what `settle` does, after a rollback, when nothing has become old.
+        """Do what `settle` does after a rollback, when nothing is outdated.
 
-        Another writer's mark stays: that writer settles it. Nothing tells a COMMIT that failed from one whose answer
+        Another writer's mark stays, for that writer to settle. A failed COMMIT cannot be told from one whose answer
         was lost, so both are announced.
         """
         agreement = self._state.agreement
         if agreement is None:
             return False
-        # A token is new to each of the stamps, so one is enough.
+        # A token is new for each of the stamps, so one is enough.
         tokens = dict.fromkeys(self._names, new_token())
         channel = _channel(agreement.identity)
         try:

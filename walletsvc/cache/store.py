@@ -1,4 +1,4 @@
-"""What a store does, and the names and lifetimes that all stores share."""
+"""The interface of stores, and the names and lifetimes that all stores share."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ PREFIX = "walletsvc:"
 STAMP_SECONDS = 3600
 MARK_SECONDS = 5
 MARK = b"!"
-"""A stamp that begins with it is no stamp: a writer is about to commit, so nothing may be stored."""
+"""The beginning of a mark, which takes the place of a stamp: a writer is about to commit, so nothing is stored."""
 
 
 class Unreachable(Exception):
-    """The store does not answer; the caller goes on without it."""
+    """The store does not answer; the caller continues without it."""
 
 
 class Store(Protocol):
-    """Keeps bytes by key for a while, and knows where (`cache.lease.keeper.Instances`).
+    """Keeps bytes by key for a limited time, and knows its instance (`cache.lease.keeper.Instances`).
 
-    The methods that take an `instance` raise `Unreachable` where they find another one, or none. Without it, any will
-    do: for what is never wrong.
+    Methods with an `instance` raise `Unreachable` if they find another instance or none. Without one, any instance
+    will do, for data that is never wrong.
     """
 
     @property
     def copies(self) -> LocalCopies | None:
-        """Return the responses that this process has at hand, where to fetch them costs more than to look there."""
+        """Return this process's copies of responses, if a fetch from the store costs more than to look there."""
 
     @property
     def in_doubt(self) -> bool:
-        """Tell whether something has failed since `probe` was called last."""
+        """Tell whether anything has failed since the last `probe`."""
 
     @property
     def is_shared(self) -> bool:
@@ -42,28 +42,28 @@ class Store(Protocol):
 
     @property
     def own_instance(self) -> str:
-        """Return the only instance that this process can ever use; empty if it may come to be another."""
+        """Return the only instance that this process can ever use; empty if it can change."""
 
     def probe(self) -> str | None:
-        """Return the instance that is to be found now, if everything that a cache does works there."""
+        """Return the current instance if all operations of a cache work there, else None."""
 
     def get_many(self, keys: Sequence[str], instance: str = "") -> list[bytes | None]:
         """Return the values of `keys`, in their order, as of one moment."""
 
     def fetch(self, keys: Sequence[str], instance: str = "") -> tuple[list[bytes | None], float]:
-        """Return what `get_many` does, and for how many seconds at least the first value stays in the store.
+        """Return the values as `get_many` does, and a lower bound on the first value's remaining lifetime in seconds.
 
-        They count from before the call. 0 stands for nobody knows, too.
+        The seconds count from before the call. 0 also means unknown.
         """
 
     def put(self, key: str, value: bytes, *, seconds: int, instance: str = "") -> None:
         """Keep `value`."""
 
     def create_missing(self, tokens: Mapping[str, bytes], *, instance: str = "") -> None:
-        """Keep each token unless its key has one already."""
+        """Store each token whose key has none yet."""
 
     def mark(self, keys: Iterable[str], mark: bytes, *, instance: str = "") -> None:
-        """Put `mark` under each key, for `MARK_SECONDS`."""
+        """Store `mark` under each key, for `MARK_SECONDS`."""
 
     def settle(
         self,
@@ -74,22 +74,22 @@ class Store(Protocol):
         channel: str = "",
         announcement: bytes = b"",
     ) -> None:
-        """Put the token under each key, in one step, except where another writer's mark stands.
+        """Store each token, in one step, except over another writer's mark.
 
-        `announcement` then goes to whoever listens to `channel`, if the store has a way to other processes.
+        Then publishes `announcement` on `channel`, if the store reaches other processes.
 
-        A plain token is replaced as well as `mark`: the mark may have expired or been overwritten and settled
-        by another writer, and a reader stored under that token what it had read before our commit.
+        Replaces plain tokens as well as `mark`: the mark may have expired or been overwritten and settled by another
+        writer, and a reader may have stored under that token what it had read before our commit.
         """
 
 
 def new_token() -> bytes:
-    """Return a stamp that was never there before."""
+    """Return a new, unique stamp."""
     return secrets.token_hex(8).encode()
 
 
 class _Process:
-    """The name of this process; one that is forked from it has another."""
+    """The name of this process; a forked process gets another."""
 
     def __init__(self) -> None:
         self._rename()

@@ -1,4 +1,4 @@
-"""A connection of redis-py's, spoken to directly: bytes to its socket, replies from hiredis' own parser."""
+"""A redis-py connection used directly: bytes to its socket, replies from hiredis' own parser."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hiredis import pack_command
 from walletsvc.cache.store import PROCESS
 
 REST_SECONDS = 0.5
-"""Redis counts in seconds how long a connection has been idle before it closes it."""
+"""Redis measures in whole seconds how long a connection has been idle before it closes it."""
 
 _IDENTIFY = (
     pack_command(("INFO", "server"))  # type: ignore[arg-type]  # any number of words will do
@@ -28,10 +28,10 @@ _BUFFER_BYTES = 65_536
 
 
 class Line:
-    """What `connection`, which is connected, leads to. Nothing else may use the connection meanwhile.
+    """An open `connection`, and the instance that it leads to. Nothing else may use the connection meanwhile.
 
-    The client's own way is to look at each call for what hardly ever is there: timeouts that differ, moves of a
-    cluster, a need to connect. It takes several times what a small command takes.
+    On each call the client itself checks for rare cases: other timeouts, moves within a cluster, a need to connect.
+    That takes several times as long as a small command.
     """
 
     def __init__(self, connection: Any) -> None:
@@ -48,9 +48,9 @@ class Line:
         _let_the_kernel_time(self._socket, connection.socket_timeout)
 
     def ask(self, packet: bytes, count: int) -> list[Any]:
-        """Send commands and return their `count` replies; an error is one of them, not raised.
+        """Send commands and return their `count` replies, errors included.
 
-        Raises another `redis.RedisError` for what the connection is no longer to be used after.
+        Raises a `redis.RedisError` that is not a reply when the connection must not be used any more.
         """
         receive, buffer, reader = self._socket.recv_into, self._buffer, self._reader
         replies: list[Any] = []
@@ -62,7 +62,7 @@ class Line:
                     raise ConnectionResetError("Redis has closed the connection.")
                 reader.feed(buffer, 0, length)  # type: ignore[arg-type]  # any buffer will do
                 while len(replies) < count and (reply := reader.gets()) is not _PENDING:
-                    # What the server says without being asked is not the reply (RESP3 has such pushes).
+                    # Messages that the server pushes on its own (RESP3) are not replies.
                     if isinstance(reply, hiredis.PushNotification):
                         self.is_doubtful = True
                     else:
@@ -75,14 +75,14 @@ class Line:
         return replies
 
     def identify(self) -> str:
-        """Note and return which Redis it leads to: the process, the history of its data, and the database there.
+        """Note and return the Redis behind the connection: the process, the history of its data, and the database.
 
-        Empty for a replica. `run_id` is new with each start of a server, and `master_replid` with each fail-over,
-        when writes may be lost (https://redis.io/docs/latest/commands/info/).
+        Empty for a replica. `run_id` is new at each start of a server, and `master_replid` at each fail-over, when
+        writes may be lost (https://redis.io/docs/latest/commands/info/).
 
-        A server can also come to have another's data while the connection stays open. To a client that it tracks keys
-        for it says so before its next reply, and `is_doubtful` is set: then this has to be called again. OPTIN keeps
-        it from tracking any (https://redis.io/docs/latest/develop/reference/client-side-caching/).
+        A server can also receive another's data while the connection stays open. It reports that, before its next
+        reply, to clients with key tracking, which sets `is_doubtful`: then call this again. OPTIN keeps it from
+        tracking any key (https://redis.io/docs/latest/develop/reference/client-side-caching/).
 
         Raises `redis.RedisError`.
         """
@@ -98,9 +98,9 @@ class Line:
         return self.instance
 
     def is_ready(self) -> bool:
-        """Tell whether nothing is to be read, and nobody has closed it since it was used.
+        """Tell whether nothing is left to read, and the server has not closed the connection.
 
-        One of the process that this one was forked from is left to that.
+        False for a connection of the process that this one was forked from.
         """
         if self._process is not PROCESS.name:
             return False
@@ -117,10 +117,10 @@ def _error_of(text: str) -> redis.ResponseError:
 
 
 def _let_the_kernel_time(sock: Any, seconds: float | None) -> None:
-    """Have the kernel keep the connection's timeout (socket(7): SO_RCVTIMEO) in place of Python.
+    """Let the kernel keep the connection's timeout (socket(7): SO_RCVTIMEO) instead of Python.
 
-    Python asks by a call of its own, before each one that sends or receives, if there is something to do yet, and
-    other threads come in between. A reply that is late then is a `BlockingIOError`, and so a `redis.ConnectionError`.
+    Python polls the socket before each send or receive, and other threads run in between. A late reply then raises
+    `BlockingIOError`, and so `redis.ConnectionError`.
     """
     if seconds and not isinstance(sock, ssl.SSLSocket):
         timeval = struct.pack("ll", int(seconds), int(seconds % 1 * 1_000_000))

@@ -15,14 +15,14 @@ from walletsvc.cache.lease.state import POLL_SECONDS, UNKNOWN, State
 logger = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 1.0
-"""How long whoever needs a new lease waits for one, at most. Without it, it goes on without the cache."""
+"""How long a caller waits at most for a new lease. Without one, it continues without the cache."""
 
 _ABANDONED: list[DatabaseRow] = []
-"""Rows of the process that this one was forked from: closing a connection here would end it there."""
+"""Rows of the process that this one was forked from: closing their connections here would end them there."""
 
 
 class BackgroundKeeper(Keeper):
-    """A keeper with a thread, which begins with the first use in a process and ends with the process."""
+    """A keeper with a thread, which starts at the first use in a process and ends with the process."""
 
     def __init__(self, *, instances: Callable[[], Instances]) -> None:
         self._own_row = DatabaseRow()
@@ -35,20 +35,20 @@ class BackgroundKeeper(Keeper):
         os.register_at_fork(after_in_child=self._forget_parent)
 
     def start(self) -> None:
-        """Begin to keep the lease, unless that has begun. Waits for nothing."""
+        """Start the thread, unless it has started. Does not wait."""
         with self._condition:
             if self._is_stopping or (self._thread is not None and self._thread.is_alive()):
                 return
             self._thread = threading.Thread(target=self._run, name="walletsvc-leases", daemon=True)
             self._thread.start()
-            # Also at the end of a process that multiprocessing has started, where `atexit` is not heard of.
+            # Also at the end of a process started by multiprocessing, which does not run `atexit`.
             util.Finalize(self, self.stop, exitpriority=0)
 
     def refresh(self) -> State:
-        """Have the row read soon, and return the state after that; the one before, if that takes too long."""
+        """Have the row read soon, and return the state after that; the current one, if that takes too long."""
         self.start()
         with self._condition:
-            # A round that is under way may have read the row already.
+            # A read that is under way may be too early.
             enough = self._rounds + 2
             self._is_hurried = True
             self._condition.notify_all()
@@ -58,7 +58,7 @@ class BackgroundKeeper(Keeper):
         return self.state
 
     def stop(self) -> None:
-        """End the thread, and let nobody wait for a cache that goes with this process."""
+        """End the thread, and give back a cache that ends with this process, so that no process waits for it."""
         with self._condition:
             thread, self._is_stopping = self._thread, True
             self._condition.notify_all()
@@ -72,9 +72,9 @@ class BackgroundKeeper(Keeper):
                 self.step()
                 is_failing = False
             except Exception as error:
-                # Once, and not at each interval of a long outage.
+                # Warn once, rather than at each interval of a long outage.
                 logger.log(
-                    logging.DEBUG if is_failing else logging.WARNING, "Whether to cache is not known: %s", error
+                    logging.DEBUG if is_failing else logging.WARNING, "The state of the cache is unknown: %s", error
                 )
                 is_failing = True
             with self._condition:

@@ -1,4 +1,4 @@
-"""Keeps the lease of this process, and has the cache suspended and taken into use again as it has to be."""
+"""Keep the lease of this process; suspend the cache and take it into use as necessary."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ logger = logging.getLogger(__name__)
 
 MIN_RETRY_SECONDS = 0.5
 MAX_RETRY_SECONDS = 4.0
-"""How long a Redis that was not of use is left alone: twice as long each time."""
+"""How long to leave an unusable Redis alone: twice as long each time."""
 
 CLAIM_SECONDS = 5.0
 MAX_CLAIM_SECONDS = 60.0
-"""How long another instance than ours is put up with before it is replaced again: twice as long each time."""
+"""How long to accept another process's instance before replacing it again: twice as long each time."""
 
 
 class Instances(Protocol):
-    """Where this process can keep a cache (a `cache.store.Store`)."""
+    """The places where this process can keep a cache (a `cache.store.Store`)."""
 
     @property
     def in_doubt(self) -> bool:
-        """Tell whether something has failed since `probe` was called last."""
+        """Tell whether anything has failed since the last `probe`."""
 
     @property
     def is_shared(self) -> bool:
@@ -43,16 +43,16 @@ class Instances(Protocol):
 
     @property
     def own_instance(self) -> str:
-        """Return the only instance that this process can ever use; empty if it may come to be another."""
+        """Return the only instance that this process can ever use; empty if it can change."""
 
     def probe(self) -> str | None:
-        """Return the instance that is to be found now, if everything that a cache does works there."""
+        """Return the current instance if all operations of a cache work there, else None."""
 
 
 class Keeper:
-    """Holds the latest `state`, and `step` renews it.
+    """Holds the latest `state`, which `step` renews.
 
-    Without a thread: each step is made by whoever calls. `BackgroundKeeper` is what servers use.
+    It has no thread: its callers make each step. Servers use `BackgroundKeeper`.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Keeper:
     ) -> None:
         self.state: State = UNKNOWN
         self.is_wanted = False
-        """Whether somebody reads here: a process that only writes takes no other's place."""
+        """Whether this process reads from the cache: one that only writes never claims the cache."""
         self._row = row
         self._instances = instances
         self.clock = clock
@@ -75,13 +75,13 @@ class Keeper:
         self._claim_at = 0.0
         self._claim_seconds = CLAIM_SECONDS
 
-    # -- for those who use the cache --
+    # -- for users of the cache --
 
     def start(self) -> None:
-        """Begin to renew the state at intervals, if it is not left to others to call `step`."""
+        """Begin to renew the state at intervals, if this keeper does so itself."""
 
     def current(self) -> State:
-        """Return a state whose lease is valid, if there is a way to one: it says whether the cache may be used."""
+        """Return a state whose lease is valid, or `UNKNOWN`: it tells whether the cache may be used."""
         state = self.state
         if self.clock() >= state.valid_until:
             state = self.refresh()
@@ -90,27 +90,27 @@ class Keeper:
         return state
 
     def holds(self, state: State) -> bool:
-        """Tell whether the cache may still be used as `state` says, at this very moment."""
+        """Tell whether the cache may still be used under `state`, at this very moment."""
         latest = self.current()
         return latest.is_trusted and (latest is state or latest.agreement == state.agreement)
 
     def has_outlived(self, state: State) -> bool:
-        """Tell whether all leases from before `state`, which may have run out itself, have run out."""
+        """Tell whether all leases from before `state` have expired; its own may have too."""
         return self.clock() >= state.seen_at + LEASE_SECONDS + MARGIN_SECONDS
 
     def outlive(self) -> None:
-        """Wait until all leases of all processes that are valid now have run out."""
+        """Wait until all leases that are valid now, in all processes, have expired."""
         self._sleep(LEASE_SECONDS + MARGIN_SECONDS)
 
     def refresh(self) -> State:
-        """Read the row now and return the new state. Raises what the database does."""
+        """Read the row now and return the new state. Raises the database's errors."""
         self.step()
         return self.state
 
     def give_back(self) -> None:
-        """Leave the cache to whoever comes next, if it was ours alone; the next process need not wait then.
+        """Release the cache if only this process could use it, so that the next process need not wait.
 
-        Raises what the database does.
+        Raises the database's errors.
         """
         state, self.state = self.state, UNKNOWN
         own = self._instances().own_instance
@@ -120,8 +120,8 @@ class Keeper:
     # -- at intervals --
 
     def step(self) -> None:
-        """Read the row, and do what is to be done about it. Raises what the database does."""
-        # To take what nobody uses into use is one change, and one more look at it.
+        """Read the row and react to it. Raises the database's errors."""
+        # Taking an unused cache into use takes one change and one more read.
         for _ in range(3):
             if not self._act(self._read()):
                 return
@@ -135,13 +135,13 @@ class Keeper:
         own = self._instances().own_instance
         is_ours = found is not None and (not own or found.instance == own)
         if own and before.instance == own and not is_ours:
-            # Whoever has taken our place is given time in it.
+            # Give the process that took this one's place time to use it.
             self._put_off_claim()
         self.state = make_state(found, read_at=read_at, seen_at=seen_at, is_ours=is_ours)
         return found
 
     def _act(self, found: Agreement | None) -> bool:
-        """Make the change that is to be made. Return whether there was one, whoever has made it."""
+        """Make the necessary change, if any. Return whether the row must be read again."""
         if found is None:
             self._row.create()
             return True
@@ -164,23 +164,23 @@ class Keeper:
         if instance is None:
             return False
         if self._row.change(found, suspended=False, instance=instance):
-            logger.info("The cache is used from now on, in generation %d", generation + 1)
+            logger.info("The cache is in use from now on, in generation %d", generation + 1)
         return True
 
     def _replace(self, found: Agreement) -> bool:
-        """Suspend the use of an instance that is not the one that is to be found here."""
+        """Suspend the use of an instance that differs from the one that this process finds."""
         if not self._may_take(found):
             return False
         instance = self._probe()
         if instance is None or instance == found.instance or self.clock() < self._claim_at:
             return False
         self._put_off_claim()
-        logger.warning("The cache is suspended: it is to be found elsewhere now")
+        logger.warning("The cache is suspended: its instance has changed")
         self._row.change(found, suspended=True, instance=instance)
         return True
 
     def _may_take(self, found: Agreement) -> bool:
-        """Tell whether the cache may be this process' affair."""
+        """Tell whether this process may take the cache into use or suspend it."""
         store = self._instances()
         if store.is_shared or found.instance in ("", store.own_instance):
             return True

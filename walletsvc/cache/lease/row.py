@@ -1,4 +1,4 @@
-"""The row in the database, read and changed over a connection of its own."""
+"""The row in the database, read and changed over its own connection."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db import DEFAULT_DB_ALIAS, IntegrityError, connections
 from walletsvc.cache.lease.state import Agreement
 
 TIMEOUT_SECONDS = 1
-"""An answer that comes later finds that its lease has run out."""
+"""An answer that takes longer would find its lease expired."""
 
 
 class Row(Protocol):
@@ -22,14 +22,14 @@ class Row(Protocol):
         """Return the row as it was last committed, None if it is missing."""
 
     def create(self) -> None:
-        """Make the row anew, suspended and under a new identity, unless it is there."""
+        """Create the row, suspended and with a new identity, unless it exists."""
 
     def change(self, seen: Agreement, *, suspended: bool, instance: str) -> bool:
-        """Begin a new generation, unless another one has begun since `seen`. Return whether it did."""
+        """Begin a new generation, unless another has begun since `seen`. Return whether it did."""
 
 
 class DatabaseRow:
-    """The row of Django's default database. One thread uses it."""
+    """The row in Django's default database. One thread uses it."""
 
     def __init__(self) -> None:
         self._database: Any = None
@@ -44,8 +44,8 @@ class DatabaseRow:
         return Agreement(identity, generation, bool(suspended), instance)
 
     def create(self) -> None:
-        # Suspended, as a writer may just have found that there is none (`commands.publication`).
-        with suppress(IntegrityError):  # another was quicker
+        # Suspended, as a writer may just have found the row missing (`commands.publication`).
+        with suppress(IntegrityError):  # another process was quicker
             self._run(
                 "INSERT INTO walletsvc_cachestate (id, identity, generation, suspended, instance)"
                 " VALUES (1, %s, 1, 1, '')",
@@ -67,7 +67,7 @@ class DatabaseRow:
             database.close()
 
     def _run(self, statement: str, values: Sequence[object]) -> tuple[Sequence[Any], int]:
-        """Run a statement, which is committed at once. Return its rows and how many it has changed."""
+        """Run a statement, committed at once. Return its rows and how many it changed."""
         if self._database is None:
             self._database = _connect()
         try:
@@ -84,12 +84,12 @@ class DatabaseRow:
 
 
 def new_identity() -> str:
-    """Return a name that no other database has."""
+    """Return a new, unique identity for a database."""
     return uuid4().hex
 
 
 def _connect() -> Any:
-    """Return a connection that waits for nothing for long, and that is nobody else's."""
+    """Return a connection of its own, with short timeouts."""
     database: Any = connections.create_connection(DEFAULT_DB_ALIAS)
     options = database.settings_dict["OPTIONS"]
     if database.vendor == "mysql":

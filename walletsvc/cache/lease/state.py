@@ -1,4 +1,4 @@
-"""What the row said, and for how long that may be relied on."""
+"""The state of the row, and how long it can be relied on."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from walletsvc.cache.store import PREFIX
 
 POLL_SECONDS = 0.2
 LEASE_SECONDS = 1.0
-"""Several times POLL_SECONDS, so that a late thread does not end it. The first write without Redis waits so long."""
+"""Several times POLL_SECONDS: a late thread does not end it. The first write without Redis waits this long."""
 HOLD_SECONDS = 1.5 * LEASE_SECONDS
 MARGIN_SECONDS = 0.05
-"""More than the clocks of two machines can differ over LEASE_SECONDS."""
+"""More than the clocks of two machines can drift apart within LEASE_SECONDS."""
 
 now: Callable[[], float] = (
-    # Goes on while the machine sleeps, which the monotonic clock does not (clock_gettime(2)).
+    # Continues while the machine sleeps, unlike the monotonic clock (clock_gettime(2)).
     partial(time.clock_gettime, time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic
 )
 """The clock of all leases, in seconds."""
@@ -35,17 +35,17 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The row as it was read by this process. It is never changed, but replaced."""
+    """The row as this process has read it. Never changed, only replaced."""
 
     agreement: Agreement | None
     seen_at: float
-    """By when, at the latest, it was as it is."""
+    """A time by which the row certainly was as it is now."""
     valid_until: float
     is_trusted: bool
-    """Tells, until then, that the cache may be used."""
+    """The cache may be used until then."""
     instance: str
     prefix: str
-    """What the names of everything in the cache begin with."""
+    """The prefix of all names in the cache."""
 
     @property
     def is_suspended(self) -> bool:
@@ -57,9 +57,9 @@ UNKNOWN = State(None, 0.0, 0.0, is_trusted=False, instance="", prefix="")
 
 
 def make_state(agreement: Agreement | None, *, read_at: float, seen_at: float, is_ours: bool) -> State:
-    """Return the state after `agreement` was read; `read_at` is from before that.
+    """Return the state after `agreement` was read; `read_at` is the time before that read.
 
-    `is_ours` tells whether this process can reach the instance that is agreed on.
+    `is_ours` tells whether this process can reach the agreed instance.
     """
     valid_until = read_at + LEASE_SECONDS
     if agreement is None:
