@@ -1,6 +1,6 @@
-"""A bank's transactions, read from a CSV file, and what an overdraft guard makes of them.
+"""Read a bank's transactions from a CSV file, and compute what an overdraft guard makes of them.
 
-Nothing here knows of the server: it is the independent half of the comparison that replay.py makes.
+Independent of the server: this is the other half of the comparison in replay.py.
 """
 
 import csv
@@ -19,7 +19,7 @@ _PROBLEMS_SHOWN = 10
 
 
 class BankFileError(ValueError):
-    """The file cannot be replayed; the message names each line and what is wrong with it."""
+    """The file cannot be replayed; the message names each faulty line and its problem."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What a server that never overdraws must end up with: the refused rows by account, and balances."""
+    """The result that a server without overdrafts must reach: the refused rows by account, and balances."""
 
     refused: Mapping[str, Sequence[Row]]
     balances: Mapping[str, Decimal]
@@ -62,7 +62,7 @@ class Expectation:
 def expect(accounts: Iterable[Account]) -> Expectation:
     """Replay accounts from a balance of 0 in plain Python, refusing each row that would go below zero.
 
-    A refused row leaves the balance as it was, and the rows after it are judged on that balance.
+    A refused row leaves the balance unchanged, and later rows are judged by that balance.
     """
     refused: dict[str, list[Row]] = {}
     balances: dict[str, Decimal] = {}
@@ -81,8 +81,8 @@ def expect(accounts: Iterable[Account]) -> Expectation:
 def read_accounts(path: Path) -> list[Account]:
     """Read `path` and group its rows by account, both in the order of the file.
 
-    Raises BankFileError when the file cannot be read, lacks a column, holds no rows, or holds a row that
-    is incomplete, repeats a `trans_id`, or has a date or an amount that is not one.
+    Raises BankFileError if the file cannot be read, lacks a column, has no rows, or has a row that is incomplete,
+    repeats a `trans_id`, or has an invalid date or amount.
     """
     rows_by_account: dict[str, list[Row]] = {}
     problems: list[str] = []

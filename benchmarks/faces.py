@@ -1,7 +1,7 @@
-"""The server's two faces, REST and GraphQL, as a client that opens wallets, posts and reads back.
+"""The server's two faces, REST and GraphQL, as clients that open wallets, post transactions and read them back.
 
 `Face` holds what both share: one keep-alive connection, retries while the server is busy, and the rule that
-makes a retried post safe. rest_face.py and graphql_face.py say how each face spells a request and its answer.
+makes a retried post safe. rest_face.py and graphql_face.py know the requests and answers of each face.
 """
 
 import time
@@ -22,7 +22,7 @@ TIMEOUT_SECONDS = 60.0
 INSUFFICIENT_FUNDS = "insufficient_funds"
 _BUSY_STATUSES = {429, 503}
 _BUSY_CODES = {"conflict", "rate_limited"}
-# A retried post can meet these because its first attempt was stored, though its answer was lost.
+# A retried post can get these if its first attempt was stored but its answer was lost.
 _CODES_AFTER_A_LOST_ANSWER = {"duplicate_txid", INSUFFICIENT_FUNDS}
 
 T = TypeVar("T")
@@ -37,16 +37,16 @@ class UnreachableError(ReplayStoppedError):
 
 
 class LabelTakenError(ReplayStoppedError):
-    """A wallet of that label exists already, so this replay would mix with an earlier one."""
+    """A wallet with that label exists already, so this replay would mix with an earlier one."""
 
 
 class BadAnswerError(ReplayStoppedError):
-    """The server answered with something that the contract does not know."""
+    """The server gave an answer that the contract does not allow."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewTransaction:
-    """A transaction to post; `amount` goes over the wire as it is."""
+    """A transaction to post; `amount` is sent unchanged."""
 
     txid: str
     amount: str
@@ -70,7 +70,7 @@ class StoredTransaction:
 
 @dataclass(frozen=True, slots=True)
 class Reply(Generic[T]):
-    """A value, or the code of the refusal; `retried` when an earlier attempt may have been carried out."""
+    """A value, or the code of the refusal; `retried` if an earlier attempt may have been stored."""
 
     value: T | None
     code: str | None
@@ -78,7 +78,7 @@ class Reply(Generic[T]):
 
 
 class Face(ABC):
-    """A client of one face of the server at `url`. Not thread-safe: make one per worker.
+    """A client of one face of the server at `url`. Not thread-safe: create one for each worker.
 
     `pause` waits the given seconds between attempts; `transport` replaces the network in tests.
     """
@@ -95,9 +95,9 @@ class Face(ABC):
     ) -> None:
         self.url = url.rstrip("/")
         self._pause = pause
-        # trust_env=False: a proxy named in the environment would be measured along with the server.
+        # trust_env=False: a proxy in the environment would be measured along with the server.
         self._client = httpx.Client(transport=transport, trust_env=False)
-        # Requests are built from these ready parts: Client.post() merges its defaults anew into each one.
+        # Requests are built from these parts: Client.post() would merge its defaults into each request again.
         self._headers = httpx.Headers({"Content-Type": self.content_type, "Accept": self.content_type})
         self._extensions = {"timeout": httpx.Timeout(TIMEOUT_SECONDS).as_dict()}
 
@@ -105,7 +105,7 @@ class Face(ABC):
         self._client.close()
 
     def check_reachable(self) -> None:
-        """Raise UnreachableError unless something answers at `url`, whatever it says."""
+        """Raise UnreachableError unless the server at `url` answers, with any status."""
         try:
             self._client.get(self.url)
         except httpx.TransportError as error:
@@ -114,7 +114,7 @@ class Face(ABC):
     def open_wallet(self, label: str, currency: str) -> str:
         """Open an empty wallet and return its id.
 
-        Raises LabelTakenError when a wallet has that label already.
+        Raises LabelTakenError if a wallet has that label already.
         """
         reply = self._create_wallet(label, currency)
         if reply.value is not None:
@@ -126,7 +126,7 @@ class Face(ABC):
         raise LabelTakenError(f"a wallet {label!r} exists already: give another --prefix")
 
     def post(self, wallet_id: str, new: NewTransaction) -> str | None:
-        """Post a transaction; return None when it was accepted, the code when it was refused."""
+        """Post a transaction; return None if it was accepted, else the code of the refusal."""
         reply = self._create_transaction(wallet_id, new)
         if reply.retried and reply.code in _CODES_AFTER_A_LOST_ANSWER:
             ours = StoredTransaction(new.txid, Decimal(new.amount), wallet_id)
@@ -155,14 +155,14 @@ class Face(ABC):
 
     @abstractmethod
     def _read(self, document: Any) -> tuple[Any, str | None]:
-        """Split an answer into what was asked for and the code of the refusal."""
+        """Split an answer into its value and the code of the refusal."""
 
     def _send(
         self, method: str, url: httpx.URL, body: object, pick: Callable[[Any], T], *, write: bool = True
     ) -> Reply[T]:
-        """Send a request, again while the server is busy or the connection breaks; `pick` reads the value.
+        """Send a request, again while the server is busy or the connection breaks; `pick` extracts the value.
 
-        Raises UnreachableError when no attempt got an answer, BadAnswerError on one that makes no sense.
+        Raises UnreachableError if no attempt got an answer, BadAnswerError for an invalid one.
         """
         content = orjson.dumps(body) if body is not None else b""
         request = httpx.Request(method, url, headers=self._headers, content=content, extensions=self._extensions)
@@ -185,7 +185,7 @@ class Face(ABC):
         raise trouble
 
     def _fetch(self, method: str, url: httpx.URL, body: object, pick: Callable[[Any], T]) -> T:
-        """Send a request that only reads, and return its value; raise BadAnswerError when refused."""
+        """Send a request that only reads, and return its value; raise BadAnswerError if it is refused."""
         reply = self._send(method, url, body, pick, write=False)
         if reply.value is None:
             raise BadAnswerError(f"{method} {url}: reading was refused: {reply.code}")
@@ -205,6 +205,6 @@ class Face(ABC):
 
 
 def _retry_after_seconds(response: httpx.Response, *, default: float) -> float:
-    """Read Retry-After in its form of whole seconds (RFC 9110, 10.2.3), bounded."""
+    """Read Retry-After in whole seconds (RFC 9110, 10.2.3), bounded."""
     value = response.headers.get("Retry-After", "")
     return min(float(value), LONGEST_PAUSE_SECONDS) if value.isdecimal() else default

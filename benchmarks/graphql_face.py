@@ -97,7 +97,7 @@ class GraphqlFace(Face):
     def _read(self, document: Any) -> tuple[Any, str | None]:
         if errors := document.get("errors"):
             return None, str(errors[0]["extensions"]["code"])
-        # Each operation of this module asks for one field.
+        # Each operation of this module selects one field.
         (payload,) = document["data"].values()
         if user_errors := (payload or {}).get("userErrors"):
             return None, str(user_errors[0]["code"])

@@ -3,9 +3,9 @@
 
     benchmarks/replay.py --face rest --workers 8 tests/data/czech_bank_1993.csv
 
-Opens one wallet per account and posts every transaction, each account's strictly in order. Exits with 0 when
-every check holds, 1 when one does not or an answer makes no sense, 2 when there was nothing to replay against
-or with: a faulty file, an unreachable server, labels that an earlier replay has taken.
+Opens one wallet per account and posts every transaction, strictly in order within an account. Exits with 0 if
+every check holds, 1 if one fails or an answer is invalid, 2 if the replay could not start: a faulty file, an
+unreachable server, labels taken by an earlier replay.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from typing import TextIO
 
 import httpx
 
-if not __package__:  # started as a file: let `benchmarks` be found
+if not __package__:  # started as a file: make `benchmarks` importable
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from benchmarks.bank_file import CURRENCY, Account, BankFileError, Row, expect, read_accounts
@@ -43,7 +43,7 @@ class Tally:
 
 
 class Progress:
-    """A status line: rewritten in place on a terminal, otherwise a line now and then."""
+    """A status line: rewritten in place on a terminal, otherwise printed now and then."""
 
     def __init__(self, stream: TextIO, total_rows: int) -> None:
         self._stream = stream
@@ -68,7 +68,7 @@ class Progress:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the replay that the command line asks for and return its exit code."""
+    """Run the replay of the command line and return its exit code."""
     options = _parse_arguments(argv)
     try:
         accounts = read_accounts(options.file)
@@ -93,7 +93,7 @@ def replay(
 ) -> Report:
     """Post all accounts through one face of the server at `url`, read everything back, and compare.
 
-    Raises ReplayStoppedError when the server cannot be reached or gives an answer that makes no sense.
+    Raises ReplayStoppedError if the server cannot be reached or gives an invalid answer.
     """
     reader = face_class(url)
     try:
@@ -193,7 +193,7 @@ def _parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--workers", type=_workers, default=4, metavar="N", help="parallel connections (4)")
     parser.add_argument("--url", type=_url, default="http://127.0.0.1:8000", help="the server (%(default)s)")
     parser.add_argument(
-        "--prefix", default="", help="put before each label and txid, to replay again on the same server"
+        "--prefix", default="", help="prefix of each label and txid, to replay again on the same server"
     )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     return parser.parse_args(argv)

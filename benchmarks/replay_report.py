@@ -1,4 +1,4 @@
-"""Compare what a replay left in the server with what the file says must be there, and say it to a reader."""
+"""Compare what a replay left in the server with what the file requires, and report the differences."""
 
 import json
 from collections import Counter
@@ -16,7 +16,7 @@ DIFFERENCES_SHOWN = 10
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """What the server answered: a wallet id by `account_id`, a code by `trans_id` of each refused row."""
+    """The server's answers: a wallet id by `account_id`, a code by `trans_id` for each refused row."""
 
     wallet_ids: Mapping[str, str]
     refused: Mapping[str, str]
@@ -24,7 +24,7 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class ReadBack:
-    """What the server lists afterwards, other wallets and their transactions included."""
+    """What the server lists afterwards, including other wallets and their transactions."""
 
     wallets: Sequence[StoredWallet]
     transactions: Sequence[StoredTransaction]
@@ -32,7 +32,7 @@ class ReadBack:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A statement, and each way in which it does not hold."""
+    """A statement, and each way in which it fails."""
 
     statement: str
     differences: Sequence[str]
@@ -110,9 +110,9 @@ class Report:
 def compare(
     accounts: Sequence[Account], expectation: Expectation, posted: Posted, read_back: ReadBack, *, prefix: str
 ) -> tuple[list[Check], Decimal]:
-    """Make every check of a replay; return them and the sum of the balances of its wallets.
+    """Run every check of a replay; return the checks and the sum of the balances of its wallets.
 
-    `prefix` is what the replay put before each `trans_id` to make its txid.
+    `prefix` is the replay's prefix of each `trans_id` in a txid.
     """
     ours = set(posted.wallet_ids.values())
     balances = {wallet.wallet_id: wallet.balance for wallet in read_back.wallets if wallet.wallet_id in ours}
@@ -167,11 +167,11 @@ def _compare_refusals(expectation: Expectation, posted: Posted) -> Iterable[str]
         if code != INSUFFICIENT_FUNDS:
             yield f"transaction {trans_id} was refused for another reason: {code}"
         elif trans_id not in expectation.refused_ids:
-            yield f"transaction {trans_id} was refused, and is covered"
+            yield f"transaction {trans_id} was refused although it is covered"
     for account_id, rows in expectation.refused.items():
         for row in rows:
             if row.trans_id not in posted.refused:
-                yield f"transaction {row.trans_id} was accepted, and overdraws account {account_id}"
+                yield f"transaction {row.trans_id} was accepted although it overdraws account {account_id}"
 
 
 def _compare_balances(
@@ -203,11 +203,11 @@ def _compare_transactions(
 ) -> Iterable[str]:
     times_listed = Counter(transaction.txid for transaction in stored)
     for txid in accepted.keys() - times_listed.keys():
-        yield f"{txid} was accepted and is not listed"
+        yield f"{txid} was accepted but is not listed"
     for transaction in stored:
         posted = accepted.get(transaction.txid)
         if posted is None:
-            yield f"{transaction.txid} is listed and was not accepted"
+            yield f"{transaction.txid} is listed but was not accepted"
         elif transaction != posted:
             yield f"{transaction.txid}: posted {posted}, listed {transaction}"
     for txid, times in times_listed.items():

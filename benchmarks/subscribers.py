@@ -1,7 +1,7 @@
-"""Measure what idle subscribers cost and how fast a change reaches them: `python -m benchmarks.subscribers`.
+"""Measure the cost of idle subscribers and how fast a change reaches them: `python -m benchmarks.subscribers`.
 
-Runs a server of its own on the settings of the environment (DATABASE_URL has to be given), with all subscribers on
-one wallet: the hardest case, as each change goes to each of them.
+Starts its own server with the settings of the environment (DATABASE_URL is required), with all subscribers on one
+wallet: the hardest case, because each change goes to all of them.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ QUERY = "subscription ($id: ID!) { walletBalance(id: $id) { id balance sequence 
 
 @contextmanager
 def run_server(port: int, live_port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Yield a server that is ready."""
+    """Yield the server once it is ready."""
     settings = {"DEBUG": "true", "LOG_LEVEL": "WARNING", "PORT": str(port), "LIVE_PORT": str(live_port)}
     environment = os.environ | settings
     manage = [sys.executable, str(ROOT / "manage.py")]
@@ -88,7 +88,7 @@ async def _subscribe(url: str, wallet: str) -> ClientConnection:
 
 
 async def _wait_for(socket: ClientConnection, sequence: int) -> float:
-    """Return the time when a result of that sequence came."""
+    """Return the time when a result with that sequence arrived."""
     while True:
         message = json.loads(await socket.recv())
         if message["type"] == "ping":
@@ -98,7 +98,7 @@ async def _wait_for(socket: ClientConnection, sequence: int) -> float:
 
 
 async def measure(url: str, live_url: str, live_port: int, *, subscribers: int, changes: int) -> bool:
-    """Print what was measured, and return whether the goals are met."""
+    """Print the measurements, and return whether the goals are met."""
     before = worker_memory(live_port)
     async with httpx.AsyncClient(base_url=url, timeout=60) as client:
 
@@ -131,7 +131,7 @@ async def measure(url: str, live_url: str, live_port: int, *, subscribers: int, 
         await asyncio.gather(*(socket.close() for socket in sockets))
     slowest, middle = max(delays), statistics.median(delays)
     print(f"{subscribers} subscribers cost {(after - before) / 1e6:.0f} MB; {before / 1e6:.0f} MB without them")
-    print(f"the last of them has a change after {middle * 1000:.0f} ms (median), {slowest * 1000:.0f} ms (worst)")
+    print(f"the last of them gets a change after {middle * 1000:.0f} ms (median), {slowest * 1000:.0f} ms (worst)")
     return after - before < GOAL_BYTES and middle < GOAL_SECONDS
 
 
@@ -142,7 +142,7 @@ def main() -> int:
     parser.add_argument("--changes", type=int, default=10)
     options = parser.parse_args()
     if not os.environ.get("DATABASE_URL"):
-        parser.error("DATABASE_URL is not set, and the database of the checkout is no place for a benchmark")
+        parser.error("DATABASE_URL is not set, and a benchmark must not use the checkout's database")
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     port, live_port = free_ports(2)

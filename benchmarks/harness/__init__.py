@@ -1,6 +1,6 @@
-"""Measures walletsvc beside its peers on one machine, and writes what came out.
+"""Measures walletsvc against its peers on one machine, and writes the results.
 
 python -m benchmarks.harness            the whole measurement, about half an hour
 python -m benchmarks.harness --quick    under 5 minutes
-python -m benchmarks.harness --smoke    does everything once, to see that it is correct; proves no timing
+python -m benchmarks.harness --smoke    runs everything once, to check that it is correct; proves no timing
 """

@@ -19,14 +19,14 @@ from tests.servers import ServerError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure and write. Exits with 0 if all was correct, whatever the goals, 1 if not, 2 if it could not go on."""
+    """Measure and write. Exits with 0 if all answers were correct, 1 if not, 2 if it could not continue."""
     options = _parse(arguments)
     started = time.monotonic()
 
     def say(line: str) -> None:
         print(f"{time.monotonic() - started:6.0f} s  {line}", flush=True)
 
-    # A request to end unwinds the stack, so that the servers are closed.
+    # A signal to end unwinds the stack, so that the servers are closed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         results = carry_out(
@@ -49,11 +49,11 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--quick", dest="mode", action="store_const", const=QUICK, default=FULL, help="under 5 minutes")
     mode.add_argument("--smoke", dest="mode", action="store_const", const=SMOKE, help="correctness only, no timing")
-    parser.add_argument("--only", nargs="+", choices=[*keys, SCALING, MEMORY], help="these parts of the run")
-    parser.add_argument("--profile", nargs="+", choices=keys, default=[], help="take a profile of these rows")
+    parser.add_argument("--only", nargs="+", choices=[*keys, SCALING, MEMORY], help="only these parts of the run")
+    parser.add_argument("--profile", nargs="+", choices=keys, default=[], help="profile these rows")
     parser.add_argument("--in-memory", action="store_true", help="keep the database in /dev/shm instead of on disk")
-    parser.add_argument("--against", metavar="COMMIT", help="beside this commit in the place of the peers")
-    parser.add_argument("--repetitions", type=int, help="measure each row so many times")
+    parser.add_argument("--against", metavar="COMMIT", help="measure against this commit instead of the peers")
+    parser.add_argument("--repetitions", type=int, help="how often to measure each row")
     parser.add_argument("--output", type=Path, help="a folder (benchmarks/, or build/ for less than all)")
     options = parser.parse_args(arguments)
     if options.repetitions:

@@ -1,4 +1,4 @@
-"""Whether a contender answers a row correctly: nothing is measured that is wrong."""
+"""Check that a contender answers a row correctly: incorrect answers are not measured."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from benchmarks.harness.wrk import Template
 
 
 class IncorrectError(Exception):
-    """A contender does not do what the row asks."""
+    """A contender does not fulfil the row's request."""
 
 
 class MissingError(Exception):
-    """A contender does not have what the row asks for yet."""
+    """A contender lacks a feature that the row requires."""
 
 
 _TOO_MUCH = "-9999999.00"
 
 
 def check(client: Client, row: Row) -> tuple[Template, Answer]:
-    """Return the template to measure, completed where the row is conditional, and an answer to it.
+    """Return the template to measure, completed if the row is conditional, and an answer to it.
 
-    Raises IncorrectError, or MissingError where there is no such endpoint or no ETag.
+    Raises IncorrectError, or MissingError if there is no such endpoint or no ETag.
     """
     template = row.template
     if row.per_request:
@@ -76,7 +76,7 @@ def _check_connection(document: Any, row: Row) -> None:
         raise IncorrectError(str(document["errors"]))
     edges = document["data"]["transactions"]["edges"]
     nodes = [each["node"] for each in edges]
-    # A 64-bit integer is a string to some schemas.
+    # Some schemas print a 64-bit integer as a string.
     found = [(int(node["databaseId"]), node["txid"], node["wallet"]["label"]) for node in nodes]
     numbers = range(1, row.expects + 1)
     if found != [(number, dataset.TXID.format(number), dataset.LABEL.format(number)) for number in numbers]:
@@ -86,10 +86,10 @@ def _check_connection(document: Any, row: Row) -> None:
 
 
 def _check_write(client: Client, row: Row) -> Answer:
-    """Post what is fine, then what would overdraw: the second is refused and changes nothing."""
+    """Post a covered transaction, then an overdraft: the second must be refused and change nothing."""
     wallet = str(row.template.wallets[0])
     accepted = client.ask(row.template, wallet=wallet)
-    # Where there is no endpoint, nobody speaks its extension either.
+    # A contender without the endpoint does not know its extension either.
     if accepted.status == 404 or (accepted.status in (406, 415) and "ext=" in row.template.headers["Accept"]):
         raise MissingError("there is no such endpoint")
     _expect(200 <= accepted.status < 300, accepted)

@@ -1,4 +1,4 @@
-"""One request at a time, to look at its answer or to time it."""
+"""Send one request at a time, to look at its answer or to time it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MARK = re.compile(r"\{([a-z]+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server answered, and how long it took. Names of `headers` are in lower case."""
+    """A server's answer, and how long it took. Names in `headers` are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -29,7 +29,7 @@ class Answer:
     seconds: float
 
     def json(self) -> Any:
-        """Return the document. Raises ValueError when it is none."""
+        """Return the document. Raises ValueError if there is none."""
         return orjson.loads(self.body)
 
 
@@ -48,7 +48,7 @@ class Client:
         self._connection.close()
 
     def ask(self, template: Template, **values: str) -> Answer:
-        """Send the template's request, with `values` in its marks, or else what requests.lua would put there."""
+        """Send the template's request, with `values` for its marks, or else the values of requests.lua."""
         path = self._fill(template.path, template, values)
         body = self._fill(template.body, template, values)
         started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Who is measured: walletsvc, its peers and the ceiling, each with how it is set up and started."""
+"""The contenders: walletsvc, its peers and the ceiling, and how each is set up and started."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """Where a contender keeps its wallets and transactions."""
+    """The tables of a contender's wallets and transactions."""
 
     database: str
     wallet: str
@@ -55,7 +55,7 @@ class Contender:
     root: Path = ROOT
 
     def server(self, folder: Path) -> HttpServer:
-        """Return its server, which is started by `with`."""
+        """Return its server, which `with` starts."""
         return HttpServer(self.command, environment=self.environment, log=folder / f"{self.name}.log", root=self.root)
 
 
@@ -65,7 +65,7 @@ FASTAPI_TABLES = Tables("fastapi", "wallet", "transaction")
 
 
 def our_environment(database_url: str, redis_url: str, **settings: str) -> dict[str, str]:
-    """Return the environment of walletsvc as it is in production, whatever the developer's own says."""
+    """Return walletsvc's production environment, independent of the developer's."""
     return {
         "DATABASE_URL": database_url,
         "REDIS_URL": redis_url,
@@ -87,14 +87,14 @@ def our_contender(
     live: bool = False,
     **settings: str,
 ) -> Contender:
-    """Return walletsvc as it is served in production, `live` with the server for subscriptions as well."""
+    """Return walletsvc as it is served in production; with `live`, including the server for subscriptions."""
     size = ("--workers", str(workers), "--threads", str(threads), "--live-port", "{live_port}" if live else "0")
     command = (sys.executable, "manage.py", "serve", "--port", "{port}", *size)
     return Contender(name, command, our_environment(database_url, redis_url, **settings), OUR_TABLES)
 
 
 def prepare_contenders(database: BenchmarkMariaDB, redis_url: str, size: dataset.Size) -> dict[str, Contender]:
-    """Make and fill everybody's tables, and return everybody, by name."""
+    """Create and fill all contenders' tables, and return the contenders by name."""
     with dataset.connect(database.url) as connection:
         for name in (STOCK_TABLES.database, FASTAPI_TABLES.database):
             dataset.create_database(connection, name)
@@ -119,14 +119,14 @@ def prepare_contenders(database: BenchmarkMariaDB, redis_url: str, size: dataset
 
 
 def prepare_walletsvc(url: str, redis_url: str, size: dataset.Size) -> None:
-    """Make walletsvc's tables and fill them."""
+    """Create and fill walletsvc's tables."""
     dataset.run_python(["manage.py", "setup_database", "-v0"], our_environment(url, redis_url))
     with dataset.connect(url) as connection:
         dataset.fill(connection, size)
 
 
 def reconcile(contender: Contender) -> None:
-    """Let walletsvc prove its books. Raises HarnessError when they are not clean."""
+    """Let walletsvc prove its books. Raises HarnessError if they are not clean."""
     dataset.run_python(["manage.py", "reconcile"], contender.environment, root=contender.root)
 
 
@@ -142,5 +142,5 @@ def _wsgi(application: str) -> tuple[str, ...]:
 
 
 def _asgi(application: str) -> tuple[str, ...]:
-    # A request costs it a fifth less than under uvicorn with uvloop and httptools.
+    # A request costs a fifth less than under uvicorn with uvloop and httptools.
     return _granian(application, "--interface", "asginl", "--loop", "uvloop")

@@ -1,7 +1,7 @@
-"""The data of a run: wallets, transactions and entries that agree, made inside the database.
+"""The data of a run: consistent wallets, transactions and entries, generated inside the database.
 
-Wallets 1 to N each open with 1,000,000.00; transaction t belongs to wallet (t - 1) mod N + 1 and is made one second
-after the one before. The peers get copies of the same rows.
+Wallets 1 to N each open with 1,000,000.00; transaction t belongs to wallet (t - 1) mod N + 1 and is created one
+second after the previous one. The peers get copies of the same rows.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ TXID = "load-{}"
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How many wallets and transactions there are; each wallet has as many transactions."""
+    """The number of wallets and of transactions; all wallets have equally many transactions."""
 
     wallets: int
     transactions: int
 
     def __post_init__(self) -> None:
         if self.transactions % self.wallets:
-            raise ValueError("Each wallet has as many transactions.")
+            raise ValueError("All wallets must have equally many transactions.")
 
 
 def connect(url: str) -> MySQLdb.Connection:
@@ -50,12 +50,12 @@ def connect(url: str) -> MySQLdb.Connection:
 
 
 def create_database(connection: MySQLdb.Connection, name: str) -> None:
-    """Make an empty database."""
+    """Create an empty database."""
     connection.query(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
 
 
 def run_python(arguments: list[str], environment: Mapping[str, str], *, root: Path = ROOT) -> str:
-    """Run Python in the checkout at `root`, and return what it printed. Raises HarnessError when it fails."""
+    """Run Python in the checkout at `root`, and return its output. Raises HarnessError if it fails."""
     finished = subprocess.run(
         [sys.executable, *arguments],
         cwd=root,
@@ -71,12 +71,12 @@ def run_python(arguments: list[str], environment: Mapping[str, str], *, root: Pa
 
 
 def fill(connection: MySQLdb.Connection, size: Size) -> None:
-    """Fill walletsvc's empty tables. The opening entry of a wallet is its first, its transactions' follow."""
+    """Fill walletsvc's empty tables. A wallet's opening entry comes first, those of its transactions follow."""
     _make_numbers(connection, max(size.wallets, size.transactions))
     start = "TIMESTAMP '2026-01-01 00:00:00'"
     moment = f"{start} + INTERVAL number SECOND"
     wallet = f"(number - 1) MOD {size.wallets} + 1"
-    # From -9.99 to 9.99, never 0, and the same each time.
+    # From -9.99 to 9.99, never 0, and the same in each run.
     amount = "((number * 7919) MOD 999 + 1) / 100 * IF((number * 31) MOD 7 < 4, 1, -1)"
     statements = [
         f"""INSERT INTO walletsvc_wallet
@@ -122,7 +122,7 @@ def copy(connection: MySQLdb.Connection, source: str, *, wallet: str, transactio
 def count_wrong_balances(
     connection: MySQLdb.Connection, *, wallet: str = "walletsvc_wallet", transaction: str = "walletsvc_transaction"
 ) -> int:
-    """Return how many wallets hold something else than what they opened with and their transactions' sum."""
+    """Return how many wallets differ from the sum of their opening balance and transactions."""
     return int(
         scalar(
             connection,
@@ -133,12 +133,12 @@ def count_wrong_balances(
 
 
 def count_rows(connection: MySQLdb.Connection, table: str) -> int:
-    """Return how many rows a table has."""
+    """Return the number of rows in a table."""
     return int(scalar(connection, f"SELECT COUNT(*) FROM `{table}`"))
 
 
 def scalar(connection: MySQLdb.Connection, statement: str) -> str:
-    """Return the one value that a statement asks for."""
+    """Return the single value of a statement's result."""
     cursor = connection.cursor()
     cursor.execute(statement)
     ((value,),) = cursor.fetchall()

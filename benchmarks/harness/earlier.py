@@ -1,4 +1,4 @@
-"""An earlier commit beside this one: measured on the same rows, in turns, with a database and a Redis of its own."""
+"""An earlier commit, measured on the same rows in turns, with its own database and Redis."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ dataset.fill(dataset.connect(url), dataset.Size(int(wallets), int(transactions))
 
 @contextmanager
 def checked_out(commit: str, folder: Path) -> Iterator[Path]:
-    """Check the commit out into a folder of its own, and return that. Raises HarnessError for an unknown one."""
+    """Check the commit out into a folder of its own, and yield that. Raises HarnessError for an unknown commit."""
     root = folder / "before"
     _git("worktree", "add", "--detach", str(root), commit)
     try:
@@ -47,7 +47,7 @@ def checked_out(commit: str, folder: Path) -> Iterator[Path]:
 def prepare_earlier(
     root: Path, database: BenchmarkMariaDB, redis_url: str, size: dataset.Size
 ) -> dict[str, Contender]:
-    """Make and fill the tables of the commit at `root`, by its own code, and return its servers by name."""
+    """Create and fill the tables of the commit at `root`, by its own code, and return its servers by name."""
     with dataset.connect(database.url) as connection:
         dataset.create_database(connection, _DATABASE)
     url = database.url_of(_DATABASE)

@@ -13,7 +13,7 @@ from benchmarks.harness.rows import BATCH_SIZE, Row
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What is to be reached, and what was. `measured` is None where something is missing or wrong, as `note` says."""
+    """A goal and its result. `measured` is None if a figure is missing or wrong; `note` says why."""
 
     name: str
     target: str
@@ -63,11 +63,11 @@ _RATIOS = (
 
 
 AT_LEAST_AS_BEFORE = 0.98
-"""What a change may cost a row."""
+"""The loss of speed that a change may cause in a row."""
 
 
 def judge_rows(cells: Sequence[Cell]) -> Iterator[Goal]:
-    """Yield the goals of the rows that were measured."""
+    """Yield the goals of the measured rows."""
     return _judge(_RATIOS, cells)
 
 

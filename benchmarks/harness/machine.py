@@ -1,4 +1,4 @@
-"""What the numbers were measured on, and what of."""
+"""The machine and the software of a measurement."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _PACKAGES = (
 
 
 def describe_machine() -> dict[str, str]:
-    """Return what the machine is."""
+    """Return a description of the machine."""
     memory_kib = int(_field(Path("/proc/meminfo"), "MemTotal").split()[0])
     return {
         "processor": _field(Path("/proc/cpuinfo"), "model name"),
@@ -44,7 +44,7 @@ def describe_machine() -> dict[str, str]:
 
 
 def describe_software(connection: MySQLdb.Connection) -> dict[str, str]:
-    """Return the version of each part."""
+    """Return the version of each component."""
     return {
         "Python": platform.python_version(),
         "database": scalar(connection, "SELECT VERSION()"),
@@ -55,7 +55,7 @@ def describe_software(connection: MySQLdb.Connection) -> dict[str, str]:
 
 
 def describe_commit() -> str:
-    """Return the commit, and whether there are changes that it does not have."""
+    """Return the commit, and whether the checkout has uncommitted changes."""
     commit = _first_line("git", "rev-parse", "HEAD")
     own_output = (":!benchmarks/RESULTS.md", ":!benchmarks/results.json", ":!benchmarks/profiles")
     changes = _first_line("git", "status", "--porcelain", "--", *own_output)

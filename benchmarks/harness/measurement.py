@@ -1,4 +1,4 @@
-"""Measure the rows: contender after contender, repetition by repetition, so that all meet the same weather."""
+"""Measure the rows: contender by contender in each repetition, so that all meet the same conditions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Say = Callable[[str], None]
 
 @dataclass(slots=True)
 class Cell:
-    """What was measured of one contender on one row. `problem` says why there is no figure, if there is none."""
+    """The measurements of one contender on one row. `problem` says why there is no figure, if there is none."""
 
     row: str
     contender: str
@@ -38,7 +38,7 @@ class Cell:
 
     @property
     def rate(self) -> float | None:
-        """Return the median of requests in a second."""
+        """Return the median of the requests per second."""
         return median(self.rates) if self.rates and self.problem is None else None
 
 
@@ -54,7 +54,7 @@ class _Entrant:
 
 
 class Meter:
-    """Measures rows on servers that are up."""
+    """Measures rows on running servers."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class Meter:
         self._say = say
 
     def measure(self, rows: Sequence[Row]) -> list[Cell]:
-        """Return a cell for each contender of each of the rows, in their order; all of them take turns."""
+        """Return a cell for each contender of each row, in order; all of them take turns."""
         entrants: list[tuple[Row, _Entrant]] = []
         for row in rows:
             self._say(row.title)
@@ -93,12 +93,12 @@ class Meter:
         return [entrant.cell for _, entrant in entrants]
 
     def template_of(self, row: Row, name: str) -> Template:
-        """Return what the contender is asked on this row. Raises what `check` raises."""
+        """Return the contender's request for this row. Raises what `check` raises."""
         with Client(self._servers[name].url) as client:
             return check(client, row)[0]
 
     def _prepare(self, row: Row, name: str, ours: Cell | None) -> _Entrant:
-        """Check the contender, warm it up, and find out how long it has to be measured."""
+        """Check the contender, warm it up, and determine how long to measure it."""
         cell = Cell(row.key, name)
         if name == FLOOR:
             return _Entrant(cell, tables=OUR_TABLES, seconds=self._seconds)
@@ -107,7 +107,7 @@ class Meter:
         try:
             with Client(server.url) as client:
                 if name in CONSTANT:
-                    # It returns as many bytes as walletsvc does; a 304 has none, and nothing is less than `{…}`.
+                    # It returns as many bytes as walletsvc; a 304 has none, and no answer is shorter than `{…}`.
                     size = max(100, (ours.answer_bytes if ours else None) or 0)
                     entrant.template = replace(row.template, path=f"/constant/{size}")
                     answer = client.ask(entrant.template)
@@ -120,7 +120,7 @@ class Meter:
         except (IncorrectError, LookupError, TypeError, ValueError, OSError) as error:
             cell.problem = f"incorrect: {error!r}"
         else:
-            # Time for every connection to get a few answers.
+            # Long enough for every connection to get a few answers.
             needed = math.ceil(4 * once * CONNECTIONS / WORKERS)
             entrant.seconds = max(self._seconds, min(needed, LONGEST_SECONDS))
             run_wrk(server.url, entrant.template, seconds=1)
@@ -165,7 +165,7 @@ class Meter:
 
 
 def _find_loss(row: Row, load: Load, added: int) -> str | None:
-    """Return what is wrong with the rows that a load has left: each answer has its own, wrk's last ones got none."""
+    """Return the problem with the rows that a load left: each answer has one, wrk's last requests got no answer."""
     if not row.per_request:
         return None
     fewest = load.requests * row.per_request
@@ -174,10 +174,10 @@ def _find_loss(row: Row, load: Load, added: int) -> str | None:
 
 
 def _find_odd_size(row: Row, load: Load, cell: Cell) -> str | None:
-    """Return what is wrong with the size of the answers to a read: an error among them is shorter."""
+    """Return the problem with the size of the answers to a read: an error among them is shorter."""
     if row.per_request or not cell.answer_bytes:
         return None
-    # The headers come on top.
+    # Headers are extra.
     average = load.bytes_read / load.requests
     if cell.answer_bytes * (1 - _SLACK) <= average <= cell.answer_bytes * (1 + _SLACK) + 1000:
         return None

@@ -1,4 +1,4 @@
-"""Whether a worker's memory stays flat, however many requests it has answered."""
+"""Check that a worker's memory stays flat, regardless of the number of requests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.harness.servers import HarnessError, HttpServer
 from benchmarks.harness.wrk import run_wrk
 
 MOST_RATIO = 1.05
-"""What is still flat."""
+"""The growth that still counts as flat."""
 _WARM_SHARE = 0.1
 _SECONDS = {"GET a wallet": 2, "GET a page of 20": 2, "GraphQL connection of 100": 1, "POST": 1}
 
@@ -21,14 +21,14 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The resident memory of each worker after so many requests."""
+    """The resident memory of each worker after a number of requests."""
 
     requests: int
     worker_mib: tuple[float, ...]
 
 
 def measure_memory(server: HttpServer, *, wallets: int, requests: int, seconds_factor: int, say: Say) -> list[Sample]:
-    """Send requests of four kinds, cached and not, in turns. Raises HarnessError if one is refused."""
+    """Send requests of four kinds, cached and uncached, in turns. Raises HarnessError if one is refused."""
     spread = (1, wallets)
     templates = {
         "GET a wallet": replace(GET_WALLET, wallets=spread),
@@ -53,7 +53,7 @@ def measure_memory(server: HttpServer, *, wallets: int, requests: int, seconds_f
 
 
 def judge_memory(samples: Sequence[Sample], *, requests: int) -> Goal:
-    """Return the goal: the end against the first sample after a tenth of the requests, of the worst worker."""
+    """Return the goal: the last sample against the first after a tenth of the requests, for the worst worker."""
     warm = next(sample for sample in samples if sample.requests >= requests * _WARM_SHARE)
     measured = max(end / start for start, end in zip(warm.worker_mib, samples[-1].worker_mib, strict=True))
     return Goal(

@@ -1,4 +1,4 @@
-"""Where a server's time goes while it is under load, by py-spy's samples."""
+"""Profile a server under load with py-spy."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from benchmarks.harness.wrk import Template, run_wrk
 
 _RATE = 200
 _EVERYWHERE = 0.97
-"""What is on almost every stack is the server's own loop, and tells nothing."""
+"""These are on almost every stack: the server's own loop, which says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Shares of the samples, greatest first: in a function itself, and in it or what it calls."""
+    """Shares of the samples, greatest first: of each function itself, and including its callees."""
 
     samples: int
     own: tuple[tuple[float, str], ...]
@@ -37,7 +37,7 @@ class Profile:
 
 
 def profile(server: HttpServer, template: Template, *, seconds: int, top: int = 25) -> Profile | None:
-    """Sample the workers for `seconds` under load. Returns None where there is no py-spy, or it may not look."""
+    """Sample the workers for `seconds` under load. Returns None if py-spy is missing or not permitted."""
     binary = shutil.which("py-spy", path=f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin")
     if binary is None:
         return None
@@ -81,6 +81,6 @@ def _summarize(lines: Iterable[str], top: int) -> Profile:
 
 
 def _function_of(frame: str) -> str:
-    """Return the function of a frame, `name (file:line)`; there is none where the server's own threads wait."""
+    """Return the function of a frame, `name (file:line)`; empty for a waiting thread of the server itself."""
     name, _, _ = frame.rpartition(":")
     return f"{name})" if name else frame or "no Python code"

@@ -1,4 +1,4 @@
-"""The requests of both faces, as templates: DESIGN's contract in the words of a client."""
+"""The requests of both faces, as templates."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _CONNECTION = """query Transactions($first: Int!, $after: String, $filters: Tran
     pageInfo { hasNextPage endCursor }
   }
 }"""
-# The stock schema has no such input types, so this one is written without variables.
+# The stock schema has no such input types, so this query has no variables.
 _CONNECTION_OF_100 = """{
   transactions(first: 100) {
     edges { cursor node { id databaseId txid amount createdAt wallet { id label } } }

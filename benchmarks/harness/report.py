@@ -1,4 +1,4 @@
-"""What a run found: as JSON for programs, as a page for people."""
+"""Write the results of a run: as JSON for programs, as a page for people."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ any refusal, lost answer or answer of another size has no figure.
 
 @dataclass(slots=True)
 class Results:
-    """Everything that a run found."""
+    """The results of a run."""
 
     mode: str
     started: str

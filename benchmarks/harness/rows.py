@@ -1,4 +1,4 @@
-"""The rows of the measurement: which request is sent to whom."""
+"""The rows of the measurement: each request, and the contenders that get it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ BATCH_SIZE = 100
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A request, and who is measured on it, in this order. walletsvc comes first.
+    """A request, and its contenders in the order of measurement. walletsvc comes first.
 
-    `per_request` is how many transactions a request posts; 0 for reads. `expects` is how many records are read.
-    With `conditional`, the request carries the ETag of the answer before. Rows of one `family` are compared with each
-    other, and so measured in turns.
+    `per_request` is the number of transactions that a request posts; 0 for reads. `expects` is the number of records
+    read. With `conditional`, the request carries the ETag of the previous answer. Rows of one `family` are compared
+    with each other, and so measured in turns.
     """
 
     key: str
@@ -39,7 +39,7 @@ class Row:
 
 
 def make_rows(wallets: int) -> list[Row]:
-    """Return all rows; reads first, as the others make the lists longer. Wallets have the ids from 1."""
+    """Return all rows; reads first, because the others make the lists longer. The ids of wallets start at 1."""
     spread = replace(POST_TRANSACTION, wallets=(1, wallets))
     return [
         Row(
@@ -110,7 +110,7 @@ def make_rows(wallets: int) -> list[Row]:
 
 
 def group_rows(rows: Sequence[Row]) -> list[list[Row]]:
-    """Return the rows by family, in their order; one without a family is by itself."""
+    """Return the rows by family, in order; a row without a family forms its own group."""
     groups: dict[str, list[Row]] = {}
     for row in rows:
         groups.setdefault(row.family or row.key, []).append(row)

@@ -1,4 +1,4 @@
-"""A run from its first server to its last goal."""
+"""A complete run, from starting its servers to judging its goals."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do: the parts by key (rows, "scaling", "memory"), and of which rows to take a profile.
+    """The work to do: parts by key (rows, "scaling", "memory"), and the rows to profile.
 
-    With `against`, a commit, its walletsvc is measured in the place of the peers.
+    With `against`, a commit, that commit of walletsvc is measured instead of the peers.
     """
 
     mode: Mode
@@ -47,7 +47,7 @@ class Plan:
 
 
 def carry_out(plan: Plan, say: Say) -> Results:
-    """Do it all and return what was found. Raises HarnessError or ServerError when it cannot go on."""
+    """Execute the plan and return the results. Raises HarnessError or ServerError if it cannot continue."""
     mode = plan.mode
     rows = [row for row in make_rows(mode.size.wallets) if row.key in plan.parts]
     earlier = {} if plan.against is None else {"the earlier commit": plan.against}
@@ -169,20 +169,20 @@ def _profile(meter: Meter, row: Row, server: HttpServer, results: Results, say: 
         return
     found = profile(server, template, seconds=_PROFILE_SECONDS)
     if found is None:
-        say("  no py-spy here, or it may not look into other processes")
+        say("  py-spy is missing, or not permitted to read other processes")
     else:
         results.profiles[row.key] = found
 
 
 def _audit(database: BenchmarkMariaDB, contender: Contender) -> str | None:
-    """Return what is wrong with the contender's balances after all that was posted."""
+    """Return the problem with the contender's balances after all posts."""
     if contender.tables is None:
         return None
     tables = contender.tables
     with dataset.connect(database.url_of(tables.database)) as connection:
         wrong = dataset.count_wrong_balances(connection, wallet=tables.wallet, transaction=tables.transaction)
     if wrong:
-        return f"{TITLES[contender.name]}: {wrong} wallets hold something else than their transactions say"
+        return f"{TITLES[contender.name]}: {wrong} wallets differ from the sum of their transactions"
     if contender.name == OURS:
         try:
             reconcile(contender)

@@ -1,4 +1,4 @@
-"""Whether a question costs the same on a million transactions as on ten thousand, in time and in the database."""
+"""Check that a question costs the same on a million transactions as on ten thousand, in time and in the database."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Scaled:
 
 @dataclass(slots=True)
 class _Subject:
-    """A database of one size and the questions about it."""
+    """A database of one size, with its questions."""
 
     url: str
     asks: dict[str, Ask] = field(default_factory=dict)
@@ -80,7 +80,7 @@ def measure_scaling(
         _measure_wall(subjects, sizes, redis_url, requests, folder, results)
         say("Scaling: its time in the database")
         log = folder / "slow.log"
-        # Read by each connection when it begins: the servers are started after it.
+        # Each connection reads the setting when it opens, so the servers start afterwards.
         for setting in (f"slow_query_log_file = '{log}'", "long_query_time = 0", "slow_query_log = 1"):
             connection.query(f"SET GLOBAL {setting}")
         _measure_database(subjects, redis_url, max(10, requests // 5), folder, log, results)
@@ -107,7 +107,7 @@ def _measure_wall(
             scaled = results[name] = Scaled(name, is_first_page="first page" in name)
             times: list[list[float]] = [[] for _ in subjects]
             try:
-                # In turns, so that both meet the same weather; the first ones only warm up.
+                # In turns, so that both meet the same conditions; the first requests only warm up.
                 for number in range(requests + 5):
                     for subject, client, seconds in zip(subjects, clients, times, strict=True):
                         answer = subject.asks[name](client)
@@ -172,7 +172,7 @@ def _start(stack: ExitStack, subject: _Subject, redis_url: str, folder: Path) ->
 
 
 def _questions(client: Client, size: dataset.Size) -> Iterator[tuple[str, Ask]]:
-    """Yield the questions that both faces are asked, by name."""
+    """Yield the questions to both faces, by name."""
     wallet = str(size.wallets // 2)
     middle = dataset.TXID.format(size.transactions // 2)
     cursors = {"Accept": CURSOR_PROFILE}
@@ -216,7 +216,7 @@ def _writing(template: Template) -> Ask:
 
 
 def _document(answer: Answer) -> Any:
-    """Return what was answered. Raises HarnessError for a refusal."""
+    """Return the document. Raises HarnessError for a refusal."""
     document = answer.json() if answer.body else {}
     if answer.status not in (200, 201) or "data" not in document or document.get("errors"):
         raise HarnessError(f"answered {answer.status}: {answer.body[:300]!r}")

@@ -1,4 +1,4 @@
-"""The databases and HTTP servers of a run: started on free loopback ports, gone when the run is."""
+"""The databases and HTTP servers of a run: started on free loopback ports, ended with the run."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ IDLE_SECONDS = 10
 
 
 class HarnessError(Exception):
-    """The measurement cannot go on."""
+    """The measurement cannot continue."""
 
 
 class BenchmarkMariaDB(MariaDBServer):
-    """A MariaDB server with room for a million transactions, that is as durable as the default."""
+    """A MariaDB server with room for a million transactions, as durable as the default."""
 
     settings = (
         "--innodb-buffer-pool-size=2G",
         "--innodb-log-file-size=1G",
-        # Each COMMIT is on the disk before it is answered.
+        # Each COMMIT is on disk before it is answered.
         "--innodb-flush-log-at-trx-commit=1",
         "--max-connections=500",
     )
@@ -46,9 +46,9 @@ class BenchmarkMariaDB(MariaDBServer):
 
 
 class HttpServer:
-    """An HTTP server in a process group of its own.
+    """An HTTP server in its own process group.
 
-    `{port}` in its command is where it has to listen, `{live_port}` another free port.
+    In its command, `{port}` stands for the port to listen on, `{live_port}` for another free port.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class HttpServer:
         return self._process.pid
 
     def worker_pids(self) -> list[int]:
-        """Return the ids of the processes that answer: the main process's descendants without children."""
+        """Return the ids of the working processes: the main process's descendants without children."""
         found = [pid for pid in _descendants(self.pid) if not any(_children(pid))]
         return [pid for pid in found if "resource_tracker" not in _command_line(pid)]
 
@@ -100,7 +100,7 @@ class HttpServer:
         return sum(map(_cpu_seconds, [self.pid, *_descendants(self.pid)]))
 
     def wait_until_idle(self) -> None:
-        """Let it finish what wrk has left behind, so that the next measurement does not pay for it."""
+        """Let it finish the rest of wrk's requests, so that the next measurement does not pay for it."""
         before = -1.0
         deadline = time.monotonic() + IDLE_SECONDS
         while time.monotonic() < deadline and (now := self.cpu_seconds()) != before:
@@ -108,10 +108,10 @@ class HttpServer:
             time.sleep(0.1)
 
     def stop(self) -> None:
-        """End the main process, and with it its workers."""
+        """End the main process and its workers."""
         if self._process is None:
             return
-        # Some may have a group of their own, and outlive a main process that had to be killed.
+        # Some may have their own group, and outlive a main process that had to be killed.
         descendants = list(_descendants(self._process.pid))
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGTERM)
@@ -133,7 +133,7 @@ class HttpServer:
                 with urllib.request.urlopen(self.url, timeout=5):  # noqa: S310 - a loopback address
                     return
             except urllib.error.HTTPError:
-                return  # an answer all the same
+                return  # an error is an answer too
             except OSError:
                 time.sleep(0.05)
         end = "\n".join(self._log.read_text(errors="replace").splitlines()[-30:])
@@ -156,6 +156,6 @@ def _command_line(pid: int) -> str:
 
 
 def _cpu_seconds(pid: int) -> float:
-    # proc(5): what follows the name in brackets; utime and stime are fields 14 and 15.
+    # proc(5): the fields after the name in parentheses; utime and stime are fields 14 and 15.
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -1,4 +1,4 @@
-"""Drive a server with wrk and read what it counted."""
+"""Load a server with wrk and read its counts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What wrk saw: how many answers in how many seconds, and what was wrong with them."""
+    """wrk's counts: answers, seconds, and errors."""
 
     requests: int
     seconds: float
@@ -43,18 +43,18 @@ class Load:
 
     @property
     def rate(self) -> float:
-        """Return the answers in a second."""
+        """Return the answers per second."""
         return self.requests / self.seconds
 
     @property
     def problem(self) -> str | None:
-        """Return what was wrong, or None: a refusal, a broken connection or a timeout makes a measurement void."""
+        """Return the problem, or None: a refusal, a broken connection or a timeout invalidates a measurement."""
         found = [f"{count} {name.replace('_', ' ')}" for name, count in self.problems.items() if count]
         return ", ".join(found) or (None if self.requests else "no answer")
 
 
 def run_wrk(url: str, template: Template, *, seconds: int) -> Load:
-    """Send requests over 16 keep-alive connections for `seconds`. Raises HarnessError when wrk itself fails."""
+    """Send requests over 16 keep-alive connections for `seconds`. Raises HarnessError if wrk itself fails."""
     binary = shutil.which("wrk")
     if binary is None:
         raise HarnessError("wrk is not installed (Debian: apt-get install wrk)")

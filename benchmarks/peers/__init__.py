@@ -1,1 +1,1 @@
-"""What walletsvc is measured against, each written as a competent user of its libraries would write it."""
+"""The peers of walletsvc, each written as a competent user of its libraries would write it."""

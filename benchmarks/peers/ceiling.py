@@ -1,6 +1,6 @@
-"""The ceiling: what Django does when a view has nothing to do but return `size` ready bytes.
+"""The ceiling: a Django view that only returns `size` constant bytes.
 
-In the settings that `django-admin startproject` writes; with MIDDLEWARE=none, without their middleware.
+With the settings that `django-admin startproject` writes; with MIDDLEWARE=none, without their middleware.
 """
 
 import os
@@ -45,7 +45,7 @@ def _constant(size: int) -> bytes:
 def constant(request: HttpRequest, size: int) -> HttpResponse:
     """Return a JSON document of `size` bytes."""
     if request.method == "POST":
-        # Who leaves a body unread has the connection closed, under the client that still sends it.
+        # If a body stays unread, the server closes the connection while the client is still sending.
         len(request.body)
     headers = {"Content-Length": str(size)}
     return HttpResponse(_constant(size), content_type="application/vnd.api+json", headers=headers)

@@ -1,7 +1,7 @@
-"""The floor: the five round trips of a post and nothing else, by mysqlclient in a loop.
+"""The floor: only the five round trips of a post, by mysqlclient in a loop.
 
-`python -m benchmarks.peers.floor --seconds 5 --wallets 1000` works on walletsvc's own tables in DATABASE_URL, from as
-many processes and threads as the server has, and prints `{"posted": …, "seconds": …}`. It guards as the server does.
+`python -m benchmarks.peers.floor --seconds 5 --wallets 1000` works on walletsvc's own tables in DATABASE_URL, with as
+many processes and threads as the server, and prints `{"posted": …, "seconds": …}`. It guards as the server does.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ COUNT = "UPDATE walletsvc_transactioncount SET count = count + %s ORDER BY part 
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Post for the given time and print how many were posted."""
+    """Post for the given time and print the number of posts."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers.floor", description=main.__doc__)
     parser.add_argument("--seconds", type=float, required=True, help="for how long")
     parser.add_argument("--wallets", type=int, required=True, help="post to the wallets from 1 to this id")
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def post_from_threads(threads: int, wallets: int, seconds: float) -> tuple[int, float]:
-    """Return how many transactions the threads of this process posted, and in how many seconds."""
+    """Return how many transactions the threads of this process posted, and the seconds they took."""
     connections = [_connect(os.environ["DATABASE_URL"]) for _ in range(threads)]
     counts = [0] * threads
     started = time.monotonic()
@@ -82,7 +82,7 @@ def post_from_threads(threads: int, wallets: int, seconds: float) -> tuple[int, 
     for worker in workers:
         worker.join()
     seconds = time.monotonic() - started
-    # Not what is measured: the server's books have to be right after it.
+    # Not measured: the server's books must be correct afterwards.
     connections[0].cursor().execute(COUNT, [sum(counts)])
     connections[0].commit()
     return sum(counts), seconds
@@ -104,7 +104,7 @@ def _connect(url: str) -> MySQLdb.Connection:
 
 
 def _post(connection: MySQLdb.Connection, txid: str, wallet_id: int) -> bool:
-    """Tell whether it was posted, and not refused."""
+    """Return whether it was posted rather than refused."""
     cursor = connection.cursor()
     cursor.execute(LOCK, [wallet_id])
     ((_, currency, balance, sequence, count, _owner),) = cursor.fetchall()

@@ -1,4 +1,4 @@
-"""The application. DATABASE_URL says where its tables are."""
+"""The application. Its tables are in DATABASE_URL."""
 
 import os
 from collections.abc import AsyncIterator
@@ -27,7 +27,7 @@ app = FastAPI()
 
 
 async def open_session() -> AsyncIterator[AsyncSession]:
-    """Give each request a session of its own."""
+    """Give each request its own session."""
     async with _sessions() as session:
         yield session
 
@@ -36,7 +36,7 @@ Session = Annotated[AsyncSession, Depends(open_session)]
 
 
 class Document(Response):
-    """A response of JSON:API's media type, of bytes that are ready."""
+    """A response with JSON:API's media type and ready bytes."""
 
     media_type = MEDIA_TYPE
 

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.peers.fastapi_wallet.create_tables`: make the tables in DATABASE_URL."""
+"""`python -m benchmarks.peers.fastapi_wallet.create_tables`: create the tables in DATABASE_URL."""
 
 import os
 

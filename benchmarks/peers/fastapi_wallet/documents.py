@@ -1,4 +1,4 @@
-"""JSON:API documents: what comes in, checked by pydantic, and what goes out."""
+"""JSON:API documents: requests, validated by pydantic, and responses."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -13,7 +13,7 @@ Moment = DATETIME(fsp=6)
 
 
 def now() -> datetime:
-    """Return the moment, in UTC, as the columns keep it: without a zone."""
+    """Return the current moment in UTC as the columns store it: without a zone."""
     return datetime.now(UTC).replace(tzinfo=None)
 
 

@@ -1,1 +1,1 @@
-"""A wallet server of stock parts: Django REST framework JSON:API viewsets, and strawberry-django's connection."""
+"""A wallet server from stock parts: Django REST framework JSON:API viewsets, and strawberry-django's connection."""

@@ -1,4 +1,4 @@
-"""A wallet with a balance, and what changed it. No ledger: the tutorials have none."""
+"""A wallet with a balance, and the transactions that changed it. No ledger: the tutorials have none."""
 
 from django.db import models
 

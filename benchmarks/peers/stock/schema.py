@@ -16,7 +16,7 @@ class Wallet(relay.Node):
     balance: auto
     currency: auto
 
-    # Told once, it is not looked for again with each id.
+    # Set once, so that it is not searched for with each id.
     @classmethod
     def resolve_id_attr(cls) -> str:
         return "pk"

@@ -1,4 +1,4 @@
-"""As the documentation of each library has it, less what only costs: sessions, users, browsable pages."""
+"""The settings from each library's documentation, without what only costs time: sessions, users, browsable pages."""
 
 import environ
 
