@@ -9,7 +9,7 @@ PYTHON ?= python3
 export VENV ?= .venv
 python := $(VENV)/bin/python
 pip_install := $(python) -m pip install --quiet --disable-pip-version-check --require-hashes
-# --no-config and the unset variables keep one machine's package sources out of everyone's locks.
+# --no-config and the unset variables keep this machine's package sources out of the locks.
 lock := env -u UV_INDEX -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS -u PIP_FIND_LINKS $(VENV)/bin/uv pip compile \
 	--no-config --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-strip-extras --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command "make lock" pyproject.toml
@@ -19,7 +19,7 @@ help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 13
 
 .PHONY: run
-run: $(VENV)/.base assets .env ## Set the database up and serve on 127.0.0.1:8000 (PORT moves it)
+run: $(VENV)/.base assets .env ## Set up the database and serve on 127.0.0.1:8000 (PORT selects another port)
 	@if $(python) -c 'import sys; from walletsvc.settings import DATABASES as d; sys.exit("mysql" not in d["default"]["ENGINE"])'; \
 		then $(MAKE) --no-print-directory $(VENV)/.mysql; fi
 	@$(python) manage.py setup_database
@@ -30,23 +30,23 @@ test: $(VENV)/.dev ## Run the whole suite on SQLite + memory, then on MariaDB + 
 	@scripts/test.sh
 
 .PHONY: fuzz
-fuzz: $(VENV)/.dev ## Hold 5,000 drawn documents to an oracle, memory to a bound (FUZZ_DOCUMENTS, FUZZ_REQUESTS, FUZZ_SEED)
+fuzz: $(VENV)/.dev ## Compare 5,000 random documents with an oracle, bound memory (FUZZ_DOCUMENTS, FUZZ_REQUESTS, FUZZ_SEED)
 	@scripts/fuzz.sh
 
 .PHONY: mutants
-mutants: $(VENV)/.dev ## See which changes of the domain's code no test notices: an hour (MUTANTS_PATHS, MUTANTS_ARGS)
+mutants: $(VENV)/.dev ## Find changes of the domain's code that no test notices: an hour (MUTANTS_PATHS, MUTANTS_ARGS)
 	@$(python) -m tests.mutants $(MUTANTS_ARGS) $(MUTANTS_PATHS)
 
 .PHONY: lint
-lint: $(VENV)/.dev ## Run every static and drift check (CHECKS picks some, see scripts/lint.sh)
+lint: $(VENV)/.dev ## Run all static and drift checks (CHECKS selects some, see scripts/lint.sh)
 	@scripts/lint.sh $(CHECKS)
 
-# What the peers need besides, and wrk, and the servers.
+# The peers' packages, wrk, and the servers.
 bench_tools = $(VENV)/.base $(VENV)/.bench
 BENCH_ARGS ?=
 
 .PHONY: bench
-bench: $(bench_tools) ## Measure the server beside its peers, into benchmarks/RESULTS.md: half an hour (BENCH_ARGS)
+bench: $(bench_tools) ## Measure the server against its peers, into benchmarks/RESULTS.md: half an hour (BENCH_ARGS)
 	@$(python) -m benchmarks.harness $(BENCH_ARGS)
 
 .PHONY: bench-quick
@@ -54,7 +54,7 @@ bench-quick: $(bench_tools) ## The same in under 5 minutes, into build/bench-qui
 	@$(python) -m benchmarks.harness --quick $(BENCH_ARGS)
 
 .PHONY: bench-smoke
-bench-smoke: $(bench_tools) ## See in 2 minutes that server and peers answer correctly; proves no timing
+bench-smoke: $(bench_tools) ## Check in 2 minutes that server and peers answer correctly; proves no timing
 	@$(python) -m benchmarks.harness --smoke $(BENCH_ARGS)
 
 .PHONY: schema
@@ -62,30 +62,30 @@ schema: $(VENV)/.dev ## Print the GraphQL schema to graphql_api/schema.graphql
 	@$(python) manage.py export_schema graphql_api.schema:schema --path graphql_api/schema.graphql
 
 .PHONY: assets
-assets: ## Build GraphiQL from its npm package, where npm is present
+assets: ## Build GraphiQL from its npm package, if npm is installed
 	@if [ ! -f graphql_api/playground/build.sh ]; then :; \
 	elif ! command -v npm >/dev/null; then echo "npm is missing: /graphql/ shows its page without local GraphiQL."; \
 	elif ! bash graphql_api/playground/build.sh; then echo "GraphiQL was not built: /graphql/ shows its page without it."; fi
 
 .PHONY: lock
-lock: $(VENV)/.dev ## Lock the requirements again (LOCK_ARGS=--upgrade takes newer versions)
+lock: $(VENV)/.dev ## Lock the requirements again (LOCK_ARGS=--upgrade for newer versions)
 	$(lock) --output-file requirements/base.txt $(LOCK_ARGS) >/dev/null
 	$(lock) --output-file requirements/mysql.txt $(LOCK_ARGS) --extra mysql --constraint requirements/base.txt >/dev/null
 	$(lock) --output-file requirements/dev.txt $(LOCK_ARGS) --group dev --constraint requirements/base.txt >/dev/null
 	$(lock) --output-file requirements/bench.txt $(LOCK_ARGS) --group bench --constraint requirements/base.txt --constraint requirements/mysql.txt >/dev/null
 
 .PHONY: clean
-clean: ## Remove what was built; keeps .env and the SQLite database
+clean: ## Remove build results; keeps .env and the SQLite database
 	rm -rf $(VENV) build dist *.egg-info graphql_api/static/graphql_api graphql_api/playground/node_modules
 	rm -rf .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# A secret of its own for each checkout: with DEBUG off, the server refuses to start on a known one.
+# Each checkout gets its own secret: with DEBUG off, the server refuses to start with a known one.
 .env: | $(VENV)/.base
 	@$(python) -c 'import secrets; print("# Made by `make run` for local use; .env.example has all settings.\nDEBUG=true\nSECRET_KEY=" + secrets.token_urlsafe(50))' > $@
 	@chmod 600 $@
 
-# A stamp in the environment is older than its lock when the lock has changed: then pip runs again.
+# When a lock has changed, its stamp in the environment is older, and pip runs again.
 $(VENV)/.base: requirements/base.txt | $(VENV)/bin/pip
 	@echo "Installing $<"
 	@$(pip_install) -r $<

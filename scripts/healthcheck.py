@@ -1,10 +1,10 @@
-"""Exit 0 when the server in this container answers /healthz with 200, else 1: Docker's HEALTHCHECK."""
+"""Exit 0 if the server in this container answers /healthz with 200, else 1: Docker's HEALTHCHECK."""
 
 import http.client
 import os
 import sys
 
-# Django refuses hosts that it does not serve, so the probe names one that it does.
+# Django refuses unknown hosts, so the probe sends one that it serves.
 host = os.environ.get("ALLOWED_HOSTS", "localhost").split(",")[0].lstrip(".")
 connection = http.client.HTTPConnection("127.0.0.1", int(os.environ.get("PORT", "8000")), timeout=4)
 try:

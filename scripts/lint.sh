@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Run the static and drift checks, all of them or those named. `make lint`, CI and pre-commit all call this.
+# Run all static and drift checks, or the given ones. `make lint`, CI and pre-commit all call this.
 # Usage: scripts/lint.sh [CHECK...]
 # Checks: ruff format types imports migrations alembic-sqlite alembic-mariadb schema locks
 set -euo pipefail
@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 bin=${VENV:-.venv}/bin
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-# Nothing here touches the developer's own database: a local `.env` gives way to the environment.
+# Nothing here touches the developer's own database: the environment overrides a local `.env`.
 export DEBUG=true SECRET_KEY=insecure-for-local-use-only DB_NAME='' REDIS_URL=''
 export DATABASE_URL=sqlite:///$folder/lint.sqlite3
 
@@ -47,7 +47,7 @@ all=(ruff format types imports migrations alembic-sqlite alembic-mariadb schema 
 [[ $# -gt 0 ]] || set -- "${all[@]}"
 failures=()
 for check in "$@"; do
-    declare -F "check_$check" >/dev/null || { echo "No check is called '$check'; there are: ${all[*]}" >&2 && exit 2; }
+    declare -F "check_$check" >/dev/null || { echo "There is no check '$check'; the checks are: ${all[*]}" >&2 && exit 2; }
     started=$SECONDS
     printf '\n--- %s ---\n' "$check"
     # `set -e` is off inside a function that a condition calls: the checks chain with && instead.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Bring what tests with published clients need: curl, node, npm, Chromium, and GraphiQL for it to open. The clients' own
-# packages come with the tests. The last line of a failure says what is missing.
+# Install the requirements of tests with published clients: curl, node, npm, Chromium, and GraphiQL for it to open. The
+# clients' own packages come with the tests. The last line of a failure names the missing part.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

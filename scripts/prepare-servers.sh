@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Bring what tests on MariaDB and Redis need: the server programs and the Python driver. Starts nothing.
-# The last line of a failure says what is missing.
+# Install the requirements of tests on MariaDB and Redis: the server programs and the Python driver. Starts nothing.
+# The last line of a failure names the missing part.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

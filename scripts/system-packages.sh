@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Install Debian packages where that is allowed; say what to install, and fail, where it is not.
+# Install Debian packages if permitted; otherwise say which ones to install, and fail.
 # Usage: scripts/system-packages.sh PACKAGE...
 set -euo pipefail
 
@@ -9,7 +9,7 @@ if [[ $(id -u) -ne 0 ]] || ! command -v apt-get >/dev/null; then
 fi
 
 echo "Installing system packages: $*"
-# Packages may start the server they bring. Ours run privately, so nothing else should: invoke-rc.d asks
+# A package may start its server. The suite runs its own, so no other should start: invoke-rc.d asks
 # policy-rc.d first (/usr/share/doc/init-system-helpers/README.policy-rc.d.gz).
 policy=/usr/sbin/policy-rc.d
 if [[ ! -e $policy ]]; then

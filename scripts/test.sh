@@ -10,7 +10,7 @@ read -r -a pytest_args <<<"--numprocesses 2 ${PYTEST_ARGS:-}"
 summary=()
 failed=0
 
-# The suite sets its own scene: nothing of the developer's shell or `.env` reaches it, as these take precedence.
+# The suite has its own settings: they override the developer's shell and `.env`.
 scene=(DEBUG=true SECRET_KEY=insecure-for-local-use-only "ALLOWED_HOSTS=localhost,127.0.0.1,[::1],testserver"
     WEB_WORKERS=1 DEFAULT_CURRENCY=USD "ASSETS=BTC=8,ETH=18" CORS_ALLOWED_ORIGINS= DB_NAME=)
 
@@ -32,10 +32,10 @@ prepare() { # PROGRAM; prints what it says, and keeps the last line in `reason`
     return "$outcome"
 }
 
-# Published clients and a browser see the same on every engine: to save a minute, one half runs them, the one on
-# MariaDB and Redis. Where that half cannot run, the other one does.
-# What the suite's database and cache have no part in runs once too, in the half that always can; tests/conftest.py
-# keeps both from it.
+# Published clients and a browser see the same on every engine: to save a minute, only the half on MariaDB and Redis
+# runs them, or the other one if that half cannot run.
+# Tests that use neither the suite's database nor its cache run once too, in the half that always can run;
+# tests/conftest.py denies them both.
 sqlite_args=(-m "not clients")
 mariadb_args=(-m "not without_engine")
 missing=()
