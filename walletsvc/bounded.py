@@ -1,4 +1,4 @@
-"""Tables that callers fill: bounded in bytes, whatever the callers send."""
+"""Tables that callers fill, bounded in bytes."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 ENTRY_BYTES = 256
-"""What an entry takes beside its key and its value: its places in the table, and the tuple that it is."""
+"""The overhead of an entry: its places in the table, and its tuple."""
 
 
 class BoundedTable(Generic[K, V]):
-    """Keeps values by key, up to a number of bytes; drops those that were used least recently.
+    """Keeps values by key, up to a number of bytes; drops the least recently used.
 
-    Whoever puts a value in says how large it is: what it holds on to, and its key. What is larger than
-    `max_entry_bytes` is not kept, so that one caller's large one does not push out all others'.
+    The caller of `put` states the size of a value, with everything it refers to, and of its key. A value larger than
+    `max_entry_bytes` is not kept, so that one caller's cannot push out all others.
     """
 
     def __init__(self, *, max_bytes: int, max_entry_bytes: int) -> None:
@@ -33,12 +33,12 @@ class BoundedTable(Generic[K, V]):
 
     @property
     def bytes(self) -> int:
-        """How much is kept."""
+        """Return how much is kept, in bytes."""
         return self._bytes
 
     def get(self, key: K) -> V | None:
         """Return the value under `key`."""
-        # Without the lock, for which each request would wait: either call is one step to all other threads.
+        # Without the lock, which each request would wait for: to other threads, each call is a single step.
         found = self._entries.get(key)
         if found is None:
             return None
@@ -49,7 +49,7 @@ class BoundedTable(Generic[K, V]):
         return found[0]
 
     def put(self, key: K, value: V, *, size: int) -> None:
-        """Keep `value`, of `size` bytes with its key, in the place of any other."""
+        """Keep `value`, of `size` bytes with its key, in place of any other."""
         size += ENTRY_BYTES
         with self._lock:
             previous = self._entries.pop(key, None)
@@ -64,7 +64,7 @@ class BoundedTable(Generic[K, V]):
                 self._bytes -= dropped
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Drop everything."""
         with self._lock:
             self._entries.clear()
             self._bytes = 0

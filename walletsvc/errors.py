@@ -1,7 +1,7 @@
-"""Every refusal the domain can give: a stable code, a message for people, a context for programs.
+"""All refusals of the domain: a stable code, a message for people, a context for programs.
 
-The tree knows neither HTTP nor GraphQL. Each face maps it once, and a test walks all subclasses so
-that none is left unmapped.
+The tree knows neither HTTP nor GraphQL. Each face maps it once, and a test walks all subclasses to check that
+every one is mapped.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import ClassVar
 class WalletError(Exception):
     """A refusal. Nothing has changed when it is raised.
 
-    `field` is the snake_case name of the input that is to blame, if one is. `context` holds values that
+    `field` is the snake_case name of the input at fault, if there is one. `context` holds values that
     can be shown to the caller: strings, integers, booleans, and lists of them.
     """
 
@@ -48,13 +48,13 @@ class Several(WalletError):
 
 
 class Required(WalletError):
-    """A field that must be given is missing or null."""
+    """A required field is missing or null."""
 
     code = "required"
 
 
 class Blank(WalletError):
-    """A text that must say something is empty."""
+    """A text that must not be empty is empty."""
 
     code = "blank"
 
@@ -66,13 +66,13 @@ class TooLong(WalletError):
 
 
 class Invalid(WalletError):
-    """A value is not of the kind that its field takes."""
+    """A value has the wrong type or form for its field."""
 
     code = "invalid"
 
 
 class Immutable(WalletError):
-    """A field that is fixed once its object exists was to be changed."""
+    """A change of a field that is fixed once its object exists."""
 
     code = "immutable"
 
@@ -81,7 +81,7 @@ class Immutable(WalletError):
 
 
 class InvalidAmount(WalletError):
-    """Not a plain decimal number, or zero where a change is asked for."""
+    """Not a plain decimal number, or zero where a change is required."""
 
     code = "invalid_amount"
 
@@ -99,13 +99,13 @@ class PrecisionExceeded(WalletError):
 
 
 class OutOfRange(WalletError):
-    """An amount, or the balance it would lead to, is beyond what a wallet can hold. Context: limit."""
+    """An amount, or the resulting balance, is beyond what a wallet can hold. Context: limit."""
 
     code = "out_of_range"
 
 
 class UnknownCurrency(WalletError):
-    """Neither an ISO 4217 code with a minor unit nor an asset named in the settings."""
+    """Neither an ISO 4217 code with a minor unit nor an asset of the settings."""
 
     code = "unknown_currency"
 
@@ -126,7 +126,7 @@ class InsufficientFunds(WalletError):
 
 
 class NotFound(WalletError):
-    """There is no such object within the caller's reach."""
+    """There is no such object that the caller can see."""
 
     code = "not_found"
 
@@ -144,18 +144,18 @@ class DuplicateLabel(WalletError):
 
 
 class WalletNotEmpty(WalletError):
-    """A wallet that holds money was to be deleted. Context: balance, currency, wallet."""
+    """A wallet that holds money cannot be closed. Context: balance, currency, wallet."""
 
     code = "wallet_not_empty"
 
 
-# -- requests and circumstances -------------------------------------------------------------------------
+# -- requests and conditions ----------------------------------------------------------------------------
 
 
 class InvalidParameter(WalletError):
-    """A question was put in a way that has no answer: an unknown filter, a malformed cursor, a page of 0.
+    """A question without an answer: an unknown filter, a malformed cursor, a page of 0.
 
-    `parameter` is the name by which the domain knows it, for example `filter.label` or `page.size`.
+    `parameter` is the domain's name of the parameter, for example `filter.label` or `page.size`.
     """
 
     code = "invalid_parameter"
@@ -166,7 +166,7 @@ class InvalidParameter(WalletError):
 
 
 class PreconditionFailed(WalletError):
-    """The caller wants to change what it has seen, and it is no longer that."""
+    """The object has changed since the caller saw it."""
 
     code = "precondition_failed"
 
@@ -178,7 +178,7 @@ class Forbidden(WalletError):
 
 
 class Conflict(WalletError):
-    """Others kept changing the same wallets until the retries were used up. Context: retry_after_seconds."""
+    """Concurrent writes changed the same wallets until all retries were used up. Context: retry_after_seconds."""
 
     code = "conflict"
 
@@ -188,9 +188,9 @@ class Conflict(WalletError):
 
 
 class Unavailable(WalletError):
-    """The database is away, silent, full, or takes no changes. Context: outcome_known, retry_after_seconds.
+    """The database is away, silent, full, or accepts no changes. Context: outcome_known, retry_after_seconds.
 
-    With `outcome_known`, nothing has changed. Without, a write may have been stored: ask by its txid.
+    With `outcome_known`, nothing has changed. Otherwise a write may have been stored: look its txid up.
     """
 
     code = "unavailable"
@@ -202,10 +202,10 @@ class Unavailable(WalletError):
 
 
 def outcome_unknown() -> Unavailable:
-    """Return the refusal of a write that may be stored all the same."""
-    return Unavailable("It is not known what came of it. Ask by txid whether it was stored.", outcome_known=False)
+    """Return the refusal of a write that may have been stored all the same."""
+    return Unavailable("The outcome is unknown. Look the txid up to see whether it was stored.", outcome_known=False)
 
 
 def not_found(what: str, identifier: object, *, field: str | None = None) -> NotFound:
-    """Return the refusal for an object that is not there, or not within the caller's reach."""
+    """Return the refusal for an object that does not exist or that the caller cannot see."""
     return NotFound(f"There is no {what} {str(identifier)[:64]!r}.", field=field)

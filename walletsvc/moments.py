@@ -1,4 +1,4 @@
-"""Moments as texts (RFC 3339), as exactly as they are written."""
+"""Moments as text (RFC 3339), without loss of precision."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ _MICROSECOND_DIGITS = 6
 
 
 class Moment(NamedTuple):
-    """A moment in UTC to the microsecond, as columns keep it; if it is not `whole`, it is within that microsecond."""
+    """A moment in UTC to the microsecond, as in columns. If not `whole`, it lies within that microsecond."""
 
     at: datetime
     whole: bool
 
 
 def parse_moment(text: str, *, field: str | None = None) -> Moment:
-    """Return the moment that `text` tells: 2026-01-31T12:00:00Z, with any fraction of a second, in any offset.
+    """Return the moment in `text`: 2026-01-31T12:00:00Z, with any fraction of a second and any offset.
 
-    A leap second is where there may be one, at the end of a month in UTC, and is the second after it as well (as in
-    POSIX time). Raises `Invalid` for what is not RFC 3339, or beyond the years 1 to 9999 of UTC.
+    A leap second is allowed only at the end of a month in UTC, and equals the second after it (as in POSIX time).
+    Raises `Invalid` for a text that is not RFC 3339, or beyond the years 1 to 9999 of UTC.
     """
     found = _GRAMMAR.fullmatch(text)
     if found is None:
-        raise errors.Invalid("A moment is written as in RFC 3339: 2026-01-31T12:00:00Z.", field=field)
+        raise errors.Invalid("A moment must have the form of RFC 3339: 2026-01-31T12:00:00Z.", field=field)
     leaps = found["second"] == "60"
     fraction = found["fraction"] or ""
     offset = timedelta(hours=int(found["hours"] or 0), minutes=int(found["minutes"] or 0))
@@ -53,5 +53,5 @@ def parse_moment(text: str, *, field: str | None = None) -> Moment:
     except (ValueError, OverflowError) as error:
         raise errors.Invalid("There is no such moment in the years 1 to 9999.", field=field) from error
     if leaps and (at.day, at.hour, at.minute, at.second) != (1, 0, 0, 0):
-        raise errors.Invalid("A leap second is the last of a month in UTC.", field=field)
+        raise errors.Invalid("A leap second must be the last second of a month in UTC.", field=field)
     return Moment(at, not fraction[_MICROSECOND_DIGITS:].strip("0"))

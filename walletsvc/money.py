@@ -19,10 +19,10 @@ LIMIT = Decimal(10) ** (MAX_DIGITS - DECIMAL_PLACES)
 """Amounts and balances stay strictly below this, and amounts strictly above its negative."""
 
 SQLITE_MAX_DIGITS = 15
-"""SQLite keeps a decimal as an 8-byte real: 15 significant digits survive the way there and back
+"""SQLite stores a decimal as an 8-byte real: 15 significant digits survive the round trip
 (https://www.sqlite.org/floatingpoint.html, section 2)."""
 
-# The default context of 28 digits would round a sum of two valid amounts in silence.
+# The default context of 28 digits would silently round a sum of two valid amounts.
 _EXACT = decimal.Context(
     prec=2 * MAX_DIGITS,
     traps=[decimal.Inexact, decimal.InvalidOperation, decimal.Overflow, decimal.DivisionByZero],
@@ -36,21 +36,21 @@ _TOO_FINE = "0." + "9" * (DECIMAL_PLACES + 1)
 
 
 class JsonNumber(Decimal):
-    """A number of a JSON text that is no int, exact."""
+    """An exact number from JSON that is not an int."""
 
     def __inspect__(self) -> str:
-        """Return what messages quote (graphql-core asks values for it)."""
+        """Return the text that messages quote (graphql-core calls this)."""
         return "a number beyond all limits" if self.is_nan() else str(self)
 
 
 class ScientificDecimal(JsonNumber):
-    """A number that was written with an exponent: parsers keep the fact, so that `parse_amount` can refuse it.
+    """A number with an exponent: the type records that, so that `parse_amount` can refuse it.
 
-    It is not a number (NaN) where its exponent is one that Decimal cannot hold.
+    It is NaN if Decimal cannot hold the exponent.
     """
 
     def __repr__(self) -> str:
-        # Its equal without an exponent is another value to us.
+        # An equal Decimal without an exponent is a different value here.
         return f"Scientific{super().__repr__()}"
 
 
@@ -64,7 +64,7 @@ def parse_json_number(text: str) -> JsonNumber:
     try:
         return ScientificDecimal(text)
     except decimal.InvalidOperation:
-        # It is JSON all the same, so whoever takes numbers refuses it.
+        # It is valid JSON, so the parsers of numbers refuse it.
         return ScientificDecimal("NaN")
 
 
@@ -88,9 +88,9 @@ _scales = _Scales(None, {})
 def scales() -> Mapping[str, int]:
     """Return the scale (decimal places) of each known currency, by its code.
 
-    ISO 4217 currencies that have a minor unit, and the assets of `settings.ASSETS`, which win.
+    ISO 4217 currencies with a minor unit, and the assets of `settings.ASSETS`, which take precedence.
     """
-    # Asked with every amount that is printed, so made anew only where the settings are others.
+    # Called for every printed amount, so it is rebuilt only when the settings have changed.
     global _scales
     if _scales.assets is not settings.ASSETS:
         by_code = {currency.code: currency.exponent for currency in Currency if currency.exponent is not None}
@@ -104,7 +104,7 @@ def parse_currency(value: object, *, field: str = "currency") -> str:
     Raises `Invalid` unless it is a text, `UnknownCurrency` unless it is a known code, in upper case.
     """
     if not isinstance(value, str):
-        raise errors.Invalid("A currency is given as its code, a string such as USD.", field=field)
+        raise errors.Invalid("A currency must be a code, a string such as USD.", field=field)
     if value not in scales():
         raise errors.UnknownCurrency(f"There is no currency {value[:16]!r}.", field=field)
     return value
@@ -113,9 +113,9 @@ def parse_currency(value: object, *, field: str = "currency") -> str:
 def parse_amount(value: object, *, field: str = "amount") -> Decimal:
     """Return the exact amount in `value`: a plain decimal text, or an int or Decimal from a JSON number.
 
-    Raises `Required` for None, `InvalidAmount` for anything but a plain decimal number, `OutOfRange` for
-    what no wallet can hold, `ScaleExceeded` for more than 18 decimal places. Which scale the currency
-    allows is for `check_scale`.
+    Raises `Required` for None, `InvalidAmount` for anything but a plain decimal number, `OutOfRange` for an amount
+    that no wallet can hold, `ScaleExceeded` for more than 18 decimal places. `check_scale` checks the scale of the
+    currency.
     """
     if value is None:
         raise errors.Required("An amount is required.", field=field)
@@ -201,8 +201,8 @@ def negate(amount: Decimal) -> Decimal:
 def format_amount(value: Decimal, currency: str) -> str:
     """Return `value` with exactly the decimal places of `currency`: "150.00".
 
-    A value of a currency that the settings no longer know, or with more digits than its scale has become,
-    is printed in full rather than rounded.
+    A value in a currency that the settings no longer know, or with more digits than its scale now allows, is printed
+    in full rather than rounded.
     """
     scale = scales().get(currency, 0)
     text = f"{value:.{scale}f}"

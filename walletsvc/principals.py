@@ -1,4 +1,4 @@
-"""Who is calling, and how far they reach."""
+"""The caller, and what it may see and do."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class Principal:
     """An authenticated caller.
 
-    `subject` names it in the ledger. `scopes` says what it may do. `owner` limits what it can see to the
-    wallets of that owner; None reaches every wallet.
+    `subject` names it in the ledger. `scopes` are the things it may do. It sees only the wallets of `owner`, or all
+    wallets if that is None.
     """
 
     subject: str

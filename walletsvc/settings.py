@@ -1,4 +1,4 @@
-"""Settings: everything from the environment or an optional `.env` beside manage.py. README has the table."""
+"""Settings, all from the environment or an optional `.env` beside manage.py. README has the table."""
 
 from pathlib import Path
 
@@ -48,11 +48,11 @@ TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
-# They may be kept, and are to be asked for again each time.
+# Browsers may store them, but must revalidate them each time.
 WHITENOISE_MAX_AGE = 0
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
-# -- database: DATABASE_URL, or DB_NAME and friends for MySQL, or an SQLite file -------------------------
+# -- database: DATABASE_URL, or DB_NAME etc. for MySQL, or an SQLite file --------------------------------
 
 if env.str("DATABASE_URL", default=""):
     _database = env.db_url("DATABASE_URL")
@@ -73,18 +73,18 @@ else:
 _DATABASE_OPTIONS: dict[str, dict[str, object]] = {
     "walletsvc.db.mysql": {
         "charset": "utf8mb4",
-        # Decisions are made on rows locked by the statement that reads them; gap locks would only add deadlocks.
+        # Decisions depend on rows locked by the statement that reads them; gap locks would only add deadlocks.
         "isolation_level": "read committed",
         "init_command": "SET sql_mode='STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO',"
         " innodb_lock_wait_timeout=5",
         "connect_timeout": 5,
     },
     "django.db.backends.sqlite3": {
-        # The write lock is taken by BEGIN, so that no transaction fails half-way for want of it.
+        # BEGIN takes the write lock, so that no transaction fails half-way because it cannot get it.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        # FULL: an acknowledged write survives a power cut as well (https://www.sqlite.org/pragma.html#pragma_synchronous).
-        # recursive_triggers: only with it do REPLACE's silent deletions meet the trigger that keeps entries
+        # FULL: an acknowledged write also survives a power cut (https://www.sqlite.org/pragma.html#pragma_synchronous).
+        # recursive_triggers: without it, REPLACE deletes rows without running the trigger that protects entries
         # (https://www.sqlite.org/lang_conflict.html).
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON;",
     },
@@ -109,9 +109,9 @@ if REDIS_URL:
             "LOCATION": REDIS_URL,
             "OPTIONS": {
                 "CONNECTION_POOL_KWARGS": {
-                    # Redis then tells, on the connection itself, that its data are replaced.
+                    # Redis then reports on the connection itself that its data have been replaced.
                     "protocol": 3,
-                    # A cache that does not answer at once is as good as none.
+                    # A cache that does not answer at once is useless.
                     "socket_timeout": 0.25,
                     "socket_connect_timeout": 0.25,
                 },
@@ -129,19 +129,19 @@ ASSETS = {code: int(scale) for code, scale in env.dict("ASSETS", default={"BTC":
 
 # -- HTTP ------------------------------------------------------------------------------------------------
 
-# Where clients reach the server, if that is not where their requests say: what links begin with (web/public_urls.py).
+# The server's address for clients, if requests do not show it: links begin with it (web/public_urls.py).
 PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")
-# Addresses and CIDR blocks whose X-Forwarded-Proto and X-Forwarded-Host count (web/proxies.py). Django's own settings
-# for these headers stay unset: they believe anybody.
+# Addresses and CIDR blocks whose X-Forwarded-Proto and X-Forwarded-Host are trusted (web/proxies.py). Django's own
+# settings for these headers stay unset: they trust every client.
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
-# Where the playground finds the live server: at this port of its own host, or at a URL of its own.
+# The address of the live server for the playground: this port of its own host, or a URL.
 LIVE_PORT = env.int("LIVE_PORT", default=env.int("PORT", default=8000) + 1)
 LIVE_URL = env.str("LIVE_URL", default="")
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_ALLOW_METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST"]
 CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-key", "if-match", "if-none-match"]
 CORS_EXPOSE_HEADERS = ["ETag", "Location", "Retry-After", "Idempotency-Replayed", "RateLimit", "RateLimit-Policy"]
-# How long a browser may remember what a preflight was answered, in seconds.
+# How long a browser may remember the answer to a preflight, in seconds.
 CORS_PREFLIGHT_MAX_AGE = env.int("CORS_PREFLIGHT_MAX_AGE", default=86400)
 # Classes that see each request and each answer (web/hooks.py).
 REQUEST_HOOKS: list[str] = []
@@ -150,7 +150,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 
-# -- GraphQL: what one document may ask for -----------------------------------------------------------------
+# -- GraphQL: the limits of one document ------------------------------------------------------------------
 
 GRAPHQL_INTROSPECTION = env.bool("GRAPHQL_INTROSPECTION", default=DEBUG)
 GRAPHQL_MAX_CHARACTERS = env.int("GRAPHQL_MAX_CHARACTERS", default=50_000)
@@ -160,9 +160,9 @@ GRAPHQL_MAX_ALIASES = env.int("GRAPHQL_MAX_ALIASES", default=100)
 GRAPHQL_MAX_FIELDS = env.int("GRAPHQL_MAX_FIELDS", default=1_000)
 GRAPHQL_MAX_VALUES = env.int("GRAPHQL_MAX_VALUES", default=10_000)
 GRAPHQL_MAX_COST = env.int("GRAPHQL_MAX_COST", default=10_000)
-# What all subscriptions on one connection may cost together.
+# The total cost of all subscriptions on one connection.
 LIVE_MAX_COST = env.int("LIVE_MAX_COST", default=GRAPHQL_MAX_COST)
-# A JSON file of documents: with it, only these run.
+# A JSON file of the only documents that may run.
 GRAPHQL_ALLOWLIST = env.str("GRAPHQL_ALLOWLIST", default="")
 
 USE_TZ = True

@@ -10,12 +10,12 @@ from walletsvc.web.refusals import Refusal, print_plainly
 
 @read_only
 def index(request: HttpRequest) -> JsonResponse:
-    """Tell where the two faces are."""
+    """Return the addresses of the two faces."""
     return JsonResponse({"service": "walletsvc", "rest": "/api/", "graphql": "/graphql/", "health": "/healthz"})
 
 
 def unknown(request: HttpRequest) -> HttpResponse:
-    """Answer what belongs to no face, whatever the method."""
+    """Answer requests outside both faces, whatever the method."""
     return print_plainly(Refusal(404, "not_found", f"There is nothing at {request.path[:256]}."))
 
 
