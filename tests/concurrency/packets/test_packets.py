@@ -166,7 +166,7 @@ def test_ids_of_another_insert_are_not_taken_for_those_of_the_one_before(
     insert_transactions = writer._insert_transactions
     monkeypatch.setattr(writer, "_insert_transactions", insert_something_else)
     before = snapshot()
-    with pytest.raises(RuntimeError, match="another INSERT"):
+    with pytest.raises(RuntimeError, match="preceding INSERT"):
         post_many(wallet, 2)
     assert snapshot() == before
 
