@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 
 from walletsvc.db import dialect
+from walletsvc.db.channels import channel
 from walletsvc.db.mysql.expressions import Expression
 
 Value = str | int | Expression | None
@@ -49,13 +50,7 @@ def select_for_update(
 
 def fetch(statement: str, values: Sequence[Value]) -> Sequence[tuple[Any, ...]]:
     """Return the rows of a SELECT."""
-    database: Any = connections[DEFAULT_DB_ALIAS]
-    if hasattr(database, "fetch"):
-        rows: Sequence[tuple[Any, ...]] = database.fetch(statement, values)
-        return rows
-    with database.cursor() as cursor:
-        cursor.execute(statement, values)
-        return list(cursor.fetchall())
+    return channel().fetch(statement, values)
 
 
 def write(
@@ -72,23 +67,12 @@ def write(
     then, too. With `uses_new_ids` it refers to the rows of the INSERT before (`new_id`); raises `RuntimeError` where
     that is not one whose ids are asked for.
     """
-    database: Any = connections[DEFAULT_DB_ALIAS]
-    if hasattr(database, "defer"):
-        database.defer(statement, values, take_ids, rows=rows, uses_new_ids=uses_new_ids)
-        return
-    with database.cursor() as cursor:
-        cursor.execute(statement, values)
-        if take_ids is not None:
-            # SQLite numbers the rows of a statement one by one, and tells the last: nobody else writes meanwhile.
-            last = int(cursor.lastrowid or 0)
-            take_ids(range(last - rows + 1, last + 1))
+    channel().defer(statement, values, take_ids, rows=rows, uses_new_ids=uses_new_ids)
 
 
 def send() -> None:
     """Run now whatever waits."""
-    database: Any = connections[DEFAULT_DB_ALIAS]
-    if hasattr(database, "send_deferred"):
-        database.send_deferred()
+    channel().send_deferred()
 
 
 def insert(
