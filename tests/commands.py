@@ -11,7 +11,7 @@ from pathlib import Path
 def run_to_end(
     *command: str, folder: Path, environment: Mapping[str, str] = os.environ, timeout_seconds: float = 120
 ) -> str:
-    """Run a program in a folder and return what it says. If it ends with an error, so does the test, with that."""
+    """Run a program in a folder and return its output. If it fails, fail the test with its output."""
     finished = subprocess.run(
         command,
         cwd=folder,

@@ -79,7 +79,7 @@ def django_db_setup(django_db_setup: None, redis_urls: tuple[str, str], django_d
     Then this process takes the cache into use, before a test holds the lock of all of SQLite.
     """
     if connection.settings_dict["NAME"] == _OWN_DATABASE:
-        # pytest-django makes none where no collected test is marked; what is there is not the tests' to touch.
+        # pytest-django creates none if no collected test is marked; an existing database must not be touched.
         yield
         return
     with django_db_blocker.unblock():

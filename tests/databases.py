@@ -1,4 +1,4 @@
-"""Databases beside the test database: for servers in processes of their own, and for what changes the schema."""
+"""Databases beside the test database: for servers in separate processes, and for changes of the schema."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def run_in(name: str, statement: str) -> list[tuple[Any, ...]]:
 
 
 def _execute(statement: str) -> None:
-    # A connection of its own: tests that may not use the database can still have a server that does.
+    # A separate connection: tests that may not use the database can still have a server that does.
     driver_connection = connection.get_new_connection(connection.get_connection_params())
     with driver_connection, driver_connection.cursor() as cursor:
         cursor.execute(statement)

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 
 
 class LiveServer(Server):
-    """`manage.py serve` in processes of its own; `kill` ends its workers too. Its output is in `server.log`."""
+    """`manage.py serve` in separate processes; `kill` ends its workers too. Its output is in `server.log`."""
 
     binaries = (sys.executable,)
     start_seconds = 120
@@ -101,6 +101,6 @@ class LiveServer(Server):
 
 
 def start_together(*servers: LiveServer) -> None:
-    """Start servers at the same time. Most of a start is to wait, and to load the same code."""
+    """Start servers at the same time: a start mostly waits, and loads the same code."""
     with ThreadPoolExecutor(len(servers)) as threads:
         list(threads.map(LiveServer.start, servers))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def install(folder: Path) -> Path:
-    """Install a folder's packages, unless they are there and younger than the lock; return the folder."""
+    """Install a folder's packages, unless they are newer than the lock; return the folder."""
     with (folder / "package-lock.json").open() as lock:
         # Several workers of pytest-xdist may come at once.
         fcntl.flock(lock, fcntl.LOCK_EX)

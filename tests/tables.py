@@ -1,4 +1,4 @@
-"""What no user may do: change the ledger past its triggers."""
+"""An action forbidden to users: changing the ledger past its triggers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def empty_tables() -> None:
 
 @contextmanager
 def without_triggers() -> Iterator[None]:
-    """Set the triggers aside. MySQL commits what is open: for tests with `transaction=True`."""
+    """Disable the triggers. MySQL commits the open transaction: for tests with `transaction=True`."""
     statements = _triggers()
     with connection.cursor() as cursor:
         for name in statements:

@@ -27,7 +27,7 @@ def test_it():
 def test_coverage_is_measured_in_the_workers_too(tmp_path: Path) -> None:
     report, test = tmp_path / "coverage.json", tmp_path / "test_it.py"
     test.write_text(TEST, "utf-8")
-    # What pytest-xdist and a measured run tell their workers is not for this one.
+    # The settings of pytest-xdist and of a measured run are not for this one.
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
     options = [
         *("--noconftest", f"--rootdir={ROOT}", f"--config-file={ROOT / 'pyproject.toml'}"),
@@ -41,6 +41,6 @@ def test_coverage_is_measured_in_the_workers_too(tmp_path: Path) -> None:
     found = json.loads(report.read_text("utf-8"))
     assert found["meta"]["branch_coverage"] is True
     assert found["files"]["walletsvc/money.py"]["functions"]["parse_currency"]["executed_lines"]
-    # What no test has imported is a part of the whole, too.
+    # Modules that no test has imported count too.
     assert {name.partition("/")[0] for name in found["files"]} == {"walletsvc", "rest_api", "graphql_api"}
     assert not [name for name in found["files"] if "/migrations/" in name]

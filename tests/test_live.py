@@ -9,7 +9,7 @@ WALLET = {"data": {"type": "Wallet", "attributes": {"label": "My Wallet", "balan
 HEADERS = {"Content-Type": "application/vnd.api+json"}
 
 
-def test_a_server_keeps_what_it_acknowledged_through_a_kill_of_all_its_processes(live: LiveServer) -> None:
+def test_acknowledged_writes_survive_a_kill_of_all_processes(live: LiveServer) -> None:
     assert httpx.get(f"{live.url}/healthz").json() == {"status": "ok"}
     created = httpx.post(f"{live.url}/api/wallets/", json=WALLET, headers=HEADERS)
     assert created.status_code == 201

@@ -34,7 +34,7 @@ def is_running(pid: int) -> bool:
     return True
 
 
-def test_mariadb_keeps_what_was_committed_through_a_kill_and_leaves_no_folder() -> None:
+def test_mariadb_keeps_committed_writes_through_a_kill_and_leaves_no_folder() -> None:
     database_driver = pytest.importorskip("MySQLdb")
     with MariaDBServer() as server:
 

@@ -1,4 +1,4 @@
-"""Commands by the names of what they do, for tests that need something to be there."""
+"""Commands as functions, for tests that need existing objects."""
 
 from __future__ import annotations
 
@@ -51,5 +51,5 @@ def create_transfer(*, principal: Principal, clock: Clock = timezone.now, **valu
 
 
 def _named(values: dict[str, Any]) -> dict[str, Any]:
-    """Return what is given by the names of the domain's fields: `wallet_id` is `wallet`."""
+    """Return the given values by the domain's field names: `wallet_id` is `wallet`."""
     return {name.removesuffix("_id"): value for name, value in values.items() if value is not UNSET}

@@ -1,6 +1,6 @@
-"""Find in a syntax tree what only the ledger may do: write a balance, or make an entry.
+"""Find in a syntax tree what only the ledger may do: write a balance, or create an entry.
 
-It sees what is written in the open. A name that is put together at run time escapes it, as it would a reviewer.
+Only direct writes are found. A name that is built at run time escapes, as it would escape a reviewer.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _STATEMENT = re.compile(
 
 
 def find_ledger_writes(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Return the line of each write, and what it does."""
+    """Return the line of each write, and a description."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and node.attr == "balance":
             yield node.lineno, "assigns a balance"

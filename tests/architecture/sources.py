@@ -19,7 +19,7 @@ def modules() -> Iterator[tuple[str, ast.Module]]:
 
 
 def called_name(call: ast.Call) -> str:
-    """Return the last part of what is called: "update" of `Wallet.objects.update()`."""
+    """Return the last part of the called name: "update" of `Wallet.objects.update()`."""
     return names_in(call.func)[-1] if names_in(call.func) else ""
 
 

@@ -1,4 +1,4 @@
-"""Rules of the house that a reviewer should not have to watch over."""
+"""Conventions that a reviewer should not have to check."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_every_constraint_and_index_of_ours_has_a_name_that_says_its_table() -> 
             assert each.name.startswith(f"{model._meta.model_name}_"), each
 
 
-def test_every_error_has_a_code_of_its_own() -> None:
+def test_every_error_has_a_unique_code() -> None:
     codes = [error.code for error in subclasses(errors.WalletError) if error is not errors.Several]
     assert len(codes) >= 20
     assert len(codes) == len(set(codes))

@@ -1,4 +1,4 @@
-"""What the benchmark harness makes of what it measured."""
+"""How the benchmark harness evaluates its measurements."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the replay makes of what was posted and read back, and how it ends."""
+"""How the replay judges the posted and read transactions, and how it ends."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -24,7 +24,7 @@ def accounts() -> list[Account]:
 
 
 def _perfect(accounts: list[Account]) -> tuple[Posted, list[StoredWallet], list[StoredTransaction]]:
-    """What a server without fault would answer to a replay with the prefix "p-"."""
+    """The answers of a correct server to a replay with the prefix "p-"."""
     expectation = expect(accounts)
     wallet_ids = {account.account_id: f"w{account.account_id}" for account in accounts}
     wallets = [

@@ -1,4 +1,4 @@
-"""Processes, what they reach of Redis, and the row that they agree by: all in memory, and on one simulated clock."""
+"""Processes, their access to Redis, and the row that they agree by: all in memory, on one simulated clock."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class Database:
-    """The writes that are committed, and the row. Whoever has locked the row keeps it until COMMIT or rollback."""
+    """The committed writes, and the row. A transaction that has locked the row keeps it until COMMIT or rollback."""
 
     def __init__(self, play: Play) -> None:
         self.committed: frozenset[int] = frozenset()
@@ -26,18 +26,18 @@ class Database:
         self._play = play
 
     def suspend(self) -> None:
-        """Suspend the cache, in the transaction of whoever's turn it is."""
+        """Suspend the cache, in the transaction of the current actor."""
         self._play.wait(lambda: not self.owners and not self.lookers)
         self.owners.add(self._play.current)
 
     def suspend_now(self) -> None:
-        """Suspend the cache in a transaction of its own."""
+        """Suspend the cache in a separate transaction."""
         self.suspend()
         self._play.pause()
         self.end(frozenset())
 
     def lock_row(self) -> list[tuple[object, ...]]:
-        """Return the row, which nobody changes before the end of the transaction."""
+        """Return the row, which no other transaction can change before the end of this one."""
         self._play.wait(lambda: not self.owners)
         self.lookers.add(self._play.current)
         row = self.agreement
@@ -83,14 +83,14 @@ class Instance(MemoryStore):
         self.name = name
 
     def copy(self, name: str, play: Play) -> Instance:
-        """Return another, with all that is here by now: a replica."""
+        """Return another instance with the current data: a replica."""
         other = Instance(name, play)
         other._entries, other._bytes = self._entries.copy(), self._bytes
         return other
 
 
 class Way:
-    """What one process has of an instance: a `Store`. It can be cut, let nothing be written, and lose answers."""
+    """One process's access to an instance: a `Store`. It can be cut off, refuse writes, and lose answers."""
 
     def __init__(self, target: Instance, play: Play, *, is_shared: bool) -> None:
         self.target = target
@@ -163,7 +163,7 @@ class TurnKeeper(Keeper):
         return self.state
 
     def run(self) -> None:
-        """Keep the lease until that is to end."""
+        """Keep the lease until told to stop."""
         while not self.is_stopping:
             self.step()
             self.rounds += 1

@@ -17,13 +17,13 @@ from walletsvc.cache.store import Store, Unreachable
 
 
 def connect(server: RedisServer, *, address: str = "url") -> redis.Redis:
-    """Return a client of its own, as another process would have, with the options that the settings name."""
+    """Return a new client, as another process would have, with the options of the settings."""
     options: dict[str, Any] = {"protocol": 3, "socket_timeout": 0.25, "socket_connect_timeout": 0.25}
     return redis.Redis(connection_pool=redis.ConnectionPool.from_url(getattr(server, address), **options))
 
 
 class Cache:
-    """What one process has of the cache. All that have the same row use it together."""
+    """One process's part of the cache. All with the same row use the cache together."""
 
     def __init__(self, store: Store, row: SharedRow, keeper: Keeper | None = None) -> None:
         self.store = store
@@ -31,13 +31,13 @@ class Cache:
         self.keeper = keeper or Keeper(row=row, instances=lambda: store, sleep=lambda _seconds: None)
 
     def use(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Let this be the process that the test goes on in."""
+        """Let the test continue in this process."""
         monkeypatch.setattr(responses, "store", lambda: self.store)
         monkeypatch.setattr(responses, "keeper", lambda: self.keeper)
 
 
 def write(*wallet_ids: int) -> None:
-    """Do what a write does to the cache, except to wait."""
+    """Do what a write does to the cache, without waiting."""
     writer = responses.Invalidation()
     is_marked = writer.mark(wallet_ids)
     if not (is_marked and writer.settle()):
@@ -47,7 +47,7 @@ def write(*wallet_ids: int) -> None:
 
 
 def stamp(name: str) -> str:
-    """Return the key of a stamp as it is now."""
+    """Return the current key of a stamp."""
     return f"{responses.keeper().state.prefix}stamp:{name}"
 
 
@@ -85,7 +85,7 @@ class Gone:
 
 
 class Process:
-    """The store of one process out of several: copies of its own, and in place of Redis what they share."""
+    """The store of one process out of several: its own copies, and shared data in place of Redis."""
 
     def __init__(self, shared: MemoryStore) -> None:
         self.copies = LocalCopies()

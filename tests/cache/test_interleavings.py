@@ -1,4 +1,4 @@
-"""Every order in which readers and writers can take turns: who has seen a write's answer never reads older data."""
+"""All orders in which readers and writers can take turns: a caller with a write's answer never reads older data."""
 
 from __future__ import annotations
 
@@ -30,11 +30,10 @@ STAMPS_ARE_EVICTED: Actor = ("evict",)
 
 
 class World:
-    """A database that holds the set of the writes that were committed, a cache, and who does what with them.
+    """A database with the set of committed writes, a cache, and the actors that use them.
 
-    Each actor does its steps in its order; `take` makes the next step of one of them. They take turns in being in
-    one of `processes`, which have copies of their own in front of the store that they share; 0 stands for one
-    process without.
+    Each actor runs its steps in order; `take` runs the next step of one of them. In turn they belong to one of
+    `processes`, which have their own copies in front of a shared store; 0 stands for one process without copies.
     """
 
     def __init__(self, actors: Sequence[Actor], *, processes: int) -> None:
@@ -119,7 +118,7 @@ def interleavings(lengths: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
 
 ROW = SharedRow()
 KEEPER = Keeper(row=ROW, instances=MemoryStore)
-"""For all plays: whom the cache may be trusted by never changes here (see `test_leases`)."""
+"""For all plays: the trusted cache never changes here (see `test_leases`)."""
 
 STAGE: list[World] = []
 """Holds the play that is on."""
@@ -182,7 +181,7 @@ def test_any_crowd(actors: list[Actor], processes: int, data: st.DataObject) -> 
 # -- the proof of the proofs: with less, some order fails -----------------------------------------------------
 
 
-def test_without_stamps_a_reader_is_served_what_is_old(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_stamps_a_reader_gets_old_data(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Invalidation, "settle", lambda self: None)
     monkeypatch.setattr(Invalidation, "mark", lambda self, wallet_ids: True)
     with pytest.raises(AssertionError, match="was owed"):
@@ -196,7 +195,7 @@ def test_a_copy_is_no_good_without_the_stamps_of_the_store(monkeypatch: pytest.M
 
 
 def test_it_would_not_do_to_replace_ones_own_mark_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It may have expired, or been overwritten and settled, and a reader have stored under what came after."""
+    """It may have expired, or been overwritten and settled, and a reader may have stored under a later token."""
 
     def settle(store: MemoryStore, tokens: Mapping[str, bytes], *, mark: bytes, **_rest: object) -> None:
         for key, token in tokens.items():

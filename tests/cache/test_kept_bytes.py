@@ -1,4 +1,4 @@
-"""What this process keeps is bounded in bytes, those of keys and of what holds an entry among them."""
+"""The memory of this process's cache is bounded in bytes, including keys and the overhead of entries."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_copies_take_no_more_than_their_bytes_and_entries() -> None:
     assert copies._bytes == 3 * (ENTRY_BYTES + 2)
 
 
-def test_what_is_too_large_is_left_to_redis_and_ends_the_copy_before_it() -> None:
+def test_a_response_too_large_for_memory_stays_in_redis_and_ends_the_older_copy() -> None:
     copies = LocalCopies()
     copies.put("key", copy(2**20), until=copies.now() + 60)
     assert copies.get("key")

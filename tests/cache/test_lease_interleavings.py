@@ -1,6 +1,6 @@
-"""Processes lose Redis, and each other, at any moment: who knows a write's answer is never served what was before.
+"""Processes lose Redis, and each other, at any moment: once a write is answered, its caller never reads older data.
 
-The code is the real one from the keeper to the publication of a write; the oracle is a set of numbers.
+All code from the keeper to the publication of a write is real; the oracle is a set of numbers.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ BLOWS = ("hiccup", "cut", "read-only", "lossy", "failed over", "back")
 
 @dataclass(frozen=True)
 class Habits:
-    """What a play is like: what is rare among all possible orders is not rare in some play."""
+    """The probabilities of one play, so that events that are rare among all orders are frequent in some play."""
 
     holds_up: tuple[float, ...]
     """How long a writer may wait for its COMMIT."""
@@ -178,11 +178,11 @@ HABITS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("habits", HABITS)
-def test_nobody_is_served_what_is_older_than_an_answered_write(habits: str) -> None:
+def test_no_reader_gets_data_older_than_an_answered_write(habits: str) -> None:
     play_all(is_shared=True, plays=PLAYS, **HABITS[habits])
 
 
-def test_nor_where_each_process_has_a_cache_of_its_own() -> None:
+def test_nor_when_each_process_has_a_cache_of_its_own() -> None:
     play_all(is_shared=False, plays=PLAYS)
 
 

@@ -65,11 +65,11 @@ def must_not_fetch(*_arguments: object) -> Any:
     raise AssertionError("the response is at hand")
 
 
-# -- what a look-up costs ----------------------------------------------------------------------------------
+# -- the cost of a look-up ---------------------------------------------------------------------------------
 
 
 @REDIS
-def test_redis_is_asked_for_the_stamps_of_what_is_at_hand(
+def test_redis_is_asked_only_for_stamps_if_there_is_a_copy(
     processes: Callable[[int], RedisStore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     processes(0)
@@ -95,7 +95,7 @@ def test_a_response_is_hashed_once(store: Store, monkeypatch: pytest.MonkeyPatch
     assert (remembered.body, remembered.etag) == (body, make_etag(body))
 
 
-def test_what_is_built_has_its_tag_where_nothing_can_be_stored(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_response_has_its_tag_even_if_it_cannot_be_stored(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(responses, "lifetime_seconds", lambda: 0)
     remembered = remember(KEY, stamps=[EVERYTHING], build=lambda: b"answer")
     assert (remembered.body, remembered.etag) == (b"answer", make_etag(b"answer"))
@@ -126,7 +126,7 @@ def test_a_write_in_one_process_ends_the_copies_of_all(processes: Callable[[int]
 
 
 @REDIS
-def test_a_mark_holds_for_what_is_at_hand(processes: Callable[[int], RedisStore]) -> None:
+def test_a_mark_also_invalidates_copies(processes: Callable[[int], RedisStore]) -> None:
     processes(0)
     keep(ask(), b"old")
     processes(1)
@@ -165,9 +165,7 @@ def test_a_copy_is_no_older_than_cache_seconds(
 
 
 @REDIS
-def test_a_copy_of_what_was_found_goes_when_redis_lets_it_go(
-    processes: Callable[[int], RedisStore], now: list[float]
-) -> None:
+def test_a_copy_expires_with_its_response_in_redis(processes: Callable[[int], RedisStore], now: list[float]) -> None:
     processes(0)
     keep(ask(), b"answer")
     store = processes(1)

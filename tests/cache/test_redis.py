@@ -37,7 +37,7 @@ def now() -> list[float]:
 def use_cache(
     server: RedisServer, now: list[float], monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> Iterator[Callable[..., Cache]]:
-    """Return a function that lets the test go on in another process: a new one, or one that it returned before."""
+    """Return a function that continues the test in another process: a new one, or one that it returned before."""
     clients = []
     row = SharedRow()
 
@@ -113,7 +113,7 @@ def test_after_a_failure_redis_is_left_alone_for_a_while(
 def test_a_restarted_redis_is_another_one(
     server: RedisServer, use_cache: Callable[..., Cache], now: list[float]
 ) -> None:
-    """Whoever saw nothing fail finds its connections closed, and does not trust what was there before."""
+    """A process that saw no failure finds its connections closed, and does not trust the earlier data."""
     bystander = use_cache()
     keep(ask(), b"old")
     writer = use_cache()
@@ -157,7 +157,7 @@ def test_a_flush_makes_everything_unreachable(server: RedisServer, use_cache: Ca
     assert (ask().response, store.in_doubt) == (b"new", False)
 
 
-def test_a_flush_removes_marks_and_a_writer_replaces_what_came_after(
+def test_a_flush_removes_marks_and_a_writer_replaces_later_tokens(
     server: RedisServer, use_cache: Callable[..., Cache]
 ) -> None:
     use_cache()
@@ -170,7 +170,7 @@ def test_a_flush_removes_marks_and_a_writer_replaces_what_came_after(
     assert ask().response is None
 
 
-def test_a_paused_redis_serves_nothing_old_when_it_goes_on(
+def test_a_paused_redis_serves_nothing_old_when_it_resumes(
     server: RedisServer, use_cache: Callable[..., Cache], now: list[float]
 ) -> None:
     use_cache()
@@ -185,7 +185,7 @@ def test_a_paused_redis_serves_nothing_old_when_it_goes_on(
     assert ask().response == b"new"
 
 
-def test_what_a_reader_sent_to_a_paused_redis_is_not_served_after_a_write(
+def test_a_response_stored_in_a_paused_redis_is_not_served_after_a_write(
     server: RedisServer, use_cache: Callable[..., Cache], now: list[float]
 ) -> None:
     use_cache()

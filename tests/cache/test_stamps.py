@@ -42,11 +42,11 @@ def write(*wallet_ids: int) -> None:
 
 
 def expire_marks(store: Store) -> None:
-    """Let all stamps and marks be gone, as time would have it for the marks."""
+    """Remove all stamps and marks; marks would expire anyway."""
     forget_stamps(store)
 
 
-def test_what_is_kept_is_found() -> None:
+def test_a_kept_response_is_found() -> None:
     lookup = ask()
     assert (lookup.is_hit, lookup.response) == (False, None)
     keep(lookup, b"first\nsecond")
@@ -96,7 +96,7 @@ def test_a_response_under_other_stamps_is_not_served() -> None:
     assert ask(stamps=[wallet_stamp(2)]).response is None
 
 
-def test_a_reader_that_raced_a_writer_stores_where_nobody_asks() -> None:
+def test_a_reader_that_raced_a_writer_stores_under_outdated_stamps() -> None:
     reader = ask()
     write(1)
     keep(reader, b"read before the commit")
@@ -146,7 +146,7 @@ def test_a_mark_that_expired_before_the_commit_does_no_harm(store: Store) -> Non
     expire_marks(store)
     reader = ask()
     keep(reader, b"read before the commit")
-    assert ask().response == b"read before the commit"  # nobody has seen the write's answer
+    assert ask().response == b"read before the commit"  # the write is not answered yet
     writer.settle()
     assert ask().response is None
 
@@ -190,7 +190,7 @@ def test_one_missing_stamp_is_enough(store: Store) -> None:
         assert ask().response is None
 
 
-def test_a_memory_store_forgets_what_was_used_least_recently() -> None:
+def test_a_memory_store_evicts_the_least_recently_used() -> None:
     store = MemoryStore(max_entries=3)
     for key in ("a", "b", "c"):
         store.put(key, b"x", seconds=60)
@@ -210,7 +210,7 @@ def test_responses_live_for_the_seconds_in_the_settings(monkeypatch: pytest.Monk
     assert not ask().is_hit
 
 
-def test_keys_tell_callers_faces_and_questions_apart() -> None:
+def test_keys_differ_by_caller_face_and_question() -> None:
     alice = Principal("a", frozenset(), owner="alice")
     keys = [
         make_key("rest", ANYONE.reach, "/wallets"),

@@ -1,4 +1,4 @@
-"""Actors that take turns, in threads of which only one runs at a time, on a clock that only goes on between turns."""
+"""Actors that take turns, in threads of which only one runs at a time, on a clock that runs only between turns."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def never() -> bool:
 
 
 class Actor:
-    """Somebody who does `body`, step by step: each ends with a `Play.pause` in what it calls."""
+    """An actor that runs `body` step by step: each step ends with a `Play.pause` in a called function."""
 
     def __init__(self, process: int, body: Callable[[], None], *, stalls: float) -> None:
         """Let `stalls` be the share of its steps after which much may happen before the next."""
@@ -39,7 +39,7 @@ class Actor:
         self._body = body
 
     def run(self, play: Play) -> None:
-        """Play the whole part. What it raises is the play's to tell."""
+        """Play the whole part. The play reports its exceptions."""
         self.turn.acquire()
         try:
             if not play.is_over:
@@ -69,7 +69,7 @@ class Play:
         return self.now
 
     def pause(self) -> None:
-        """Let others go on first, perhaps for a long time."""
+        """Let others run first, perhaps for a long time."""
         if self.current is not None and self.random.random() < self.current.stalls:
             self.sleep(self.random.choice(STALLS))
         else:
@@ -80,7 +80,7 @@ class Play:
         self.wait(never, seconds=seconds)
 
     def wait(self, until: Callable[[], bool], *, seconds: float = math.inf) -> None:
-        """Let others go on, and come back when `until` says so, or time is up.
+        """Let others run, and return when `until` is true or the time is up.
 
         Outside of the turns, return at once.
         """
@@ -94,7 +94,7 @@ class Play:
             raise Abandoned
 
     def run(self, actors: Sequence[Actor], *, needed: Sequence[Actor], turns: int) -> None:
-        """Let all take turns until those who are `needed` are through. Raises what one of them raises."""
+        """Let all take turns until the `needed` ones have finished. Raises their exceptions."""
         threads = [threading.Thread(target=actor.run, args=(self,), daemon=True) for actor in actors]
         for thread in threads:
             thread.start()

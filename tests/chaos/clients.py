@@ -1,4 +1,4 @@
-"""Clients that put a live server under load and remember what it has acknowledged."""
+"""Clients that load a live server and remember what it has acknowledged."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def open_wallet(url: str, label: str) -> str:
 
 
 class Depositor(threading.Thread):
-    """The only one who writes to a wallet: deposits 1.00 again and again, until told to stop or cut off."""
+    """The only writer to a wallet: deposits 1.00 again and again, until stopped or cut off."""
 
     def __init__(
         self, url: str, wallet_id: str, *, name: str, after_each: Callable[[Depositor], None] = lambda _self: None
@@ -37,7 +37,7 @@ class Depositor(threading.Thread):
 
     @property
     def balance(self) -> Decimal:
-        """What was acknowledged, and so what the wallet holds at least."""
+        """Return the acknowledged sum: a lower bound on the wallet's balance."""
         return Decimal(len(self.acknowledged))
 
     def run(self) -> None:

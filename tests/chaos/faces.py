@@ -1,4 +1,4 @@
-"""What a client sees of one wallet, through every view of it that a server caches."""
+"""A client's view of one wallet, through every representation that a server caches."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _balance(node: dict[str, str]) -> Decimal:
 
 @dataclass
 class Client:
-    """A client of one server, who remembers the tags of what it was sent."""
+    """A client of one server, which remembers the tags of its answers."""
 
     url: str
     wallet: str
@@ -60,7 +60,7 @@ class Client:
         assert answer.status_code == 201, answer.text
 
     def _rest(self, path: str) -> dict[str, dict[str, dict[str, str]]]:
-        # The tag of what was sent before: only what has not changed since may be called known.
+        # The tag of the previous answer: only an unchanged representation may be confirmed.
         before = self.etags.get(path, "")
         answer = self._http.get(self.url + path, headers={"If-None-Match": before} if before else {})
         if answer.status_code == 304:

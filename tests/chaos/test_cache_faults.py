@@ -1,7 +1,7 @@
-"""Redis does half of what it is told, or is another one by now: nobody reads what is older than an answered write.
+"""Redis fails in part, or is replaced: no client reads data older than an answered write.
 
-Two servers share a database, and each has a way of its own to Redis. What one is written, the other, which has had
-nothing to do and has everything at hand, is read, by each face. Afterwards the cache is back by itself.
+Two servers share a database, and each has its own way to Redis. One gets a write; the other, which has been idle and
+holds everything in its cache, is then read through each face. Afterwards the cache recovers by itself.
 """
 
 from contextlib import ExitStack
@@ -27,9 +27,9 @@ pytestmark = pytest.mark.skipif(not HAS_REDIS, reason="there is no redis-server"
 
 
 class Stage:
-    """Two servers and one of another database, the ways that they have to Redis, and two Redis servers.
+    """Two servers and one of another database, their ways to Redis, and two Redis servers.
 
-    The first of these is in use.
+    The first Redis is in use.
     """
 
     def __init__(self, stack, folder):
@@ -57,7 +57,7 @@ class Stage:
         self.writer.post()
         self.posts += 1
         expected = {(Decimal(self.posts), self.posts)}
-        # The bystander first, as whoever else reads may tell Redis something.
+        # The bystander first, because any other reader may tell Redis something.
         assert self.bystander.see() == expected
         assert self.writer.see() == expected
 
@@ -67,7 +67,7 @@ class Stage:
             assert client.see() == {(Decimal(self.posts), self.posts)}
 
     def is_cached(self):
-        """Tell whether both servers answer from the cache: they do not show what is changed behind their backs."""
+        """Tell whether both servers answer from the cache: then they do not show changes made behind their backs."""
         return self.are_cached(self.database, self.writer, self.bystander)
 
     def are_cached(self, database, *clients):
@@ -199,12 +199,12 @@ BLOWS = [
     Stage.out_of_reach_for_one,
 ]
 if connection.vendor == "sqlite":
-    # What is done to Redis does not depend on the database; what a writer does about it, does.
+    # The faults of Redis do not depend on the database; a writer's reaction does.
     BLOWS = [Stage.at_its_memory_limit, Stage.another_for_a_while, Stage.out_of_reach_for_one]
 
 
 @pytest.mark.parametrize("blow", BLOWS, ids=lambda blow: blow.__name__)
-def test_nobody_reads_what_is_older_than_an_answered_write(stage, blow):
+def test_no_client_reads_data_older_than_an_answered_write(stage, blow):
     stage.wait_until_cached()
     stage.warm_up()
     end = blow(stage, *stage.clients)
@@ -225,7 +225,7 @@ def test_two_databases_on_one_redis_never_meet(stage):
 
 
 def test_a_writer_that_dies_after_its_commit_leaves_nothing_old(stage):
-    """Its client is not answered; whoever reads finds what it has stored."""
+    """Its client gets no answer; any reader finds what it has stored."""
     stage.wait_until_cached()
     stage.warm_up()
     stage.ways[0].call_before(b"EVALSHA", stage.servers[0].kill)

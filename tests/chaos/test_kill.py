@@ -1,4 +1,4 @@
-"""The server is killed under load, again and again: what it has acknowledged is there."""
+"""The server is killed under load, again and again: everything acknowledged survives."""
 
 import httpx
 from django.conf import settings
@@ -9,7 +9,7 @@ WALLETS = 4
 DEPOSITS_BEFORE_EACH_KILL = 25
 
 
-def test_what_was_acknowledged_before_a_kill_is_there_after_it(start_live):
+def test_writes_acknowledged_before_a_kill_survive_it(start_live):
     live = start_live(workers=2 if settings.REDIS_URL else 1)
     wallets = [open_wallet(live.url, f"Wallet {number}") for number in range(WALLETS)]
     acknowledged = {}

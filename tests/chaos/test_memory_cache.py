@@ -1,4 +1,4 @@
-"""Servers with caches in memory share a database: one at a time uses its own, and nobody reads what is older."""
+"""Servers with caches in memory share a database: one at a time uses its cache, and no client reads older data."""
 
 from contextlib import ExitStack
 from decimal import Decimal
@@ -37,12 +37,12 @@ class Stage:
         return row
 
     def check(self, *clients):
-        """Let all that these clients are shown be what is stored, new to the server or known to it."""
+        """Check that these clients get the stored data, whether new to the server or known to it."""
         for client in (*clients, *clients):
             assert client.see() == {(Decimal(self.posts), self.posts)}
 
     def holders(self, *clients):
-        """Return those who answer from a cache, or confirm by one: they do not show what is changed past them."""
+        """Return the clients that get cached answers or confirmations: they miss changes behind the server's back."""
         for client in (*clients, *clients):
             client.label()
         before = [client.label() for client in clients]
@@ -60,12 +60,12 @@ def stage(memory_folder, django_db_setup):
         print(stage.servers[0].log[-3000:])
 
 
-def test_the_newest_server_takes_the_place_of_the_other_and_nobody_reads_what_is_older(stage):
+def test_the_newest_server_replaces_the_other_and_no_client_reads_older_data(stage):
     one, two = stage.clients
     wait_for(lambda: stage.holders(one) == [one], timeout_seconds=30)
     stage.servers[1].start()
     wait_for(lambda: stage.holders(one, two) == [two], timeout_seconds=60)
-    # What was shown meanwhile has labels that were there for a moment only.
+    # The labels shown meanwhile existed for a moment only.
     for writer in (one, two, one):
         writer.post()
         stage.posts += 1
@@ -95,5 +95,5 @@ def test_a_server_that_ends_in_order_leaves_its_place_to_the_next(stage):
     assert stage.row() == (generation + 1, 0, "")
     stage.servers[0].start()
     wait_for(lambda: stage.holders(one) == [one], timeout_seconds=30)
-    # One that has to take it from another suspends the cache first, which is a generation more.
+    # A server that takes over from another suspends the cache first, which adds a generation.
     assert stage.row()[:2] == (generation + 2, 0)

@@ -81,7 +81,7 @@ def test_no_blow_to_redis_fails_a_write_or_makes_a_read_stale(start_live, redis)
             depositor.join(timeout=60)
     assert [depositor.surprises for depositor in depositors] == [[], [], []]
 
-    # What is cached at the end shows that the cache was in play all along.
+    # The cached answer at the end proves that the cache was in use.
     wallet_id = depositors[0].wallet_id
     assert read_rest(live.url, wallet_id) == read_rest(live.url, wallet_id) == depositors[0].balance
     assert live.manage("reconcile").returncode == 0

@@ -27,7 +27,7 @@ def page_origin() -> Iterator[str]:
 
 @pytest.fixture(scope="package")
 def server(memory_folder: Path, redis_urls: tuple[str, str], page_origin: str) -> Iterator[LiveServer]:
-    """Return a running server with an empty database. Each test works in wallets of its own."""
+    """Return a running server with an empty database. Each test uses wallets of its own."""
     with serve_with_updates(memory_folder, redis_urls[1], CORS_ALLOWED_ORIGINS=page_origin) as server:
         yield server
 

@@ -1,4 +1,4 @@
-"""Empty pages, each on an origin of its own: from where a frontend's scripts would talk to the server."""
+"""Empty pages on separate origins, from which a frontend's scripts would call the server."""
 
 from __future__ import annotations
 
@@ -18,14 +18,13 @@ class _Page(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing: what is of interest, the test asks for."""
+        """Log nothing: the test asks for what it needs."""
 
 
 @contextmanager
 def serve_pages() -> Iterator[str]:
-    """Serve such a page at every path and yield the origin. It is another host's than that of the servers of tests,
-
-    whose live one lets the pages of its own host in, whatever their port.
+    """Serve such a page at every path and yield the origin. Its host differs from the test servers' host, because the
+    live server admits pages of its own host on any port.
     """
     with ThreadingHTTPServer(("127.0.0.1", 0), _Page) as pages:
         thread = threading.Thread(target=pages.serve_forever, daemon=True)

@@ -1,4 +1,4 @@
-"""Clients for JavaScript, of both faces and of the live server: each works through a script of its own in `js/`."""
+"""JavaScript clients of both faces and of the live server: each runs through its own script in `js/`."""
 
 from __future__ import annotations
 

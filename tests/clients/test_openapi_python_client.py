@@ -1,4 +1,4 @@
-"""A Python client that `openapi-python-client` makes of the description, as it comes: nothing in it is edited."""
+"""The Python client that `openapi-python-client` generates from the description, unedited."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ class GeneratedClient:
 
 @pytest.fixture(scope="module")
 def generated(server: LiveServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make the client from what the server says of itself, without a warning; return the folder to import it from."""
+    """Generate the client from the server's description, without a warning; return the folder to import it from."""
     folder = tmp_path_factory.mktemp("openapi-python-client")
-    # What it has made it hands to ruff, which it looks for as a shell does.
+    # It formats its result with ruff, which it looks up as a shell does.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     command = [*GENERATE, f"--url={server.url}/api/schema/", f"--output-path={folder / PACKAGE}"]
     said = run_to_end(*command, folder=folder, environment={**os.environ, "PATH": path})
-    # What it cannot read it leaves out, and says so: then this is not all that it says.
+    # It omits anything that it cannot read, with a warning: then the client is incomplete.
     assert said == f"Generating {folder / PACKAGE}\n"
     return folder
 
@@ -57,7 +57,7 @@ def client(server: LiveServer, generated: Path, monkeypatch: pytest.MonkeyPatch)
 def test_wallets_and_transactions(client: GeneratedClient, server: LiveServer) -> None:
     call, models = client.call, client.models
 
-    # Create. What has a default may be left out.
+    # Create. A value with a default may be omitted.
     wallet = open_wallet(client, "opc", balance="100.00")
     assert (wallet.attributes.balance, wallet.attributes.currency) == ("100.00", "USD")
     metadata = models.NewWalletAttributesMetadata.from_dict({"color": "red"})
@@ -86,7 +86,7 @@ def test_wallets_and_transactions(client: GeneratedClient, server: LiveServer) -
     assert included.attributes.balance == "170.00"
     entries = [each for each in page.parsed.included if isinstance(each, models.Entry)]
     assert {each.attributes.kind for each in entries} == {models.EntryAttributesKind.POST}
-    # By cursor, the client sends no number of its own accord.
+    # By cursor, the client sends no page number unasked.
     query = {"filterwallet": wallet.id, "sort": "-id", "pagesize": 2}
     profiled = GeneratedClient(server, Accept=f'{MEDIA_TYPE}; profile="{CURSOR_PROFILE}"')
     cursor = profiled.call("transaction.list_transaction", **query).parsed.data[-1].meta["page"]["cursor"]

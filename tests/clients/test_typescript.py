@@ -1,6 +1,7 @@
-"""Clients for TypeScript whose types are generated from what the server says of itself, as they come.
+"""TypeScript clients whose types are generated from the server's descriptions, unedited.
 
-The compiler is at its strictest, and reads what was generated too: a program that compiles and runs is the test.
+The compiler runs in its strictest mode and checks the generated code too: the test is a program that compiles and
+runs.
 """
 
 from __future__ import annotations

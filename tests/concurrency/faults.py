@@ -1,4 +1,4 @@
-"""What goes wrong between us and the database: at a statement, or at COMMIT."""
+"""Faults between the server and the database: at a statement, or at COMMIT."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ COMMIT = "COMMIT"
 
 @dataclass(frozen=True)
 class Fault:
-    """`strike` happens in the place of a statement, or before it where it does not raise.
+    """`strike` runs in place of a statement, or before it if it does not raise.
 
-    `code` is the refusal that it leads to when it happens once; None where the operation is to succeed.
+    `code` is that of the resulting refusal if it happens once; None if the operation should succeed.
     """
 
     name: str
@@ -38,7 +38,7 @@ def _kill() -> None:
     """Let the server end this connection, so that it is the real driver that complains."""
     identifier = connection.connection.thread_id()
     other = connections.create_connection("default")
-    # It is gone already where it was killed at an earlier statement, and we have not noticed as that one waits still.
+    # If an earlier statement was killed, the connection is lost already, unnoticed while that statement waits.
     with other.cursor() as cursor, suppress_code(1094):
         cursor.execute(f"KILL CONNECTION {identifier}")
     other.close()
@@ -54,8 +54,8 @@ def suppress_code(code: int) -> Iterator[None]:
             raise
 
 
-# (mariadb.com/kb/en/mariadb-error-code-reference) A deadlock has been rolled back by the server when it is told of, a
-# lock wait that timed out has not.
+# (mariadb.com/kb/en/mariadb-error-code-reference) The server rolls a deadlocked transaction back before it reports
+# the deadlock; after a lock wait timeout it does not.
 FAULTS = {
     "mysql": [
         Fault("deadlock", _raise(1213, "Deadlock found when trying to get lock", rolled_back=True)),
@@ -79,7 +79,7 @@ class Wire:
     sent: list[str] = field(default_factory=list)
 
     def send(self, statement: str) -> None:
-        """Take note of a statement, and let the fault happen where it is to."""
+        """Note a statement, and trigger the fault if this is its place."""
         self.sent.append(statement)
         if self.strike is not None and self.strikes_at(len(self.sent) - 1, statement):
             self.strike()
@@ -87,7 +87,7 @@ class Wire:
 
 @contextmanager
 def tapped(wire: Wire) -> Iterator[None]:
-    """Let `wire` see what this thread's connection sends."""
+    """Let `wire` see everything that this thread's connection sends."""
     commit = connection._commit
 
     def before_statement(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:

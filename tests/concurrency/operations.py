@@ -1,4 +1,4 @@
-"""One of each operation, ready to run on objects of its own: as often as a test likes."""
+"""One of each operation, on new objects, ready to run as often as a test needs."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ Call = Callable[[], object]
 
 @dataclass(frozen=True)
 class Operation:
-    """`prepare` makes what the operation needs, under names that hold a text, and returns the call.
+    """`prepare` creates the objects that the operation needs, under names that contain a text, and returns the call.
 
-    `code` is that of its refusal, if it is to be refused.
+    `code` is that of its refusal, if it should be refused.
     """
 
     name: str

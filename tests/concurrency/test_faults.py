@@ -48,7 +48,7 @@ def growth(before: State, after: State) -> dict[str, int]:
 
 
 def assert_committed(operation: Operation, result: object) -> None:
-    """Assert that what a caller was given is committed: there is what was made, and what was deleted is gone."""
+    """Assert that the caller's result is committed: a created object exists, and a deleted one does not."""
     returned = [result.debit, result.credit] if isinstance(result, Transfer) else [result]
     expected = 0 if operation.name.startswith("delete") else 1
     for row in returned:
@@ -57,7 +57,7 @@ def assert_committed(operation: Operation, result: object) -> None:
 
 
 def rehearse(operation: Operation) -> tuple[list[str], dict[str, int]]:
-    """Run the operation undisturbed and return what it sends and the growth of the tables."""
+    """Run the operation undisturbed and return its statements and the growth of the tables."""
     call, wire = operation.prepare("rehearsal"), Wire()
     before = snapshot()
     with tapped(wire):
@@ -136,7 +136,7 @@ def test_a_caller_does_not_wait_for_lock_after_lock(monkeypatch: pytest.MonkeyPa
     assert balance(wallet.id) == "10.00"
 
 
-def test_another_fault_comes_out_as_it_is() -> None:
+def test_another_fault_is_raised_unchanged() -> None:
     wallet = create_wallet(principal=ANYONE, label="A", balance="10")
     before = snapshot()
 
@@ -149,7 +149,7 @@ def test_another_fault_comes_out_as_it_is() -> None:
     assert (wire.sent.count(COMMIT), snapshot()) == (1, before)
 
 
-def test_a_retry_decides_anew_on_what_it_then_reads() -> None:
+def test_a_retry_reads_and_decides_again() -> None:
     wallet = create_wallet(principal=ANYONE, label="A", balance="10")
 
     def spend() -> object:

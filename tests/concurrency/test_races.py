@@ -1,4 +1,4 @@
-"""Many callers at once: what they are told is what happened, and the ledger adds up."""
+"""Many concurrent callers: each result is true, and the ledger adds up."""
 
 from __future__ import annotations
 
@@ -131,7 +131,8 @@ def test_amendments_and_deletions_race_with_posts() -> None:
         )
     )
     outcomes = tally(results)
-    # A transaction is deleted before it was amended, or after: either way it is gone, and all had the money.
+    # A transaction is deleted before it was amended, or after: either way it no longer exists, and its money was
+    # available.
     assert set(outcomes) <= {"done", "not_found"}
     assert outcomes["done"] >= 16
     assert set(Transaction.objects.values_list("txid", flat=True)) == {f"new{number}" for number in range(8)}

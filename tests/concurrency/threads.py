@@ -1,4 +1,4 @@
-"""Run calls at the same time, each on a connection of its own."""
+"""Run calls at the same time, each on its own connection."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def at_once(calls: Iterable[Callable[[], object]]) -> list[object]:
 
 
 def elsewhere(call: Callable[[], object]) -> object:
-    """Return what a call finds on another connection: only what has been committed."""
+    """Return the result of a call on another connection, which sees only committed data."""
     return at_once([call])[0]
 
 

@@ -1,4 +1,4 @@
-"""What there is in a database beside rows."""
+"""The objects in a database other than rows."""
 
 from __future__ import annotations
 

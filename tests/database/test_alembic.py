@@ -105,7 +105,7 @@ def test_a_revision_can_be_run_again_wherever_it_failed(database: str) -> None:
 
 @contextmanager
 def failing_at(number: int) -> Iterator[list[str]]:
-    """Fail the `number`-th statement that changes the schema; the list tells whether there was one."""
+    """Fail the `number`-th statement that changes the schema; the list records whether there was one."""
     statements: list[str] = []
     failed: list[str] = []
 
@@ -161,7 +161,7 @@ def test_check_finds_nothing_to_do_beside_tables_of_others(database: str) -> Non
 
 
 @pytest.mark.parametrize(("told", "statement"), DRIFT.items(), ids=DRIFT)
-def test_check_tells_what_is_missing(told: str, statement: str, database: str) -> None:
+def test_check_names_the_missing_objects(told: str, statement: str, database: str) -> None:
     command.upgrade(CONFIG, "head")
     execute(statement)
     with pytest.raises(CommandError) as caught:

@@ -41,7 +41,7 @@ def test_the_database_keeps_as_many_digits_as_it_says(make_wallet: MakeWallet, p
         assert Wallet.objects.get(id=wallet.id).balance == 0
 
 
-def test_what_would_be_bent_is_refused(make_wallet: MakeWallet, settings: Any) -> None:
+def test_an_amount_that_would_be_rounded_is_refused(make_wallet: MakeWallet, settings: Any) -> None:
     settings.ASSETS = {"XWEI": 18}
     for text in TOO_LONG[connection.vendor]:
         with pytest.raises(errors.PrecisionExceeded):

@@ -95,7 +95,7 @@ def test_an_entry_is_given_the_owner_of_its_wallet_and_nothing_else(make_wallet:
     ]
 
 
-def test_an_entry_whose_wallet_is_gone_stays_as_it_is(make_wallet: MakeWallet, post: Post) -> None:
+def test_an_entry_of_a_deleted_wallet_stays_unchanged(make_wallet: MakeWallet, post: Post) -> None:
     wallet = make_wallet("5.00")
     post(wallet, "-5.00")
     delete_wallet(principal=ANYONE, wallet_id=wallet.id)

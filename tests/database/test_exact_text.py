@@ -80,7 +80,7 @@ def test_every_text_column_of_ours_is_exact() -> None:
     if connection.vendor == "sqlite":
         statements = fetch("SELECT sql FROM sqlite_master WHERE name LIKE 'walletsvc%%'")
         assert statements
-        # BINARY is what a column has that names no other (https://www.sqlite.org/datatype3.html, section 7).
+        # A column without an explicit collation has BINARY (https://www.sqlite.org/datatype3.html, section 7).
         assert not [sql for (sql,) in statements if sql and "COLLATE" in sql.upper()]
         return
     collations = fetch(

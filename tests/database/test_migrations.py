@@ -18,7 +18,7 @@ def insert_as_of_0001(table: str, **columns: object) -> None:
     execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})", *row.values())  # noqa: S608
 
 
-def test_each_wallet_is_told_how_many_transactions_it_has(scratch: str) -> None:
+def test_each_wallet_gets_its_number_of_transactions(scratch: str) -> None:
     call_command("migrate", "walletsvc", "0001", verbosity=0)
     command.upgrade(CONFIG, "0003")
     before = beyond_the_orm()

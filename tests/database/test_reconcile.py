@@ -184,7 +184,7 @@ def test_a_wrong_count_does_not_stop_money(ledger: dict[str, int]) -> None:
 def test_counts_are_set_while_others_write(ledger: dict[str, int]) -> None:
     execute("UPDATE walletsvc_transactioncount SET count = count - 5 WHERE count > 0")
     if connection.vendor == "sqlite":
-        assert recount_all()  # nobody writes meanwhile
+        assert recount_all()  # no concurrent writer
     else:
         other = connections.create_connection("default")
         with other.cursor() as cursor:

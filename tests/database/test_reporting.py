@@ -28,7 +28,7 @@ def days(**match: object) -> list[tuple[Any, ...]]:
     return list(ReportingWalletDay.objects.filter(**match).order_by("wallet_id", "day").values_list(*columns))
 
 
-def test_a_day_tells_what_came_in_what_went_out_and_what_was_left() -> None:
+def test_a_day_shows_credits_debits_and_closing_balance() -> None:
     first = create_wallet(label="A", balance="100.10", **at(MONDAY))
     second = create_wallet(label="B", currency="JPY", **at(MONDAY))
     create_transaction(txid="1", wallet_id=first.id, amount="0.20", **at(MONDAY, 13))
@@ -44,7 +44,7 @@ def test_a_day_tells_what_came_in_what_went_out_and_what_was_left() -> None:
     assert days(wallet_id=second.id, day__gte=TUESDAY) == days()[2:]
 
 
-def test_a_row_has_a_name_of_its_own() -> None:
+def test_each_row_has_a_unique_name() -> None:
     wallet = create_wallet(label="A", balance="1.00", **at(MONDAY))
     row = ReportingWalletDay.objects.get(id=f"{wallet.id}:2026-02-02")
     assert (row.day, row.closing_balance, str(row)) == (MONDAY, Decimal("1.00"), f"{wallet.id}:2026-02-02")

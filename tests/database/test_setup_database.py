@@ -53,7 +53,7 @@ def test_a_second_time_nothing_changes(scratch: str) -> None:
     assert beyond_the_orm() == before
 
 
-def test_a_restored_database_has_a_name_of_its_own_and_nothing_cached(scratch: str) -> None:
+def test_a_restored_database_has_a_new_identity_and_nothing_cached(scratch: str) -> None:
     setup_database()
     state = "SELECT identity, generation, suspended, instance FROM walletsvc_cachestate"
     execute("DELETE FROM walletsvc_cachestate")

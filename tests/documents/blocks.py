@@ -25,7 +25,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command as a console shows it, without its prompt, and what it is said to print."""
+    """A command in a console block, without its prompt, and its documented output."""
 
     document: str
     text: str

@@ -1,4 +1,4 @@
-"""Every command that a document shows is one that works: it is run by a test, or what it names is there."""
+"""Every command in a document works: a test runs it, or everything that it names exists."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def words_of(command: Command) -> list[str]:
 
 
 def check_make(command: Command) -> None:
-    """The target is listed, and what it is told is understood."""
+    """The target is listed, and its variables are understood."""
     _, target, *settings = words_of(command)
     listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
     assert target in [line.split()[0] for line in listed.stdout.splitlines()]
@@ -47,7 +47,7 @@ def check_make(command: Command) -> None:
 
 
 def check_script(command: Command) -> None:
-    """The script is there, and can be run."""
+    """The script exists, and is executable."""
     (script,) = words_of(command)
     assert (ROOT / script).stat().st_mode & 0o111
 
@@ -59,7 +59,7 @@ def read_bank_file(path: Path) -> tuple[list[Account], Expectation]:
 
 
 def check_replay(command: Command) -> None:
-    """The script takes the arguments, and what it is said to print is what the file comes to."""
+    """The script accepts the arguments, and its documented output is that of the file."""
     script, *arguments = words_of(command)
     assert (ROOT / script).stat().st_mode & 0o111
     options = parse_replay(arguments)
@@ -85,7 +85,7 @@ def check_pip(command: Command) -> None:
 
 
 def check_python(command: Command) -> None:
-    """Modules and folders are there."""
+    """The modules and folders exist."""
     for word in words_of(command):
         if "/" in word:
             assert (ROOT / word).exists() or word.startswith(".venv/bin/"), word
@@ -121,7 +121,7 @@ def test_each_command_works(command: Command) -> None:
 
 
 @pytest.mark.parametrize("block", blocks(), ids=lambda block: f"{block.document}: {block.text.splitlines()[0]}")
-def test_each_block_says_what_it_is(block: Block) -> None:
+def test_each_block_names_its_language(block: Block) -> None:
     assert block.language in LANGUAGES
     if block.language == "console":
         assert block.text.startswith("$ ")

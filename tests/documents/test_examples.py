@@ -67,7 +67,7 @@ def server(memory_folder: Path, redis_urls: tuple[str, str]) -> Iterator[LiveSer
 
 
 def test_the_examples_work_one_after_the_other(server: LiveServer, tmp_path: Path) -> None:
-    # What curl is told here is not in the command: it stands as a reader pastes it.
+    # These options of curl are not in the document: readers paste the command as printed.
     connect_to = f"localhost:8000:{server.host}:{server.port}"
     settings = ["silent", "show-error", "fail-with-body", "max-time = 60", f'connect-to = "{connect_to}"']
     (tmp_path / ".curlrc").write_text("\n".join(settings), "utf-8")

@@ -1,4 +1,4 @@
-"""What docs/map.md shows as a diff is all that it takes: applied to a copy of the project, it works in both faces."""
+"""The diffs in docs/map.md are complete: applied to a copy of the project, they work in both faces."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PARTS = (
     "docs/map.md",
 )
 
-# Runs in the copy, in a process of its own: declarations are read when a module is imported.
+# Runs in the copy, in a separate process: declarations are read when a module is imported.
 PRELUDE = """
 import json, os, django
 os.environ["DJANGO_SETTINGS_MODULE"] = "walletsvc.settings"
@@ -140,7 +140,7 @@ def run_in(folder: Path, *command: str) -> str:
 
 
 def use(folder: Path, script: str) -> object:
-    """Return what a script finds in a copy with a new database."""
+    """Return the result of a script in a copy with a new database."""
     run_in(folder, "manage.py", "setup_database")
     return json.loads(run_in(folder, "-c", script).partition("FOUND")[2])
 

@@ -1,4 +1,4 @@
-"""The layer in front of Django, counted, and what it is asked."""
+"""The layer in front of Django with counters, and requests to it."""
 
 import json
 from io import BytesIO

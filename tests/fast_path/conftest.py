@@ -1,4 +1,4 @@
-"""The layer as it is when nobody has asked it anything, and a wallet to ask about."""
+"""The layer in its initial state, and a wallet to request."""
 
 import pytest
 

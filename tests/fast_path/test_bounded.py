@@ -1,4 +1,4 @@
-"""What is kept for callers is bounded in bytes, and nothing large that a caller sent is kept."""
+"""Memory kept for callers is bounded in bytes, and nothing large that a caller sent is kept."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def many_documents(number: int) -> dict[str, Any]:
 
 
 ALLOWED = 12 * 2**20
-"""Below what it was without an end: 27 MB for `unused_variables`, which tests/hostile_hour sends for longer."""
+"""Below the growth without a bound: 27 MB for `unused_variables`, which tests/hostile_hour sends for longer."""
 
 FEWER = 50
 """Documents take long while memory is traced. So many take 12 MB without an end, of 4 MB allowed."""
@@ -59,7 +59,7 @@ FEWER = 50
 @pytest.fixture(autouse=True)
 def forgotten() -> Iterator[None]:
     documents.forget()
-    # pytest keeps what is logged, and with it the requests that it is about.
+    # pytest keeps log records, and with them their requests.
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)
@@ -116,7 +116,7 @@ def test_the_sizes_that_are_counted_are_no_smaller_than_those_taken() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_answers_are_kept_by_what_they_depend_on(make_wallet: Any) -> None:
+def test_answers_are_kept_by_their_dependencies(make_wallet: Any) -> None:
     make_wallet(label="A")
     front = Front()
     asked = graphql(query="query($n:Int){wallets(first:$n){totalCount}}", variables={"n": 1})
@@ -125,7 +125,7 @@ def test_answers_are_kept_by_what_they_depend_on(make_wallet: Any) -> None:
     assert (front.reached, len(front._known)) == (3, 1)
 
 
-def test_a_table_drops_what_was_used_least_recently_and_keeps_nothing_large() -> None:
+def test_a_table_drops_the_least_recently_used_and_keeps_nothing_large() -> None:
     table: BoundedTable[str, int] = BoundedTable(max_bytes=3000, max_entry_bytes=1500)
     table.put("a", 1, size=700)
     table.put("b", 2, size=700)

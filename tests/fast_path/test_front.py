@@ -41,7 +41,7 @@ def test_a_known_question_is_answered_alike_without_django(front, wallet, reques
     assert front.reached == 1
 
 
-def test_what_a_write_has_changed_is_read_again(front, wallet, post):
+def test_changed_data_are_read_again(front, wallet, post):
     asked = {"path": f"/api/wallets/{wallet.id}/"}
     front.ask(**asked)
     post(wallet, "-1.00")
@@ -143,7 +143,7 @@ def test_a_read_that_fails_is_left_to_django(front, wallet, monkeypatch):
     ],
     ids=["list", "related", "graphql"],
 )
-def test_what_is_deleted_while_it_is_read_is_left_out(front, make_wallet, post, asked):
+def test_an_object_deleted_during_a_read_is_omitted(front, make_wallet, post, asked):
     wallet = make_wallet("0.00")
     asked = asked | {"path": asked["path"].format(wallet=wallet.id)}
     front.ask(**asked)
@@ -180,7 +180,7 @@ def test_where_middleware_may_decide_everything_goes_to_django(wallet, settings,
 
 
 @pytest.mark.parametrize("hook", ["authentication_classes", "permission_classes", "throttle_classes"])
-def test_where_a_view_asks_who_is_calling_everything_goes_to_django(front, wallet, monkeypatch, hook):
+def test_a_view_that_authenticates_gets_every_request_through_django(front, wallet, monkeypatch, hook):
     class Allow(BaseAuthentication, BasePermission, BaseThrottle):
         def authenticate(self, request):
             return None

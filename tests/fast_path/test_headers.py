@@ -1,4 +1,4 @@
-"""Which requests the layer in front of Django answers: those all of whose headers it knows."""
+"""The layer in front of Django answers requests only if it knows all of their headers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Preconditions are judged in front of Django as they are behind it."""
+"""Preconditions have the same effect in front of Django as behind it."""
 
 import json
 from urllib.parse import quote
@@ -52,7 +52,7 @@ def test_the_preconditions_of_a_write_are_judged_too(front, wallet, conditions, 
     assert Transaction.objects.count() == 1 + (status == "201 Created")
 
 
-def test_a_mutation_that_is_to_match_something_is_not_carried_out(front, wallet):
+def test_a_mutation_with_if_match_is_not_run(front, wallet):
     rename = f'mutation {{ updateWallet(input: {{id: "{wallet.id}", label: "B"}}) {{ wallet {{ label }} }} }}'
     for value in ("*", '"a"'):
         status, _, body = front.ask(**graphql(rename), HTTP_IF_MATCH=value)

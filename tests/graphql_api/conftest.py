@@ -16,7 +16,7 @@ from walletsvc.models import Entry, Transaction, Wallet
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer: its status, and what it holds."""
+    """A response: its status and its parts."""
 
     status: int
     data: Any
@@ -60,7 +60,7 @@ def ask(client: Client) -> Ask:
 
 @pytest.fixture
 def ask_raw(client: Client) -> Any:
-    """Return a function that sends a document with variables whose JSON is given as text, digit by digit."""
+    """Return a function that sends a document with variables in raw JSON, digit by digit."""
 
     def ask(query: str, variables: str) -> Reply:
         body = f'{{"query": {json.dumps(query)}, "variables": {variables}}}'
@@ -71,7 +71,7 @@ def ask_raw(client: Client) -> Any:
 
 @pytest.fixture
 def everything() -> Any:
-    """Return a function that reads all that there is, to prove that nothing has changed."""
+    """Return a function that reads all data, to prove that nothing has changed."""
 
     def everything() -> list[Any]:
         return [list(model.objects.order_by("id").values()) for model in (Wallet, Transaction, Entry)]

@@ -1,4 +1,4 @@
-"""What is wrong is refused with its code, and changes nothing."""
+"""Invalid input is refused with its code, and changes nothing."""
 
 from __future__ import annotations
 
@@ -208,7 +208,7 @@ def test_a_bad_field_of_a_wallet_is_refused(field: str, value: object, code: str
     assert not Wallet.objects.exists()
 
 
-def test_everything_that_is_wrong_is_told_at_once(ask: Any) -> None:
+def test_all_problems_are_reported_at_once(ask: Any) -> None:
     reply = ask(CREATE_TRANSACTION, input={"txid": "", "amount": "x", "walletId": "abc"})
     found = [(error["code"], error["field"]) for error in reply.data["createTransaction"]["userErrors"]]
     assert found == [("blank", "txid"), ("invalid_amount", "amount"), ("not_found", "walletId")]

@@ -92,7 +92,7 @@ def test_a_number_with_an_exponent_is_not_answered_as_the_plain_one(ask_raw: Any
     assert ask_raw(query, '{"filters": {"balance": {"gte": 1e-7}}}').codes == ["invalid_parameter"]
 
 
-def test_each_operation_of_a_document_is_a_question_of_its_own(client: Client) -> None:
+def test_each_operation_of_a_document_is_cached_separately(client: Client) -> None:
     query = "query A { a: __typename } query B { b: __typename }"
     for name, expected in (("A", {"a": "Query"}), ("B", {"b": "Query"}), ("A", {"a": "Query"})):
         body = json.dumps({"query": query, "operationName": name})

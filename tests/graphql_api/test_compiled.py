@@ -40,7 +40,7 @@ def ledger(make_wallet, post):
 
 @st.composite
 def selections(draw, resource, depth):
-    """Draw a selection of a record's fields: plain, aliased, in fragments, twice."""
+    """Generate a selection of a record's fields: plain, aliased, in fragments, repeated."""
     declared = RESOURCES[resource]
     leaves = st.sampled_from(["__typename", "id", "databaseId", *(field.name for field in declared.fields)])
     parts = [draw(leaves) for _ in range(draw(st.integers(1, 3)))]
@@ -61,7 +61,7 @@ def selections(draw, resource, depth):
 
 @st.composite
 def pages(draw, name, resource, depth, *, alias):
-    """Draw a connection with its arguments and what it selects."""
+    """Generate a connection with its arguments and selection."""
     arguments = draw(st.sampled_from(ARGUMENTS[resource]))
     beside = draw(st.sampled_from(["cursor", "__typename", ""]))
     edge = f"edges {{ {beside} node {{ {draw(selections(resource, depth))} }} }}"
@@ -75,7 +75,7 @@ def pages(draw, name, resource, depth, *, alias):
 
 @st.composite
 def queries(draw):
-    """Draw a query of one to three root fields."""
+    """Generate a query of one to three root fields."""
     roots = []
     for number in range(draw(st.integers(1, 3))):
         name = draw(st.sampled_from([*ROOT_CONNECTIONS, "wallet", "walletByLabel", "transactionByTxid"]))
@@ -137,7 +137,7 @@ def test_says_what_graphql_core_says(ledger, settings):
         '{ node(id: "V2FsbGV0OjE=") { id } }',
     ],
 )
-def test_leaves_to_graphql_core_what_it_cannot_do(ledger, query):
+def test_leaves_unsupported_queries_to_graphql_core(ledger, query):
     document = documents.load(schema._schema, query)
     assert compile_query(schema._schema, document.ast, document.ast.definitions[0]) is None
 

@@ -164,7 +164,7 @@ def test_a_cursor_of_another_order_is_refused(ask: Any, labels: list[str]) -> No
         (None, [0, 1, 2, 3, 4, 5, 6]),
     ],
 )
-def test_filters_keep_what_they_say(filters: Any, expected: list[int], ask: Any, labels: list[str]) -> None:
+def test_filters_keep_only_matches(filters: Any, expected: list[int], ask: Any, labels: list[str]) -> None:
     reply = ask(PAGE, filters=filters)
     assert found(reply) == [labels[number] for number in expected]
     assert reply.data["wallets"]["totalCount"] == len(expected)

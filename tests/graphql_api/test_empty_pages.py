@@ -15,7 +15,7 @@ PAGE_OF = """(%s) { edges { node { id } } totalCount
 @pytest.mark.parametrize("written", ["literal", "variable", "default"])
 @pytest.mark.parametrize("end", ["first", "last"])
 @pytest.mark.parametrize("directive", ["", " @include(if: true)"])
-def test_an_empty_page_tells_how_many_there_are_and_whether_there_are_more(
+def test_an_empty_page_has_the_total_and_its_neighbours(
     directive: str, end: str, written: str, ask: Any, make_wallet: Any, post: Any
 ) -> None:
     """Relay's connections, section 4: `first` and `last` are non-negative."""

@@ -1,4 +1,4 @@
-"""An error is told at the field that it was raised in."""
+"""An error is reported at the field that raised it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_an_argument_is_refused_at_its_own_field(
     assert reply.errors[0]["locations"] == [{"line": 3, "column": query.splitlines()[2].index("lines") + 1}]
 
 
-def test_one_of_several_nodes_tells_of_its_own_error(ask: Any, make_wallet: Any) -> None:
+def test_one_of_several_nodes_reports_its_own_error(ask: Any, make_wallet: Any) -> None:
     ids = [global_id("Wallet", make_wallet("1.00", label=label).id) for label in "AB"]
     query = "query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Wallet { label entries(first: 101) { totalCount } } } }"
     reply = ask(query, ids=[ids[0], ids[1], global_id("Wallet", 999999)])

@@ -1,4 +1,4 @@
-"""The map from what goes wrong to what a client is told."""
+"""The map from exceptions to the errors that a client gets."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def raise_from(monkeypatch: pytest.MonkeyPatch, exception: Exception) -> None:
     monkeypatch.setattr("graphql_api.queries.list_records", fail)
 
 
-def test_what_nobody_foresaw_is_logged_and_masked(
+def test_an_unexpected_error_is_logged_and_masked(
     ask: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     raise_from(monkeypatch, RuntimeError("the password is 12345"))

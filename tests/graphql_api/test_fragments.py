@@ -115,7 +115,7 @@ def test_a_fragment_spread_in_a_payload_and_below_it_gives_each_its_own_lists(as
     }
 
 
-def test_what_is_written_with_an_exponent_is_not_taken_for_the_like_without(ask_raw: Any, wallet: Any) -> None:
+def test_numbers_with_and_without_an_exponent_are_distinct(ask_raw: Any, wallet: Any) -> None:
     query = """query ($a: TransactionFilters, $b: TransactionFilters) {
       a: transactions(filters: $a) { totalCount } b: transactions(filters: $b) { totalCount } }"""
     reply = ask_raw(query, '{"a": {"amount": {"gt": 1.0}}, "b": {"amount": {"gt": 1.0e0}}}')

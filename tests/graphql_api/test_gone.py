@@ -1,4 +1,4 @@
-"""What is deleted between two queries of one read is null where it may be, or not shown at all."""
+"""An object deleted between two queries of one read is null where the schema allows it, or omitted."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_what_an_entry_was_related_to_is_null(ask: Any, delete: Any, table: str,
     assert kinds == ["post", "delete"]
 
 
-def test_a_transaction_whose_wallet_is_gone_is_not_there_either(ask: Any, delete: Any) -> None:
+def test_a_transaction_of_a_deleted_wallet_is_omitted_too(ask: Any, delete: Any) -> None:
     query = "{ transactions { edges { node { txid wallet { label } } } } }"
     with before_query(WALLET, delete) as waited:
         reply = ask(query)
@@ -52,7 +52,7 @@ def test_a_transaction_whose_wallet_is_gone_is_not_there_either(ask: Any, delete
     assert reply.data == {"transactions": {"edges": []}}
 
 
-def test_a_wallet_that_is_gone_has_no_transactions(ask: Any, delete: Any) -> None:
+def test_a_deleted_wallet_has_no_transactions(ask: Any, delete: Any) -> None:
     query = "{ wallets { edges { node { transactions { edges { node { txid } } } } } } }"
     with before_query(TRANSACTION, delete) as waited:
         reply = ask(query)

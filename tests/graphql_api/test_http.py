@@ -100,7 +100,7 @@ def test_the_answer_has_the_type_that_the_client_likes_best(
     assert (response.status_code, response.json()) == (200, OK)
 
 
-def test_what_nobody_can_answer_in_is_refused(client: Client) -> None:
+def test_an_unsupported_media_type_is_refused(client: Client) -> None:
     response = client.post(
         "/graphql/", '{"query": "{ __typename }"}', content_type="application/json", headers={"Accept": "text/csv"}
     )
@@ -112,7 +112,7 @@ def test_what_nobody_can_answer_in_is_refused(client: Client) -> None:
     ("query", "variables"),
     [("{", {}), ("{ unknown }", {}), ("query ($a: Boolean!) { __typename @skip(if: $a) }", {"a": 5})],
 )
-def test_the_newer_type_tells_by_its_status_that_nothing_ran(query: str, variables: object, client: Client) -> None:
+def test_the_newer_type_shows_by_its_status_that_nothing_ran(query: str, variables: object, client: Client) -> None:
     body = json.dumps({"query": query, "variables": variables})
     for accept, status in ((NEW, 400), (OLD, 200)):
         response = client.post("/graphql/", body, content_type="application/json", headers={"Accept": accept})
@@ -167,7 +167,7 @@ def test_an_answer_to_a_get_may_be_kept_and_asked_for_again(client: Client, make
     assert len(response.json()["data"]["wallets"]["edges"]) == 2
 
 
-def test_an_answer_with_an_error_is_kept_by_nobody(client: Client) -> None:
+def test_an_answer_with_an_error_is_never_cached(client: Client) -> None:
     response = get(client, query="{ wallet(id: 987654321) { id } }")
     assert response["Cache-Control"] == "no-store"
     assert "ETag" not in response

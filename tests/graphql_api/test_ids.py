@@ -1,4 +1,4 @@
-"""An id has one spelling, and what is spelled in any other way is not there, as an id that nobody has."""
+"""An id has one spelling; any other spelling is not found, like the id of no object."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_in_paths(spelled: str, wallet: Wallet, api: Api, everything: Any) -> No
     "subscription ($id: ID!) { walletBalance(id: $id) { id } }",
     "subscription ($id: ID!) { transactions(walletId: $id) { id } }",
 ])  # fmt: skip
-@pytest.mark.django_db(transaction=True)  # the live server reads in threads, which have connections of their own
+@pytest.mark.django_db(transaction=True)  # the live server reads in threads, on their own connections
 def test_in_subscriptions(name: str, query: str, wallet: Wallet) -> None:
     spelled = spellings(str(wallet.id))[name]
     for identifier in (spelled, encoded(f"Wallet:{spelled}")):

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def no_document_is_known() -> Iterator[None]:
-    """Forget what was checked under other limits."""
+    """Forget documents checked under other limits."""
     documents.forget()
     yield
     documents.forget()
@@ -105,7 +105,7 @@ def test_fields_of_one_name_are_not_repeated_without_end(ask: Any) -> None:
         ("{ wallets(first: 4) { edges @skip(if: true) { node { id } } } }", 5),
     ],
 )
-def test_an_answer_tells_its_cost(query: str, cost: int, ask: Any) -> None:
+def test_an_answer_states_its_cost(query: str, cost: int, ask: Any) -> None:
     reply = ask(query)
     assert reply.errors == []
     assert reply.extensions == {"cost": {"requested": cost, "limit": 10_000}}
@@ -219,7 +219,7 @@ def test_the_limits_take_little_processor_time(name: str) -> None:
     assert min(refuse() for _ in range(5)) < 0.05
 
 
-def test_what_was_checked_once_is_not_checked_again(ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_checked_document_is_not_checked_again(ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     query = "{ wallets { totalCount } }"
     assert ask(query).errors == []
 

@@ -1,4 +1,4 @@
-"""Mutations: what they change, and what their payloads can select afterwards."""
+"""Mutations: their changes, and the selections of their payloads."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_a_transaction_is_posted_and_its_wallet_shows_the_new_balance(ask: Any, 
     assert Transaction.objects.get().wallet_id == wallet.id
 
 
-def test_a_wallet_is_renamed_and_what_is_left_out_stays(ask: Any, make_wallet: Any) -> None:
+def test_a_wallet_is_renamed_and_omitted_fields_stay(ask: Any, make_wallet: Any) -> None:
     wallet = make_wallet("1.00", label="Old", metadata={"a": 1})
     query = """mutation ($input: UpdateWalletInput!) { updateWallet(input: $input) {
       wallet { label metadata balance } userErrors { code field } } }"""
@@ -142,7 +142,7 @@ def test_a_transaction_is_amended_and_moved(ask: Any, make_wallet: Any, post: An
     assert source.balance == 100
 
 
-def test_a_deleted_transaction_is_shown_as_it_was_beside_its_wallet_as_it_is(
+def test_a_deleted_transaction_is_shown_with_the_current_state_of_its_wallet(
     ask: Any, make_wallet: Any, post: Any
 ) -> None:
     wallet = make_wallet("100.00")
@@ -223,7 +223,7 @@ def test_a_wallet_that_holds_money_is_not_deleted(ask: Any, make_wallet: Any, ev
 
 @pytest.mark.parametrize("identifier", ["987654321", "abc", "9" * 30, global_id("Entry", 1)])
 @pytest.mark.parametrize("name", ["updateWallet", "deleteWallet", "updateTransaction", "deleteTransaction"])
-def test_what_is_not_there_is_not_changed(name: str, identifier: str, ask: Any) -> None:
+def test_a_missing_object_cannot_be_changed(name: str, identifier: str, ask: Any) -> None:
     input_type = f"{name[0].upper()}{name[1:]}Input"
     reply = ask(
         f"mutation ($input: {input_type}!) {{ {name}(input: $input) {{ userErrors {{ code field }} }} }}",
@@ -261,7 +261,7 @@ def test_mutations_of_one_document_run_in_order_and_each_sees_the_last(ask: Any,
 @pytest.mark.parametrize(
     "refusal", [errors.Conflict("Busy.", retry_after_seconds=3), errors.Unavailable("Away.", retry_after_seconds=3)]
 )
-def test_what_circumstances_are_to_blame_for_is_told_beside_the_data(
+def test_errors_of_circumstances_are_reported_beside_the_data(
     refusal: errors.WalletError, ask: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_command: object, *, by: object) -> None:

@@ -1,4 +1,4 @@
-"""What is found by its name: of nobody's, of the owner that is named, or of the caller's own."""
+"""Finding objects by name: without an owner, of a given owner, or of the caller's owner."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def found(currency: str, amount: str) -> dict[str, object]:
     return {"walletByLabel": {"currency": currency}, "transactionByTxid": {"amount": amount}}
 
 
-def test_who_reaches_all_says_whose_it_is(ask: Ask) -> None:
+def test_a_caller_that_sees_all_names_the_owner(ask: Ask) -> None:
     assert ask(QUERY, owner="ann").data == found("EUR", "2.00")
     assert ask(QUERY, owner="bob").data == found("CHF", "3.00")
     for owner in ("", None):

@@ -65,7 +65,7 @@ def select(path: tuple[Step, ...], *, twice: bool) -> str:
 
 @pytest.fixture
 def count_queries(ask: Any, settings: Any) -> Any:
-    """Return a function that tells how many queries a document takes."""
+    """Return a function that counts a document's queries."""
     settings.GRAPHQL_MAX_COST = 10**9
 
     def count(selection: str) -> int:

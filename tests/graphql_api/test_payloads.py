@@ -1,4 +1,4 @@
-"""What a payload shows of a write: refused before it, if it is refused, and never taken back by what comes after."""
+"""A payload's view of a write: refusals come before the write, and later events do not revoke it."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_a_selection_is_checked_however_deep_it_goes(
     assert everything() == before
 
 
-def test_what_is_skipped_is_not_checked(ask: Any, ids: dict[str, int]) -> None:
+def test_a_skipped_field_is_not_checked(ask: Any, ids: dict[str, int]) -> None:
     reply = ask_about(ask, ids, mutation("createWallet", "label entries(first: 101) @skip(if: true) { totalCount }"))
     assert reply.data == {"m": {"wallet": {"label": "New"}, "userErrors": []}}
 
@@ -139,7 +139,7 @@ def test_arguments_that_cannot_be_coerced_are_found_before_the_first_write(ask: 
 
 @pytest.fixture
 def after(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[Any], object]], None]:
-    """Return a function that lets something else happen between a command's COMMIT and what comes after it."""
+    """Return a function that runs another action between a command's COMMIT and the rest of its request."""
 
     def after(name: str, happen: Callable[[Any], object]) -> None:
         run = mutations.execute
@@ -168,7 +168,7 @@ def delete_both(transaction: Any) -> None:
     delete_wallet(principal=ANYONE, wallet_id=transaction.wallet_id)
 
 
-def test_a_transaction_that_others_delete_at_once_is_shown_as_it_was_written(
+def test_a_transaction_deleted_at_once_by_others_is_shown_as_written(
     ask: Any, ids: dict[str, int], after: Any
 ) -> None:
     after("transaction.post", delete_the_transaction)
@@ -189,9 +189,7 @@ def test_a_transaction_that_others_delete_at_once_is_shown_as_it_was_written(
     }
 
 
-def test_a_wallet_that_others_delete_at_once_is_shown_as_it_was_written(
-    ask: Any, ids: dict[str, int], after: Any
-) -> None:
+def test_a_wallet_deleted_at_once_by_others_is_shown_as_written(ask: Any, ids: dict[str, int], after: Any) -> None:
     after("wallet.open", delete_the_wallet)
     after("wallet.rename", delete_the_wallet)
     shown = "label balance currency sequence metadata transactions { totalCount } entries { totalCount }"
@@ -203,9 +201,7 @@ def test_a_wallet_that_others_delete_at_once_is_shown_as_it_was_written(
         assert reply.data == {"m": {"wallet": {**own, **related}, "userErrors": []}}
 
 
-def test_a_transaction_that_is_gone_with_its_wallet_is_shown_as_it_was_written(
-    ask: Any, ids: dict[str, int], after: Any
-) -> None:
+def test_a_transaction_deleted_with_its_wallet_is_shown_as_written(ask: Any, ids: dict[str, int], after: Any) -> None:
     after("transaction.post", delete_both)
     transaction = {"txid": "New", "amount": "5.00"}
     reply = ask_about(ask, ids, mutation("createTransaction", "txid amount databaseId"))
@@ -215,7 +211,7 @@ def test_a_transaction_that_is_gone_with_its_wallet_is_shown_as_it_was_written(
     assert identifier.isdigit()
 
 
-def test_where_a_relation_is_gone_that_cannot_be_null_the_error_names_what_was_written(
+def test_a_missing_relation_that_cannot_be_null_is_an_error_that_names_the_written_object(
     ask: Any, ids: dict[str, int], after: Any
 ) -> None:
     seen: list[Any] = []
@@ -239,7 +235,7 @@ def test_where_a_relation_is_gone_that_cannot_be_null_the_error_names_what_was_w
     ids=["refused", "unforeseen", "database"],
 )
 @pytest.mark.parametrize("name", MUTATIONS)
-def test_what_fails_after_the_write_is_told_where_it_fails(
+def test_a_failure_after_the_write_is_reported_at_its_field(
     name: str, cause: Exception, code: str | None, ask: Any, ids: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_records: object, selection: Selection, *, principal: object) -> None:
@@ -259,7 +255,7 @@ def test_what_fails_after_the_write_is_told_where_it_fails(
     assert error["extensions"]["written"]["type"] == member.capitalize()
 
 
-def test_what_is_deleted_is_shown_as_it_was_when_it_was_deleted(
+def test_a_deleted_object_is_shown_as_it_was_at_deletion(
     ask: Any, ids: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def change_and_execute(command: Command[Any], *, by: Principal) -> Any:

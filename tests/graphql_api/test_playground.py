@@ -47,7 +47,7 @@ def test_there_is_a_sample_for_each_operation_that_deletes_nothing() -> None:
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
-def test_a_sample_that_changes_something_waits_to_be_told_what(path: Path) -> None:
+def test_a_sample_mutation_waits_for_its_input(path: Path) -> None:
     [operation] = parse(path.read_text(encoding="utf-8")).definitions
     assert isinstance(operation, OperationDefinitionNode)
     for node in operation.selection_set.selections:

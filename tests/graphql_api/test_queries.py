@@ -172,7 +172,7 @@ def test_node_and_nodes_find_objects_of_every_type_and_null_for_the_rest(
 
 
 @pytest.mark.parametrize("identifier", ["1", "", "abc", "V2FsbGV0OjE", "Vm9pZDox", "ä", "\ud800"])
-def test_what_is_no_global_id_is_refused(identifier: str, ask: Any) -> None:
+def test_an_invalid_global_id_is_refused(identifier: str, ask: Any) -> None:
     reply = ask("query ($id: ID!) { node(id: $id) { id } }", id=identifier)
     assert (reply.data, reply.codes) == ({"node": None}, ["invalid_parameter"])
     assert reply.errors[0]["extensions"]["parameter"] == "id"
@@ -188,7 +188,7 @@ def test_at_most_100_nodes_are_fetched_at_once(ask: Any) -> None:
     assert (reply.data, reply.codes) == ({"nodes": None}, ["invalid_parameter"])
 
 
-def test_fragments_aliases_and_directives_select_what_they_say(ask: Any, make_wallet: Any, post: Any) -> None:
+def test_fragments_aliases_and_directives_select_the_right_fields(ask: Any, make_wallet: Any, post: Any) -> None:
     wallet = make_wallet("10.00", label="One")
     post(wallet, "1.00", txid="A")
     post(wallet, "2.00", txid="B")

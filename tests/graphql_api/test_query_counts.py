@@ -28,7 +28,7 @@ fragment G on Wallet { d: transactions(first: 2) { totalCount } }"""
 
 @pytest.fixture
 def count_queries(ask: Any) -> Any:
-    """Return a function that tells how many queries a document takes, past the cache."""
+    """Return a function that counts a document's queries, bypassing the cache."""
 
     def count(query: str, **variables: object) -> int:
         with CaptureQueriesContext(connection) as queries:
@@ -41,7 +41,7 @@ def count_queries(ask: Any) -> Any:
 
 @pytest.fixture
 def grow(make_wallet: Any, post: Any) -> Any:
-    """Return a function that adds wallets with transactions, which also makes what is cached out of date."""
+    """Return a function that adds wallets with transactions, which also invalidates the cache."""
 
     def grow(wallets: int, transactions: int) -> None:
         for _ in range(wallets):

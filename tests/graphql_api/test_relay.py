@@ -1,4 +1,4 @@
-"""Relay's compiler accepts the schema and an app written against it, and what it writes runs."""
+"""Relay's compiler accepts the schema and an app written against it, and its output runs."""
 
 from __future__ import annotations
 

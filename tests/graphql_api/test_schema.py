@@ -57,7 +57,7 @@ def test_orders_are_those_of_the_resource(resource) -> None:
     assert list(order.fields) == list(resource.orders)
 
 
-def test_kinds_of_entries_are_named_as_they_are_stored() -> None:
+def test_kinds_of_entries_have_their_stored_names() -> None:
     kinds = TYPES["EntryKind"]
     assert isinstance(kinds, GraphQLEnumType)
     assert list(kinds.values) == Kind.values

@@ -1,4 +1,4 @@
-"""What clients were promised: a change that breaks them has to be named in the changelog.
+"""The promise to clients: the changelog names every breaking change.
 
 `released.graphql` is the schema of the last release. A release copies `graphql_api/schema.graphql` there.
 """
@@ -30,7 +30,7 @@ def breaking_changes(old: GraphQLSchema, new: GraphQLSchema) -> list[str]:
 
 
 def unnamed(changes: list[str], changelog: str) -> list[str]:
-    """Return the changes whose sentence is not in the changelog, however its lines are broken."""
+    """Return the changes whose sentence is not in the changelog, regardless of line breaks."""
     words = " ".join(changelog.split())
     return [change for change in changes if change not in words]
 
@@ -58,6 +58,6 @@ def test_a_change_that_breaks_clients_is_found_until_it_is_named(old: str, new: 
     assert unnamed(changes, "\n  ".join(" ".join(changes).split())) == []
 
 
-def test_what_is_added_breaks_nobody() -> None:
+def test_an_addition_breaks_no_client() -> None:
     added = CURRENT.replace("type Query {", "type Query {\n  version: String", 1)
     assert breaking_changes(build_schema(CURRENT), build_schema(added)) == []

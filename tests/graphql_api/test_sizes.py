@@ -112,7 +112,7 @@ def test_a_size_below_0_is_refused_before_a_subscription_begins(variables: dict[
         ("(first: null)", {}, 1 + 20),
     ],
 )
-def test_a_size_that_is_null_costs_what_is_read(
+def test_a_size_of_null_costs_the_rows_read(
     arguments: str, variables: dict[str, Any], cost: int, ask: Any, make_wallet: Any
 ) -> None:
     for _ in range(25):

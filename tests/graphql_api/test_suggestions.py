@@ -1,4 +1,4 @@
-"""Where the schema is not to be known, no message tells a part of it."""
+"""If the schema is private, no message reveals a part of it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def no_document_is_known() -> Iterator[None]:
     documents.forget()
 
 
-# What is asked, and the name that was meant.
+# The misspelled query, and the name that was meant.
 TYPOS: dict[str, tuple[str, dict[str, object], str]] = {
     "a field": ("{ wallet2 { totalCount } }", {}, "wallet"),
     "a field of a type": ("{ wallets { totalCounts } }", {}, "totalCount"),
@@ -61,7 +61,7 @@ TYPOS: dict[str, tuple[str, dict[str, object], str]] = {
 
 
 @pytest.mark.parametrize(("query", "variables", "meant"), TYPOS.values(), ids=TYPOS.keys())
-def test_a_typo_tells_of_the_schema_only_where_it_may_be_known(
+def test_a_typo_reveals_the_schema_only_if_it_is_public(
     query: str, variables: dict[str, object], meant: str, ask: Any, settings: Any
 ) -> None:
     settings.GRAPHQL_INTROSPECTION = False

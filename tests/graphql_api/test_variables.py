@@ -67,7 +67,7 @@ def test_as_many_unknown_names_as_there_may_be_take_no_time_either(query: str, a
     started = time.process_time()
     reply = ask(query, f={f"label{number}": 1 for number in range(9_998)})
     assert time.process_time() - started < 3
-    # graphql-core tells of 50, and that there are more.
+    # graphql-core reports 50 errors, and that there are more.
     assert reply.codes == ["invalid"] * 51
 
 
@@ -83,7 +83,7 @@ def test_the_number_of_values_is_a_setting(ask: Any, settings: Any) -> None:
 
 def test_lists_have_so_many_objects(ask: Any) -> None:
     orders = [{"label": "ASC"}] * MAX_OBJECTS
-    # These can only be refused for what they are: a field is named once.
+    # These can only be refused for their values: a field is named once.
     assert ask(ORDERED, o=orders).codes == ["invalid_parameter"]
     reply = ask(ORDERED, o=[*orders, {"label": "ASC"}])
     assert (reply.data, reply.codes) == (None, ["graphql_too_many_objects"])
@@ -93,7 +93,7 @@ def test_lists_have_so_many_objects(ask: Any) -> None:
     assert (reply.data, reply.codes) == (None, ["graphql_too_many_objects"])
 
 
-def test_a_document_with_many_errors_tells_of_some(ask: Any) -> None:
+def test_a_document_with_many_errors_reports_some(ask: Any) -> None:
     fields = " ".join(f"lable{number}: 1" for number in range(600))
     started = time.process_time()
     reply = ask(f"{{ wallets(filters: {{{fields}}}) {{ totalCount }} }}")
@@ -142,7 +142,7 @@ NO_INTS = {
 
 
 @pytest.mark.parametrize(("number", "message"), NO_INTS.items(), ids=[number[:12] for number in NO_INTS])
-def test_what_is_no_int_is_refused_by_its_value(number: str, message: str, ask_raw: Any) -> None:
+def test_an_invalid_int_is_refused_by_its_value(number: str, message: str, ask_raw: Any) -> None:
     reply = ask_raw(FIRST, f'{{"n": {number}}}')
     assert (reply.data, reply.codes) == (None, ["invalid"])
     assert reply.errors[0]["message"] == f"Variable '$n' has invalid value: {message}"
@@ -182,7 +182,7 @@ def test_a_long_is_read_likewise(number: str, count: int, ask_raw: Any, make_wal
 
 
 @pytest.mark.parametrize("number", ["2.5", "9223372036854775808", "1e19", "1e999999999", "1e99999999999999999999"])
-def test_what_is_no_long_is_refused(number: str, ask_raw: Any, ask: Any) -> None:
+def test_an_invalid_long_is_refused(number: str, ask_raw: Any, ask: Any) -> None:
     query = "query ($n: Long) { entries(filters: {sequence: {gt: $n}}) { totalCount } }"
     reply = ask_raw(query, f'{{"n": {number}}}')
     assert (reply.data, reply.codes) == (None, ["invalid"])
@@ -214,7 +214,7 @@ def test_no_message_shows_how_a_number_is_kept(query: str, value: str, ask_raw: 
     assert "Decimal" not in reply.text
 
 
-def test_a_whole_number_in_metadata_stays_what_it_is(ask_raw: Any) -> None:
+def test_a_whole_number_in_metadata_stays_exact(ask_raw: Any) -> None:
     assert ask_raw(CREATE, '{"i": {"label": "A", "metadata": {"a": 2.0, "b": 2}}}').errors == []
     metadata = Wallet.objects.get().metadata
     assert [type(metadata["a"]), type(metadata["b"])] == [float, int]

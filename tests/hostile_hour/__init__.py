@@ -1,5 +1,5 @@
-"""A hostile hour: many requests, no two of which are equal in what a server may remember of them.
+"""A hostile hour: many requests, each different in something that a server may remember.
 
-`python -m tests.hostile_hour` sends them to a server that it starts, and tells by how much its workers have grown.
+`python -m tests.hostile_hour` sends them to a server that it starts, and reports how much its workers have grown.
 `make fuzz` calls it, on both engines.
 """

@@ -19,7 +19,7 @@ from tests.servers import ServerError, free_port
 def main(arguments: list[str]) -> int:
     """Start a server, send it a hostile hour, and return 1 if a worker has grown too much.
 
-    The server uses DATABASE_URL and REDIS_URL, or an SQLite file of its own and its memory.
+    The server uses DATABASE_URL and REDIS_URL, or a new SQLite file and its memory.
     """
     options = parse(arguments)
     kinds = [kind for kind in KINDS if not options.kinds or kind.__name__ in options.kinds]
@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
-    """Return the options. Ends the process for what is none."""
+    """Return the options. Ends the process if they are invalid."""
     parser = argparse.ArgumentParser(prog="python -m tests.hostile_hour", description=main.__doc__)
     parser.add_argument("--requests", type=int, default=int(os.environ.get("FUZZ_REQUESTS", "100000")))
     parser.add_argument("--seed", type=int, default=int(os.environ.get("FUZZ_SEED", "0")))
@@ -58,7 +58,7 @@ def _server() -> Iterator[tuple[LiveServer, int]]:
             database_url=os.environ.get("DATABASE_URL") or f"sqlite:///{Path(folder) / 'hour.sqlite3'}",
             redis_url=os.environ.get("REDIS_URL", ""),
             LIVE_PORT=str(live_port),
-            # What is refused is logged, and nobody reads it.
+            # Refusals are logged, and nothing reads the log.
             LOG_LEVEL="CRITICAL",
         )
         with server:

@@ -1,4 +1,4 @@
-"""Clients of a hostile hour: each has one connection to each server, and keeps it as long as it is kept."""
+"""Clients of a hostile hour: each has one connection to each server, and keeps it as long as the server does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SIZES = (20, 200, 2_000, 8_000)
 LARGE_BYTES = 400_000
 _LARGE_SHARE = 0.05
 _NOT_IMPLEMENTED = 501
-"""What a method that nobody knows is answered."""
+"""The answer to an unknown method."""
 
 
 class Unanswered(Exception):
@@ -25,7 +25,7 @@ class Unanswered(Exception):
 
 
 class Client:
-    """Sends requests of `kinds`, drawn at random, one after the other."""
+    """Sends random requests of `kinds`, one after the other."""
 
     def __init__(
         self, ports: Mapping[bool, int], kinds: Sequence[Kind], random: Random, numbers: Iterator[int]

@@ -1,4 +1,4 @@
-"""A hostile hour, shortened: clients that send at once, and what it does to the memory of the workers."""
+"""A hostile hour, shortened: clients that send concurrently, and the effect on the memory of the workers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a request of a hostile hour is made of."""
+"""The parts of a request of a hostile hour."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 JSON_API = "application/vnd.api+json"
 ATOMIC = f'{JSON_API};ext="https://jsonapi.org/ext/atomic"'
 WALLETS = 8
-"""Wallets with ids from 1 that are there before the first request."""
+"""Wallets with ids from 1 that exist before the first request."""
 
 Headers = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is sent, to the live server if `live` is set. Of a stream, no more is read than `until`."""
+    """A request, to the live server if `live` is set. A stream is read up to `until`."""
 
     path: str
     method: str = "GET"

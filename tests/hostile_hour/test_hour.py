@@ -33,7 +33,7 @@ ANSWERED = {
     "preconditions": {412},
     "methods": {405},
     "live_accepts": {403},
-    # What is short, and what is long.
+    # Short values, and long ones.
     "queries": {200, 400},
     "origins": {200, 400},
     "operations": {404, 422},
@@ -84,7 +84,7 @@ def test_an_hour_looks_at_each_worker_and_notices_that_one_has_ended(
     assert [int(row.split()[0]) for row in rows] == [0, 40, 80, 160, 200]
     assert -ALLOWED_MIB < hour.grown_mib < ALLOWED_MIB
     assert sum(int(line.split()[-1]) for line in hour.report().splitlines() if line) == 200
-    # Without them, holes in the memory take as much as all that is kept.
+    # Without them, holes in the memory take as much as all live data.
     for worker in workers_of(server.pid):
         environment = Path(f"/proc/{worker.pid}/environ").read_bytes().split(b"\0")
         assert {b"MALLOC_ARENA_MAX=2", b"MALLOC_MMAP_THRESHOLD_=131072"} <= {*environment}

@@ -26,7 +26,7 @@ TIMEOUT = 30
 
 
 class AtWork(executing.Runner):
-    """Somebody whose job takes until an event is set. Equal to those who are to wait for it."""
+    """A worker whose job takes until an event is set. Equal to workers that should wait for it."""
 
     def alone(self, job: Any) -> Any:
         assert job.wait(TIMEOUT)

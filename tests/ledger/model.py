@@ -11,7 +11,7 @@ SCALES = {"USD": 2, "JPY": 0}
 
 
 class Refused(Exception):
-    """The operation is to be refused with this code."""
+    """The operation must be refused with this code."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)

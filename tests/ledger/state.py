@@ -14,7 +14,7 @@ from walletsvc.money import format_amount
 from walletsvc.queries.reconciliation import compute_discrepancies
 
 Refusal = tuple[str, str | None]
-"""A code and the field that is to blame."""
+"""A code and the field at fault."""
 
 
 def snapshot() -> dict[str, list[Any]]:
@@ -34,13 +34,13 @@ def lines(wallet_id: int) -> list[tuple[int, str, str, str, str]]:
 
 
 def balance(wallet_id: int) -> str:
-    """Return what a wallet holds, as it prints."""
+    """Return a wallet's balance, as it prints."""
     wallet = Wallet.objects.get(id=wallet_id)
     return format_amount(wallet.balance, wallet.currency)
 
 
 def assert_reconciled() -> None:
-    """Assert what section 3 of the design says of every wallet."""
+    """Assert the invariants of every wallet and its entries."""
     assert list(compute_discrepancies()) == []
 
 
@@ -51,7 +51,7 @@ def refusals_of(error: errors.WalletError) -> list[Refusal]:
 
 @contextmanager
 def refused(*expected: Refusal) -> Iterator[pytest.ExceptionInfo[errors.WalletError]]:
-    """Assert that what is done inside is refused with exactly these codes and fields, and that nothing changed."""
+    """Assert that the calls inside are refused with exactly these codes and fields, and that nothing changed."""
     before = snapshot()
     with pytest.raises(errors.WalletError) as caught:
         yield caught

@@ -105,7 +105,7 @@ def test_a_change_to_the_same_values_changes_nothing(wallet: Wallet) -> None:
     assert snapshot() == before
 
 
-def test_all_that_is_wrong_with_a_change_is_told_at_once(wallet: Wallet) -> None:
+def test_all_problems_of_a_change_are_reported_at_once(wallet: Wallet) -> None:
     transaction = post(wallet, "50.00")
     with refused(
         ("required", "txid"),
@@ -205,7 +205,7 @@ def test_a_credit_that_was_spent_is_not_deleted(wallet: Wallet) -> None:
     assert caught.value.context == {"balance": "49.99", "amount": "-50.00", "currency": "USD", "wallet": wallet.id}
 
 
-def test_an_amended_and_moved_transaction_gives_back_what_it_is_now(wallet: Wallet, other: Wallet) -> None:
+def test_deleting_an_amended_and_moved_transaction_returns_its_current_amount(wallet: Wallet, other: Wallet) -> None:
     transaction = post(wallet, "50.00")
     amend(transaction, amount="30.00")
     amend(transaction, wallet_id=other.id)

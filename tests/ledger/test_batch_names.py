@@ -36,7 +36,7 @@ def run(*commands: Command[Any]) -> None:
 
 
 def refusal(*commands: Command[Any]) -> tuple[int, str, str | None]:
-    """Return the place of what was refused, the code and the field. Nothing has changed then."""
+    """Return the place, code and field of a refusal. Nothing has changed then."""
     before = snapshot()
     outcome = execute_all(commands, by=ANYONE)
     assert isinstance(outcome, Refused), outcome
@@ -149,7 +149,7 @@ def test_within_a_batch_too_names_are_unique_within_an_owner(wallet: Wallet) -> 
     assert txids() == ["new"] * 3
     assert refusal(post(his, "b"), post(hers, "b"), post(his, "b")) == (2, "duplicate_txid", "txid")
     first, last = LocalId(), LocalId()
-    # What the database refuses is told of the owner of each, even where the batch has made what is refused.
+    # A refusal by the database names the owner of each, even if the batch itself created the conflict.
     assert refusal(post(his, "c", local_id=first), post(hers, "c", local_id=last), change(last, txid="new")) == (
         2,
         "duplicate_txid",

@@ -56,7 +56,7 @@ def test_posts_to_a_wallet_that_the_same_batch_opens():
     assert list(compute_discrepancies()) == []
 
 
-def test_amends_and_deletes_what_it_has_posted():
+def test_a_batch_amends_and_deletes_its_own_posts():
     wallet = create_wallet(principal=ANYONE, label="W", balance="10.00")
     first, second = LocalId(), LocalId()
     run(
@@ -81,14 +81,14 @@ def test_amends_and_deletes_what_it_has_posted():
     assert list(compute_discrepancies()) == []
 
 
-def test_a_refused_command_undoes_all_and_is_told_by_its_place():
+def test_a_refused_command_undoes_all_and_is_reported_by_its_place():
     wallet = create_wallet(principal=ANYONE, label="W", balance="10.00")
     posts = post("T1", wallet.id, "-6.00"), post("T2", wallet.id, "-4.01"), post("T3", wallet.id, "100.00")
     index, error = refusal(errors.InsufficientFunds, *posts)
     assert (index, error.context["balance"]) == (1, "4.00")
 
 
-def test_a_malformed_command_is_told_after_those_before_it():
+def test_a_malformed_command_is_reported_after_earlier_ones():
     wallet = create_wallet(principal=ANYONE, label="W")
     with pytest.raises(errors.InvalidAmount) as malformed:
         post("T2", wallet.id, "zero")
@@ -108,14 +108,14 @@ def test_a_label_twice_in_a_batch_is_found():
     assert not Wallet.objects.exists()
 
 
-def test_a_txid_that_is_stored_already_is_told_with_its_holder():
+def test_a_stored_txid_is_reported_with_its_holder():
     wallet = create_wallet(principal=ANYONE, label="W")
     (stored,) = run(post("T2", wallet.id, "1.00"))
     index, error = refusal(errors.DuplicateTxid, post("T1", wallet.id, "1.00"), post("T2", wallet.id, "1.00"))
     assert (index, error.context) == (1, {"transaction": stored.id})
 
 
-def test_a_wallet_that_is_not_there_is_told_by_the_command_that_needs_it():
+def test_a_missing_wallet_is_reported_for_the_command_that_needs_it():
     wallet = create_wallet(principal=ANYONE, label="W")
     index, error = refusal(errors.NotFound, post("T1", wallet.id, "1.00"), post("T2", wallet.id + 1, "1.00"))
     assert (index, error.field) == (1, "wallet")

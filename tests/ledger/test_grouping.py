@@ -1,4 +1,4 @@
-"""Posts of several callers in one transaction: each is told what it would be told alone."""
+"""Posts of several callers in one transaction: each gets the same answer as alone."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_name_is_taken_once(company: Company, wallet: Wallet, other: Wallet) -
     assert_reconciled()
 
 
-def test_a_name_that_a_refused_post_was_to_take_is_free(company: Company, wallet: Wallet) -> None:
+def test_the_name_of_a_refused_post_is_free(company: Company, wallet: Wallet) -> None:
     assert codes(company.gather([post(wallet, "-11.00", "T1"), post(wallet, "1.00", "T1")])) == [
         "duplicate_txid",  # by now: see the next test
         "done",

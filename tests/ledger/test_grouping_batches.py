@@ -1,4 +1,4 @@
-"""Batches of several callers in one transaction: each is all or nothing, and told what it would be told alone."""
+"""Batches of several callers in one transaction: each is all or nothing, with the same answer as alone."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_name_is_taken_once(company: Company, wallet: Wallet, other: Wallet) -
         ],
         waits=True,
     )
-    # By the time that the second was told, the last had the name that it gave up.
+    # When the second got its answer, the last had taken the name that it gave up.
     assert codes(results) == ["done", "duplicate_txid", "duplicate_txid", "done"]
     assert [each.index for each in results[1:3]] == [0, 1]
     assert (txids(), balance(wallet.id), balance(other.id)) == (["T1", "T2", "T3"], "12.00", "14.00")

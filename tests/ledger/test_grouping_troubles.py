@@ -1,4 +1,4 @@
-"""What goes wrong while several callers share a transaction: faults, bugs, locks, and a leader that dies."""
+"""Failures while several callers share a transaction: faults, bugs, locks, and a leader that dies."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_leader_that_is_killed(company: Company, wallet: Wallet, sent_last: st
     first, *rest = company.gather([lead, post(wallet, "-1.00", "T1"), post(wallet, "-1.00", "T2")])
     assert isinstance(first, KeyboardInterrupt)
     assert codes(rest) == [others] * 2
-    # What SQLite's driver does with a transaction whose COMMIT is interrupted is its own affair: all, or nothing.
+    # SQLite's driver decides about a transaction whose COMMIT is interrupted: all, or nothing.
     possible = [{"T1", "T2"}] if others == "done" else [set(), {"T0", "T1", "T2"}]
     assert set(Transaction.objects.values_list("txid", flat=True)) in possible
     assert_reconciled()
@@ -64,7 +64,7 @@ def test_a_leader_that_is_killed(company: Company, wallet: Wallet, sent_last: st
 
 @dataclass(frozen=True)
 class Stumble(Command[None]):
-    """A command with a fault of its own."""
+    """A command with a fault."""
 
     wallet: int
     shares_commit = True
@@ -83,7 +83,7 @@ def test_a_bug_in_one_command_is_its_callers_own(company: Company, wallet: Walle
 
 
 class Holder:
-    """Somebody else who holds a wallet's lock until `release`."""
+    """Another client that holds a wallet's lock until `release`."""
 
     def __init__(self, company: Company, wallet: Wallet) -> None:
         self.release = threading.Event()
@@ -122,7 +122,7 @@ def test_a_locked_wallet_holds_up_its_own_posts_only(company: Company, wallet: W
 
 
 @needs_row_locks
-def test_a_leader_that_waits_for_a_lock_holds_up_nobody_else(
+def test_a_leader_that_waits_for_a_lock_delays_no_other(
     company: Company, wallet: Wallet, other: Wallet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(group_commit, "PATIENCE_SECONDS", 0.025)

@@ -74,7 +74,7 @@ class Ledger(RuleBasedStateMachine):
         return ids[-1 - pick % len(ids)] if ids and pick < 11 else NEVER
 
     def agree(self, check: Callable[[], None], call: Callable[[], Any]) -> Any:
-        """Make the call if the model lets it, and return what it returns; else see it refused in the same way."""
+        """Make the call if the model allows it, and return its result; otherwise check that it is refused."""
         try:
             check()
         except Refused as refusal:

@@ -131,7 +131,7 @@ def test_a_name_that_the_owner_of_the_wallet_has_is_taken(
     assert caught.value.context == {"wallet": hers.id}
 
 
-def test_a_transaction_stays_with_its_owner_whoever_moves_it(
+def test_a_transaction_keeps_its_owner_when_others_move_it(
     hers: Wallet, his: Wallet, her_transaction: Transaction
 ) -> None:
     with refused(("invalid", "wallet")):
@@ -147,7 +147,7 @@ def test_each_leg_of_a_transfer_is_the_owners_of_its_wallet(hers: Wallet, his: W
     ]
 
 
-def test_the_entries_of_a_wallet_that_is_gone_are_still_its_owners(hers: Wallet) -> None:
+def test_the_entries_of_a_deleted_wallet_keep_its_owner(hers: Wallet) -> None:
     create_transaction(principal=ALICE, txid="H1", wallet_id=hers.id, amount="-100")
     delete_wallet(principal=ALICE, wallet_id=hers.id)
     question = Question("Entry", count=True, filters=(("wallet", str(hers.id)),))
@@ -177,7 +177,7 @@ def test_what_another_owner_has_is_not_read(
     assert [record.many["transactions", ""].count for record in everyone.records] == [1, 1]
 
 
-def test_owners_are_told_apart_byte_for_byte(hers: Wallet) -> None:
+def test_owners_differ_byte_for_byte(hers: Wallet) -> None:
     for owner in ("Alice", "alice ", "álice", "", "alic"):
         stranger = Principal(subject="stranger", scopes=SCOPES, owner=owner)
         assert get_record(principal=stranger, resource="Wallet", id=hers.id) is None
@@ -186,7 +186,7 @@ def test_owners_are_told_apart_byte_for_byte(hers: Wallet) -> None:
             update_wallet(principal=stranger, wallet_id=hers.id, label="Mine")
 
 
-def test_owners_work_with_what_they_have(hers: Wallet, her_transaction: Transaction) -> None:
+def test_owners_can_use_their_own_objects(hers: Wallet, her_transaction: Transaction) -> None:
     second = create_wallet(principal=ALICE, label="Second")
     update_wallet(principal=ALICE, wallet_id=second.id, label="Hers too")
     update_transaction(principal=ALICE, transaction_id=her_transaction.id, wallet_id=second.id, amount="6")

@@ -1,4 +1,4 @@
-"""Transactions are posted: what is written, and what is refused."""
+"""Posting transactions: the rows written, and the refusals."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_an_overdraft_is_not_taken_for_a_clash_with_its_own_txid(wallet: Wallet)
         amend(transaction, txid="T1", amount="-100.01")
 
 
-def test_all_that_is_wrong_with_a_new_transaction_is_told_at_once() -> None:
+def test_all_problems_of_a_new_transaction_are_reported_at_once() -> None:
     with refused(("required", "txid"), ("required", "amount"), ("required", "wallet")):
         create_transaction(principal=ANYONE)
     with refused(
@@ -151,6 +151,6 @@ def test_all_that_is_wrong_with_a_new_transaction_is_told_at_once() -> None:
         create_transaction(principal=ANYONE, txid=" x", amount=0, wallet_id="x", description="x" * 1001, metadata="x")
 
 
-def test_a_transaction_needs_a_wallet_that_is_there(wallet: Wallet) -> None:
+def test_a_transaction_needs_an_existing_wallet(wallet: Wallet) -> None:
     with refused(("not_found", "wallet")):
         create_transaction(principal=ANYONE, txid="T1", wallet_id=wallet.id + 1, amount="1")

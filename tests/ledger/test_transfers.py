@@ -59,7 +59,7 @@ def test_a_transfer_does_not_overdraw_its_source(source: Wallet, destination: Wa
 
 
 @pytest.mark.parametrize("taken", ["T1.out", "T1.in"])
-def test_both_txids_of_a_transfer_have_to_be_free(source: Wallet, destination: Wallet, taken: str) -> None:
+def test_both_txids_of_a_transfer_must_be_free(source: Wallet, destination: Wallet, taken: str) -> None:
     holder = create_transaction(principal=ANYONE, txid=taken, wallet_id=source.id, amount="1")
     with refused(("duplicate_txid", "txid")) as caught:
         create_transfer(principal=ANYONE, txid="T1", source_id=source.id, destination_id=destination.id, amount="1")
@@ -109,7 +109,7 @@ def test_the_amount_of_a_transfer_is_positive(source: Wallet, destination: Walle
         )
 
 
-def test_all_that_is_wrong_with_a_transfer_is_told_at_once() -> None:
+def test_all_problems_of_a_transfer_are_reported_at_once() -> None:
     with refused(("required", "txid"), ("required", "amount"), ("required", "source"), ("required", "destination")):
         create_transfer(principal=ANYONE)
     # 252 characters leave no room for ".out".

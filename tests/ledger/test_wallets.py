@@ -83,7 +83,7 @@ def test_a_wallet_does_not_open_below_zero() -> None:
     assert (context["balance"], context["amount"], context["currency"]) == ("0.00", "-0.01", "USD")
 
 
-def test_all_that_is_wrong_with_a_new_wallet_is_told_at_once() -> None:
+def test_all_problems_of_a_new_wallet_are_reported_at_once() -> None:
     with refused(
         ("blank", "label"), ("invalid_amount", "balance"), ("unknown_currency", "currency"), ("invalid", "metadata")
     ):

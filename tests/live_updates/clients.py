@@ -95,7 +95,7 @@ class Events:
 def open_events(
     url: str, payload: object, *, method: str = "POST", path: str = "/graphql/", **headers: str
 ) -> Iterator[Events]:
-    """Yield the events that answer a request. Bytes are sent as they are, anything else as JSON."""
+    """Yield the events that answer a request. Bytes are sent unchanged, anything else as JSON."""
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=TIMEOUT_SECONDS)
     body = payload if isinstance(payload, bytes | None) else json.dumps(payload)
     sent = {"Accept": "text/event-stream", "Content-Type": "application/json", **headers}

@@ -1,4 +1,4 @@
-"""A server with its live server beside it, started once for all tests that leave it as it was."""
+"""A server with its live server, started once for all tests that leave it unchanged."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class LiveUpdates:
         self._client.close()
 
     def mutate(self, name: str, **variables: Any) -> dict[str, Any]:
-        """Run a mutation and return its payload, which tells of no error."""
+        """Run a mutation and return its payload, which must have no error."""
         type_name = name[0].upper() + name[1:] + "Input"
         shown = "wallet { databaseId sequence }" if "Wallet" in name else "transaction { databaseId }"
         query = f"mutation ($input: {type_name}!) {{ {name}(input: $input) {{ {shown} userErrors {{ code }} }} }}"
@@ -69,7 +69,7 @@ class LiveUpdates:
         return self._client.get(f"{self.url}/healthz").raise_for_status().json()
 
     def wait_until(self, is_so: Callable[[], bool]) -> None:
-        """Return once it is so, which it has to be in time."""
+        """Return once the condition holds. Fails if it takes too long."""
         deadline = time.monotonic() + 2 * TIMEOUT_SECONDS
         while time.monotonic() < deadline:
             try:

@@ -26,7 +26,7 @@ _numbers = count(1)
 
 
 def new_document() -> tuple[str, dict[str, Any]]:
-    """Return a document that nobody has sent yet, and the extensions that name it."""
+    """Return a new document, and the extensions that refer to it."""
     text = f"{BALANCE} # {next(_numbers)}"
     return text, {"persistedQuery": {"version": 1, "sha256Hash": sha256(text.encode()).hexdigest()}}
 
@@ -61,7 +61,7 @@ def test_a_hash_stands_for_a_document_once_its_text_has_come_with_it(live_update
             assert events.next()[1]["data"]["walletBalance"]["sequence"] == 1
 
 
-def test_what_came_over_http_is_known_where_the_cache_is_shared(
+def test_a_document_sent_over_http_is_known_through_a_shared_cache(
     live_updates: LiveUpdates, redis_urls: tuple[str, str]
 ) -> None:
     wallet = live_updates.open_wallet()

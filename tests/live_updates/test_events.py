@@ -29,7 +29,7 @@ def test_a_get_is_answered_too(live_updates: LiveUpdates) -> None:
         assert events.next() == ("next", {"data": {"walletBalance": expected}})
 
 
-def test_what_is_wrong_with_a_subscription_is_an_event(live_updates: LiveUpdates) -> None:
+def test_an_error_of_a_subscription_is_an_event(live_updates: LiveUpdates) -> None:
     for query, code in ((BALANCE, "not_found"), ("subscription { nothing }", "graphql_validation_failed")):
         payload = {"query": query, "variables": {"wallet": "987654321"}}
         with open_events(live_updates.url, payload) as events:
@@ -47,7 +47,7 @@ def test_a_client_that_leaves_is_forgotten(live_updates: LiveUpdates) -> None:
     live_updates.wait_until(lambda: live_updates.health()["subscriptions"] == 0)
 
 
-def test_what_is_no_subscription_request_is_refused(live_updates: LiveUpdates) -> None:
+def test_an_invalid_subscription_request_is_refused(live_updates: LiveUpdates) -> None:
     with open_events(live_updates.url, {"query": BALANCE}, Accept="application/json") as events:
         assert events.response.status == 406
     with open_events(live_updates.url, [BALANCE]) as events:
@@ -101,7 +101,7 @@ REFUSAL = {**SECURITY, "content-type": "application/json", "cache-control": "no-
 
 
 def headers_of(events: Events) -> dict[str, str]:
-    """Return the headers of an answer, but for those that say nothing of it."""
+    """Return the headers of an answer, except those that do not depend on it."""
     found = {name.lower(): value for name, value in events.response.getheaders()}
     assert len(found) == len(events.response.getheaders()), "A header stands twice."
     return {name: value for name, value in found.items() if name not in OF_ONE_MESSAGE}
@@ -120,12 +120,12 @@ def test_the_headers_of_a_stream(live_updates: LiveUpdates) -> None:
         assert headers_of(events) == STREAM | SHARED
 
 
-def test_the_headers_of_what_is_no_stream(live_updates: LiveUpdates) -> None:
+def test_the_headers_of_other_answers(live_updates: LiveUpdates) -> None:
     url, payload = live_updates.url, {"query": BALANCE}
     with open_events(url, None, method="OPTIONS", Origin=PAGE) as events:
         allowed = {"allow": "GET, POST, OPTIONS", "vary": "Origin", "cache-control": "no-store"}
         assert headers_of(events) == SECURITY | SHARED | allowed
-    # A page that may ask is told what is wrong, whoever refuses it.
+    # A permitted page gets the reason, whichever layer refuses it.
     with open_events(url, payload, Origin=PAGE, Accept="application/json") as events:
         assert (events.response.status, headers_of(events)) == (406, REFUSAL | SHARED | {"vary": "Accept, Origin"})
     for path, status in (("/nothing", 404), ("/graphql/nothing", 404)):
@@ -138,7 +138,7 @@ def test_the_headers_of_what_is_no_stream(live_updates: LiveUpdates) -> None:
         assert (events.response.status, headers_of(events)) == (200, REFUSAL | SHARED)
 
 
-def test_a_page_that_may_not_ask_is_told_nothing_that_it_could_read(live_updates: LiveUpdates) -> None:
+def test_a_foreign_page_gets_nothing_that_it_could_read(live_updates: LiveUpdates) -> None:
     for method, payload in (("POST", {"query": BALANCE}), ("GET", None), ("OPTIONS", None)):
         for origin in ("https://evil.example", f"{PAGE}.evil.example", "http://app.example.com", "null"):
             with open_events(live_updates.url, payload, method=method, Origin=origin) as events:

@@ -1,4 +1,4 @@
-"""What one client makes the live server do keeps no other waiting, and is bounded for each connection."""
+"""The live server's work for one client delays no other, and is bounded for each connection."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.live_updates.conftest import LiveUpdates
 from walletsvc.events.workers import Job, Workers
 
 HANG_SECONDS = 2.0
-"""Who is not answered within this waits for what is done for others: an answer takes hundredths of a second."""
+"""An answer takes hundredths of a second: a client without one after this time is waiting for others' work."""
 
 
 def heavy(size: int = 100) -> str:
@@ -48,7 +48,7 @@ def test_a_client_is_answered_while_results_of_others_are_made(live_updates: Liv
             while not all(each.done() for each in coming):
                 other.send(type="ping")
                 assert other.receive(HANG_SECONDS) == {"type": "pong"}
-                # Before the first result nobody knows whether any is being made yet.
+                # Before the first result it is unknown whether any is being computed yet.
                 answered += any(each.done() for each in coming)
         assert [each.result()["sequence"] for each in coming] == [101] * 5
     # On the event loop, each result holds up everyone: a ping or two are answered between two of them.
@@ -67,7 +67,7 @@ def test_the_subscriptions_of_a_connection_have_a_budget(live_updates: LiveUpdat
         [error] = message["payload"]
         cost = 45 * 101 + 1
         assert error["extensions"] == {"code": "graphql_too_costly", "limit": 10_000, "cost": 3 * cost}
-        # The others go on, a small one fits in, and what has ended gives back what it took.
+        # The others continue, a small one fits in, and an ended one gives back its share.
         socket.subscribe(BALANCE, name="small", wallet=wallet)
         assert socket.next("small")["sequence"] == 0
         socket.send(id="1", type="complete")
@@ -104,7 +104,7 @@ def run(work: Any) -> None:
 
 
 class Gate:
-    """Work that goes on when it is let, and notes when it began."""
+    """Work that runs when permitted, and records when it began."""
 
     def __init__(self, begun: list[str], name: str) -> None:
         self.opened = threading.Event()
@@ -170,7 +170,7 @@ def test_what_all_have_left_is_not_done_and_leaves_nothing() -> None:
     run(work())
 
 
-def test_a_job_fails_for_all_who_wait_and_the_thread_goes_on() -> None:
+def test_a_job_fails_for_all_waiters_and_the_thread_continues() -> None:
     def fail() -> str:
         raise LookupError
 
@@ -194,7 +194,7 @@ def test_results_are_kept_within_a_bound_of_bytes() -> None:
             assert await results.get(number, lambda: "x" * 400, "client") == "x" * 400
         assert len(results._texts) == 10
         assert results._texts.bytes <= 10_000
-        # What is kept is not made again, and what is larger than all that may be kept leaves the rest alone.
+        # A kept result is not computed again, and one larger than the limit leaves the others alone.
         assert await results.get("large", lambda: "y" * 10_000, "client") == "y" * 10_000
         assert await results.get(45, lambda: "other", "client") == "x" * 400
         # Four bytes for each character.

@@ -1,4 +1,4 @@
-"""What clients send to do harm, over real sockets: it is refused, costs nobody else anything, and leaves no trace."""
+"""Malicious input over real sockets: it is refused, harms no other client, and leaves no trace."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ UPGRADE = (
 
 @pytest.fixture(autouse=True)
 def _nothing_unforeseen(live_updates: LiveUpdates) -> Iterator[None]:
-    """Look into the log afterwards: whatever was sent, nothing failed that nobody had foreseen."""
+    """Check the log afterwards: nothing that was sent caused an unexpected error."""
     before = len(live_updates.server.log)
     yield
     said = live_updates.server.log[before:]

@@ -1,4 +1,4 @@
-"""What is sent to the live server is read as over HTTP, and nothing of it ends another's subscription."""
+"""The live server reads input as the web server does, and no input ends another client's subscription."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("variables", MALFORMED.values(), ids=MALFORMED.keys())
-def test_what_is_no_json_is_refused(live_updates: LiveUpdates, variables: str) -> None:
+def test_invalid_json_is_refused(live_updates: LiveUpdates, variables: str) -> None:
     for method, path, body in (
         ("POST", "/graphql/", subscription(variables)),
         ("POST", "/graphql/", "\ufeff" + subscription("{}")),
@@ -93,7 +93,7 @@ def test_what_is_no_json_is_refused(live_updates: LiveUpdates, variables: str) -
         if "NaN" in variables:
             assert _closed(socket.connection) == (4400, "Messages are JSON")
         else:
-            # By its grammar it is JSON, and the id can be told.
+            # It is valid JSON by its grammar, and the id is readable.
             message = socket.receive()
             assert (message["type"], message["id"]) == ("error", "a")
             assert [error["extensions"]["code"] for error in message["payload"]] == ["malformed"]

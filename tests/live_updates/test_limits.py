@@ -170,7 +170,7 @@ def test_a_client_is_pinged_and_closed_when_nothing_is_heard(monkeypatch: pytest
     assert client.close["code"] == 1001
 
 
-def test_nobody_sees_the_wallets_of_others(make_wallet: MakeWallet) -> None:
+def test_no_owner_sees_the_wallets_of_another(make_wallet: MakeWallet) -> None:
     wallet = make_wallet("5.00", principal=ANNA)
     assert wallet.owner == "anna"
 
@@ -217,7 +217,7 @@ def test_one_read_serves_all_who_watch_the_same(make_wallet: MakeWallet, monkeyp
     assert reads == [0]
 
 
-def test_following_ends_when_it_is_told_to_at_whatever_step_it_is(redis_urls: tuple[str, str]) -> None:
+def test_following_can_be_stopped_at_any_step(redis_urls: tuple[str, str]) -> None:
     async def end_after(steps: int) -> None:
         feeds = Feeds()
         feeds._is_watched.set()

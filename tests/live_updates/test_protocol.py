@@ -1,4 +1,4 @@
-"""What a client may not do on a WebSocket, and which pages may open one."""
+"""Forbidden messages on a WebSocket, and the pages that may open one."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_an_id_in_use_closes(live_updates: LiveUpdates) -> None:
         assert closed_with(socket) == 4409
 
 
-def test_a_subscription_too_many_is_an_error_and_the_others_go_on(live_updates: LiveUpdates) -> None:
+def test_a_subscription_too_many_is_an_error_and_the_others_continue(live_updates: LiveUpdates) -> None:
     wallet = live_updates.open_wallet()
     with open_socket(live_updates.url) as socket:
         for number in range(100):

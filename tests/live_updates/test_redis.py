@@ -45,6 +45,6 @@ def test_redis_is_listened_to_only_while_something_is_watched(memory_folder: Pat
                 assert socket.next()["sequence"] == sequence
                 both.wait_until(lambda: listeners() == 1)
             both.wait_until(lambda: both.health()["subscriptions"] == 0)
-            # It is the next announcement that nobody needs.
+            # The next announcement is the one that is not needed.
             both.open_wallet()
             both.wait_until(lambda: listeners() == 0)

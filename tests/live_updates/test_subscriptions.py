@@ -33,7 +33,7 @@ def test_a_known_state_is_not_sent_again(live_updates: LiveUpdates) -> None:
         assert socket.next()["sequence"] == 2
 
 
-def test_entries_tell_what_happened_to_a_transaction(live_updates: LiveUpdates) -> None:
+def test_entries_show_the_history_of_a_transaction(live_updates: LiveUpdates) -> None:
     wallet = live_updates.open_wallet("100.00")
     with open_socket(live_updates.url) as socket:
         socket.subscribe(ENTRIES, wallet=wallet, after=0)
@@ -80,7 +80,7 @@ def test_a_fragment_spread_on_two_levels_of_an_event_gives_each_its_own_lists(li
         }
 
 
-def test_without_a_place_only_what_is_to_come_is_sent(live_updates: LiveUpdates) -> None:
+def test_without_a_sequence_only_new_events_are_sent(live_updates: LiveUpdates) -> None:
     wallet = live_updates.open_wallet()
     live_updates.post(wallet)
     with open_socket(live_updates.url) as socket:
@@ -107,7 +107,7 @@ def test_more_than_a_page_of_entries_comes_whole_and_in_order(live_updates: Live
         assert [socket.next()["sequence"] for _ in range(125)] == list(range(1, 126))
 
 
-def test_a_client_that_comes_back_misses_nothing_while_writes_go_on(live_updates: LiveUpdates) -> None:
+def test_a_returning_client_misses_nothing_while_writes_continue(live_updates: LiveUpdates) -> None:
     wallet = live_updates.open_wallet("0")
     writer = threading.Thread(target=lambda: [live_updates.post(wallet) for _ in range(40)])
     writer.start()

@@ -1,4 +1,4 @@
-"""What goes over the wire, byte by byte, to the web server and to the live server beside it."""
+"""The bytes on the wire, to the web server and to the live server."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Answer:
 
 
 def send(url: str, request: bytes, *, is_answered_early: bool = False) -> Answer:
-    """Send `request` as it is, but for the headers that each request has, and return the answer."""
+    """Send `request` with the headers that every request needs, and return the answer."""
     line, _, rest = request.partition(b"\r\n")
     own = b"" if b"Host:" in rest else b"Host: localhost\r\n"
     address = urlsplit(url)

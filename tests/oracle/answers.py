@@ -18,11 +18,11 @@ TYPES = {"wallets": "Wallet", "transactions": "Transaction", "entries": "Entry"}
 SEARCHED = {"Wallet": ["label"], "Transaction": ["txid", "description"]}
 
 Ordering = tuple[tuple[str, bool], ...]
-"""What a list is sorted by, and whether that falls."""
+"""The column that a list is sorted by, and whether it is descending."""
 
 
 class Cursor(str):
-    """Stands in an answer for a cursor: the order and what a record has in it, as only the server knows the text."""
+    """Stands for a cursor in an answer: the order and the record's values in it; only the server knows the text."""
 
 
 class Places:
@@ -155,9 +155,9 @@ class Oracle:
 
 
 def ordering_of(given: Sequence[Mapping[str, str]], type_name: str, parent: str = "") -> Ordering:
-    """Return the whole order: it ends in the id, which goes the way of what is before it.
+    """Return the complete order: it ends in the id, in the direction of the last column.
 
-    The entries of a wallet have numbers, which stand in its cursors in place of their ids.
+    The entries of a wallet have numbers, which replace their ids in its cursors.
     """
     ordering: list[tuple[str, bool]] = []
     for item in given:

@@ -1,4 +1,4 @@
-"""Arguments of lists drawn at random: filters, orders, and pages that begin at known cursors."""
+"""Random arguments of lists: filters, orders, and pages that begin at known cursors."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ ORDERINGS: dict[str, list[list[dict[str, str]]]] = {
 
 @dataclass
 class Arguments(Values):
-    """Draws the arguments of lists, of values that are in a ledger."""
+    """Generates arguments of lists, from values in a ledger."""
 
     ledger: Ledger
     places: Places
     with_refusals: bool = field(default=False, kw_only=True)
 
     def some_ids(self, type_name: str) -> list[int]:
-        """Draw ids that are there, and at times one that is not."""
+        """Generate existing ids, and sometimes one that does not exist."""
         ids = self.rng.sample(sorted(self.ledger.table(type_name)), 3)
         return [*ids, 999_999] if self.chance(0.05) else ids
 
@@ -43,7 +43,7 @@ class Arguments(Values):
         return f"({', '.join(given)})" if given else ""
 
     def _page(self, type_name: str, parent: str) -> list[str]:
-        """Draw an order and a page, whose cursors are of that order."""
+        """Generate an order and a page, whose cursors have that order."""
         ordering = self.rng.choice(ORDERINGS[type_name])
         given = []
         if ordering or self.chance(0.1):

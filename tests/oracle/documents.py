@@ -1,4 +1,4 @@
-"""Documents drawn at random: fragments spread in several places, aliases, variables, directives, lists in lists."""
+"""Random documents: fragments spread in several places, aliases, variables, directives, lists in lists."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class Document:
 
 @dataclass
 class Draw(Arguments):
-    """Draws the parts of one document."""
+    """Generates the parts of one document."""
 
     fragments: dict[str, str] = field(default_factory=dict)
-    """The types of those that are there already, by their names: only these can be spread."""
+    """The types of the existing fragments, by name: only these can be spread."""
 
     def __post_init__(self) -> None:
         self.with_directives = self.chance(0.4)
@@ -49,14 +49,14 @@ class Draw(Arguments):
     # -- documents -------------------------------------------------------------------------------------
 
     def query(self) -> Document:
-        """Draw a query."""
+        """Generate a query."""
         definitions = self._fragments()
         roots = " ".join(self._root() for _ in range(self.rng.choice([1, 1, 2])))
         roots += "".join(f" ...{name}" for name, of in self.fragments.items() if of == "Query" and self.chance(0.7))
         return self._document("query", roots, definitions)
 
     def mutation(self) -> Document:
-        """Draw a mutation that posts `$input`, whose payload shows the transaction."""
+        """Generate a mutation that posts `$input`, whose payload shows the transaction."""
         self.with_refusals = False
         definitions = self._fragments(without="Query")
         self.variables["input"] = Variable("$input: CreateTransactionInput!", (None, None))
@@ -89,7 +89,7 @@ class Draw(Arguments):
         given: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
         for name, each in variables.items():
             for values, value in zip(given, each.values, strict=True):
-                # What has no value is left out, and its default holds.
+                # An input without a value is omitted, and its default applies.
                 if value is not None:
                     values[name] = value
         return Document(f"{kind}{f' ({declared})' if declared else ''} {body}", given)
@@ -102,7 +102,7 @@ class Draw(Arguments):
         return self._selection(type_name, depth)
 
     def _selection(self, type_name: str, depth: int) -> str:
-        """Draw what is selected of an object."""
+        """Generate the selection of an object."""
         parts = [self._leaf(type_name) for _ in range(self.rng.randint(1, 2))]
         for name, target in TO_ONE[type_name].items():
             if self.chance(0.2 + 0.15 * depth):
@@ -127,7 +127,7 @@ class Draw(Arguments):
         return f"{alias}{name}{self.directive()}"
 
     def _list(self, name: str, depth: int, parent: str = "") -> str:
-        """Draw a connection: now and then as two fields that are to be merged."""
+        """Generate a connection: sometimes as two fields that must be merged."""
         type_name = TYPES[name]
         head = f"{self.name('c')}: {name}{self.arguments(type_name, parent)}"
         parts = [f"{head}{self.directive()} {{ {self._connection(type_name, depth)} }}"]

@@ -1,4 +1,4 @@
-"""The rows, as plain data: what the tests have made, and what each write makes of it."""
+"""The rows as plain data: those that the tests have created, and the effect of each write."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def print_time(moment: datetime) -> str:
 
 
 class Ledger:
-    """Wallets, transactions and entries by their ids. Relations are ids; what is gone is not there."""
+    """Wallets, transactions and entries by id. Relations are ids; deleted objects are missing."""
 
     def __init__(self) -> None:
         self.wallets: dict[int, Row] = {}
@@ -109,7 +109,7 @@ class Ledger:
 
 
 def draw_ledger(rng: random.Random) -> Ledger:
-    """Draw six wallets, one of which is gone, and what happened to them: with equal amounts and equal moments."""
+    """Generate six wallets, one of them deleted, and their history: with equal amounts and equal moments."""
     ledger = Ledger()
     entry_ids = iter(range(11, 10_000, 2))
     moments = iter(BEGINNING + timedelta(hours=number // 3) for number in range(10_000))

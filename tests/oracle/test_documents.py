@@ -1,6 +1,6 @@
-"""The server says what the oracle says: cold, from the cache, with other variables, and after a write by either face.
+"""The server agrees with the oracle: uncached, cached, with other variables, and after a write by either face.
 
-FUZZ_DOCUMENTS says how many documents are drawn, FUZZ_SEED which ones; a failure prints the seed that draws it again.
+FUZZ_DOCUMENTS is the number of documents, FUZZ_SEED selects them; a failure prints the seed that repeats it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Session:
         self._learn_cursors()
 
     def _learn_cursors(self) -> None:
-        """Let the server tell the cursors of all records, in each order, for documents to begin at."""
+        """Get the cursors of all records from the server, in each order, for documents to begin at."""
         for type_name, orderings in ORDERINGS.items():
             for ordering in orderings:
                 page = f"{LISTS[type_name]}(ordering: $o, first: 100) {{ edges {{ cursor }} }}"
@@ -55,7 +55,7 @@ class Session:
             )
 
     def check(self, query: str, variables: Mapping[str, Any], *, method: str = "POST", times: int = 1) -> None:
-        """Ask both, the server several times, and compare what they say."""
+        """Query both, the server several times, and compare their answers."""
         expected, paths = self.oracle.answer(query, variables)
         for _ in range(times):
             before = self.server.reached
@@ -80,7 +80,7 @@ class Session:
     # -- writes ----------------------------------------------------------------------------------------
 
     def write(self) -> None:
-        """Change something by one face or the other, and the rows as it has to change them."""
+        """Make a change by one face or the other, and apply it to the rows."""
         rows = [row for row in self.ledger.transactions.values() if row["wallet"] in self.ledger.wallets]
         by_rest = self.rng.random() < 0.5
         removable = [row for row in rows if self._balance(row) >= row["amount"]]
@@ -154,7 +154,7 @@ def newest_entry() -> Entry:
 
 
 def differences(expected: Any, got: Any, oracle: Oracle, path: str = "data") -> Iterator[str]:
-    """Iterate over where two answers differ; members have to come in the same order (section 7.2.2)."""
+    """Iterate over the differences of two answers; members must have the same order (section 7.2.2)."""
     if isinstance(expected, Cursor):
         if not isinstance(got, str) or not oracle.places.is_same(expected, got):
             yield f"{path}: {got} and not the cursor of {expected}"

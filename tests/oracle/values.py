@@ -1,4 +1,4 @@
-"""Values drawn at random, as literals and as variables, and the flags of directives."""
+"""Random values, as literals and as variables, and the flags of directives."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Variable:
 
 @dataclass
 class Values:
-    """Draws values, and keeps the variables that hold them."""
+    """Generates values, and keeps the variables that hold them."""
 
     rng: random.Random
     names: int = field(default=0, kw_only=True)
@@ -34,7 +34,7 @@ class Values:
         return f"{prefix}{self.names}"
 
     def value(self, type_name: str, *choices: Any) -> str:
-        """Draw one of the values, as a literal, or as a variable with or without a default."""
+        """Return one of the values, as a literal, or as a variable with or without a default."""
         how = self.rng.choice(["literal", "literal", "variable", "default"])
         value, other, default = (self.rng.choice(choices) for _ in range(3))
         if how == "literal":

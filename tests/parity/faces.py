@@ -32,7 +32,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Answered:
-    """What came back: the printed records with their ids and relations, or the codes of a refusal."""
+    """The result: the printed records with their ids and relations, or the codes of a refusal."""
 
     records: list[dict[str, Any]] = field(default_factory=list)
     codes: list[str] = field(default_factory=list)
@@ -40,10 +40,10 @@ class Answered:
 
 
 def ask_rest(client: Client, asked: Asked) -> Answered:
-    """Ask for a page by cursors, as GraphQL's pages are.
+    """Request a page by cursors, as GraphQL's pages are.
 
-    The ledger knows the id of a transaction that has been deleted, and REST's linkage tells it, to nothing that could
-    be included. GraphQL has null there.
+    The ledger knows the id of a deleted transaction; REST's linkage shows it, although nothing can be included for
+    it. GraphQL has null there.
     """
     to_one = RESOURCES[asked.resource].to_one
     query = {f"filter[{name}]": value for name, value in asked.filters.items()} | {"page[size]": str(asked.size)}

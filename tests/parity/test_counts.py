@@ -1,4 +1,4 @@
-"""Both faces tell how many transactions there are, after every kind of write and under every filter."""
+"""Both faces report the number of transactions, after every kind of write and under every filter."""
 
 from __future__ import annotations
 

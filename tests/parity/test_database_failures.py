@@ -1,6 +1,6 @@
-"""Whatever the database says, on each face: a refusal that can be understood, nothing stored, and no fault of ours.
+"""After each database error, each face gives a clear refusal, nothing is stored, and no bug is reported.
 
-The numbers are those of `walletsvc.db.dialect`, written out: who takes one away there is told here.
+The numbers repeat `walletsvc.db.dialect`, so that a removal there is noticed here.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def failing(arguments: Saying, *, at: str, places: Iterator[object] | None = Non
 
 
 def of_rest(response: HttpResponse) -> Told | None:
-    """Return what a response tells, None where it is a success."""
+    """Return the refusal in a response, None for a success."""
     if response.status_code < 300:
         return None
     [error] = json.loads(response.content)["errors"]
@@ -88,7 +88,7 @@ def of_rest(response: HttpResponse) -> Told | None:
 
 
 def of_graphql(reply: dict[str, Any]) -> Told | None:
-    """Return what a reply tells, None where it is a success."""
+    """Return the refusal in a reply, None for a success."""
     if "errors" not in reply:
         assert None not in reply["data"].values()
         return None
@@ -135,7 +135,7 @@ every_write = pytest.mark.parametrize("write", [write_by_rest, write_by_graphql]
 every_read = pytest.mark.parametrize("read", [read_by_rest, read_by_graphql, read_live])
 
 
-# -- what each is told ------------------------------------------------------------------------------------
+# -- the answers of each face -----------------------------------------------------------------------------
 
 
 @every_write
@@ -165,7 +165,7 @@ def test_a_write_that_is_tried_once_more(write: Call, arguments: Saying, wallet:
     with failing(arguments, at="SELECT", places=iter([1])):
         assert write(wallet) is None
     assert Transaction.objects.count() == 1
-    # What a server refuses, another one may take.
+    # Another server may accept what one refuses.
     assert (connection.connection is used) == (arguments in AGAIN)
 
 
@@ -178,7 +178,7 @@ def test_a_read(read: Call, arguments: Saying, told: Told, wallet: Wallet) -> No
 
 
 @every_write
-def test_what_is_refused_for_good_is_asked_twice(write: Call, wallet: Wallet) -> None:
+def test_a_lasting_refusal_is_tried_twice(write: Call, wallet: Wallet) -> None:
     asked = count(1)
     with failing(REFUSED[0], at="SELECT", places=asked):
         assert write(wallet) == KNOWN

@@ -1,4 +1,4 @@
-"""Both faces read the same bytes alike: what no JSON encoder would write has one answer, and changes nothing."""
+"""Both faces read the same bytes alike: bodies that no JSON encoder writes get one answer, and change nothing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WALLET_MUTATION = (
 BEYOND_DECIMAL = b"1e99999999999999999999"
 MANY_DIGITS = b"9" * 5_000
 
-# What is sent as an amount, and the codes of the answer. `None`: it is posted.
+# The amount sent, and the codes of the answer. `None`: it is posted.
 AMOUNTS = {
     "an exponent that no Decimal holds": (BEYOND_DECIMAL, "invalid_amount"),
     "a negative one": (b"-1E-99999999999999999999", "invalid_amount"),
@@ -72,7 +72,7 @@ METADATA = {
     "a doubled member far down": (b'{"a":[{"b":{"c":1,"c":2}}]}', "malformed"),
     "a number": (b'{"a":1.5e1}', None),
 }
-# Around a sound document: what comes before it and what comes after.
+# Before and after a valid document.
 AROUND = {
     "a byte order mark": (b"\xef\xbb\xbf", b""),
     "something behind": (b"", b" {}"),
@@ -159,13 +159,13 @@ def test_metadata(face: str, metadata: bytes, code: str | None, wallet: Wallet) 
 
 @faces
 @pytest.mark.parametrize("around", AROUND.values(), ids=AROUND.keys())
-def test_what_is_around_a_document(face: str, around: tuple[bytes, bytes], wallet: Wallet) -> None:
+def test_bytes_around_a_document(face: str, around: tuple[bytes, bytes], wallet: Wallet) -> None:
     before = ledger()
     assert send(face, b'"txid":"T","amount":"1.00"', wallet, around=around) == ["malformed"]
     assert ledger() == before
 
 
-def test_both_say_what_is_wrong_in_the_same_words() -> None:
+def test_both_report_errors_in_the_same_words() -> None:
     for body in (b"\xef\xbb\xbf{}", b"{", b"", b'{"a":1,"a":1}', b'"\xff"', b"[" * 200 + b"]" * 200, b"[NaN]"):
         rest = Client().generic("POST", "/api/wallets/", body, CONTENT_TYPE="application/vnd.api+json")
         graphql = Client().generic("POST", "/graphql/", body, CONTENT_TYPE="application/json")
@@ -191,7 +191,7 @@ def test_a_literal_or_a_default_is_read_as_a_variable_is(literal: str, wallet: W
 @pytest.mark.parametrize(
     "condition", ["amount: {exact: %s}", "amount: {gte: %s}", "amount: {lt: %s}"], ids=["exact", "gte", "lt"]
 )
-def test_a_filter_refuses_what_is_no_amount(condition: str, wallet: Wallet) -> None:
+def test_a_filter_refuses_an_invalid_amount(condition: str, wallet: Wallet) -> None:
     digits = MANY_DIGITS.decode()
     for number in (BEYOND_DECIMAL.decode(), "1e5"):
         literal = f"{{ transactions(filters: {{{condition % number}}}) {{ totalCount }} }}"

@@ -44,14 +44,14 @@ def values_of(declared):
     if isinstance(declared, IdFilter):
         return st.sampled_from(IDS)
     if isinstance(declared, NumberFilter):
-        # GraphQL takes an integer for one, and has a code of its own for what is none.
+        # GraphQL accepts an integer as an id, and has a separate code for an invalid one.
         return st.sampled_from(["0", "1", "2", "999999999"])
     return st.sampled_from(Kind.values)
 
 
 @st.composite
 def questions(draw):
-    """Draw a question about one of the resources."""
+    """Generate a question about one of the resources."""
     resource = draw(st.sampled_from(list(RESOURCES)))
     known = FILTER_SETS[resource].base_filters
     names = draw(st.lists(st.sampled_from(list(known)), max_size=2, unique=True))

@@ -1,4 +1,4 @@
-"""Both faces take a body however it is sent, and ask alike whom it is for: bytes through a real socket."""
+"""Both faces accept a body however it is transferred, and both check the host: bytes through a real socket."""
 
 from __future__ import annotations
 

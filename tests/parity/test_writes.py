@@ -55,7 +55,7 @@ def wallet(make_wallet, post):
 
 @contextmanager
 def undone():
-    """Undo what is done inside, as a test is undone."""
+    """Roll back the calls inside, as a test is rolled back."""
     block = transaction.atomic()
     block._from_testcase = True  # or commands, whose transactions are durable, would refuse to run in it
     with block:
@@ -64,7 +64,7 @@ def undone():
 
 
 def ledger():
-    """Return what the tables say, but for ids and times: the database gives each only once."""
+    """Return the tables' contents without ids and times, which the database never repeats."""
     return [
         list(Wallet.objects.order_by("label").values_list("label", "currency", "balance", "sequence", "metadata")),
         list(Transaction.objects.order_by("txid").values_list("txid", "amount", "wallet__label", "metadata")),
@@ -144,7 +144,7 @@ def test_currencies(wallet, currency):
 
 @pytest.mark.parametrize("label", ["taken", "Other", "Empty", "Euros", "0", "9" * 30, "abc"])
 def test_wallets_are_referred_to_alike(wallet, label):
-    """Post to it, move to it, delete it: each wallet, and what is none."""
+    """Post to it, move to it, delete it: each wallet, and an id of none."""
     found = Wallet.objects.filter(label=label).first()
     target = str(found.id) if found else label
     moved = str(Transaction.objects.get(txid="taken").id)

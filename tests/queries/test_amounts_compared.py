@@ -50,7 +50,7 @@ KEPT_BY_SERVERS = ["12345678901234567890.123456789012345678", "-9999999999999999
 
 @pytest.fixture
 def amounts() -> dict[str, Decimal]:
-    """Make a transaction of each amount, which its txid tells."""
+    """Post a transaction of each amount, with the amount in its txid."""
     kept = KEPT + (KEPT_BY_SERVERS if dialect.exact_digits() == 38 else [])
     wallet = create_wallet(principal=ANYONE, label="W", currency="ETH")
     rows = Transaction.objects.bulk_create(
@@ -118,7 +118,7 @@ def test_filters_and_cursors_compare_exactly(amounts: dict[str, Decimal], operan
     ("lookup", "found"),
     [("", False), (".gt", False), (".gte", False), (".lt", True), (".lte", True)],
 )
-def test_both_faces_tell_amounts_apart(client: Client, lookup: str, found: bool) -> None:
+def test_both_faces_compare_amounts_exactly(client: Client, lookup: str, found: bool) -> None:
     wallet = create_wallet(principal=ANYONE, label="W", balance="0.30")
     create_transaction(principal=ANYONE, txid="T", wallet_id=wallet.id, amount="0.30")
     Wallet.objects.filter(id=wallet.id).update(balance="0.30")

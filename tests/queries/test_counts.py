@@ -1,4 +1,4 @@
-"""A list tells how many records it has, whether the wallets know it or the database counts."""
+"""A list reports its number of records, whether the wallets know it or the database counts."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def count(resource: str, *filters: tuple[str, str], principal: Principal = ANYON
 
 
 def counted(*filters: tuple[str, str], principal: Principal = ANYONE) -> tuple[Any, bool]:
-    """Return how many transactions there are, and whether the database has had to count them."""
+    """Return the number of transactions, and whether the database had to count them."""
     with CaptureQueriesContext(connection) as queries:
         found = count("Transaction", *filters, principal=principal)
     return found, any("COUNT(" in each["sql"] for each in queries.captured_queries)
@@ -92,7 +92,7 @@ def test_under_other_filters_the_database_counts(wallets: list[Wallet]) -> None:
 
 
 def related(principal: Principal, *filters: tuple[str, str]) -> tuple[dict[str, Any], bool]:
-    """Return how many transactions each wallet says it has, and whether the database has had to count them."""
+    """Return the number of each wallet's transactions, and whether the database had to count them."""
     transactions = Question("Transaction", filters=filters, page=CursorPage(1), count=True)
     selection = Selection(frozenset({"label"}), to_many=(("transactions", transactions),))
     with CaptureQueriesContext(connection) as queries:

@@ -150,7 +150,7 @@ def test_wallets_are_filtered(wallets: list[Wallet], name: str, value: str, labe
     ],
 )
 def test_transactions_are_filtered(transactions: list[Transaction], name: str, value: str, txids: list[str]) -> None:
-    # Numbered as they were opened, wherever numbering began.
+    # Numbered in the order of opening, from any first number.
     first = transactions[0].wallet_id
     if name == "wallet" and value in ("1", "3", "5"):
         value = str(first + int(value) - 1)
@@ -175,7 +175,7 @@ def test_entries_are_filtered(wallets: list[Wallet], transactions: list[Transact
     assert found("Entry", mine, ("createdAt.gte", "2026-01-31T12:11:00.0005Z")) == [3, 4]
 
 
-def test_entries_of_what_is_gone_are_still_found(wallets: list[Wallet]) -> None:
+def test_entries_of_deleted_objects_are_still_found(wallets: list[Wallet]) -> None:
     wallet = wallets[0]
     create_transaction(principal=ANYONE, txid="all", wallet_id=wallet.id, amount="-10")
     delete_wallet(principal=ANYONE, wallet_id=wallet.id)

@@ -1,4 +1,4 @@
-"""What one owner among fifty is shown costs the database hardly more than what who reaches all is shown."""
+"""A list of one owner among fifty costs the database hardly more than the same list of all owners."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def costs(principal: Principal) -> dict[str, int]:
     return found
 
 
-def test_a_list_of_one_owner_reads_what_it_shows() -> None:
+def test_a_list_of_one_owner_reads_only_its_rows() -> None:
     everyone, owner = costs(ANYONE), costs(OWNER)
     # MariaDB looks at a status variable as well, and SQLite sets the statement up.
     slack = 3 if connection.vendor == "mysql" else 15

@@ -121,7 +121,7 @@ def test_a_page_lies_between_two_cursors() -> None:
     assert forward.count == 12
 
 
-def test_a_cursor_keeps_its_place_when_its_record_is_gone() -> None:
+def test_a_cursor_keeps_its_place_when_its_record_is_deleted() -> None:
     first = ask("Wallet", order=("label",), page=CursorPage(3))
     rest = expected("Wallet", "label")[3:]
     Transaction.objects.filter(wallet_id=first.records[-1].id).delete()

@@ -1,4 +1,4 @@
-"""Records: printed as both faces show them, found by what is unique, with the fields that are asked for."""
+"""Records: printed as both faces show them, found by unique names, with the selected fields."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_only_the_wanted_fields_are_read() -> None:
     ]
 
 
-def test_a_record_is_found_by_what_is_unique() -> None:
+def test_a_record_is_found_by_its_unique_names() -> None:
     [wallet] = open_wallets(1, each=0)
     for match in ({"id": wallet.id}, {"label": "W0"}):
         record = get_record(principal=ANYONE, resource="Wallet", **match)

@@ -1,4 +1,4 @@
-"""Records with what is related to them: printed, complete, and by as many queries as there are levels."""
+"""Records with their related records: printed, complete, and with one query for each level."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a page costs the database depends on what it shows, not on how much its wallets hold."""
+"""The cost of a page depends on the rows that it shows, not on the size of its wallets."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Steps:
 
 @contextmanager
 def watched() -> Iterator[Steps]:
-    """Count what is read: rows on MySQL (`Handler_read_%`), instructions on SQLite (sqlite3_progress_handler)."""
+    """Count the reads: rows on MySQL (`Handler_read_%`), instructions on SQLite (sqlite3_progress_handler)."""
     steps = Steps()
     if connection.vendor == "sqlite":
         connection.connection.set_progress_handler(steps, 10)
@@ -61,10 +61,9 @@ def rows_read() -> int:
 
 
 def fill(wallets: list[Wallet], start: int, stop: int) -> None:
-    """Give each wallet its rows `start` to `stop`, of whom half have an amount above 0.
+    """Give each wallet its rows `start` to `stop`, half of them with an amount above 0.
 
-    Those of one stand together: who walks through all rows in the order of their ids finds no row of the last wallet
-    for long.
+    The rows of one wallet are adjacent: a walk through all rows in the order of ids reaches the last wallet late.
     """
     digits = " UNION ALL ".join(f"SELECT {digit} AS digit" for digit in range(10))
     tables = ", ".join(f"({digits}) d{place}" for place in range(4))
@@ -93,7 +92,7 @@ def fill(wallets: list[Wallet], start: int, stop: int) -> None:
             )
     Wallet.objects.update(sequence=stop, transaction_count=stop)
     if connection.vendor == "mysql":
-        # Otherwise InnoDB does so within the next seconds, and its optimizer may believe in what is gone.
+        # Otherwise InnoDB does so within the next seconds, and its optimizer may use outdated statistics.
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE TABLE walletsvc_transaction, walletsvc_entry")
 
@@ -105,7 +104,7 @@ def of_each_wallet(relation: str, resource: str, **question: object) -> dict[str
 
 
 def questions(wallet: Wallet, size: int) -> Iterator[tuple[str, dict[str, object]]]:
-    """Yield a name and a question for all that a page of few rows can be asked for by."""
+    """Yield a name and a question for every kind of page with few rows."""
     last = ("wallet", str(wallet.id))
     orders = {"Transaction": ("id", "createdAt", "amount"), "Entry": ("id", "sequence")}
     for resource, relation in (("Transaction", "transactions"), ("Entry", "entries")):
@@ -140,7 +139,7 @@ def questions(wallet: Wallet, size: int) -> Iterator[tuple[str, dict[str, object
 
 
 @pytest.mark.parametrize("principal", [ANYONE, ALICE], ids=["everything", "an owner's"])
-def test_a_page_reads_what_it_shows(principal: Principal) -> None:
+def test_a_page_reads_only_its_rows(principal: Principal) -> None:
     wallets = [create_wallet(principal=ANYONE, label=f"W{number}", clock=lambda: NOON) for number in range(3)]
     fill(wallets, 0, FEW)
     assert (Transaction.objects.count(), Entry.objects.count()) == (3 * FEW, 3 * FEW)

@@ -68,7 +68,7 @@ def move(identity: Any, wallet: Any) -> Any:
 
 
 def refused(api: Api, *operations: object) -> Any:
-    """Send what has to be refused, and return status and problems."""
+    """Send a request that must be refused, and return status and problems."""
     before = snapshot()
     response = send(api, *operations)
     assert snapshot() == before

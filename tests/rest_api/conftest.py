@@ -36,7 +36,7 @@ class Api:
         return self.send("PATCH", url, document, **headers)
 
     def send(self, method: str, url: str, document: object = None, **headers: str) -> HttpResponse:
-        """Send `document`: bytes as they are, anything else as JSON. Header names have `_` for `-`."""
+        """Send `document`: bytes unchanged, anything else as JSON. Header names have `_` for `-`."""
         body = b"" if document is None else document if isinstance(document, bytes) else json.dumps(document).encode()
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         content_type = named.pop("content-type", MEDIA_TYPE)
@@ -47,7 +47,7 @@ class Api:
         return response
 
     def data(self, url: str, **headers: str) -> Any:
-        """Return the primary data at `url`, which has to be there."""
+        """Return the primary data at `url`, which must exist."""
         response = self.get(url, **headers)
         assert response.status_code == 200, response.content
         return json.loads(response.content)["data"]
@@ -88,12 +88,12 @@ def labels(api: Api, query: str, **headers: str) -> str:
 
 
 def state() -> list[list[Any]]:
-    """Return all that is stored."""
+    """Return all stored data."""
     return [list(model.objects.order_by("id").values_list()) for model in (Wallet, Transaction, Entry)]
 
 
 def refused(api: Api, method: str, url: str, document: object, **headers: str) -> Any:
-    """Send what has to be refused, and return status and problems."""
+    """Send a request that must be refused, and return status and problems."""
     before = state()
     response = api.send(method, url, document, **headers)
     assert state() == before

@@ -1,7 +1,7 @@
-"""What every response of the API has to look like, whatever the request was: the structure of JSON:API 1.1.
+"""The structure that every response of the API must have, whatever the request: that of JSON:API 1.1.
 
 A restatement of https://jsonapi.org/format/#document-structure, for documents that a server sends. The client
-fixture puts every response of the suite through `check_response`.
+fixture checks every response of the suite with `check_response`.
 """
 
 from __future__ import annotations

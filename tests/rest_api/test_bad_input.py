@@ -61,7 +61,7 @@ def test_an_amount_that_cannot_be_is_refused(api: Api, wallet: Any, amount: byte
     assert refused(api, "POST", "/api/transactions/", body) == (status, [(code, pointer)])
 
 
-def test_an_overdraft_tells_the_balance(api: Api, wallet: Any) -> None:
+def test_an_overdraft_reports_the_balance(api: Api, wallet: Any) -> None:
     response = api.post(
         "/api/transactions/", resource("Transaction", txid="TX1", amount="-100.01", wallet=wallet["id"])
     )
@@ -74,7 +74,7 @@ def test_an_overdraft_tells_the_balance(api: Api, wallet: Any) -> None:
         "source": {"pointer": POINTER},
         "meta": {"balance": "100.00", "amount": "-100.01", "currency": "USD", "wallet": int(wallet["id"])},
     }
-    # The last cent is there.
+    # The last cent is available.
     api.create_transaction(wallet["id"], txid="TX1", amount="-100.00")
 
 
@@ -182,7 +182,7 @@ def test_an_integer_id_beyond_all_columns_is_not_found(api: Api, identifier: int
     assert refused(api, "POST", "/api/transactions/", document) == (404, [("not_found", "/data/attributes/wallet")])
 
 
-def test_several_problems_are_told_at_once(api: Api, wallet: Any) -> None:
+def test_several_problems_are_reported_at_once(api: Api, wallet: Any) -> None:
     document = resource("Transaction", txid="", amount="x", metadata=[], wallet=wallet["id"])
     assert refused(api, "POST", "/api/transactions/", document) == (
         422,
@@ -194,7 +194,7 @@ def test_several_problems_are_told_at_once(api: Api, wallet: Any) -> None:
     )
 
 
-def test_what_is_missing_is_missed_where_it_should_be(api: Api) -> None:
+def test_a_missing_member_is_reported_at_the_object_that_lacks_it(api: Api) -> None:
     status, found = refused(api, "POST", "/api/transactions/", {"data": {"type": "Transaction"}})
     assert (status, found) == (422, [("required", "/data")] * 3)
     document = {"data": {"type": "Transaction", "attributes": {}}}

@@ -71,7 +71,7 @@ def test_pages_by_number_and_by_cursor_are_not_mixed_up(api: Api, one: Any) -> N
     assert api.get("/api/wallets/").json() == numbered
 
 
-def test_what_is_not_there_is_not_kept(api: Api) -> None:
+def test_a_missing_resource_is_not_cached(api: Api) -> None:
     assert api.get("/api/wallets/1/").status_code == 404
     wallet = api.create_wallet(label="One")
     assert api.get(f"/api/wallets/{wallet['id']}/").status_code == 200
@@ -126,7 +126,7 @@ def test_a_move_is_seen_in_both_wallets(api: Api, one: Any, other: Any) -> None:
         assert queries(api, url) > 0, url
 
 
-def test_a_deleted_wallet_is_gone_at_once(api: Api) -> None:
+def test_a_deleted_wallet_disappears_at_once(api: Api) -> None:
     wallet = api.create_wallet(label="One")
     for url in pages_of(wallet):
         queries(api, url)
@@ -135,7 +135,7 @@ def test_a_deleted_wallet_is_gone_at_once(api: Api) -> None:
     assert api.get(f"/api/wallets/{wallet['id']}/transactions").status_code == 404
 
 
-def test_what_is_included_of_another_wallet_is_never_stale(api: Api, one: Any, other: Any) -> None:
+def test_included_data_of_another_wallet_are_never_stale(api: Api, one: Any, other: Any) -> None:
     transaction = api.create_transaction(one["id"], txid="TX1", amount="1.00")
     url = f"/api/wallets/{one['id']}/entries/?include=transaction"
     moved = resource("Transaction", transaction["id"], wallet=other["id"])

@@ -1,4 +1,4 @@
-"""The public contract: the requests of the documentation, letter for letter, and what they are answered with."""
+"""The public contract: the requests of the documentation, letter for letter, and their answers."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def test_an_empty_wallet_is_deleted_and_its_entries_stay(api: Api) -> None:
     assert api.get(f"/api/wallets/{wallet['id']}/entries").status_code == 404
 
 
-def test_what_a_deleted_wallet_leaves_behind_says_where_it_was(api: Api) -> None:
+def test_the_entries_of_a_deleted_wallet_still_name_it(api: Api) -> None:
     wallet = api.create_wallet(label="My Wallet")
     transaction = api.create_transaction(wallet["id"], txid="TX1", amount="1.00")
     assert api.delete(transaction["links"]["self"]).status_code == 204
@@ -185,7 +185,7 @@ def test_a_label_is_changed_and_money_is_not(api: Api) -> None:
     assert Entry.objects.count() == 1
 
 
-def test_what_a_write_answers_is_what_a_read_says(api: Api) -> None:
+def test_a_write_answers_with_the_document_of_a_read(api: Api) -> None:
     values = {
         "label": "Žluť 🐎",
         "metadata": {"b": 1, "a": [1.5, None, True, "x"], "ü": {"deep": []}},

@@ -29,7 +29,7 @@ currencies = st.sampled_from(["USD", "EUR", "GBP"])
 
 
 def render(endpoint: Endpoint, instance: Any) -> Any:
-    """Return the resource object that the library makes of a model instance."""
+    """Return the resource object that the library makes from a model instance."""
 
     class View:
         resource_name = endpoint.name

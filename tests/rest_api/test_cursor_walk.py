@@ -22,7 +22,7 @@ def test_each_old_row_is_seen_once(api: Api, make_wallet: MakeWallet, post: Post
     begin = timezone.now()
     Transaction.objects.bulk_create(
         (
-            # Many amounts are equal: only the id tells those rows apart.
+            # Many amounts are equal: only the id distinguishes those rows.
             Transaction(
                 txid=f"OLD{number}",
                 wallet_id=wallet.id,
@@ -43,7 +43,7 @@ def test_each_old_row_is_seen_once(api: Api, make_wallet: MakeWallet, post: Post
         seen += [each["attributes"]["txid"] for each in document["data"]]
         url = document["links"]["next"]
         if url and len(seen) % 1000 == 0:
-            # Before, after and among what has been seen.
+            # Before, after and among the rows already read.
             for amount in ("0.01", "18.50", "99.00"):
                 post(wallet, amount, txid=f"NEW{len(seen)}-{amount}")
             delete_transaction(principal=ANYONE, transaction_id=doomed.pop())

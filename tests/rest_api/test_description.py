@@ -1,4 +1,4 @@
-"""The OpenAPI document is valid, describes every URL, and says of each answer what can really come."""
+"""The OpenAPI document is valid, describes every URL, and states exactly the possible answers."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_every_url_and_method_is_described() -> None:
     for pattern in urlpatterns:
         view = getattr(pattern.callback, "view_class", None) or getattr(pattern.callback, "cls", None)
         if view is None or pattern.name is None:
-            continue  # the description itself, and what is nowhere
+            continue  # the description itself, and unknown URLs
         path = str(pattern.pattern).removeprefix(r"\A").removesuffix(r"\Z").removesuffix("/?")
         path = re.sub(r"\(\?P<identifier>[^)]*\)", "{id}", path)
         allowed = pattern.callback.view_initkwargs.get("http_method_names") or view.http_method_names
@@ -85,7 +85,7 @@ def test_every_url_and_method_is_described() -> None:
     assert described == routed
 
 
-def test_each_operation_has_a_name_of_its_own() -> None:
+def test_each_operation_has_a_unique_name() -> None:
     names = [operation["operationId"] for item in PATHS.values() for operation in item.values()]
     assert len(names) == len(set(names))
 
@@ -164,12 +164,12 @@ def test_other_lists_of_names_are_not_described(parameter: str, value: str) -> N
 
 
 def takes(parameter: str, value: str) -> bool:
-    """Tell whether a list of wallets is said to take this value."""
+    """Tell whether a list of wallets accepts this value by the description."""
     schema = parameters("/api/wallets/")[parameter]
     return bool(jsonschema_rs.is_valid(schema, value))
 
 
-# -- what generators of clients make of it -------------------------------------------------------------
+# -- generators of clients ------------------------------------------------------------------------------
 
 
 def test_no_default_is_taken_for_a_value_that_is_always_there() -> None:
@@ -199,9 +199,7 @@ def test_alternatives_are_schemas_with_a_type() -> None:
     ("coding", "status"),
     [({"transfer-encoding": "gzip, chunked"}, 501), ({"content-encoding": "gzip"}, 415)],
 )
-def test_what_is_refused_before_a_view_is_asked_is_described(
-    method: str, coding: dict[str, str], status: int
-) -> None:
+def test_refusals_before_the_views_are_described(method: str, coding: dict[str, str], status: int) -> None:
     url, path = ("/api/wallets/1/", "/api/wallets/{id}/") if method == "DELETE" else ("/api/wallets/",) * 2
     headers = {"host": "localhost", **coding}
     response = Client().generic(method, url, b"{}", content_type="application/vnd.api+json", headers=headers)

@@ -52,7 +52,7 @@ def test_problems_of_several_kinds_have_the_most_general_status(api: Api) -> Non
 
 
 @pytest.mark.parametrize("debug", [True, False])
-def test_what_nobody_foresaw_is_masked_and_logged(
+def test_an_unexpected_error_is_masked_and_logged(
     api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, debug: bool
 ) -> None:
     def fail(**_arguments: object) -> None:
@@ -101,7 +101,7 @@ def test_contention_asks_to_come_again(api: Api, monkeypatch: pytest.MonkeyPatch
         (drf.Throttled(wait=1.5), 429, "rate_limited", {"Retry-After": "2"}),
     ],
 )
-def test_the_frameworks_own_refusals_are_told_alike(
+def test_the_frameworks_own_refusals_look_alike(
     exception: drf.APIException, status: int, code: str, headers: dict[str, str]
 ) -> None:
     refused = face.explain(exception)
@@ -147,7 +147,7 @@ def test_an_acceptable_answer_is_plain_json_api(api: Api, accept: str) -> None:
 
 
 @pytest.mark.parametrize("accept", NOT_ACCEPTABLE)
-def test_what_is_not_acceptable_is_refused(api: Api, accept: str) -> None:
+def test_an_unacceptable_media_type_is_refused(api: Api, accept: str) -> None:
     for method, url in (("GET", "/api/wallets/"), ("DELETE", "/api/wallets/1/"), ("GET", "/api/nope")):
         response: Any = api.send(method, url, accept=accept)
         assert (response.status_code, problems(response)) == (406, [("not_acceptable", "Accept")])

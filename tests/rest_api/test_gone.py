@@ -1,4 +1,4 @@
-"""What is deleted between two queries of one read is not there, and the document is whole all the same."""
+"""An object deleted between two queries of one read is omitted, and the document is still complete."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def linked(document: Any) -> set[tuple[str, str]]:
     ],
 )
 @pytest.mark.parametrize("is_one", [False, True], ids=["list", "one"])
-def test_all_that_is_included_is_linked_to(
+def test_all_included_resources_are_linked(
     api: Api, wallet: Any, transaction: Any, delete: Any, url: str, table: str, is_one: bool
 ) -> None:
     [kind] = [each for each in ("entries", "transactions", "wallets") if f"/{each}/" in url]
@@ -96,7 +96,7 @@ def test_what_an_entry_was_related_to_is_null(api: Api, delete: Any) -> None:
     assert api.data(f"/api/entries/{entry['id']}/wallet/") is None
 
 
-def test_a_transaction_that_is_gone_with_its_wallet_is_not_there(api: Api, transaction: Any, delete: Any) -> None:
+def test_a_transaction_deleted_with_its_wallet_is_omitted(api: Api, transaction: Any, delete: Any) -> None:
     with before_query(WALLET, delete):
         response = api.get(f"/api/transactions/{transaction['id']}/wallet/")
     assert response.status_code == 404

@@ -104,7 +104,7 @@ ASKED: list[tuple[dict[str, str], str]] = [
 ]
 
 
-def test_each_caller_is_given_links_that_begin_with_what_was_asked(ids: dict[str, int]) -> None:
+def test_each_caller_gets_links_that_begin_with_the_requested_address(ids: dict[str, int]) -> None:
     server, relative = Server(), {}
     # Twice: the second time from the cache, by the layer in front of Django.
     for variables, expected in [*ASKED, *ASKED]:
@@ -114,7 +114,7 @@ def test_each_caller_is_given_links_that_begin_with_what_was_asked(ids: dict[str
             found = list(links(json.loads(body)))
             assert (status, bool(found)) == (200, True)
             assert {re.match(r"[a-z]+://[^/]+(?=/api/)|", each)[0] for each in found} == {expected}, (path, variables)  # type: ignore[index]
-            # But for that, all are told the same.
+            # Otherwise, all callers get the same.
             told = body.replace(expected.encode(), b"")
             assert relative.setdefault(path, told) == told
             assert server.ask(path, **variables, HTTP_IF_NONE_MATCH=headers["ETag"])[0] == 304
@@ -138,7 +138,7 @@ def test_a_server_with_a_public_url_links_to_that(ids: dict[str, int], settings:
 
 
 @pytest.mark.parametrize("public", ["", PUBLIC])
-def test_what_is_written_is_linked_to_as_what_is_read(ids: dict[str, int], settings: Any, public: str) -> None:
+def test_a_written_resource_has_the_links_of_a_read_one(ids: dict[str, int], settings: Any, public: str) -> None:
     settings.PUBLIC_URL = public
     server = Server()
     for number, (variables, own) in enumerate([*ASKED, *ASKED]):

@@ -1,4 +1,4 @@
-"""Through a real socket and the real server: what a client inside the process would not notice."""
+"""The real server through a real socket: behaviour that a client inside the process would not notice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operations are done in order, all or nothing, and answered with what they have left behind."""
+"""Operations run in order, all or nothing, and the answer shows the resources that they left."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_operations_without_results_are_answered_without_a_document(api: Api, wa
     assert_reconciled()
 
 
-def test_what_a_batch_has_deleted_again_is_shown_as_it_was(api: Api) -> None:
+def test_a_resource_that_a_batch_created_and_deleted_is_shown_as_it_was(api: Api) -> None:
     done = results(
         send(
             api,
@@ -144,7 +144,7 @@ def test_results_take_as_many_queries_for_a_thousand_as_for_ten(api: Api, wallet
     assert len(reads) == 1
 
 
-def test_what_was_cached_of_the_touched_wallets_is_gone(api: Api, wallet: Any, other: Any) -> None:
+def test_cached_documents_of_the_touched_wallets_are_dropped(api: Api, wallet: Any, other: Any) -> None:
     urls = [wallet["links"]["self"], f"/api/wallets/{wallet['id']}/transactions", "/api/wallets/"]
     untouched = other["links"]["self"]
     before = [api.get(url).content for url in urls]
@@ -167,7 +167,7 @@ PLAIN_TYPES = [MEDIA_TYPE, f'{MEDIA_TYPE}; ext="https://example.com/other"', "ap
 
 
 @pytest.mark.parametrize("content_type", PLAIN_TYPES)
-def test_the_request_has_to_name_the_extension(api: Api, content_type: str) -> None:
+def test_the_request_must_name_the_extension(api: Api, content_type: str) -> None:
     response = send(api, add_wallet("New"), content_type=content_type)
     assert (response.status_code, problems(response)) == (415, [("unsupported_media_type", "Content-Type")])
     assert response["Content-Type"] == MEDIA_TYPE

@@ -1,4 +1,4 @@
-"""Local ids that a batch declares and refers to wrongly: refused, and everything is as it was."""
+"""Wrong declarations and references of local ids in a batch: refused, and nothing has changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Batches and single requests at the same time: each is told what happened, and the ledger adds up."""
+"""Concurrent batches and single requests: each result is true, and the ledger adds up."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def open_wallets(*balances: str) -> list[str]:
 
 
 def status_of(request: Callable[[Api], object]) -> int:
-    """Return the status of what a client of its own, as each thread needs, asks for."""
+    """Return the status of a request by a separate client, as each thread needs."""
     return request(Api()).status_code
 
 

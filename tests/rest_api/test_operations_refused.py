@@ -1,4 +1,4 @@
-"""A batch that cannot be done leaves everything as it was, and says which operation is to blame, and where."""
+"""A batch that cannot be stored changes nothing, and names the operation and member at fault."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def transaction(api: Api, wallet: Any) -> Any:
 # -- what commands refuse -----------------------------------------------------------------------------------
 
 
-def test_an_overdraft_undoes_what_came_before_it(api: Api, wallet: Any) -> None:
+def test_an_overdraft_undoes_earlier_operations(api: Api, wallet: Any) -> None:
     operations = [post(f"T{number}", wallet["id"], "-30.00") for number in range(6)]
     pointer = "/atomic:operations/3/data/attributes/amount"
     assert refused(api, *operations) == (422, [("insufficient_funds", pointer)])
 
 
-def test_an_overdraft_tells_the_balance_at_that_place(api: Api, wallet: Any) -> None:
+def test_an_overdraft_reports_the_balance_at_that_place(api: Api, wallet: Any) -> None:
     response = send(api, post("T1", wallet["id"], "-60.00"), post("T2", wallet["id"], "-60.00"))
     (error,) = response.json()["errors"]
     assert error["meta"] == {
@@ -66,7 +66,7 @@ def test_each_refusal_is_the_one_that_a_single_request_gets(api: Api, wallet: An
         assert batch == (single.status_code, expected), given
 
 
-def test_the_first_to_be_refused_is_told(api: Api, wallet: Any) -> None:
+def test_the_first_refusal_is_reported(api: Api, wallet: Any) -> None:
     status, found = refused(api, post("T1", wallet["id"], "-100.01"), post("T2", wallet["id"], "zero"))
     assert (status, found) == (422, [("insufficient_funds", "/atomic:operations/0/data/attributes/amount")])
 
@@ -88,7 +88,9 @@ def test_a_name_twice_in_a_batch_is_found(api: Api, wallet: Any) -> None:
     )
 
 
-def test_what_is_not_there_is_told_by_who_asked_for_it(api: Api, wallet: Any, transaction: Any) -> None:
+def test_a_missing_object_is_reported_for_the_operation_that_needs_it(
+    api: Api, wallet: Any, transaction: Any
+) -> None:
     gone = "999999"
     for operation, pointer in [
         (update("Wallet", gone, label="New"), "ref"),
@@ -115,7 +117,7 @@ def test_a_credit_that_was_spent_is_not_removed(api: Api, wallet: Any, transacti
     assert refused(api, post("T1", wallet["id"], "-100.50"), remove("Transaction", transaction["id"])) == expected
 
 
-def test_what_was_removed_is_not_there_for_the_next(api: Api, wallet: Any, transaction: Any) -> None:
+def test_a_removed_resource_is_missing_for_the_next_operation(api: Api, wallet: Any, transaction: Any) -> None:
     removal = remove("Transaction", transaction["id"])
     assert refused(api, removal, removal) == (404, [("not_found", "/atomic:operations/1/ref")])
     assert refused(api, add_wallet("W", lid="w"), remove("Wallet", {"lid": "w"}), post("T1", {"lid": "w"}, "1")) == (
@@ -132,7 +134,7 @@ def test_a_relationship_leads_to_a_wallet_of_the_same_currency(api: Api, wallet:
     )
 
 
-# -- what is no batch --------------------------------------------------------------------------------------
+# -- invalid batches ---------------------------------------------------------------------------------------
 
 
 DOCUMENTS: list[tuple[object, int, str, str]] = [
@@ -158,7 +160,7 @@ def test_a_document_without_operations_is_refused(
     assert snapshot() == before
 
 
-def test_what_is_no_json_is_refused(api: Api) -> None:
+def test_invalid_json_is_refused(api: Api) -> None:
     response = api.post(URL, b"{", content_type=ATOMIC_TYPE)
     assert (response.status_code, problems(response)) == (400, [("malformed", None)])
 
@@ -168,7 +170,7 @@ def test_meta_and_unknown_members_are_let_be(api: Api) -> None:
     assert results(api.post(URL, document, content_type=ATOMIC_TYPE))[0]["data"]["attributes"]["label"] == "W"
 
 
-# -- what is no operation ----------------------------------------------------------------------------------
+# -- invalid operations ------------------------------------------------------------------------------------
 
 WALLET = {"type": "Wallet", "id": "1"}
 ENTRY = {"type": "Entry", "id": "1"}
@@ -222,7 +224,7 @@ OPERATIONS_REFUSED: list[tuple[object, int, str, str]] = [
     ({"op": "update", "ref": WALLET, "data": {"type": "Entry", "id": "1"}}, 409, "type_conflict", "/data/type"),
     ({"op": "update", "data": {"type": "Wallet"}}, 422, "required", "/data"),
     ({"op": "update", "data": {"type": "Wallet", "lid": "w"}}, 422, "invalid", "/data/lid"),
-    # what is not written
+    # members that cannot be written
     ({"op": "add", "data": {"type": "Entry"}}, 403, "forbidden", "/data/type"),
     ({"op": "add", "href": "/api/entries/", "data": {"type": "Entry"}}, 403, "forbidden", "/href"),
     ({"op": "update", "ref": ENTRY, "data": ENTRY}, 403, "forbidden", "/ref"),
@@ -249,7 +251,7 @@ OPERATIONS_REFUSED: list[tuple[object, int, str, str]] = [
 
 
 @pytest.mark.parametrize(("operation", "status", "code", "pointer"), OPERATIONS_REFUSED)
-def test_what_is_no_operation_is_refused(api: Api, operation: object, status: int, code: str, pointer: str) -> None:
+def test_an_invalid_operation_is_refused(api: Api, operation: object, status: int, code: str, pointer: str) -> None:
     expected = (status, [(code, f"/atomic:operations/1{pointer}")])
     assert refused(api, add_wallet("First"), operation) == expected
 

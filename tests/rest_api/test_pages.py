@@ -60,7 +60,7 @@ def test_a_page_has_twenty_and_never_more_than_a_hundred(api: Api) -> None:
     assert len(api.data("/api/wallets/?page[size]=100")) == 25
 
 
-def test_links_keep_what_was_asked_percent_encoded(api: Api, wallets: list[Any]) -> None:
+def test_links_keep_the_query_percent_encoded(api: Api, wallets: list[Any]) -> None:
     filters = "filter[currency]=USD&filter[label.icontains]=%26 %C3%BC"
     query = f"page[size]=1&sort=-balance&fields[Wallet]=label,balance&{filters}"
     document = api.get(f"/api/wallets/?{query}").json()

@@ -101,7 +101,7 @@ ROUTES: dict[str, tuple[str, dict[str, set[str]]]] = {
 }
 """Each route by its name: a URL of it, and which of the families each method takes there."""
 PAGES = {"docs", None}
-"""What is no part of the API: pages for people, and whatever is not there."""
+"""URLs outside the API: pages for people, and unknown paths."""
 
 
 def test_no_route_is_left_out() -> None:

@@ -1,4 +1,4 @@
-"""Entity tags: a client that has the current document is told so, and one that has an old one cannot overwrite."""
+"""Entity tags: a client with the current document gets 304, and one with an old document cannot overwrite."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_each_document_has_a_strong_tag(api: Api, wallet: Any, url: str) -> None
     assert api.send("HEAD", url)["ETag"] == tag
 
 
-def test_a_tag_changes_with_what_is_shown(api: Api, wallet: Any) -> None:
+def test_a_tag_changes_with_the_document(api: Api, wallet: Any) -> None:
     url = wallet["links"]["self"]
     plain, thin = etag(api, url), etag(api, f"{url}?fields[Wallet]=label")
     assert plain != thin
@@ -59,7 +59,7 @@ def test_a_tag_changes_with_what_is_shown(api: Api, wallet: Any) -> None:
     assert api.get(f"{url}?fields[Wallet]=label", if_none_match=thin).status_code == 304
 
 
-def test_what_one_has_seen_can_be_changed(api: Api, wallet: Any) -> None:
+def test_a_current_document_can_be_changed(api: Api, wallet: Any) -> None:
     url = wallet["links"]["self"]
     document = resource("Wallet", wallet["id"], label="Renamed")
     assert api.patch(url, document, if_match=f'"other", {etag(api, url)}').status_code == 200
@@ -74,7 +74,7 @@ def test_what_one_has_seen_can_be_changed(api: Api, wallet: Any) -> None:
     assert api.delete(url, if_match=etag(api, url)).status_code == 204
 
 
-def test_what_has_changed_since_is_left_alone(api: Api, wallet: Any) -> None:
+def test_a_document_that_has_changed_since_is_not_changed(api: Api, wallet: Any) -> None:
     url = wallet["links"]["self"]
     seen = etag(api, url)
     transaction = api.create_transaction(wallet["id"], txid="TX1", amount="-10.00")
@@ -210,12 +210,12 @@ def test_pages_and_their_files_have_validators(client: Client, url: str) -> None
 
 
 @pytest.mark.django_db
-def test_what_is_no_page_is_not_found_whatever_is_expected(client: Client) -> None:
+def test_a_missing_page_is_404_whatever_the_precondition(client: Client) -> None:
     for url in ("/api/docs/settings.py", "/static/graphql_api/nothing.js"):
         assert client.get(url, headers={"if-match": '"x"'}).status_code == 404
 
 
-def test_what_is_not_there_is_not_found_whatever_is_expected(api: Api) -> None:
+def test_a_missing_resource_is_404_whatever_the_precondition(api: Api) -> None:
     assert api.delete("/api/wallets/999/", if_match="*").status_code == 404
     assert api.patch("/api/wallets/999/", resource("Wallet", "999"), if_match='"x"').status_code == 404
 
@@ -230,7 +230,7 @@ def test_a_query_names_the_representation_that_was_seen(api: Api, wallet: Any) -
 
 
 def test_the_precondition_is_decided_under_the_lock(api: Api, wallet: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is compared is read inside the transaction that writes, after its lock."""
+    """The compared document is read inside the transaction that writes, after its lock."""
     url = wallet["links"]["self"]
     seen = etag(api, url)
     compared: list[bool] = []

@@ -168,7 +168,7 @@ def test_one_resource_object_shows_what_either_path_found(api: Api, wallets: lis
     assert len(transaction["relationships"]["entries"]["data"]) == 1
 
 
-def test_what_does_not_fit_is_found_by_the_links_of_the_relationship(api: Api) -> None:
+def test_the_links_of_a_relationship_lead_to_the_records_beyond_its_page(api: Api) -> None:
     wallet = api.create_wallet(label="My Wallet")
     created = [api.create_transaction(wallet["id"], txid=f"TX{n}", amount="1.00")["id"] for n in range(25)]
     document = api.get("/api/wallets/?include=transactions").json()

@@ -86,7 +86,7 @@ def test_a_move_is_guarded(api: Api, one: Any, other: Any, transaction: Any) -> 
         (b"{", 400, "malformed", None),
     ],
 )
-def test_what_is_no_wallet_is_refused(
+def test_an_invalid_wallet_is_refused(
     api: Api, transaction: Any, document: object, status: int, code: str, pointer: str | None
 ) -> None:
     response = api.patch(wallet_of(transaction), document)

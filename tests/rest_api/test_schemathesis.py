@@ -1,6 +1,6 @@
-"""Requests that nobody here thought of: Schemathesis makes them from the description, and checks every answer.
+"""Requests that no author thought of: Schemathesis generates them from the description, and checks every answer.
 
-All of its checks are on. Two are told what the description cannot say.
+All of its checks are on. Two have exceptions for rules that the description cannot express.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 application = get_wsgi_application()
 
 EXPECTED = ["2xx", "3xx", "403", "404", "409", "412", "422"]
-"""What a request that is as the description says may be answered with, although it is not done.
+"""The refusals of requests that match the description.
 
-422: what no schema can tell, because it depends on what is stored: the balance, the scale of a wallet's currency.
-412: an ETag that is nobody's. 403: relationships that are never written.
+422: rules that no schema can express, because they depend on stored data: the balance, the scale of a wallet's
+currency. 412: an unknown ETag. 403: relationships that are never written.
 """
 
 REFUSED = ["400", "403", "404", "406", "409", "412", "413", "415", "422"]
-"""What a request that is not as the description says has to be answered with. 413: more operations than are taken."""
+"""The refusals of requests that do not match the description. 413: too many operations."""
 
 config = SchemathesisConfig.from_dict(
     {
@@ -45,10 +45,10 @@ PAGE = {"page[after]", "page[before]", "page[number]"}
 
 
 def is_beyond_the_description(response: Any) -> bool:
-    """Tell whether what a 400 says is nothing that the description could have told.
+    """Tell whether a 400 is about something that the description cannot express.
 
-    It has several problems, each of a status that is expected. Or it is about a page: a cursor is what a list has
-    given out, for its own order, and to the description a text as any other; and with it goes no page's number.
+    It has several problems, each with an expected status. Or it is about a page: a cursor is valid only for the list
+    and order that issued it, while the description allows any text; and it excludes a page's number.
     """
     if response.status_code != 400:
         return False

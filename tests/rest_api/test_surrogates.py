@@ -35,7 +35,7 @@ def test_in_a_document(api: Api, document: object, status: int, code: str) -> No
     assert not Wallet.objects.exists()
 
 
-def test_in_what_a_transaction_refers_to(api: Api) -> None:
+def test_in_the_references_of_a_transaction(api: Api) -> None:
     for related, status, code in (
         ({"type": "Wallet", "id": HALF}, 404, "not_found"),
         ({"type": HALF, "id": "1"}, 409, "type_conflict"),

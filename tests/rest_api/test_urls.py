@@ -104,7 +104,7 @@ def test_options_and_a_refused_method_name_the_methods(api: Api, url: str, metho
 @pytest.mark.parametrize(
     "path", ["nope", "wallets/1/delete", "wallets/1/_state", "wallets/1/relationships/owner", "wallets/1/2/3", "%0A"]
 )
-def test_what_is_not_whitelisted_is_not_there(api: Api, path: str) -> None:
+def test_a_url_that_is_not_listed_is_not_found(api: Api, path: str) -> None:
     wallet = api.create_wallet(label="My Wallet")
     path = path.replace("/1/", f"/{wallet['id']}/")
     for method in ("GET", "POST", "PATCH", "DELETE", "OPTIONS"):

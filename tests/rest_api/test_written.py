@@ -1,4 +1,4 @@
-"""What is stored is said to be stored, whatever happens between COMMIT and the answer."""
+"""A stored write is reported as stored, whatever happens between COMMIT and the answer."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def after_commit(monkeypatch: pytest.MonkeyPatch) -> AfterCommit:
 
 
 class Database:
-    """Fails at each statement, once it is told to. `refused` counts them."""
+    """Fails at each statement once enabled. `refused` counts them."""
 
     def __init__(self) -> None:
         self.cause: Exception | None = None
@@ -110,7 +110,7 @@ def test_a_transaction_that_was_posted_is_said_to_be(
     assert answered["meta"] == {"notIncluded": ["entries", "wallet"]}
     own = response["Location"]
     assert answered["data"] == api.data(own.removeprefix(SERVER))
-    # Who does not believe it and tries again moves no more.
+    # A client that does not believe it and tries again moves no more money.
     before = state()
     response = api.post(url, document)
     assert (response.status_code, problems(response)) == (409, [("duplicate_txid", "/data/attributes/txid")])
@@ -149,9 +149,7 @@ def test_a_wallet_that_was_renamed_is_said_to_be(api: Api, full: Any, broken: Da
     assert read(response)["data"] == api.data(url)
 
 
-def test_what_was_deleted_or_moved_is_said_to_be(
-    api: Api, stored: Any, database: Database, after_commit: AfterCommit
-) -> None:
+def test_a_deletion_or_move_is_reported(api: Api, stored: Any, database: Database, after_commit: AfterCommit) -> None:
     other = api.create_wallet(label="Other")
     after_commit(lambda: database.fail(FAILURES["database"]))
     url = f"/api/transactions/{stored['id']}/"
@@ -184,7 +182,7 @@ def test_only_what_failed_is_left_out(
     assert answered["meta"] == {"notIncluded": ["entries"]}
 
 
-def test_a_list_whose_members_lack_what_was_asked_of_them_is_left_out(
+def test_a_list_whose_members_lack_an_included_resource_is_omitted(
     api: Api, full: Any, stored: Any, after_commit: AfterCommit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
@@ -198,7 +196,7 @@ def test_a_list_whose_members_lack_what_was_asked_of_them_is_left_out(
     assert "data" not in answered["data"]["relationships"]["transactions"]
 
 
-def test_what_others_delete_at_once_is_shown_as_it_was_written(
+def test_a_resource_deleted_at_once_by_others_is_shown_as_written(
     api: Api, full: Any, stored: Any, after_commit: AfterCommit
 ) -> None:
     after_commit(lambda: delete_transaction(principal=ANYONE, transaction_id=stored["id"]))
@@ -206,7 +204,7 @@ def test_what_others_delete_at_once_is_shown_as_it_was_written(
     response = api.patch(url, resource("Transaction", stored["id"], amount="8.00"))
     answered = read(response)
     assert (response.status_code, answered["data"]["attributes"]["amount"]) == (200, "8.00")
-    # What it is related to is shown as it is now.
+    # Related resources are shown in their current state.
     assert [each["attributes"].get("balance") for each in answered["included"] if each["type"] == "Wallet"] == [
         "10.00"
     ]
@@ -214,7 +212,7 @@ def test_what_others_delete_at_once_is_shown_as_it_was_written(
     assert sorted(kinds) == ["amend", "delete", "post"]
 
 
-def test_a_wallet_that_others_delete_at_once_is_shown_as_it_was_opened(api: Api, after_commit: AfterCommit) -> None:
+def test_a_wallet_deleted_at_once_by_others_is_shown_as_opened(api: Api, after_commit: AfterCommit) -> None:
     def delete() -> None:
         [wallet] = api.data("/api/wallets/")
         delete_wallet(principal=ANYONE, wallet_id=wallet["id"])
@@ -260,7 +258,7 @@ def test_a_batch_that_was_done_is_said_to_be(
     assert_reconciled()
 
 
-def test_a_batch_shows_what_it_did_and_not_what_others_did_since(
+def test_a_batch_shows_its_own_writes_and_not_later_ones(
     api: Api, full: Any, stored: Any, after_commit: AfterCommit
 ) -> None:
     def change() -> None:

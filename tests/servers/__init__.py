@@ -1,4 +1,4 @@
-"""Private MariaDB and Redis servers for tests: own folder, free loopback port, gone when their owner is.
+"""Private MariaDB and Redis servers for tests: own folder, free loopback port, removed with their owner.
 
 with MariaDBServer() as database, RedisServer() as redis:
     database.url, redis.url

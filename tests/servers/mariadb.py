@@ -9,7 +9,7 @@ from tests.servers.process import Server, ServerError, find_binary
 
 
 class MariaDBServer(Server):
-    """A MariaDB server, or MySQL where that is what is installed, that forgets nothing it acknowledged."""
+    """A MariaDB server, or MySQL if that is installed, that never loses an acknowledged write."""
 
     binaries = ("mariadbd", "mysqld")
     user = "walletsvc"
@@ -78,7 +78,7 @@ class MariaDBServer(Server):
 
     @property
     def _user_option(self) -> list[str]:
-        # The server refuses to run as root unless told so.
+        # The server refuses to run as root without this.
         return ["--user=root"] if os.geteuid() == 0 else []
 
     @property

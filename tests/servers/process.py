@@ -36,7 +36,7 @@ def find_binary(*names: str) -> Path | None:
 
 
 class Server(ABC):
-    """One server process in a folder of its own. Its port stays the same when it is started again."""
+    """One server process in its own folder. Its port stays the same when it is started again."""
 
     binaries: ClassVar[tuple[str, ...]]
     start_seconds: ClassVar[float] = 60
@@ -78,14 +78,14 @@ class Server(ABC):
         return self._process.pid
 
     def start(self) -> None:
-        """Start, or start again on the data as it was left, and wait until connections are served."""
+        """Start, or start again on the existing data, and wait until it accepts connections."""
         if self._process is not None:
             raise ServerError(f"{self.binary.name} is running already")
         if not self._initialized:
             self._initialize()
             self._initialized = True
         with self._log_path.open("ab") as log:
-            # A session of its own: an interrupt at the terminal reaches the tests, which stop the server.
+            # A separate session: an interrupt at the terminal reaches the tests, which stop the server.
             self._process = subprocess.Popen(
                 [str(self.binary), *self._arguments()],
                 stdin=subprocess.DEVNULL,
@@ -129,7 +129,7 @@ class Server(ABC):
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _initialize(self) -> None:  # noqa: B027 - most servers need nothing
-        """Make what has to exist before the first start."""
+        """Create the files that the first start needs."""
 
     @abstractmethod
     def _arguments(self) -> list[str]:
@@ -196,13 +196,13 @@ class Server(ABC):
 
 
 def free_port() -> int:
-    """Return a port that nobody has at the moment."""
+    """Return a port that is free at the moment."""
     (port,) = free_ports(1)
     return port
 
 
 def free_ports(count: int) -> list[int]:
-    """Return different ports that nobody has at the moment."""
+    """Return different ports that are free at the moment."""
     with contextlib.ExitStack() as stack:
         probes = [stack.enter_context(socket.socket()) for _ in range(count)]
         for probe in probes:

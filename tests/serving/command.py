@@ -1,4 +1,4 @@
-"""`manage.py serve` on a database of its own, in processes that are found and ended whatever it does."""
+"""`manage.py serve` on its own database, in processes that are always found and ended."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Serving:
     """A running `manage.py serve`, the leader of a process group."""
 
     def __init__(self, folder: Path, *arguments: str, **variables: str) -> None:
-        """Start it with these arguments. All that comes of it carries the name of `folder` in its environment."""
+        """Start it with these arguments. All its processes have the name of `folder` in their environment."""
         self._mark = f"{_MARK}={folder}".encode()
         settings = {
             "DATABASE_URL": f"sqlite:///{folder / 'unused.sqlite3'}",
@@ -44,7 +44,7 @@ class Serving:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            # Whoever runs the tests in the background may have them ignore it, and what they start as well.
+            # Tests run in the background may ignore the signal, and so may the processes that they start.
             preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         )
 
@@ -74,7 +74,7 @@ class Serving:
         wait_until(lambda: not self.pids())
 
     def end(self) -> None:
-        """End what is left, so that nothing outlives a test that has failed."""
+        """End remaining processes, so that nothing outlives a failed test."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while (pids := self.pids()) and time.monotonic() < deadline:
             for pid in pids:
@@ -101,7 +101,7 @@ def serving(folder: Path, *arguments: str, **variables: str) -> Iterator[Serving
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait for what comes soon, or fail."""
+    """Wait for a condition that is true soon, or fail."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         assert time.monotonic() < deadline, "it did not come"
@@ -109,7 +109,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 def answers(port: int) -> bool:
-    """Tell whether a worker answers a request for something."""
+    """Tell whether a worker answers a request."""
     try:
         with socket.create_connection((HOST, port), 5) as connection:
             connection.sendall(b"GET /nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
@@ -119,7 +119,7 @@ def answers(port: int) -> bool:
 
 
 def listens(port: int) -> bool:
-    """Tell whether anyone takes connections."""
+    """Tell whether a process accepts connections."""
     try:
         socket.create_connection((HOST, port), 5).close()
     except ConnectionRefusedError:

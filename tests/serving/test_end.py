@@ -1,4 +1,4 @@
-"""The server ends when it is told to, at any moment, and leaves nothing behind; it goes on where that is better."""
+"""The server ends on a signal, at any moment, and leaves nothing behind; it continues where that is better."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ MOMENTS: dict[str, Callable[[Serving], bool]] = {
     "the first worker": lambda server: bool(server.workers("wsgi")),
     "the last worker": lambda server: bool(server.workers("wsgi") and server.workers("asgi")),
 }
-"""Who is there at some moments of a start: later ones come too late for a signal to be lost."""
+"""The processes at some moments of a start: later ones start too late to miss a signal."""
 
 
 class Ports:
-    """Where a server is told to listen."""
+    """The ports for a server."""
 
     def __init__(self) -> None:
         """Find two that are free."""
@@ -42,7 +42,7 @@ class Ports:
         return {"PORT": str(self.web), "LIVE_PORT": str(self.live)}
 
     def are_free(self) -> bool:
-        """Tell whether nobody listens on them."""
+        """Tell whether no process listens on them."""
         return not listens(self.web) and not listens(self.live)
 
 
@@ -104,7 +104,7 @@ def test_python_does_not_get_to_see_an_interrupt_before_the_supervisor_does() ->
     assert run_to_end(sys.executable, "-c", code, folder=ROOT) == "migrate False\nserve True\n"
 
 
-def test_a_server_ends_that_is_told_while_its_worker_starts(ports: Ports, server: Serving) -> None:
+def test_a_server_ends_on_a_signal_while_its_worker_starts(ports: Ports, server: Serving) -> None:
     wait_until(partial(MOMENTS["the first worker"], server))
     os.kill(server.mains("wsgi")[0], signal.SIGTERM)
     server.wait_for_no_process()

@@ -105,11 +105,11 @@ def test_a_port_is_free_again_at_once() -> None:
         port = listening.getsockname()[1]
         with socket.create_connection((HOST, port)):
             listening.accept()[0].close()
-    claim_in_process_of_its_own(port)
-    claim_in_process_of_its_own(port)
+    claim_in_another_process(port)
+    claim_in_another_process(port)
 
 
-def claim_in_process_of_its_own(port: int) -> None:
+def claim_in_another_process(port: int) -> None:
     code = f"from walletsvc.server.ports import claim_port; claim_port({HOST!r}, {port})"
     subprocess.run([sys.executable, "-c", code], env=os.environ, timeout=PATIENCE_SECONDS, check=True)
 

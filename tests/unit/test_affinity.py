@@ -90,7 +90,7 @@ def test_a_process_that_finds_no_core_takes_the_first_that_is_left() -> None:
         with worker() as successor:
             with worker() as second:
                 second.cores()
-                # It is there before the one that it replaces is gone.
+                # It exists before the process that it replaces has ended.
                 assert successor.cores() == CORES
             deadline = time.monotonic() + 30
             while successor.cores() != CORES[-1:]:

@@ -1,4 +1,4 @@
-"""What all commands have: a name of their own, a scope, and values that do not change."""
+"""What all commands share: a unique name, a scope, and immutable values."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def every(kind: type[Command[Any]] = Command) -> Iterator[type[Command[Any]]]:
         yield from every(each)
 
 
-def test_each_has_a_name_of_its_own_and_a_scope() -> None:
-    # With slots, a dataclass is made anew, and the class that it was made of is known still.
+def test_each_has_a_unique_name_and_a_scope() -> None:
+    # With slots, a dataclass is created again, and its original class still exists.
     kinds = {f"{each.__module__}.{each.__qualname__}": each for each in every()}
     names = sorted(each.name for each in kinds.values())
     assert names == [
@@ -70,11 +70,11 @@ def test_none_changes(command: Command[Any]) -> None:
 def test_a_condition_leaves_the_command_its_name() -> None:
     conditional = Conditional(POST, POST)  # type: ignore[arg-type]  # it is not asked
     assert (conditional.name, conditional.scope, conditional.locks()) == (POST.name, POST.scope, POST.locks())
-    # What is compared with a condition has to be read alone.
+    # The value that a condition compares must be read separately.
     assert (POST.shares_commit, conditional.shares_commit) == (True, False)
 
 
-def test_all_that_is_wrong_with_the_fields_is_told_at_once() -> None:
+def test_all_problems_of_the_fields_are_reported_at_once() -> None:
     with pytest.raises(Several) as caught:
         PostTransaction.parse({"amount": "0", "wallet": "7", "metadata": []})
     found = [(each.code, each.field) for each in caught.value.each()]
@@ -83,7 +83,7 @@ def test_all_that_is_wrong_with_the_fields_is_told_at_once() -> None:
         OpenWallet.parse({})
 
 
-def test_that_the_object_is_there_is_known_before_its_fields_are_refused() -> None:
+def test_a_missing_object_is_reported_before_its_fields_are_refused() -> None:
     command = RenameWallet.parse("7", {"label": "", "balance": "5"})
     assert command.refused is not None
     assert [each.code for each in command.refused.each()] == ["blank", "immutable"]

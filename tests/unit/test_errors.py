@@ -25,7 +25,7 @@ def test_every_refusal_has_a_code_and_says_when_it_is_raised() -> None:
         assert kind.__doc__
 
 
-def test_codes_are_those_of_the_contract_and_told_apart() -> None:
+def test_codes_are_those_of_the_contract_and_distinct() -> None:
     codes = [kind.code for kind in descendants(errors.WalletError) if kind is not errors.Several]
     assert len(codes) == len(set(codes))
     assert {
@@ -50,7 +50,7 @@ def test_codes_are_those_of_the_contract_and_told_apart() -> None:
     } <= set(codes)
 
 
-def test_a_refusal_carries_what_callers_are_told() -> None:
+def test_a_refusal_carries_its_context() -> None:
     error = errors.InsufficientFunds("Too much.", field="amount", balance="1.00", wallet=7)
     assert (str(error), error.message, error.field) == ("Too much.", "Too much.", "amount")
     assert error.context == {"balance": "1.00", "wallet": 7}
@@ -69,7 +69,7 @@ def test_what_passes_says_when_to_try_again(kind: type[errors.Conflict], seconds
     assert kind("Later.", retry_after_seconds=9).context["retry_after_seconds"] == 9
 
 
-def test_a_refusal_for_want_of_a_database_says_whether_anything_is_stored() -> None:
+def test_a_refusal_without_a_database_says_whether_anything_is_stored() -> None:
     assert errors.Unavailable("Away.").context == {"outcome_known": True, "retry_after_seconds": 5}
     assert errors.outcome_unknown().context == {"outcome_known": False, "retry_after_seconds": 5}
 

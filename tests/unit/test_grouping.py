@@ -1,4 +1,4 @@
-"""The queue behind shared transactions: who leads, who is served, and that nobody is left behind."""
+"""The queue behind shared transactions: who leads, who is served, and that no caller is left behind."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Hand(Worker[Any, Any]):
 
 
 class Stage:
-    """A queue, a thread for each caller, and a record of what was done together."""
+    """A queue, a thread for each caller, and a record of the jobs that ran together."""
 
     def __init__(self, pool: ThreadPoolExecutor) -> None:
         self.queue: Queue[Any, Any] = Queue()
@@ -154,7 +154,7 @@ def test_a_lone_leader_that_dies_hands_over(stage: Stage) -> None:
     assert results(futures) == ["a", "b"]
 
 
-def test_a_groups_leader_that_dies_leaves_nobody_waiting(stage: Stage, busy: threading.Event) -> None:
+def test_a_dead_leader_leaves_no_caller_waiting(stage: Stage, busy: threading.Event) -> None:
     def die(_jobs: Sequence[Any]) -> None:
         raise KeyboardInterrupt
 
@@ -187,7 +187,7 @@ def test_the_one_who_takes_over_takes_the_others_along(
     assert not busy.is_set()
 
 
-def test_nobody_waits_for_ever_for_a_group(
+def test_no_caller_waits_forever_for_a_group(
     stage: Stage, busy: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(group_commit, "PATIENCE_SECONDS", 0.2)

@@ -1,4 +1,4 @@
-"""What callers send is taken as it came, or refused by name."""
+"""Callers' values are accepted unchanged, or refused by field."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def code_of(parse: Any, value: object, **rest: object) -> str:
     ],
     ids=ascii,
 )
-def test_a_name_is_kept_as_it_came(name: str) -> None:
+def test_a_name_is_kept_unchanged(name: str) -> None:
     assert parse_name(name, field="label") == name
 
 
@@ -133,7 +133,7 @@ def nested(depth: int) -> object:
     ],
     ids=lambda value: str(value)[:24],
 )
-def test_metadata_is_kept_as_it_came(metadata: dict[str, object]) -> None:
+def test_metadata_is_kept_unchanged(metadata: dict[str, object]) -> None:
     assert parse_metadata(metadata) == metadata
     assert json.loads(json.dumps(parse_metadata(metadata))) == metadata
 
@@ -265,7 +265,7 @@ def test_anything_else_is_nobodys_id(value: object, code: str) -> None:
 # -- several at once -----------------------------------------------------------------------------------
 
 
-def test_refusals_are_told_together() -> None:
+def test_refusals_are_reported_together() -> None:
     refusals = Refusals()
     refusals.raise_if_any()
     with refusals.collect():
@@ -280,6 +280,6 @@ def test_refusals_are_told_together() -> None:
     assert str(caught.value) == "label must not be empty.; x; y"
 
 
-def test_what_is_no_refusal_is_not_collected() -> None:
+def test_other_exceptions_are_not_collected() -> None:
     with pytest.raises(ZeroDivisionError), Refusals().collect():
         raise ZeroDivisionError

@@ -24,7 +24,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES)
-def test_what_an_encoder_writes_is_read_as_it_was(value: Any) -> None:
+def test_the_output_of_an_encoder_is_read_back_unchanged(value: Any) -> None:
     assert parse_json(json.dumps(value).encode()) == value
     assert parse_json(json.dumps(value, ensure_ascii=False).encode()) == value
 
@@ -87,7 +87,7 @@ def depth_of(value: Any) -> int:
 
 
 @given(NESTED, st.integers(min_value=0, max_value=5))
-def test_what_is_read_is_what_is_not_too_deep_whatever_the_strings_are(value: Any, most: int) -> None:
+def test_only_the_depth_decides_whatever_the_strings_are(value: Any, most: int) -> None:
     body = json.dumps(value).encode()
     with mock.patch("walletsvc.web.json_body.MAX_DEPTH", most):
         if depth_of(value) <= most:
@@ -125,7 +125,7 @@ def test_brackets_in_strings_are_not_nesting() -> None:
         (b"[" * 100_000, "The body is nested too deeply: at most 100 levels are read."),
     ],
 )
-def test_what_is_no_json_is_refused(body: bytes, message: str) -> None:
+def test_invalid_json_is_refused(body: bytes, message: str) -> None:
     with pytest.raises(MalformedJson) as caught:
         parse_json(body)
     assert caught.value.message == message

@@ -1,4 +1,4 @@
-"""What is read as text prints as it would from the values: no digit and no letter more or less."""
+"""A text from a row prints exactly as its value would, to the last digit and letter."""
 
 from __future__ import annotations
 

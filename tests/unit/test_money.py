@@ -174,7 +174,7 @@ def test_an_amount_is_required() -> None:
     ],
     ids=lambda value: f"{type(value).__name__} of {len(value) if isinstance(value, str) else 'many'}",
 )
-def test_what_no_wallet_can_hold_is_out_of_range(value: object) -> None:
+def test_an_amount_that_no_wallet_can_hold_is_out_of_range(value: object) -> None:
     with pytest.raises(errors.OutOfRange) as caught:
         money.parse_amount(value)
     assert (caught.value.field, caught.value.context) == ("amount", {"limit": "100000000000000000000"})
@@ -203,7 +203,7 @@ def test_nineteen_decimal_places_are_too_many(value: object) -> None:
 
 
 @given(amounts)
-def test_what_is_printed_in_full_is_parsed_again(amount: Decimal) -> None:
+def test_a_value_printed_in_full_is_parsed_again(amount: Decimal) -> None:
     text = money.format_plain(amount)
     assert money.parse_amount(text) == amount
     if amount:

@@ -128,7 +128,7 @@ def test_significant_digits_leave_out_zeros_at_both_ends(value: str, digits: int
         ("0.00000001", "BTC", "0.00000001"),
         (str(LARGEST), "ETH", "99999999999999999999.999999999999999999"),
         ("99999999999999999999.990000000000000000", "USD", "99999999999999999999.99"),
-        # Of a currency that the settings no longer know, or whose scale they have lowered: in full.
+        # A currency that the settings no longer know, or whose scale they have lowered: in full.
         ("1.500", "GONE", "1.5"),
         ("7", "GONE", "7"),
         ("0.125", "USD", "0.125"),
@@ -144,6 +144,6 @@ def test_in_full_there_is_no_digit_too_many(value: str, text: str) -> None:
 
 
 @given(amounts)
-def test_what_is_printed_loses_nothing(amount: Decimal) -> None:
+def test_printing_loses_nothing(amount: Decimal) -> None:
     for currency in ("USD", "JPY", "ETH", "GONE"):
         assert Decimal(money.format_amount(amount, currency)) == amount

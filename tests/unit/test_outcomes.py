@@ -1,4 +1,4 @@
-"""What comes of a batch whose group met an error or was refused."""
+"""The outcome of a batch whose group met an error or was refused."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def mysql(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def kind(outcome: Outcome) -> object:
-    """Return what tells outcomes apart: an error by its type, as each caller raises one of its own."""
+    """Return the identity of an outcome: that of an error is its type, because each caller raises a new one."""
     return type(outcome.error) if isinstance(outcome, Failed) else outcome
 
 
@@ -41,7 +41,7 @@ def test_what_the_database_says_is_everybodys(
 @pytest.mark.parametrize(
     ("error", "is_leader", "is_complete", "expected"),
     [
-        # A fault of one command, found before COMMIT: who has it learns that alone.
+        # A fault of one command, found before COMMIT: only its caller gets it.
         (ZeroDivisionError(), True, False, RetryAlone()),
         (ZeroDivisionError(), False, False, RetryAlone()),
         # After all was done it may be stored.

@@ -1,4 +1,4 @@
-"""What no request gets past, at each URL of the server."""
+"""The checks that every request passes, at each URL of the server."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_a_transfer_coding_that_is_unknown_is_not_implemented(url: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["/api/wallets/", "/graphql/"])
-def test_what_is_no_coding_makes_no_difference(url: str) -> None:
+def test_a_coding_without_effect_makes_no_difference(url: str) -> None:
     assert send("POST", url, HTTP_CONTENT_ENCODING="identity").status_code in (200, 201)
     assert (
         send("GET", url + "?query={__typename}" * ("graphql" in url), HTTP_CONTENT_ENCODING="gzip").status_code == 200
@@ -167,7 +167,7 @@ def test_the_method_is_the_one_in_the_request_line(make_wallet: MakeWallet) -> N
 
 
 def test_each_pattern_of_the_server_is_among_those_urls() -> None:
-    """A new URL has to be looked at here as well."""
+    """A new URL must be added to this test as well."""
 
     def plain(patterns: list[Any]) -> int:
         return sum(

@@ -29,7 +29,7 @@ def test_a_file_is_served_with_what_keeps_it_fresh_and_safe(client: Client, debu
     assert not response.has_header("Access-Control-Allow-Origin")
 
 
-def test_head_tells_the_same_without_the_file(client: Client) -> None:
+def test_head_returns_the_same_headers_without_the_file(client: Client) -> None:
     answer, head = client.get(URL), client.head(URL)
     assert (head.status_code, b"".join(head)) == (200, b"")
     assert head.headers == answer.headers

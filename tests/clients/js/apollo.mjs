@@ -46,7 +46,7 @@ const transact = async (txid, amount) => {
   return data.createTransaction;
 };
 
-// A mutation's payload brings what is on the screen up to date, without a request.
+// A mutation's payload updates the screen, without a request.
 const opened = await client.mutate({ mutation: CREATE_WALLET, variables: { input: { label: "apollo", balance: "100.00" } } });
 const { wallet } = opened.data.createWallet;
 const shown = { query: WALLET, variables: { id: wallet.id } };
@@ -81,7 +81,7 @@ async function readAll(client) {
 }
 await readAll(client);
 
-// The same with persisted queries: the first one is told to the server, the others are GETs of a hash.
+// The same with persisted queries: the first request registers the query, the others are GETs of its hash.
 const sha256 = (text) => createHash("sha256").update(text).digest("hex");
 requests.length = 0;
 const persisted = new PersistedQueryLink({ sha256, useGETForHashedQueries: true }).concat(link);

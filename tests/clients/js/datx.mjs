@@ -54,7 +54,7 @@ renamed.label = "datx, renamed";
 await renamed.save();
 assert.equal((await read()).label, "datx, renamed");
 
-// Page through everything, with what is related. The client follows links as they are.
+// Page through everything, with related resources. The client follows links as they are.
 const queryParams = {
   filter: { wallet: wallet.id },
   include: ["wallet"],

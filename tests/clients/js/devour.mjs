@@ -29,7 +29,7 @@ assert.equal((await api.find("Wallet", wallet.id)).data.balance, balanceAfterwar
 await api.update("Wallet", { id: wallet.id, label: "devour, renamed" });
 assert.equal((await api.find("Wallet", wallet.id)).data.label, "devour, renamed");
 
-// Page through everything, with what is related.
+// Page through everything, with related resources.
 const params = { filter: { wallet: wallet.id }, page: { size: 3 }, include: "wallet" };
 let page = await api.findAll("Transaction", params);
 assert.equal(page.meta.pagination.count, names.length);

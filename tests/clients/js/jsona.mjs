@@ -35,7 +35,7 @@ const renamed = { type: "Wallet", id: wallet.id, label: "jsona, renamed" };
 await request(wallet.links.self, { method: "PATCH", stuff: renamed });
 assert.equal((await read()).label, "jsona, renamed");
 
-// Page through everything, with what is related.
+// Page through everything, with related resources.
 let page = await request(`/api/transactions/?filter[wallet]=${wallet.id}&page[size]=3&include=wallet`);
 const found = [page.found];
 while (page.links.next) {

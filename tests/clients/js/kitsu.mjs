@@ -24,7 +24,7 @@ await api.request({
 });
 assert.equal((await api.get(`wallets/${wallet.id}`)).data.label, "kitsu, renamed");
 
-// Page through everything, with what is related.
+// Page through everything, with related resources.
 let page = await api.get("transactions", { params: { filter: { wallet: wallet.id }, page: { size: 3 }, include: "wallet" } });
 assert.equal(page.meta.pagination.count, names.length);
 const found = [page.data];

@@ -1,4 +1,4 @@
-// What each client of subscriptions has to get right; `subscribe` yields the data of each result.
+// The checks for each client of subscriptions; `subscribe` yields the data of each result.
 import assert from "node:assert/strict";
 import { server } from "./support.mjs";
 
@@ -31,7 +31,7 @@ export async function follow(name, subscribe) {
   assert.deepEqual(await next(balances), { data: { walletBalance: { balance: "110.00", sequence: 2 } } });
   await balances.return();
 
-  // What happened while nobody listened is not missed.
+  // Events are not missed while no client is connected.
   await transact(`${name}-2`, "-10.00");
   const entries = subscribe({ query: TRANSACTIONS, variables: { id: wallet.id, after: 2 } });
   const entry = async () => (await next(entries)).data.transactions;

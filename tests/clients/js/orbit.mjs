@@ -51,7 +51,7 @@ assert.equal((await read()).attributes.balance, balanceAfterwards);
 await source.update((t) => t.replaceAttribute(wallet, "label", "orbit, renamed"));
 assert.equal((await read()).attributes.label, "orbit, renamed");
 
-// Page through everything, with what is related.
+// Page through everything, with related resources.
 const list = (options) => source.query((q) => q.findRecords("Transaction"), { fullResponse: true, ...options });
 let page = await list({ filter: { wallet: keyMap.idToKey("Wallet", "remoteId", wallet.id) }, page: { size: 3 }, include: "wallet" });
 const found = [page.data];
@@ -80,6 +80,6 @@ await assert.rejects(source.update((t) => t.removeRecord(wallet)), (error) => {
 });
 await source.requestQueue.skip();
 
-// Delete. For the client, what is not found is undefined.
+// Delete. For the client, a missing resource is undefined.
 await source.update((t) => t.removeRecord(first));
 assert.equal(await source.query((q) => q.findRecord(first)), undefined);

@@ -1,5 +1,5 @@
-// A frontend on an origin of its own, in Chromium: what its page may send to the server and read of the answers, and
-// that a page of an origin that nobody has allowed reads nothing and changes nothing.
+// A frontend on another origin, in Chromium: its page may send permitted requests and read the answers, while a page of
+// an origin that is not allowed reads nothing and changes nothing.
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { openBrowser } from "./browser.mjs";
@@ -75,7 +75,7 @@ try {
   assert.equal(opened.status, 201, opened.text);
   const again = await open();
   assert.deepEqual([again.status, JSON.parse(again.text).errors[0].code], [409, "duplicate_label"]);
-  // The browser remembers what it may do, and asks once.
+  // The browser remembers the preflight, and sends it once.
   assert.deepEqual(preflights, ["/api/wallets/"]);
   const { id, links } = JSON.parse(opened.text).data;
   const wallet = opened.headers.location;
@@ -91,11 +91,11 @@ try {
     assert.equal(read.headers["content-type"], MEDIA_TYPE);
     assert.equal(read.headers["cache-control"], "private, no-cache");
     etag = read.headers.etag;
-    // A precondition of the page's own: the page is told.
+    // The page's own precondition: the page sees the 304.
     const known = await ask(wallet, { headers: { "If-None-Match": etag } });
     assert.deepEqual([known.status, known.headers.etag, known.text], [304, etag, ""]);
   }
-  // One of the browser's own cache: the page is handed what was kept.
+  // A precondition of the browser's cache: the page gets the cached response.
   const kept = await ask(wallet);
   statuses.length = 0;
   assert.deepEqual(await ask(wallet), kept);
@@ -134,7 +134,7 @@ try {
   assert.equal((await remove(tag)).status, 204);
   assert.equal((await ask(transaction)).status, 404);
 
-  // What a gateway in front says about its limits, and what is not sent on each day: the page may read it.
+  // Headers that only a gateway in front sends, about its limits, and rare headers: the page may read them.
   const limits = {
     "retry-after": "1",
     "idempotency-replayed": "true",
@@ -154,7 +154,7 @@ try {
   gateway.closeAllConnections();
   assert.equal(limited.status, 429);
   for (const [name, value] of Object.entries(limits)) assert.equal(limited.headers[name], value, name);
-  assert.ok(!("x-internal" in limited.headers), "The page reads more than what is exposed.");
+  assert.ok(!("x-internal" in limited.headers), "The page reads headers that are not exposed.");
 
   // -- GraphQL --
 
@@ -212,7 +212,7 @@ try {
     });
   assert.equal(JSON.parse(await page.evaluate(listen, [streamed.href])).data.walletBalance.balance, "111.50");
 
-  // -- a page of an origin that nobody has allowed --
+  // -- a page of an origin that is not allowed --
 
   const stranger = await openPage(STRANGER_ORIGIN);
   const isRefused = (url, options) =>

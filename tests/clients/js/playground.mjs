@@ -14,7 +14,7 @@ try {
   page.setDefaultTimeout(30_000);
 
   const isAnswer = (response) => response.request().method() === "POST" && response.url() === `${server}/graphql/`;
-  // Each operation has a page of its own, which is ready for its user when it has asked for the schema.
+  // Each operation has its own page, which is ready when it has fetched the schema.
   const ready = async () => {
     const schema = page.waitForResponse(isAnswer);
     assert.equal((await page.goto(`${server}/graphql/`)).status(), 200);
@@ -47,7 +47,7 @@ try {
   assert.match(found, /"walletByLabel": \{/);
   assert.match(found, /"balance": "100.00"/);
 
-  // A subscription: what is posted elsewhere arrives in the page.
+  // A subscription: a post by another client arrives in the page.
   const ask = async (query) => {
     const headers = { "Content-Type": "application/json" };
     return (await fetch(`${server}/graphql/`, { method: "POST", headers, body: JSON.stringify({ query }) })).json();

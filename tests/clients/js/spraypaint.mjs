@@ -34,7 +34,7 @@ renamed.label = "spraypaint, renamed";
 assert.equal(await renamed.save(), true);
 assert.equal((await read()).label, "spraypaint, renamed");
 
-// Page through everything, with what is related.
+// Page through everything, with related resources.
 const found = [];
 for (let number = 1; number <= pages.length; number++) {
   const list = Transaction.where({ wallet: wallet.id }).includes("wallet").order("id").page(number).per(3);

@@ -1,4 +1,4 @@
-// What each REST client has to get right, and the server to do it with. A wallet is opened with 100.00 and gets a
+// The checks for each REST client, and the server to run them with. A wallet is opened with 100.00 and gets a
 // transaction of 10.00 for each of these names.
 export const server = process.env.SERVER_URL;
 export const names = ["one", "two", "three", "four", "five", "six", "seven"];

@@ -33,13 +33,13 @@ def server(request: pytest.FixtureRequest, transactional_db: None, monkeypatch: 
 
 @pytest.fixture
 def packets_sent(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """Return a list of what this connection sends from now on, packet by packet."""
+    """Return a list that receives each packet that this connection sends from now on."""
     connection.ensure_connection()
     sent: list[bytes] = []
     query, commit, rollback = Connection.query, Connection.commit, Connection.rollback
 
     def note(driver: Any, packet: bytes) -> None:
-        # A thread of its own, with a connection of its own, watches over the cache.
+        # A separate thread with its own connection watches the cache.
         if driver is connection.connection:
             sent.append(packet)
 

@@ -1,4 +1,4 @@
-"""Several statements in one packet: what the server says of one of them, and what becomes of the others."""
+"""Several statements in one packet: the server's error for one of them, and the fate of the others."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SIGNALS += [(1644, OperationalError)]
 
 @pytest.mark.parametrize(("code", "outcome"), SIGNALS)
 @pytest.mark.parametrize("place", range(4))
-def test_what_the_server_says_of_each_statement_of_a_post(
+def test_the_servers_error_for_each_statement_of_a_post(
     wallet: Wallet, monkeypatch: pytest.MonkeyPatch, place: int, code: int, outcome: object
 ) -> None:
     monkeypatch.setattr(retry, "MAX_BACKOFF_SECONDS", 0)
@@ -75,7 +75,7 @@ def test_an_error_comes_out_as_djangos(wallet: Wallet, ending: str) -> None:
         assert label(wallet) == "A"
 
 
-def test_what_is_rolled_back_is_never_sent(wallet: Wallet, packets_sent: list[bytes]) -> None:
+def test_a_rolled_back_write_is_never_sent(wallet: Wallet, packets_sent: list[bytes]) -> None:
     with pytest.raises(ZeroDivisionError):
         together(partial(rename, wallet, "B"), stumble)
     assert packets_sent == []
@@ -83,7 +83,7 @@ def test_what_is_rolled_back_is_never_sent(wallet: Wallet, packets_sent: list[by
         assert label(wallet) == "A"
 
 
-def test_a_rollback_to_a_savepoint_drops_what_has_come_after_it(wallet: Wallet) -> None:
+def test_a_rollback_to_a_savepoint_drops_the_writes_after_it(wallet: Wallet) -> None:
     with transaction.atomic():
         rename(wallet, "B")
         with pytest.raises(ZeroDivisionError):

@@ -1,4 +1,4 @@
-"""Several statements in one packet: which, and that callers are told the ids that they give."""
+"""Several statements in one packet: which ones, and whether callers get the right ids."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_any_number_of_posts_takes_two(wallet: Wallet, packets_sent: list[bytes]
 
 
 def assert_ids_are_known(posted: list[Transaction]) -> None:
-    """Hold what the callers were told, and what the ledger refers to, against what is stored."""
+    """Compare the ids that callers got, and those in the ledger, with the stored rows."""
     ids = {each.txid: each.id for each in posted}
     assert dict(Transaction.objects.values_list("txid", "id")) == ids
     assert dict(Entry.objects.exclude(txid="").values_list("txid", "transaction_id")) == ids
@@ -134,7 +134,7 @@ def assert_ids_are_known(posted: list[Transaction]) -> None:
 @pytest.mark.parametrize("step", [1, 3])
 def test_ids_are_known_however_far_apart_they_are(wallet: Wallet, step: int) -> None:
     with connection.cursor() as cursor:
-        # As in a cluster of three, whose servers allot every third id each.
+        # As in a cluster of three servers, each of which allots every third id.
         cursor.execute(f"SET SESSION auto_increment_increment = {step}, SESSION auto_increment_offset = {step}")
     try:
         posted = post_many(wallet, 20)

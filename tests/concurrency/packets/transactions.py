@@ -40,7 +40,7 @@ COMPOUND = b"BEGIN NOT ATOMIC "
 
 
 def words(packet: bytes) -> list[str]:
-    """Return the first word of each statement; what a compound statement has around them is left out."""
+    """Return the first word of each statement, without the frame of a compound statement."""
     return [each.split()[0].decode() for each in packet.removeprefix(COMPOUND).removesuffix(b"; END").split(b";")]
 
 
@@ -49,5 +49,5 @@ def is_compound(packet: bytes) -> bool:
 
 
 def expected(server: str, *compounds: list[str]) -> list[list[str]]:
-    """Return what is sent to the server of what MariaDB takes as compounds: MySQL takes it statement by statement."""
+    """Return the statements that the server gets for MariaDB's compound: MySQL gets them one by one."""
     return list(compounds) if server == "MariaDB" else [[word] for words in compounds for word in words]

@@ -12,7 +12,7 @@ from tests.rest_api.conftest import Api, resource
 
 @dataclass(frozen=True)
 class World:
-    """The resource objects as they were created."""
+    """The resource objects as created."""
 
     api: Api
     wallet: Any
@@ -28,13 +28,13 @@ class World:
         return str(self.transaction["links"]["self"])
 
     def document(self, url: str, **headers: str) -> Any:
-        """Return the document at `url`, which has to be there."""
+        """Return the document at `url`, which must exist."""
         response = self.api.get(url, **headers)
         assert response.status_code == 200
         return response.json()
 
     def unchanged(self) -> bool:
-        """Tell whether all wallets and transactions are as they were made."""
+        """Tell whether all wallets and transactions are unchanged."""
         wallets = self.api.data("/api/wallets/?sort=id")
         labels = [(each["attributes"]["label"], each["attributes"]["balance"]) for each in wallets]
         return labels == [("One", "15.00"), ("Other", "0.00")] and self.api.data("/api/transactions/") == [

@@ -1,6 +1,6 @@
 """Write docs/jsonapi-conformance.md: `python -m tests.rest_api.conformance.table`.
 
-It is made of the statements, the docstrings of their tests, and the reasons why some have none.
+Its sources are the statements, the docstrings of their tests, and the reasons for statements without tests.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Proof:
 
 
 def read_statements() -> list[dict[str, Any]]:
-    """Return the statements: id, level, section and text. Some ids are there twice, as in the source."""
+    """Return the statements: id, level, section and text. Some ids occur twice, as in the source."""
     statements: list[dict[str, Any]] = json.loads((FOLDER / "statements.json").read_text())
     return statements
 

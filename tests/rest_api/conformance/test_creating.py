@@ -94,7 +94,7 @@ def test_create_responses_201_self(world: World) -> None:
 
 
 def test_create_responses_403(world: World) -> None:
-    """403 also for entries that are to be made along with a wallet."""
+    """403 also for entries in a document that creates a wallet."""
     document = resource("Wallet", label="New")
     document["data"]["relationships"] = {"entries": {"data": [{"type": "Entry", "id": "1"}]}}
     assert create(world, document).status_code == 403
@@ -121,14 +121,14 @@ def test_create_responses_409_error_details(world: World) -> None:
 
 
 def test_create_responses_other_status(world: World) -> None:
-    """400 for what is no JSON, 413 for more than a megabyte, 415 for another type, 422 for what breaks a rule."""
+    """400 for invalid JSON, 413 for more than a megabyte, 415 for another type, 422 for a broken rule."""
     assert create(world, b"{").status_code == 400
     assert create(world, b" " * 1_000_001).status_code == 413
     assert create(world, resource("Wallet", label="")).status_code == 422
 
 
 def test_create_responses_other_error_details(world: World) -> None:
-    """Several problems are told at once, each with a pointer."""
+    """Several problems are reported at once, each with a pointer."""
     response = create(world, resource("Wallet", label="", balance="x", nope=1))
     assert problems(response) == [("invalid", "/data/attributes/nope")]
     response = create(world, resource("Wallet", label="", balance="x"))

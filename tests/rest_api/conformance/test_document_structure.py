@@ -65,7 +65,7 @@ def test_top_level_links(world: World) -> None:
 
 
 def test_primary_data(world: World) -> None:
-    """One resource or identifier, or null, for what is one; an array for what is many."""
+    """One resource or identifier, or null, for a single resource; an array for a collection."""
     assert isinstance(world.document(world.wallet_url)["data"], dict)
     opening = world.document(f"{world.wallet_url}entries/")["data"][0]
     assert world.document(f"{opening['links']['self']}transaction/")["data"] is None

@@ -71,7 +71,7 @@ def test_member_name_at_members_definition(world: World) -> None:
 
 
 def test_member_name_at_members_no_process(world: World) -> None:
-    """What they hold has no effect on what is stored."""
+    """Their contents have no effect on the stored data."""
     document = resource("Wallet", world.wallet["id"], **{"@label": "New", "@balance": "99.00"})
     before = world.document(world.wallet_url)
     assert world.api.patch(world.wallet_url, document).json() == before
@@ -79,7 +79,7 @@ def test_member_name_at_members_no_process(world: World) -> None:
 
 
 def test_member_name_at_members_ignore_for_definitions(world: World) -> None:
-    """A document whose `data` has an @-member beside `type` alone is still short of its label."""
+    """A document whose `data` has only an @-member beside `type` still lacks its label."""
     document = {"data": {"type": "Wallet", "@attributes": {"label": "New"}}}
     (error,) = world.api.post("/api/wallets/", document).json()["errors"]
     assert (error["code"], error["source"]["pointer"]) == ("required", "/data")

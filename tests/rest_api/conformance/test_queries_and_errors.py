@@ -8,7 +8,7 @@ from tests.rest_api.structure import ERROR
 
 
 def test_query_parameters_bad_request(world: World) -> None:
-    """400 with the name as `source.parameter`, for what is unknown or means nothing there, on every method."""
+    """400 with the name as `source.parameter`, for an unknown or meaningless parameter, on every method."""
     for method in ("GET", "PATCH", "DELETE", "OPTIONS"):
         for name in ("foo", "fooBar", "page[foo]", "page[size]"):
             response = world.api.send(method, f"{world.wallet_url}?{name}=1", resource("Wallet", world.wallet["id"]))
@@ -19,7 +19,7 @@ def test_query_parameters_bad_request(world: World) -> None:
 
 
 def test_error_stop_processing(world: World) -> None:
-    """What is wrong with several members is told at once; the structure comes first, then the rules."""
+    """Problems of several members are reported at once; the structure comes first, then the rules."""
     response = world.api.post("/api/wallets/", resource("Wallet", label="", balance="x"))
     assert [code for code, _ in problems(response)] == ["blank", "invalid_amount"]
 

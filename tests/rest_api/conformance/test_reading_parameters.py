@@ -74,7 +74,7 @@ def test_sparse_fieldsets_additional_fields(world: World) -> None:
 
 
 def test_sorting_option(world: World) -> None:
-    """Lists can be sorted by what has an index."""
+    """Lists can be sorted by indexed fields."""
     assert labels(world, "sort=balance") == ["Other", "One"]
 
 
@@ -105,7 +105,7 @@ def test_sorting_order(world: World) -> None:
 
 
 def test_sorting_not_supported(world: World) -> None:
-    """400 for what a list cannot be sorted by."""
+    """400 for a field that lists cannot be sorted by."""
     for value in ("metadata", "nope", "", "label,", "entries"):
         response = world.api.get(f"/api/wallets/?sort={value}")
         assert (response.status_code, response.json()["errors"][0]["source"]) == (400, {"parameter": "sort"})
@@ -164,7 +164,7 @@ def test_pagination_unavailable_link(world: World) -> None:
 
 
 def test_pagination_order(world: World) -> None:
-    """`next` goes on in the order of the list, so with `sort=-label` towards A."""
+    """`next` continues in the order of the list, so with `sort=-label` towards A."""
     document = world.document("/api/wallets/?sort=-label&page[size]=1")
     following = world.document(document["links"]["next"])
     assert [each["data"][0]["attributes"]["label"] for each in (document, following)] == ["Other", "One"]

@@ -25,7 +25,7 @@ def move(world: World) -> Any:
 
 
 def refused(world: World, method: str) -> bool:
-    """Tell whether a write to a to-many relationship is refused, with nothing done."""
+    """Tell whether a write to a to-many relationship is refused without effect."""
     response = world.api.send(method, to_many(world), members(world))
     found = (response.status_code, problems(response)) == (403, [("forbidden", "/data")])
     return found and world.unchanged()
@@ -53,7 +53,7 @@ def test_patch_to_one_response(world: World) -> None:
 
 
 def test_respond_patch_post_delete_to_many_relationship_link(world: World) -> None:
-    """All three are answered: with 403, as what a wallet has is changed by changing transactions."""
+    """All three are answered with 403, because a wallet's members change through its transactions."""
     assert all(refused(world, method) for method in ("PATCH", "POST", "DELETE"))
 
 
@@ -76,7 +76,7 @@ def test_post_to_many_add(world: World) -> None:
 
 
 def test_post_to_many_add_again(world: World) -> None:
-    """403, also for a member that is there already: nothing is ever twice."""
+    """403, also for an existing member: no member ever occurs twice."""
     url = f"{world.wallet_url}relationships/transactions/"
     assert world.api.post(url, members(world)).status_code == 403
     assert world.document(url)["data"] == members(world)["data"]
@@ -88,7 +88,7 @@ def test_delete_to_many(world: World) -> None:
 
 
 def test_updating_relationship_204_status(world: World) -> None:
-    """204 without a document: what was sent is what is."""
+    """204 without a document: the resource equals the request."""
     response = move(world)
     assert (response.status_code, response.content) == (204, b"")
 

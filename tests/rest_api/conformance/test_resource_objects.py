@@ -23,7 +23,7 @@ def test_resource_optional_top_level(world: World) -> None:
 
 
 def test_resource_id_type(world: World) -> None:
-    """`id` and `type` are there even if a fieldset asks for no field at all."""
+    """`id` and `type` are present even if a fieldset selects no field at all."""
     for each in world.document("/api/wallets/?fields[Wallet]=")["data"]:
         assert each.keys() == {"type", "id", "links"}
 
@@ -97,7 +97,7 @@ def test_resource_related_resource_link(world: World) -> None:
 
 
 def test_resource_related_resource_link_change(world: World) -> None:
-    """The link is made of the resource's own id, so a move does not change it."""
+    """The link contains the resource's own id, so a move does not change it."""
     before = world.transaction["relationships"]["wallet"]["links"]
     moved = resource("Transaction", world.transaction["id"], wallet=world.other["id"])
     after = world.api.patch(world.transaction_url, moved).json()["data"]
@@ -128,7 +128,7 @@ def test_resource_link_response(world: World) -> None:
 
 
 def test_resource_identifier_required_members(world: World) -> None:
-    """Each identifier has `type` and `id`, and a request's has to."""
+    """Each identifier has `type` and `id`, and a request's must have them."""
     for each in relationships(world):
         data = each.get("data")
         for identifier in data if isinstance(data, list) else [data] if data else []:
@@ -152,7 +152,7 @@ def test_compound_documents_allow(world: World) -> None:
 
 
 def test_compound_documents_top_level_included(world: World) -> None:
-    """All that is included is in one array at the top, however deep the path."""
+    """All included resources are in one array at the top, however deep the path."""
     document = world.document("/api/entries/?include=transaction.wallet,wallet")
     assert {each["type"] for each in document["included"]} == {"Transaction", "Wallet"}
 
@@ -170,7 +170,7 @@ def test_compound_documents_full_linkage(world: World) -> None:
 
 
 def test_compound_documents_duplicates(world: World) -> None:
-    """A resource that two paths lead to is there once; a fixture checks it for each response."""
+    """A resource reached by two paths occurs once; a fixture checks it for each response."""
     document = world.document("/api/wallets/?include=transactions.wallet,entries.wallet,entries.transaction")
     keys = [(each["type"], each["id"]) for each in (*document["data"], *document["included"])]
     assert len(keys) == len(set(keys))

@@ -30,7 +30,7 @@ def test_update_resource_attributes(world: World) -> None:
 
 
 def test_update_interpret_resource_attributes(world: World) -> None:
-    """What is missing stays as it is; null is a value, and refused where it makes no sense."""
+    """Missing fields stay unchanged; null is a value, and refused where it makes no sense."""
     before = world.document(world.transaction_url)["data"]["attributes"]
     after = update(world, description="rent").json()["data"]["attributes"]
     assert {**after, "description": "", "updatedAt": before["updatedAt"]} == before
@@ -139,7 +139,7 @@ def test_update_resource_409_no_match(world: World) -> None:
 
 
 def test_update_resource_409_details(world: World) -> None:
-    """The error names what is in the way."""
+    """The error names the obstacle."""
     response = world.api.patch(world.wallet_url, resource("Wallet", world.wallet["id"], label="Other"))
     assert response.json()["errors"][0]["meta"] == {"wallet": int(world.other["id"])}
 
@@ -155,7 +155,7 @@ def test_update_resource_other_status(world: World) -> None:
 
 
 def test_update_resource_other_semantics(world: World) -> None:
-    """The error of a refused amount tells balance, currency and wallet."""
+    """The error of a refused amount contains balance, currency and wallet."""
     (error,) = update(world, amount="-20.00").json()["errors"]
     assert error["meta"] == {
         "balance": "15.00",
@@ -196,13 +196,13 @@ def test_deleting_other_status(world: World) -> None:
 
 
 def test_deleting_other_details(world: World) -> None:
-    """The error tells what the wallet holds."""
+    """The error contains the wallet's balance."""
     (error,) = world.api.delete(world.wallet_url).json()["errors"]
     assert error["meta"] == {"balance": "15.00", "currency": "USD", "wallet": int(world.wallet["id"])}
 
 
 def test_deleting_http_semantics(world: World) -> None:
-    """What is deleted is gone from its URL and from every list."""
+    """A deleted resource disappears from its URL and from every list."""
     world.api.delete(world.transaction_url)
     assert world.api.get(world.transaction_url).status_code == 404
     assert world.document("/api/transactions/")["data"] == []

@@ -1,4 +1,4 @@
-"""Documents of every kind, and what is in them."""
+"""Documents of every kind, and iteration over their parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-// Read by relay-compiler alone; relay.mjs runs what it writes.
+// Read only by relay-compiler; relay.mjs runs its output.
 graphql`
   query operationsTransactionsQuery($wallet: ID!, $after: String) {
     node(id: $wallet) {

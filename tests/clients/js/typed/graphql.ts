@@ -106,7 +106,7 @@ assert.equal(errors?.[0]?.extensions.code, "invalid_parameter");
 export const refused = [
   // @ts-expect-error A wallet has a label.
   () => execute(createWallet, { input: { balance: "1.00" } }),
-  // @ts-expect-error The input has to be there.
+  // @ts-expect-error The input is required.
   () => execute(createWallet, {}),
   // @ts-expect-error There is no such filter.
   () => execute(transactions, { filters: { iban: "" } }),

@@ -88,7 +88,7 @@ assert.equal(opening?.attributes?.kind, "opening");
 const none = await client.GET("/api/entries/{id}/transaction/", { params: { path: { id: opening.id } } });
 assert.equal(found(none).data?.attributes?.txid, undefined);
 
-// Change, guarded by what was read.
+// Change, guarded by the tag that was read.
 const read = await client.GET("/api/wallets/{id}/", { params: { path: { id: wallet.id } } });
 const etag = read.response.headers.get("ETag")!;
 const rename = (label: string, guard: string) =>
@@ -144,8 +144,8 @@ const done = await client.POST("/api/operations/", {
   },
 });
 assert.equal(found(done)["atomic:results"][0]?.data?.type, "Wallet");
-const gone = await client.DELETE("/api/transactions/{id}/", { params: { path } });
-assert.equal(gone.error?.errors[0]?.code, "not_found");
+const missing = await client.DELETE("/api/transactions/{id}/", { params: { path } });
+assert.equal(missing.error?.errors[0]?.code, "not_found");
 
 // What the compiler refuses. Each of these lines is an error, or else the compiler complains that it is none.
 export const refused = [

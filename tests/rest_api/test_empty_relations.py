@@ -18,7 +18,7 @@ def with_empty(document: Any, *names: str) -> Any:
     return document
 
 
-def test_what_is_new_has_nothing_yet(api: Api) -> None:
+def test_a_new_resource_has_empty_relations(api: Api) -> None:
     response = api.post("/api/wallets/", with_empty(resource("Wallet", label="A"), "transactions", "entries"))
     assert response.status_code == 201
     wallet = response.json()["data"]["id"]
@@ -28,7 +28,7 @@ def test_what_is_new_has_nothing_yet(api: Api) -> None:
     assert api.post("/api/operations", batch, content_type=ATOMIC_TYPE).status_code == 200
 
 
-def test_a_change_may_say_what_is_true_and_empties_nothing(api: Api) -> None:
+def test_a_change_may_declare_an_empty_relation_empty_and_removes_nothing(api: Api) -> None:
     wallet = api.create_wallet(label="A")["id"]
     document = with_empty(resource("Wallet", wallet, label="B"), "transactions", "entries")
     batch = {"atomic:operations": [{"op": "update", "data": document["data"]}]}
@@ -55,7 +55,7 @@ def test_anything_else_is_refused(api: Api, relationship: object) -> None:
     assert answer == (403, [("forbidden", "/data/relationships/transactions")])
 
 
-def test_a_refusal_says_what_is_true_of_the_field(api: Api) -> None:
+def test_a_refusal_names_the_rule_of_the_field(api: Api) -> None:
     wallet = api.create_wallet(label="A")["id"]
     for name, value, said in (
         ("balance", "1.00", "Only transactions change the balance of a wallet."),
