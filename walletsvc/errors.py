@@ -171,6 +171,12 @@ class PreconditionFailed(WalletError):
     code = "precondition_failed"
 
 
+class Unauthenticated(WalletError):
+    """The caller has not shown who it is: no credentials, or none that are good."""
+
+    code = "unauthenticated"
+
+
 class Forbidden(WalletError):
     """The caller may see this but not do that."""
 

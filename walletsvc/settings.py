@@ -127,6 +127,11 @@ CACHE_SECONDS = env.int("CACHE_SECONDS", default=60)
 DEFAULT_CURRENCY = env.str("DEFAULT_CURRENCY", default="USD")
 ASSETS = {code: int(scale) for code, scale in env.dict("ASSETS", default={"BTC": 8, "ETH": 18}).items()}
 
+# -- access: whether callers have to show a key ------------------------------------------------------------
+
+# Without, everyone may do everything: for a checkout on one's own machine.
+AUTH_REQUIRED = env.bool("AUTH_REQUIRED", default=not DEBUG)
+
 # -- HTTP ------------------------------------------------------------------------------------------------
 
 # The server's address for clients, if requests do not show it: links begin with it (web/public_urls.py).

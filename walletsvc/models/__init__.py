@@ -1,5 +1,6 @@
 """The tables: columns and constraints, nothing else."""
 
+from walletsvc.models.access import AccessEvent, ApiKey
 from walletsvc.models.cache_state import CacheState
 from walletsvc.models.entry import Entry
 from walletsvc.models.reporting import ReportingWalletDay
@@ -7,4 +8,13 @@ from walletsvc.models.transaction import Transaction
 from walletsvc.models.transaction_count import TransactionCount
 from walletsvc.models.wallet import Wallet
 
-__all__ = ["CacheState", "Entry", "ReportingWalletDay", "Transaction", "TransactionCount", "Wallet"]
+__all__ = [
+    "AccessEvent",
+    "ApiKey",
+    "CacheState",
+    "Entry",
+    "ReportingWalletDay",
+    "Transaction",
+    "TransactionCount",
+    "Wallet",
+]

@@ -1,0 +1,106 @@
+"""`manage.py apikey` makes, rotates, revokes and lists keys, and shows a secret once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.utils import timezone
+
+from walletsvc.access import key_text, keys
+from walletsvc.models.access import ApiKey
+
+pytestmark = pytest.mark.django_db
+
+CREATE = ("create", "--name", "shop", "--scopes", "wallets:read,transactions:write")
+
+
+def apikey(*arguments: str) -> tuple[str, str]:
+    """Run the command and return what it prints, on both streams."""
+    out, err = StringIO(), StringIO()
+    call_command("apikey", *arguments, stdout=out, stderr=err, no_color=True)
+    return out.getvalue(), err.getvalue()
+
+
+def is_good(text: str) -> bool:
+    parsed = key_text.parse(text.strip())
+    assert parsed is not None
+    return keys.find_principal(parsed, at=timezone.now()) is not None
+
+
+def test_a_new_key_stands_alone_on_standard_output() -> None:
+    out, err = apikey(*CREATE, "--owner", "alice")
+    assert is_good(out)
+    assert out.count("\n") == 1
+    key = ApiKey.objects.get()
+    assert (key.scopes, key.owner) == ("wallets:read transactions:write", "alice")
+    assert key.expires_at is not None
+    assert key.expires_at - key.created_at == timedelta(days=365)
+    assert out.strip() not in err
+    assert key.id in err
+
+
+@pytest.mark.parametrize(
+    ("expires", "lives"),
+    [("30s", timedelta(seconds=30)), ("24h", timedelta(hours=24)), ("90d", timedelta(days=90)), ("never", None)],
+)
+def test_a_key_lives_as_long_as_it_is_told(expires: str, lives: timedelta | None) -> None:
+    _, err = apikey(*CREATE, "--expires", expires)
+    key = ApiKey.objects.get()
+    assert (None if key.expires_at is None else key.expires_at - key.created_at) == lives
+    assert ("never expires: revoke it" in err) == (expires == "never")
+
+
+def test_a_moment_is_an_end_as_well() -> None:
+    apikey(*CREATE, "--expires", "2999-01-31T12:00:00Z")
+    assert f"{ApiKey.objects.get().expires_at:%Y-%m-%d %H}" == "2999-01-31 12"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("create", "--name", "", "--scopes", "admin"),
+        ("create", "--name", "a", "--scopes", "wallets"),
+        ("create", "--name", "a", "--scopes", " , "),
+        (*CREATE, "--expires", "soon"),
+        (*CREATE, "--expires", "2001-01-31T12:00:00Z"),
+        ("rotate", "nobody"),
+        ("revoke", "nobody"),
+        ("revoke",),
+        ("revoke", "a", "--all-issued-before", "2026-01-01T00:00:00Z"),
+        ("show", "nobody"),
+        ("melt",),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_a_line(wrong: tuple[str, ...]) -> None:
+    with pytest.raises(CommandError):
+        apikey(*wrong)
+    assert ApiKey.objects.count() == 0
+
+
+def test_a_rotated_key_has_a_successor() -> None:
+    old = apikey(*CREATE)[0]
+    new, said = apikey("rotate", ApiKey.objects.get().id, "--overlap", "0")
+    assert (is_good(old), is_good(new)) == (False, True)
+    assert "It replaces" in said
+    with pytest.raises(CommandError):
+        apikey("rotate", ApiKey.objects.get(replaces=None).id)
+
+
+def test_keys_are_revoked_one_by_one_or_together() -> None:
+    texts = [apikey(*CREATE)[0] for _ in range(3)]
+    apikey("revoke", texts[0][5:15], "--reason", "leaked")
+    assert [is_good(text) for text in texts] == [False, True, True]
+    assert apikey("revoke", "--all-issued-before", "2999-01-01T00:00:00Z")[0] == "2 keys revoked.\n"
+    assert not any(map(is_good, texts))
+
+
+def test_no_list_shows_a_secret() -> None:
+    text = apikey(*CREATE)[0].strip()
+    shown = apikey("list")[0] + apikey("show", text[5:15])[0]
+    assert text[5:15] in shown
+    assert "wallets:read transactions:write" in shown
+    assert text[16:59] not in shown

@@ -1,0 +1,77 @@
+"""Who is calling: from the text of an `Authorization` header to a principal. The one way in, for all faces."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from hashlib import sha256
+
+from django.conf import settings
+from django.utils import timezone
+
+from walletsvc import errors
+from walletsvc.access import key_text, keys
+from walletsvc.access.verified import KEY_SECONDS, Verified
+from walletsvc.principals import ANYONE, Principal
+
+logger = logging.getLogger(__name__)
+
+MAX_CREDENTIALS = 16_384
+_BEARER = "bearer "
+
+verified = Verified()
+"""The callers that this process knows."""
+
+
+def identify_known(authorization: str | None) -> Principal | None:
+    """Return the caller if that takes no query: it was verified lately, or the server is open."""
+    if authorization is None:
+        return None if settings.AUTH_REQUIRED else ANYONE
+    return verified.get(_digest(authorization))
+
+
+def identify(authorization: str | None) -> Principal:
+    """Return the caller that an `Authorization` header stands for.
+
+    Raises `Unauthenticated`, the same for every reason (the log tells which), and `DatabaseError` where a key cannot
+    be looked up.
+    """
+    known = identify_known(authorization)
+    if known is not None:
+        return known
+    if authorization is None:
+        raise _refused("no credentials")
+    digest = _digest(authorization)
+    if verified.is_refused(digest):
+        raise _refused("refused a moment ago")
+    text = _bearer(authorization)
+    key = None if text is None else key_text.parse(text)
+    if key is None:
+        raise _refused("malformed, or a wrong checksum")
+    now = timezone.now()
+    found = keys.find_principal(key, at=now)
+    if found is None:
+        verified.refuse(digest)
+        raise _refused(f"key {key.id} is unknown, expired or revoked")
+    principal, expires_at = found
+    verified.remember(digest, principal, seconds=_seconds(expires_at, now))
+    return principal
+
+
+def _seconds(expires_at: datetime | None, now: datetime) -> float:
+    return KEY_SECONDS if expires_at is None else min(KEY_SECONDS, (expires_at - now).total_seconds())
+
+
+def _digest(authorization: str) -> bytes:
+    return sha256(authorization.encode("utf-8", "surrogateescape")).digest()
+
+
+def _bearer(authorization: str) -> str | None:
+    if len(authorization) > MAX_CREDENTIALS or authorization[: len(_BEARER)].lower() != _BEARER:
+        return None
+    return authorization[len(_BEARER) :].strip(" ")
+
+
+def _refused(reason: str) -> errors.Unauthenticated:
+    logger.info("A caller is refused: %s", reason)
+    return errors.Unauthenticated("Show who you are: Authorization: Bearer, and a good API key.")

@@ -1,0 +1,43 @@
+from django.db import models
+
+from walletsvc.models.columns import MAX_TEXT_LENGTH
+
+
+class ApiKey(models.Model):
+    """A key that a program identifies itself by. The key itself is nowhere: only its SHA-256 is.
+
+    `owner` is NULL for a key that reaches everything. `expires_at` is NULL for one that never does. `replaces` is the
+    key that it was rotated from.
+    """
+
+    id = models.CharField(max_length=10, primary_key=True)
+    digest = models.BinaryField(max_length=32)
+    name = models.CharField(max_length=MAX_TEXT_LENGTH)
+    owner = models.CharField(max_length=MAX_TEXT_LENGTH, null=True)  # noqa: DJ001 - '' is nobody's
+    scopes = models.CharField(max_length=MAX_TEXT_LENGTH)
+    created_at = models.DateTimeField()
+    created_by = models.CharField(max_length=MAX_TEXT_LENGTH)
+    expires_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True)
+    replaces = models.CharField(max_length=10, null=True)  # noqa: DJ001 - for none
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=~models.Q(scopes=""), name="apikey_scopes_not_blank")]
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.name}"
+
+
+class AccessEvent(models.Model):
+    """One change of what somebody may do. Append-only, as entries are."""
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField()
+    by = models.CharField(max_length=MAX_TEXT_LENGTH)
+    action = models.CharField(max_length=16)
+    key = models.CharField(max_length=10)
+    reason = models.CharField(max_length=MAX_TEXT_LENGTH, default="", blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.by} {self.action} {self.key}"
