@@ -46,6 +46,7 @@ PLACES: Mapping[type[errors.WalletError], Place] = {
     errors.WalletNotEmpty: Place.USER_ERRORS,
     errors.InvalidParameter: Place.ERRORS,
     errors.PreconditionFailed: Place.USER_ERRORS,
+    errors.Unauthenticated: Place.ERRORS,
     errors.Forbidden: Place.ERRORS,
     errors.Conflict: Place.ERRORS,
     errors.Unavailable: Place.ERRORS,

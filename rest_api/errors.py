@@ -34,6 +34,7 @@ STATUS: Mapping[type[errors.WalletError], int] = {
     errors.WalletNotEmpty: 409,
     errors.InvalidParameter: 400,
     errors.PreconditionFailed: 412,
+    errors.Unauthenticated: 401,
     errors.Forbidden: 403,
     errors.Conflict: 503,
     errors.Unavailable: 503,
@@ -125,6 +126,8 @@ def _explain_refusal(error: errors.WalletError, locate: Locate | None) -> Refuse
     headers = {}
     if isinstance(error, errors.Conflict | errors.Unavailable):
         headers["Retry-After"] = str(error.retry_after_seconds)
+    if isinstance(error, errors.Unauthenticated):
+        headers["WWW-Authenticate"] = errors.CHALLENGE
     return Refused(*problems, headers=headers)
 
 

@@ -171,6 +171,10 @@ class PreconditionFailed(WalletError):
     code = "precondition_failed"
 
 
+CHALLENGE = 'Bearer realm="walletsvc", error="invalid_token"'
+"""What an answer with 401 has as WWW-Authenticate (RFC 6750, section 3)."""
+
+
 class Unauthenticated(WalletError):
     """The caller has not shown who it is: no credentials, or none that are good."""
 

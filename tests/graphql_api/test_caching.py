@@ -108,7 +108,7 @@ def test_an_answer_with_an_error_is_not_kept(ask: Any, make_wallet: Any) -> None
 def test_no_caller_is_served_what_another_reaches(
     ask: Any, make_wallet: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ann, bob = (Principal(subject=name, scopes=frozenset({"read"}), owner=name) for name in ("ann", "bob"))
+    ann, bob = (Principal(subject=name, scopes=frozenset({"admin"}), owner=name) for name in ("ann", "bob"))
     make_wallet("1.00", principal=ann, label="Ann's")
     make_wallet("2.00", principal=bob, label="Bob's")
     for principal, label in ((ann, "Ann's"), (bob, "Bob's"), (ann, "Ann's")):

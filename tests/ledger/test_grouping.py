@@ -95,7 +95,7 @@ def test_a_name_that_is_taken_already_spoils_it_for_its_caller_only(company: Com
 
 
 def test_principals_do_not_share(company: Company) -> None:
-    ann, bob = (Principal(subject=name, scopes=frozenset(), owner=name) for name in ("ann", "bob"))
+    ann, bob = (Principal(subject=name, scopes=frozenset({"admin"}), owner=name) for name in ("ann", "bob"))
     hers = create_wallet(principal=ann, label="ann's", balance="5.00")
     his = create_wallet(principal=bob, label="bob's", balance="5.00")
     with company.busy(ann):

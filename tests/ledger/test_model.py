@@ -29,7 +29,7 @@ from walletsvc import errors
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.principals import ANYONE, Principal
 
-SCOPES = frozenset({"read", "write"})
+SCOPES = frozenset({"admin"})
 # Everyone more often than the others, who reach little.
 PRINCIPALS = [
     ANYONE,

@@ -23,7 +23,7 @@ from walletsvc.queries.selectors import get_record, list_records, list_records_b
 
 pytestmark = pytest.mark.django_db
 
-SCOPES = frozenset({"read", "write"})
+SCOPES = frozenset({"admin"})
 ALICE = Principal(subject="alice", scopes=SCOPES, owner="alice")
 BOB = Principal(subject="bob", scopes=SCOPES, owner="bob")
 

@@ -42,7 +42,7 @@ def stored(transaction: Transaction) -> dict[str, Any]:
 
 
 def test_a_post_writes_wallet_transaction_and_entry(wallet: Wallet) -> None:
-    teller = Principal(subject="teller", scopes=frozenset())
+    teller = Principal(subject="teller", scopes=frozenset({"admin"}))
     transaction = create_transaction(
         principal=teller,
         txid="T1",

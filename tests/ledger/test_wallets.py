@@ -46,7 +46,7 @@ def test_the_default_currency_comes_from_the_settings(settings: Any) -> None:
 
 
 def test_an_opening_balance_is_an_entry_and_no_transaction() -> None:
-    teller = Principal(subject="teller", scopes=frozenset())
+    teller = Principal(subject="teller", scopes=frozenset({"admin"}))
     wallet = create_wallet(principal=teller, label="Savings", balance="100.00", currency="EUR", clock=lambda: MORNING)
     assert (wallet.balance, wallet.sequence) == (Decimal("100.00"), 1)
     entry = Entry.objects.values().get()

@@ -24,8 +24,8 @@ from walletsvc.events.topics import Topic
 from walletsvc.principals import ANYONE, Principal
 from walletsvc.queries.questions import Selection
 
-ANNA = Principal(subject="anna", scopes=frozenset({"read", "write"}), owner="anna")
-BERT = Principal(subject="bert", scopes=frozenset({"read", "write"}), owner="bert")
+ANNA = Principal(subject="anna", scopes=frozenset({"admin"}), owner="anna")
+BERT = Principal(subject="bert", scopes=frozenset({"admin"}), owner="bert")
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

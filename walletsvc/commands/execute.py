@@ -37,7 +37,12 @@ SHARED_PATIENCE_SECONDS = 0.5
 
 
 def execute(command: Command[T], *, by: Principal, clock: Clock = timezone.now) -> T:
-    """Run one command durably and return its result. Raises its refusal, and what `durably` raises."""
+    """Run one command durably and return its result.
+
+    Raises its refusal, `Forbidden` if the caller lacks its scope, and what `durably` raises.
+    """
+    if not by.may(command.scope):
+        raise _forbidden(command)
     runner = Runner(by, clock)
     if not command.shares_commit or connection.in_atomic_block:
         outcome = runner.alone([command])
@@ -55,11 +60,18 @@ def execute_all(batch: Batch, *, by: Principal, clock: Clock = timezone.now) -> 
     The refusal of a command's input may take the place of the command: earlier commands run first and may be refused
     too, and the caller gets the first refusal. Raises what `durably` raises.
     """
+    for index, each in enumerate(batch):
+        if isinstance(each, Command) and not by.may(each.scope):
+            return Refused(index, _forbidden(each))
     runner = Runner(by, clock, waits=True)
     shares = all(isinstance(each, Command) and each.shares_commit for each in batch)
     if not shares or len(batch) >= SHARED_COMMANDS or connection.in_atomic_block:
         return runner.alone(batch)
     return _share(runner, batch)
+
+
+def _forbidden(command: Command[Any]) -> errors.Forbidden:
+    return errors.Forbidden(f"This takes the scope {command.scope}.", scope=command.scope)
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,7 @@ ENTRY = Resource(
     name="Entry",
     model=Entry,
     description="One immutable line of the ledger.",
-    scope="entries:read",
+    scope="transactions:read",
     fields=(
         Field(
             "sequence",

@@ -1,0 +1,28 @@
+"""What a principal may read: each resource names its scope, and nothing is read before all of a question is allowed."""
+
+from __future__ import annotations
+
+from walletsvc import errors
+from walletsvc.principals import ADMIN, Principal
+from walletsvc.queries.questions import Selection
+from walletsvc.schema.declarations import Resource
+from walletsvc.schema.resources import RESOURCES
+
+
+def check_read(principal: Principal, resource: Resource, selection: Selection) -> None:
+    """Raise `Forbidden` unless the principal may read records of `resource` and all that is selected of them."""
+    if ADMIN in principal.scopes:
+        return
+    if not principal.may(resource.scope):
+        raise errors.Forbidden(f"This takes the scope {resource.scope}.", scope=resource.scope)
+    check_related(principal, resource, selection)
+
+
+def check_related(principal: Principal, resource: Resource, selection: Selection) -> None:
+    """Raise `Forbidden` unless the principal may read what is related to records of `resource`, as selected."""
+    if ADMIN in principal.scopes:
+        return
+    for name, wanted in selection.to_one:
+        check_read(principal, RESOURCES[resource.to_one[name].target], wanted)
+    for _, question in selection.to_many:
+        check_read(principal, RESOURCES[question.resource], question.selection)
