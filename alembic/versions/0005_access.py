@@ -1,7 +1,7 @@
-"""Let the texts of keys and of what happened to them compare byte for byte, and keep what happened as it was.
+"""Let the texts of keys and access events compare byte for byte, and refuse to change or remove an event.
 
-Revision: 0005, after 0004. Can be run again after it failed half-way. It needs the tables, so Django's migrations come
-first.
+Revision: 0005, after 0004. Can be run again after it failed half-way. It needs the tables, so Django's migrations
+come first.
 """
 
 import sqlalchemy as sa
@@ -28,16 +28,25 @@ MYSQL = (
 def upgrade() -> None:
     if not op.get_context().as_sql and not set(TABLES) <= set(sa.inspect(op.get_bind()).get_table_names()):
         raise CommandError("Run Django's migrations first: there are no keys yet.")
-    downgrade()
+    _drop_triggers()
     on_sqlite = op.get_context().dialect.name == "sqlite"
-    if not on_sqlite:
-        for table in TABLES:
-            op.execute(f"ALTER TABLE {table} CONVERT TO CHARACTER SET utf8mb4 COLLATE {EXACT}")
+    _convert(f"utf8mb4 COLLATE {EXACT}")
     for event in EVENTS:
         op.execute((SQLITE if on_sqlite else MYSQL).format(_name(event), event, REFUSAL))
 
 
 def downgrade() -> None:
+    _drop_triggers()
+    _convert("utf8mb4")
+
+
+def _convert(charset: str) -> None:
+    if op.get_context().dialect.name != "sqlite":
+        for table in TABLES:
+            op.execute(f"ALTER TABLE {table} CONVERT TO CHARACTER SET {charset}")
+
+
+def _drop_triggers() -> None:
     for event in EVENTS:
         op.execute(f"DROP TRIGGER IF EXISTS {_name(event)}")
 

@@ -88,7 +88,7 @@ def test_one_label_at_once_is_taken_once() -> None:
 
 
 def test_two_owners_take_the_same_names_at_once_and_each_gets_them_once() -> None:
-    owners = [Principal(name, frozenset(), owner=name) for name in ("alice", "bob")]
+    owners = [Principal(name, frozenset({"admin"}), owner=name) for name in ("alice", "bob")]
     results = at_once([partial(create_wallet, principal=owner, label="Same") for owner in owners] * 8)
     assert tally(results) == {"done": 2, "duplicate_label": 14}
     wallets = {wallet.owner: wallet for wallet in Wallet.objects.all()}

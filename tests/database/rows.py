@@ -43,7 +43,20 @@ ENTRY = {
     "owner": "",
     "created_at": NOW,
 }
-TABLES = {"walletsvc_wallet": WALLET, "walletsvc_transaction": TRANSACTION, "walletsvc_entry": ENTRY}
+API_KEY = {
+    "id": "0123456789",
+    "digest": b"\1" * 32,
+    "name": "shop",
+    "scopes": "wallets:read",
+    "created_at": NOW,
+    "created_by": "system",
+}
+TABLES = {
+    "walletsvc_wallet": WALLET,
+    "walletsvc_transaction": TRANSACTION,
+    "walletsvc_entry": ENTRY,
+    "walletsvc_apikey": API_KEY,
+}
 
 
 def insert(table: str, **columns: Any) -> int:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
+from django.utils import timezone
 
 from tests.conftest import MakeWallet, Post
 from tests.database.rows import execute, fetch
 from tests.writes import delete_wallet
-from walletsvc.models import Entry, Wallet
+from walletsvc.models import AccessEvent, Entry, Wallet
 from walletsvc.principals import ANYONE
 
 pytestmark = pytest.mark.django_db
@@ -100,3 +101,13 @@ def test_an_entry_of_a_deleted_wallet_stays_unchanged(make_wallet: MakeWallet, p
     post(wallet, "-5.00")
     delete_wallet(principal=ANYONE, wallet_id=wallet.id)
     assert refusal_of("UPDATE walletsvc_entry SET owner = 'alice'") == refused_with(APPEND_ONLY)
+
+
+@pytest.mark.parametrize(
+    "statement", ["UPDATE walletsvc_accessevent SET by = 'x'", "DELETE FROM walletsvc_accessevent"]
+)
+def test_what_happened_to_keys_stays_as_it_was(statement: str) -> None:
+    event = AccessEvent.objects.create(at=timezone.now(), by="system", action="create", key="0123456789")
+    statement = statement.replace("by =", f"{connection.ops.quote_name('by')} =")
+    assert refusal_of(statement) == refused_with("access events are append-only")
+    assert AccessEvent.objects.get() == event

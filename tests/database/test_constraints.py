@@ -28,6 +28,7 @@ VIOLATIONS: list[tuple[str, str, dict[str, Any]]] = [
     ("entry_transaction_unless_opening", "walletsvc_entry", {"kind": "opening", "transaction_id": None}),
     ("entry_transaction_unless_opening", "walletsvc_entry", {"transaction_id": None}),
     ("entry_transaction_unless_opening", "walletsvc_entry", {"txid": ""}),
+    ("apikey_scopes_not_blank", "walletsvc_apikey", {"scopes": ""}),
 ]
 DUPLICATES: list[tuple[str, str, dict[str, Any], str]] = [
     ("wallet_owner_label_unique", "walletsvc_wallet", {}, "walletsvc_wallet.owner, walletsvc_wallet.label"),
@@ -45,6 +46,14 @@ DUPLICATES: list[tuple[str, str, dict[str, Any], str]] = [
     ),
 ]
 
+NAMES = {
+    "walletsvc_wallet": {"label": "B"},
+    "walletsvc_transaction": {"txid": "B"},
+    "walletsvc_entry": {"sequence": 2},
+    "walletsvc_apikey": {},
+}
+"""What makes a second row another one."""
+
 
 @pytest.fixture(autouse=True)
 def ledger() -> int:
@@ -60,7 +69,7 @@ def everything() -> dict[str, list[tuple[Any, ...]]]:
 
 
 def references(table: str, wallet_id: int) -> dict[str, int]:
-    return {} if table == "walletsvc_wallet" else {"wallet_id": wallet_id}
+    return {"wallet_id": wallet_id} if "wallet_id" in TABLES[table] else {}
 
 
 def test_every_named_constraint_has_a_case_here() -> None:
@@ -75,7 +84,7 @@ def test_every_named_constraint_has_a_case_here() -> None:
 @pytest.mark.parametrize(("name", "table", "columns"), VIOLATIONS)
 def test_a_check_refuses_a_row_by_its_name(name: str, table: str, columns: dict[str, Any], ledger: int) -> None:
     before = everything()
-    names = {"walletsvc_wallet": {"label": "B"}, "walletsvc_transaction": {"txid": "B"}}.get(table, {"sequence": 2})
+    names = NAMES[table]
     with pytest.raises(IntegrityError, match=rf"\b{name}\b"), transaction.atomic():
         insert(table, **{**references(table, ledger), **names, **columns})
     assert everything() == before

@@ -143,7 +143,8 @@ def test_a_change_that_keeps_the_name_does_not_clash_with_itself(wallet: Wallet,
 
 def test_within_a_batch_too_names_are_unique_within_an_owner(wallet: Wallet) -> None:
     hers, his = (
-        create_wallet(principal=Principal(name, frozenset(), owner=name), label="W") for name in ("alice", "bob")
+        create_wallet(principal=Principal(name, frozenset({"admin"}), owner=name), label="W")
+        for name in ("alice", "bob")
     )
     run(post(wallet, "new"), post(hers, "new"), post(his, "new"), rename(hers, "V"), rename(his, "V"))
     assert txids() == ["new"] * 3

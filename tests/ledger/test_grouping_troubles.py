@@ -68,6 +68,7 @@ class Stumble(Command[None]):
 
     wallet: int
     shares_commit = True
+    scope = "transactions:write"
 
     def locks(self) -> Locks:
         return Locks(wallets=(self.wallet,))

@@ -24,7 +24,7 @@ from walletsvc.queries.questions import CursorPage, Question, Selection
 
 pytestmark = pytest.mark.django_db
 
-SCOPES = frozenset({"read", "write"})
+SCOPES = frozenset({"admin"})
 ALICE, BOB, NOBODY = (Principal(name, SCOPES, owner=name) for name in ("alice", "bob", "nobody"))
 
 

@@ -22,7 +22,7 @@ from walletsvc.schema.resources import RESOURCES
 pytestmark = pytest.mark.django_db(transaction=True)
 
 OWNERS, WALLETS, ROWS = 50, 1_000, 20_000
-OWNER = Principal("o7", frozenset(), owner="o7")
+OWNER = Principal("o7", frozenset({"admin"}), owner="o7")
 OTHER = 9
 """A wallet of somebody else."""
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)

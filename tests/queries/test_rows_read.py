@@ -21,7 +21,7 @@ from walletsvc.queries.questions import CursorPage, NumberedPage, Question, Sele
 pytestmark = pytest.mark.django_db(transaction=True)
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
-ALICE = Principal("alice", frozenset({"read"}), owner="")
+ALICE = Principal("alice", frozenset({"admin"}), owner="")
 FEW, MANY = 400, 8_000
 """Rows of each wallet, of which a page shows three."""
 AT_MOST = 1.5

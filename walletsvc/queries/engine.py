@@ -13,6 +13,7 @@ from walletsvc.principals import Principal
 from walletsvc.queries import counts, cursors
 from walletsvc.queries.filters import filter_queryset
 from walletsvc.queries.first_rows import fetch_first_rows
+from walletsvc.queries.permission import check_read
 from walletsvc.queries.questions import CursorPage, NumberedPage, Order, Question, Selection, parse_order
 from walletsvc.queries.records import Page, Plan, Record, make_plan
 from walletsvc.queries.row_sql import Row, ask_rows, fetch_rows_by_id
@@ -24,6 +25,7 @@ from walletsvc.schema.resources import RESOURCES
 def read_page(question: Question, *, principal: Principal) -> Page:
     """Answer a question. Raises `InvalidParameter` for filters, orders and cursors that make no sense."""
     resource = RESOURCES[question.resource]
+    check_read(principal, resource, question.selection)
     queryset = filter_queryset(resource.name, resource.model._default_manager.all(), question.filters)
     key = _parent_key(question)
     scope = scope_of(principal, wallet=counts.wallet_in(question))
@@ -60,6 +62,7 @@ def read_by_ids(
     resource: Resource, selection: Selection, *, principal: Principal, ids: Sequence[int]
 ) -> list[Record]:
     """Return the records within reach that have these ids, in no order."""
+    check_read(principal, resource, selection)
     plan = make_plan(resource.name, selection.fields)
     rows = fetch_rows_by_id(resource.model, plan.columns, plan.kinds, ids, scope=scope_of(principal))
     records = [Record(plan, row) for row in rows]
@@ -69,6 +72,7 @@ def read_by_ids(
 
 def read_many(resource: Resource, selection: Selection, *, principal: Principal, **match: object) -> list[Record]:
     """Return the records within reach whose columns match, in no order."""
+    check_read(principal, resource, selection)
     plan = make_plan(resource.name, selection.fields)
     queryset: QuerySet[Model] = resource.model._default_manager.filter(**match)
     rows, _ = answer(ask_rows(queryset, plan.columns, plan.kinds, scope=scope_of(principal)))

@@ -1,4 +1,4 @@
-"""What a principal may read: each resource names its scope, and nothing is read before all of a question is allowed."""
+"""What a principal may read: each resource names its scope. Nothing is read before all of a question is allowed."""
 
 from __future__ import annotations
 

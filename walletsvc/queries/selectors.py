@@ -8,6 +8,7 @@ from walletsvc.principals import Principal
 from walletsvc.queries.cursors import decode_cursor
 from walletsvc.queries.engine import read_by_ids, read_one, read_page, read_related
 from walletsvc.queries.filters import filter_queryset
+from walletsvc.queries.permission import check_related
 from walletsvc.queries.questions import CursorPage, Question, Selection, parse_order
 from walletsvc.queries.records import Page, Record
 from walletsvc.schema.resources import RESOURCES
@@ -60,6 +61,8 @@ def list_records_by_id(
 
 def add_related(records: Sequence[Record], selection: Selection, *, principal: Principal) -> None:
     """Read what `selection` wants that is related to `records`, as it is now, into them."""
+    for resource in {record.resource.name for record in records}:
+        check_related(principal, RESOURCES[resource], selection)
     read_related(records, selection, principal=principal)
 
 
