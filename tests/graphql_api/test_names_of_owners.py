@@ -10,7 +10,7 @@ from walletsvc.principals import ANYONE, Principal
 
 pytestmark = pytest.mark.django_db
 
-ANN, BOB = (Principal(name, frozenset({"read"}), owner=name) for name in ("ann", "bob"))
+ANN, BOB = (Principal(name, frozenset({"admin"}), owner=name) for name in ("ann", "bob"))
 QUERY = """query ($owner: String) {
   walletByLabel(label: "Same", owner: $owner) { currency }
   transactionByTxid(txid: "TX", owner: $owner) { amount }
