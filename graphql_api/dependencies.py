@@ -23,17 +23,17 @@ class Dependencies:
     wallet_ids: tuple[ValueNode, ...] | None
     defaults: Mapping[str, Any]
 
-    def stamps(self, variables: Mapping[str, Any]) -> Sequence[str]:
+    def stamps(self, variables: Mapping[str, Any], *, owner: str | None) -> Sequence[str]:
         """Return the names of the stamps that an answer is kept under."""
         if self.wallet_ids is None:
-            return stamps_of(None)
+            return stamps_of(None, owner=owner)
         known = {**self.defaults, **variables}
         try:
             ids = [database_id(read_literal(node, known), "Wallet") for node in self.wallet_ids]
         except WalletError:
             # There is no such wallet, so there will be no answer to keep.
-            return stamps_of(None)
-        return stamps_of(ids)
+            return stamps_of(None, owner=owner)
+        return stamps_of(ids, owner=owner)
 
 
 def find_dependencies(schema: GraphQLSchema, document: DocumentNode) -> Dependencies:

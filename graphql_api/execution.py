@@ -83,7 +83,10 @@ def _answer_query(
     request: GraphQLRequest, document: Document, operation: OperationDefinitionNode, principal: Principal
 ) -> Answer:
     parts = [principal.reach, request.query or "", request.operation_name or "", repr(_canonical(request.variables))]
-    key, stamps = responses.make_key("graphql", *parts), document.dependencies.stamps(request.variables)
+    key, stamps = (
+        responses.make_key("graphql", *parts),
+        document.dependencies.stamps(request.variables, owner=principal.owner),
+    )
     again = _Again(request.query or "", request.operation_name, pickle.dumps(request.variables), principal)
     reading = Reading(key, stamps, "", again)
     found = responses.look_up(key, stamps=stamps)

@@ -72,7 +72,9 @@ class Reader:
 
     def item(self, number: int | None) -> Reading:
         """Read a resource."""
-        stamps = choose_stamps(self.endpoint.resource, identifier=number, include=self.query.include)
+        stamps = choose_stamps(
+            self.endpoint.resource, identifier=number, include=self.query.include, owner=self.principal.owner
+        )
         return self._reading(self.item_url(number), stamps, lambda: self.encode_item(number))
 
     def encode_item(self, number: int | None) -> bytes:
@@ -85,7 +87,7 @@ class Reader:
     def collection(self, _number: int | None = None) -> Reading:
         """Read a page of a collection."""
         query, resource = self.query, self.endpoint.resource
-        stamps = choose_stamps(resource, filters=query.filters, include=query.include)
+        stamps = choose_stamps(resource, filters=query.filters, include=query.include, owner=self.principal.owner)
         url = self.public_url + self.endpoint.url
         return self._list(url, stamps, lambda: self._encode_list(url, self.endpoint))
 
@@ -126,7 +128,9 @@ class Reader:
 
     def _stamps_of_related(self, number: int | None) -> Sequence[str]:
         by_parent = (self._by_parent(number),)
-        return choose_stamps(self.target.resource, filters=by_parent, include=self.query.include)
+        return choose_stamps(
+            self.target.resource, filters=by_parent, include=self.query.include, owner=self.principal.owner
+        )
 
     def _list(self, url: str, stamps: Sequence[str], build: Callable[[], bytes]) -> Reading:
         variant = "cursors" if self._has_cursors else "numbers"
@@ -166,11 +170,11 @@ class Reader:
                 return encode_null(self._document(url))
             return encode_one(related, self.query, self._document(url))
 
-        return self._reading(url, stamps_of(None), build)
+        return self._reading(url, stamps_of(None, owner=self.principal.owner), build)
 
     def relationship_item(self, number: int | None) -> Reading:
         """Read a to-one relationship."""
-        stamps = stamps_of(None)
+        stamps = stamps_of(None, owner=self.principal.owner)
         return self._reading(self._relationship_url(number), stamps, lambda: self.encode_relationship_item(number))
 
     def encode_relationship_item(self, number: int | None) -> bytes:

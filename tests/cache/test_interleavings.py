@@ -13,7 +13,7 @@ from tests.leases import SharedRow
 from walletsvc.cache import responses
 from walletsvc.cache.lease import Keeper
 from walletsvc.cache.memory import MemoryStore
-from walletsvc.cache.responses import EVERYTHING, Invalidation, Lookup, keep, look_up
+from walletsvc.cache.responses import EVERYTHING, Invalidation, Lookup, keep, look_up, owner_stamp
 from walletsvc.cache.store import Store
 
 pytestmark = pytest.mark.without_engine
@@ -34,9 +34,12 @@ class World:
 
     Each actor runs its steps in order; `take` runs the next step of one of them. In turn they belong to one of
     `processes`, which have their own copies in front of a shared store; 0 stands for one process without copies.
+    Readers ask for what depends on an `owner`, if any; writers change what is the `writer`'s.
     """
 
-    def __init__(self, actors: Sequence[Actor], *, processes: int) -> None:
+    def __init__(self, actors: Sequence[Actor], *, processes: int, owner: str = "", writer: str = "") -> None:
+        self.writer = writer
+        self.stamp = owner_stamp(owner) if owner else EVERYTHING
         shared = MemoryStore()
         self.shared: Store = shared
         stores: list[Store] = [Process(shared) for _ in range(processes)] or [shared]
@@ -60,7 +63,7 @@ class World:
 
     def mark(self, actor: int) -> None:
         self.invalidations[actor] = Invalidation()
-        assert self.invalidations[actor].mark([])
+        assert self.invalidations[actor].mark([], owners=[self.writer])
 
     def commit(self, actor: int) -> None:
         self.committed |= {actor}
@@ -73,7 +76,7 @@ class World:
 
     def look_up(self, actor: int) -> None:
         self.owed[actor] = self.answered
-        lookup = look_up("key", stamps=[EVERYTHING])
+        lookup = look_up("key", stamps=[self.stamp])
         self.lookups[actor] = lookup
         if lookup.response is not None:
             self.todo[actor].clear()
@@ -92,7 +95,7 @@ class World:
     # -- time, and a cache that is full --
 
     def expire(self, _actor: int) -> None:
-        forget_stamps(self.shared, EVERYTHING)
+        forget_stamps(self.shared, self.stamp)
 
     def evict(self, _actor: int) -> None:
         forget_stamps(self.shared)
@@ -130,20 +133,20 @@ def cache_on_stage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(responses, "keeper", lambda: STAGE[0].on_stage.keeper)
 
 
-def play(actors: Sequence[Actor], order: Iterable[int], *, processes: int = 0) -> None:
+def play(actors: Sequence[Actor], order: Iterable[int], *, processes: int = 0, **owners: str) -> None:
     """Let the actors take turns in this order, and two readers come after them (in two processes, one in each)."""
     actors = [*actors, READ, READ]
-    world = World(actors, processes=processes)
+    world = World(actors, processes=processes, **owners)
     STAGE[:] = [world]
     last = [actor for actor in (len(actors) - 2, len(actors) - 1) for _ in READ]
     for actor in [*order, *last]:
         world.take(actor)
 
 
-def play_all(actors: Sequence[Actor], *, processes: int = 0) -> None:
+def play_all(actors: Sequence[Actor], *, processes: int = 0, **owners: str) -> None:
     """Let the actors take turns in every possible order."""
     for order in interleavings(tuple(map(len, actors))):
-        play(actors, order, processes=processes)
+        play(actors, order, processes=processes, **owners)
 
 
 PROCESSES = pytest.mark.parametrize("processes", [0, 1, 2], ids=["memory", "one process", "two processes"])
@@ -160,6 +163,16 @@ def test_a_reader_between_two_writers_while_marks_expire(second: Actor, processe
 def test_two_readers_and_a_writer_while_stamps_are_evicted(processes: int) -> None:
     play_all((READ, READ, COMMITTED, STAMPS_ARE_EVICTED), processes=processes)
     play_all((READ, COMMITTED, READ, STAMPS_ARE_EVICTED), processes=processes)
+
+
+@PROCESSES
+@pytest.mark.parametrize("reader", ["", "alice"], ids=["who reaches all", "an owner"])
+def test_a_reader_depends_on_what_an_owner_writes(reader: str, processes: int) -> None:
+    owners = {"owner": reader, "writer": "alice"}
+    for second in (COMMITTED, ROLLED_BACK, DIED):
+        play_all((READ, COMMITTED, second), processes=processes, **owners)
+        play_all((READ, COMMITTED, second, MARKS_EXPIRE), processes=processes, **owners)
+    play_all((READ, READ, COMMITTED, STAMPS_ARE_EVICTED), processes=processes, **owners)
 
 
 @settings(deadline=None, max_examples=400)
@@ -183,9 +196,14 @@ def test_any_crowd(actors: list[Actor], processes: int, data: st.DataObject) -> 
 
 def test_without_stamps_a_reader_gets_old_data(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Invalidation, "settle", lambda self: None)
-    monkeypatch.setattr(Invalidation, "mark", lambda self, wallet_ids: True)
+    monkeypatch.setattr(Invalidation, "mark", lambda self, wallet_ids, owners: True)
     with pytest.raises(AssertionError, match="was owed"):
         play_all((READ, COMMITTED))
+
+
+def test_it_would_not_do_to_mark_another_owner() -> None:
+    with pytest.raises(AssertionError, match="was owed"):
+        play_all((READ, COMMITTED), owner="alice", writer="bob")
 
 
 def test_a_copy_is_no_good_without_the_stamps_of_the_store(monkeypatch: pytest.MonkeyPatch) -> None:

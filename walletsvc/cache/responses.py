@@ -35,6 +35,15 @@ def wallet_stamp(wallet_id: int) -> str:
     return f"wallet:{wallet_id}"
 
 
+@lru_cache(maxsize=4096)
+def owner_stamp(owner: str) -> str:
+    """Return the name of the stamp of an owner: the lists of its wallets, transactions and entries.
+
+    Nobody, who is the owner "", has none: with an open server, a write has no more stamps to change.
+    """
+    return f"owner:{blake2b(owner.encode(errors='surrogatepass'), digest_size=20).hexdigest()}"
+
+
 @cache
 def store() -> Store:
     """Return the store that the settings choose, the same for the whole process."""
@@ -243,14 +252,18 @@ class Invalidation:
         self._announcement = b""
         self._state = UNKNOWN
 
-    def mark(self, wallet_ids: Iterable[int]) -> bool:
-        """Prevent the storing of responses that show one of these wallets, until `settle` or for a few seconds."""
+    def mark(self, wallet_ids: Iterable[int], *, owners: Iterable[str] = ()) -> bool:
+        """Prevent the storing of responses that show one of these wallets, or a list of one of these owners.
+
+        Until `settle`, or for a few seconds.
+        """
         state = keeper().current()
         if not state.is_trusted:
             return False
         ids = sorted(set(wallet_ids))
         self._state = state
-        self._names = [f"{state.prefix}stamp:{name}" for name in (EVERYTHING, *map(wallet_stamp, ids))]
+        stamps = (EVERYTHING, *map(owner_stamp, filter(None, owners)), *map(wallet_stamp, ids))
+        self._names = [f"{state.prefix}stamp:{name}" for name in stamps]
         self._announcement = ",".join(map(str, ids)).encode()
         try:
             store().mark(self._names, self._mark, instance=state.instance)

@@ -92,7 +92,7 @@ class Runner(Worker[Batch, Outcome]):
     def alone(self, batch: Batch) -> Done | Refused:
         """Run one batch in a transaction of its own."""
 
-        def work(touched: set[int]) -> Done | Refused:
+        def work(touched: dict[int, str]) -> Done | Refused:
             ledger = Ledger(principal=self.principal, clock=self.clock, touched=touched)
             ledger.lock(_wallet_ids(batch, self.principal))
             outcome = _apply(batch, ledger)
@@ -120,8 +120,8 @@ class Runner(Worker[Batch, Outcome]):
         # If all of them need the same one, they wait for it together.
         passes_over = not self.waits and len(wallet_ids) > 1
 
-        def work(touched: set[int]) -> None:
-            ledger = Ledger(principal=self.principal, clock=self.clock, touched=set())
+        def work(touched: dict[int, str]) -> None:
+            ledger = Ledger(principal=self.principal, clock=self.clock, touched={})
             ledger.lock(wallet_ids, skip_locked=passes_over)
             for batch in batches:
                 posts = ledger.posts
@@ -131,7 +131,7 @@ class Runner(Worker[Batch, Outcome]):
                     outcomes.append(after_refusal(outcome, wallets=_wallets(batch[:1]), passes_over=passes_over))
                 else:
                     outcomes.append(outcome)
-                    touched.update(map(resolve, _wallets(batch)))
+                    touched.update(ledger.owners_of(map(resolve, _wallets(batch))))
             if touched:
                 ledger.complete()
             else:

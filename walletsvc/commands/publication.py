@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Mapping
 
 from django.db import Error, connection, transaction
 
@@ -42,12 +42,12 @@ class Publication:
         self._is_marked = False
         self._is_unseen = False
 
-    def prepare(self, wallet_ids: Collection[int]) -> None:
+    def prepare(self, wallets: Mapping[int, str]) -> None:
         """Keep readers from storing data that is about to be outdated, or suspend the cache.
 
         Call it last in the transaction, so that only COMMIT remains while the row is locked.
         """
-        self._is_marked = self._invalidation.mark(wallet_ids)
+        self._is_marked = self._invalidation.mark(wallets, owners=set(wallets.values()))
         if not self._is_marked and not _is_suspended_for_all():
             self._is_unseen = True
             _suspend()

@@ -36,7 +36,7 @@ class RecountWallet(Command[bool]):
 def recount_all() -> bool:
     """Correct the number of all transactions; return whether it was wrong. Other writers may continue."""
 
-    def work(_touched: set[int]) -> bool:
+    def work(_touched: dict[int, str]) -> bool:
         count, found = count_transactions()
         if count != found:
             # Concurrent additions are added as well, whenever they commit.

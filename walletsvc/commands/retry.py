@@ -37,17 +37,17 @@ def find_nothing() -> None:
 
 
 def durably(
-    work: Callable[[set[int]], T],
+    work: Callable[[dict[int, str]], T],
     *,
     find_duplicate: Callable[[], Refused | None] = find_nothing,
 ) -> T | Refused:
     """Run `work` in a durable transaction of its own and return its result once it is committed.
 
-    `work` gets a set, to which it adds the id of each wallet it touches. It may run more than once, so it must not
-    keep anything from an earlier run. It may have the transaction rolled back (`transaction.set_rollback`). An
-    exception from it undoes the transaction and is raised unchanged, except that contention is retried, including at
-    COMMIT: after a deadlock the server has already rolled back (MySQL manual, "InnoDB Error Handling"), so only the
-    whole can be repeated.
+    `work` gets a mapping, to which it adds the id of each touched wallet, with its owner. It may run more than once,
+    so it must not keep anything from an earlier run. It may have the transaction rolled back
+    (`transaction.set_rollback`). An exception from it undoes the transaction and is raised unchanged, except that
+    contention is retried, including at COMMIT: after a deadlock the server has already rolled back (MySQL manual,
+    "InnoDB Error Handling"), so only the whole can be repeated.
 
     If a unique constraint is violated, the result of `find_duplicate`, called after the rollback, is returned; if it
     finds no holder, the holder has just gone, and `work` runs again.
@@ -98,7 +98,7 @@ class Attempt:
 
     is_committing: bool = False
 
-    def run(self, work: Callable[[set[int]], T]) -> T:
+    def run(self, work: Callable[[dict[int, str]], T]) -> T:
         """Return what `work` returns, once it is committed.
 
         Raises what `work` raises, Django's database errors unchanged, and `Unavailable` if the write is stored but
@@ -107,7 +107,7 @@ class Attempt:
         publication = Publication()
         try:
             with transaction.atomic(durable=True):
-                touched: set[int] = set()
+                touched: dict[int, str] = {}
                 result = work(touched)
                 is_kept = not transaction.get_rollback()
                 if is_kept:

@@ -33,7 +33,7 @@ class Ledger:
     statement each, whether the operation posts one transaction or a thousand.
     """
 
-    def __init__(self, *, principal: Principal, clock: Clock, touched: set[int]) -> None:
+    def __init__(self, *, principal: Principal, clock: Clock, touched: dict[int, str]) -> None:
         self.principal = principal
         self.names = Names()
         self._clock = clock
@@ -63,11 +63,15 @@ class Ledger:
         ids = sorted(set(wallet_ids))
         for wallet in lock_wallets(ids, principal=self.principal, skip_locked=skip_locked):
             self._wallets[wallet.id] = wallet
-        self._touched.update(self._wallets)
+        self._touched.update(self.owners_of(self._wallets))
 
     def has_locked(self, wallet_id: int) -> bool:
         """Tell whether the wallet is locked, or was opened by this operation."""
         return wallet_id in self._wallets
+
+    def owners_of(self, wallet_ids: Iterable[int]) -> dict[int, str]:
+        """Return the owner of each of these wallets, which are locked."""
+        return {wallet_id: self._wallets[wallet_id].owner for wallet_id in wallet_ids}
 
     def wallet(self, wallet_id: int, *, field: str | None = None) -> LockedWallet:
         """Return a wallet that is locked. Raises `NotFound`; `field` is the input that named it."""
@@ -88,7 +92,7 @@ class Ledger:
         self.show(wallet)
         opened = LockedWallet(wallet.id, wallet.currency, wallet.balance, wallet.sequence, 0, wallet.owner)
         self._wallets[wallet.id] = opened
-        self._touched.add(wallet.id)
+        self._touched[wallet.id] = wallet.owner
         if opening:
             self._lines.append(Line(opened, 1, opening, opening, Kind.OPENING, None))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from walletsvc.cache.responses import EVERYTHING, wallet_stamp
+from walletsvc.cache.responses import EVERYTHING, owner_stamp, wallet_stamp
 from walletsvc.ids import read_id
 from walletsvc.schema.resources import RESOURCES
 
@@ -35,7 +35,7 @@ def path_stays_within_wallet(resource: str, path: Iterable[str]) -> bool:
     return True
 
 
-def stamps_of(wallet_ids: Iterable[object] | None) -> Sequence[str]:
+def stamps_of(wallet_ids: Iterable[object] | None, *, owner: str | None = None) -> Sequence[str]:
     """Return the names of the stamps of an answer that shows these wallets and nothing beyond them; None: more.
 
     What is no id is of no wallet: there will be no answer to keep.
@@ -43,5 +43,5 @@ def stamps_of(wallet_ids: Iterable[object] | None) -> Sequence[str]:
     ids = {read_id(str(each)) for each in wallet_ids or ()}
     known = sorted(each for each in ids if each is not None)
     if not known or len(known) != len(ids) or len(known) > MAX_STAMPS:
-        return (EVERYTHING,)
+        return (owner_stamp(owner),) if owner else (EVERYTHING,)
     return tuple(map(wallet_stamp, known))
