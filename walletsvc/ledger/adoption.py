@@ -19,10 +19,12 @@ ATTEMPTS = 20
 BACKOFF_SECONDS = 0.05
 
 _OWNED = "SELECT 1 FROM walletsvc_wallet WHERE owner <> '' LIMIT 1"
+# The rows come first, in the order of their ids: MariaDB would begin with the wallets, and sort all rows each time.
 _ORPHANS = (
-    "SELECT row_.id, wallet.owner FROM {table} row_ JOIN walletsvc_wallet wallet ON wallet.id = row_.wallet_id"
+    "SELECT row_.id, wallet.owner FROM {table} row_ {join} walletsvc_wallet wallet ON wallet.id = row_.wallet_id"
     " WHERE row_.owner = '' AND wallet.owner <> '' AND row_.id > %s ORDER BY row_.id LIMIT %s"
 )
+_JOIN = {"mysql": "STRAIGHT_JOIN", "sqlite": "CROSS JOIN"}
 _IGNORE = {"mysql": "IGNORE", "sqlite": "OR IGNORE"}
 
 
@@ -51,7 +53,9 @@ def _adopt(table: str, *, or_: str) -> int:
             return 0
     while True:
         with connection.cursor() as cursor:
-            cursor.execute(_ORPHANS.format(table=table), [last, ROWS_AT_ONCE])
+            cursor.execute(
+                _ORPHANS.format(table=table, join=_JOIN.get(dialect.vendor(), "JOIN")), [last, ROWS_AT_ONCE]
+            )
             rows = cursor.fetchall()
         if not rows:
             return adopted
