@@ -15,6 +15,8 @@ from django.db import DatabaseError, connection
 from walletsvc.db import dialect
 
 ROWS_AT_ONCE = 1000
+"""How many a transaction changes: all of one owner."""
+ROWS_READ = 20_000
 ATTEMPTS = 20
 BACKOFF_SECONDS = 0.05
 
@@ -53,9 +55,7 @@ def _adopt(table: str, *, or_: str) -> int:
             return 0
     while True:
         with connection.cursor() as cursor:
-            cursor.execute(
-                _ORPHANS.format(table=table, join=_JOIN.get(dialect.vendor(), "JOIN")), [last, ROWS_AT_ONCE]
-            )
+            cursor.execute(_ORPHANS.format(table=table, join=_JOIN.get(dialect.vendor(), "JOIN")), [last, ROWS_READ])
             rows = cursor.fetchall()
         if not rows:
             return adopted
@@ -64,7 +64,9 @@ def _adopt(table: str, *, or_: str) -> int:
         for identifier, owner in rows:
             of_owner[owner].append(identifier)
         # No wallet is locked meanwhile: what is read of it above never changes.
-        adopted += sum(_update(table, or_, owner, ids) for owner, ids in of_owner.items())
+        for owner, ids in of_owner.items():
+            for start in range(0, len(ids), ROWS_AT_ONCE):
+                adopted += _update(table, or_, owner, ids[start : start + ROWS_AT_ONCE])
 
 
 def _update(table: str, or_: str, owner: str, ids: Sequence[int]) -> int:
