@@ -8,9 +8,10 @@ decide on what was read under the lock; write wallet, transaction, entry. `comma
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Protocol
 
 from walletsvc import errors, money
 from walletsvc.ledger import writer
@@ -26,6 +27,37 @@ Clock = Callable[[], datetime]
 ZERO = Decimal(0)
 
 
+class LockWallets(Protocol):
+    """Locks wallets: `lock_wallets`, or a test's own."""
+
+    def __call__(self, ids: Sequence[int], *, principal: Principal, skip_locked: bool) -> Iterable[LockedWallet]:
+        """Lock the wallets with these ids, in their order, and return those within the principal's reach."""
+
+
+class Writer(Protocol):
+    """Writes what is decided: the module `writer`, or a test's own."""
+
+    def write_changes(
+        self, lines: Sequence[Line], posted: Sequence[Transaction], *, subject: str, at: datetime, send: bool
+    ) -> None:
+        """Write the wallets that `lines` change, the transactions `posted` and an entry a line."""
+
+    def insert_wallet(self, wallet: Wallet) -> None:
+        """Insert a new wallet, and set its id."""
+
+    def read_names(self, wallet_id: int) -> tuple[list[str], list[str]]:
+        """Return the label of a wallet, and the txids of its transactions."""
+
+    def delete_wallet(self, wallet_id: int) -> int:
+        """Delete a wallet with its transactions, and return how many these were."""
+
+    def delete_transaction_row(self, transaction: Transaction) -> None:
+        """Delete the row of a transaction."""
+
+    def add_to_count(self, added: int) -> None:
+        """Add to the number of all transactions."""
+
+
 class Ledger:
     """The wallets that one operation has locked, and what it may do to them.
 
@@ -33,11 +65,21 @@ class Ledger:
     statement each, whether the operation posts one transaction or a thousand.
     """
 
-    def __init__(self, *, principal: Principal, clock: Clock, touched: dict[int, str]) -> None:
+    def __init__(
+        self,
+        *,
+        principal: Principal,
+        clock: Clock,
+        touched: dict[int, str],
+        lock_wallets: LockWallets = lock_wallets,
+        writer: Writer = writer,
+    ) -> None:
         self.principal = principal
         self.names = Names()
         self._clock = clock
         self._touched = touched
+        self._lock_wallets = lock_wallets
+        self._writer = writer
         self._wallets: dict[int, LockedWallet] = {}
         self._posted: list[Transaction] = []
         self._lines: list[Line] = []
@@ -61,7 +103,7 @@ class Ledger:
         if self._wallets:
             raise RuntimeError("The wallets of an operation are locked by one call, or two operations deadlock.")
         ids = sorted(set(wallet_ids))
-        for wallet in lock_wallets(ids, principal=self.principal, skip_locked=skip_locked):
+        for wallet in self._lock_wallets(ids, principal=self.principal, skip_locked=skip_locked):
             self._wallets[wallet.id] = wallet
         self._touched.update(self.owners_of(self._wallets))
 
@@ -88,7 +130,7 @@ class Ledger:
         wallet.balance = decide_balance(ZERO, opening, currency=wallet.currency, wallet_id=None, field="balance")
         wallet.sequence = 1 if opening else 0
         wallet.created_at = wallet.updated_at = self.at
-        writer.insert_wallet(wallet)
+        self._writer.insert_wallet(wallet)
         self.show(wallet)
         opened = LockedWallet(wallet.id, wallet.currency, wallet.balance, wallet.sequence, 0, wallet.owner)
         self._wallets[wallet.id] = opened
@@ -111,14 +153,10 @@ class Ledger:
                 currency=wallet.currency,
                 wallet=wallet_id,
             )
-        transactions, wallets = Transaction.objects.filter(wallet_id=wallet_id), Wallet.objects.filter(id=wallet_id)
         if self.names:
-            self.names.give_up(
-                wallet.owner,
-                labels=wallets.values_list("label", flat=True),
-                txids=transactions.values_list("txid", flat=True),
-            )
-        self._added -= writer.delete_wallet(wallet_id)
+            labels, txids = self._writer.read_names(wallet_id)
+            self.names.give_up(wallet.owner, labels=labels, txids=txids)
+        self._added -= self._writer.delete_wallet(wallet_id)
         del self._wallets[wallet_id]
 
     def post(self, transaction: Transaction, *, kind: Kind = Kind.POST) -> None:
@@ -144,15 +182,15 @@ class Ledger:
 
     def take_back(self, posts: int) -> None:
         """Undo what was posted since there were so many `posts`. Nothing else, and no `flush`, has come since."""
-        for posted, line in zip(reversed(self._posted[posts:]), reversed(self._lines), strict=False):
-            wallet = line.wallet
-            wallet.balance = money.add(wallet.balance, money.negate(line.amount))
+        undone = self._posted[posts:]
+        for posted in undone:
+            wallet = self._wallets[posted.wallet_id]
+            wallet.balance = money.add(wallet.balance, money.negate(posted.amount))
             wallet.sequence -= 1
             wallet.transaction_count -= 1
             self.names.give_up(wallet.owner, txids=[posted.txid])
-        undone = len(self._posted) - posts
-        self._added -= undone
-        del self._posted[posts:], self._lines[len(self._lines) - undone :]
+        self._added -= len(undone)
+        del self._posted[posts:], self._lines[len(self._lines) - len(undone) :]
 
     def amend(self, transaction: Transaction, *, amount: Decimal, wallet_id: int) -> None:
         """Give a transaction another amount, or another wallet, or both. The wallets are locked.
@@ -186,7 +224,7 @@ class Ledger:
         wallet = self.wallet(transaction.wallet_id)
         self._apply(wallet, money.negate(transaction.amount), Kind.DELETE, transaction, added=-1)
         self.flush()
-        writer.delete_transaction_row(transaction)
+        self._writer.delete_transaction_row(transaction)
         self.names.give_up(transaction.owner, txids=[transaction.txid])
 
     def _apply(
@@ -204,14 +242,14 @@ class Ledger:
         """Write what has been decided so far: with the next statement or COMMIT, or with `send` now."""
         if not self._lines:
             return
-        writer.write_changes(self._lines, self._posted, subject=self.principal.subject, at=self.at, send=send)
+        self._writer.write_changes(self._lines, self._posted, subject=self.principal.subject, at=self.at, send=send)
         self._posted, self._lines = [], []
 
     def complete(self) -> None:
         """Write what is left to be written before COMMIT."""
         self.flush()
         if self._added:
-            writer.add_to_count(self._added)
+            self._writer.add_to_count(self._added)
         for wallet in self._shown:
             left = self._wallets.get(wallet.id)
             # One that has been closed again stays as it was.

@@ -95,6 +95,12 @@ def insert_wallet(wallet: Wallet) -> None:
     wallet.save(force_insert=True)
 
 
+def read_names(wallet_id: int) -> tuple[list[str], list[str]]:
+    """Return the label of a wallet, and the txids of its transactions."""
+    labels = Wallet.objects.filter(id=wallet_id).values_list("label", flat=True)
+    return list(labels), list(Transaction.objects.filter(wallet_id=wallet_id).values_list("txid", flat=True))
+
+
 def delete_wallet(wallet_id: int) -> int:
     """Delete a wallet with its transactions, and return how many these were."""
     deleted = Transaction.objects.filter(wallet_id=wallet_id)._raw_delete(using=connection.alias)

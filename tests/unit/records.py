@@ -1,0 +1,87 @@
+"""A ledger without a database: locks that are given, and a writer that records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from walletsvc.ledger.ledger import Ledger
+from walletsvc.ledger.locked_wallets import LockedWallet
+from walletsvc.ledger.writer import Line
+from walletsvc.models import Transaction, Wallet
+from walletsvc.principals import Principal
+
+FIRST = datetime(2026, 1, 1, tzinfo=UTC)
+ALICE = Principal(subject="alice", scopes=frozenset(), owner="a")
+
+
+class Records:
+    """A writer that notes what it is told, and gives ids from 100 on."""
+
+    def __init__(self, ledger_wallets: Iterable[LockedWallet]) -> None:
+        self.wallets = {wallet.id: wallet for wallet in ledger_wallets}
+        self.asked: list[object] = []
+        self.done: list[tuple[object, ...]] = []
+        self.txids: list[str] = []
+        """Of the transaction of each entry, empty where there is none."""
+
+    def lock_wallets(self, ids: Sequence[int], *, principal: Principal, skip_locked: bool) -> list[LockedWallet]:
+        self.asked.append((ids, principal, skip_locked))
+        return [self.wallets[each] for each in ids if each in self.wallets]
+
+    def write_changes(
+        self, lines: Sequence[Line], posted: Sequence[Transaction], *, subject: str, at: datetime, send: bool
+    ) -> None:
+        entries = [
+            (each.wallet.id, each.sequence, each.kind.value, str(each.amount), str(each.balance_after))
+            for each in lines
+        ]
+        self.txids += [each.transaction.txid if each.transaction else "" for each in lines]
+        self.done.append(("write", [each.txid for each in posted], entries, subject, at, send))
+
+    def insert_wallet(self, wallet: Wallet) -> None:
+        wallet.id = 100 + len(self.done)
+        self.done.append(("insert", wallet.label, str(wallet.balance), wallet.sequence))
+
+    def read_names(self, wallet_id: int) -> tuple[list[str], list[str]]:
+        self.done.append(("names", wallet_id))
+        return ["Gone"], ["G1", "G2"]
+
+    def delete_wallet(self, wallet_id: int) -> int:
+        self.done.append(("delete", wallet_id))
+        return 2
+
+    def delete_transaction_row(self, transaction: Transaction) -> None:
+        self.done.append(("delete", transaction.txid))
+
+    def add_to_count(self, added: int) -> None:
+        self.done.append(("count", added))
+
+    def lines(self) -> list[Any]:
+        """Return all entries in the order in which they were written."""
+        return [entry for what, *rest in self.done if what == "write" for entry in rest[1]]  # type: ignore[index]
+
+
+def wallet(number: int, balance: str = "0", currency: str = "USD", owner: str = "a", count: int = 3) -> LockedWallet:
+    return LockedWallet(number, currency, Decimal(balance), 7, count, owner)
+
+
+def transaction(txid: str, wallet_id: int, amount: str, number: int | None = None) -> Transaction:
+    return Transaction(id=number, txid=txid, wallet_id=wallet_id, amount=Decimal(amount), currency="USD", owner="a")
+
+
+def open_ledger(*wallets: LockedWallet, lock: bool = True) -> tuple[Ledger, Records, dict[int, str]]:
+    records, touched = Records(wallets), dict[int, str]()
+    moments = iter(FIRST + timedelta(seconds=number) for number in range(9))
+    ledger = Ledger(
+        principal=ALICE,
+        clock=lambda: next(moments),
+        touched=touched,
+        lock_wallets=records.lock_wallets,
+        writer=records,
+    )
+    if lock:
+        ledger.lock([each.id for each in wallets])
+    return ledger, records, touched
