@@ -1,6 +1,6 @@
 """The arguments of a list: filters, ordering and a page.
 
-Their types are made of the domain's own declarations, so a filter or order that REST knows is known here too.
+Their types are made from the domain's declarations, so every filter and order of REST exists here too.
 """
 
 from __future__ import annotations
@@ -25,10 +25,12 @@ from walletsvc.schema.declarations import Field, ToOne
 from walletsvc.schema.resources import RESOURCES
 
 Arguments = Mapping[str, Any]
-"""The coerced arguments of a field, by their names in the schema."""
+"""The coerced arguments of a field, by schema name."""
 
-# Its values are named as they are stored, and as REST prints them.
-strawberry.enum(Kind, name="EntryKind", graphql_name_from="value", description="What made an entry.")
+# Its values have their stored names, which REST prints too.
+strawberry.enum(
+    Kind, name="EntryKind", graphql_name_from="value", description="The kind of change that made an entry."
+)
 
 
 @strawberry.enum(description="A direction to sort in.")
@@ -48,7 +50,7 @@ def _input_type(name: str, fields: Mapping[str, Any], description: str) -> type:
 
 
 def _value_type(resource: str, name: str) -> Any:
-    """Return the type of value that a filter compares with, from what it filters by."""
+    """Return the type of the values that a filter compares with."""
     declared = RESOURCES[resource]
     members: list[Field | ToOne] = [*declared.fields, *declared.to_one.values()]
     return next((type_of(each) for each in members if each.name == name), str)
@@ -62,7 +64,7 @@ def _lookup_type(value_type: Any, lookups: list[str]) -> type:
     key = (value_type, frozenset(lookups))
     if key not in _LOOKUP_TYPES:
         name = "StringFilter" if value_type is str else f"{value_type.__name__}Filter"
-        _LOOKUP_TYPES[key] = _input_type(name, dict.fromkeys(lookups, value_type), "Whatever is given has to hold.")
+        _LOOKUP_TYPES[key] = _input_type(name, dict.fromkeys(lookups, value_type), "All given conditions must hold.")
     return _LOOKUP_TYPES[key]
 
 
@@ -76,30 +78,29 @@ def _filters_type(resource: str) -> type:
     for name, ways in lookups.items():
         value_type = _value_type(resource, name)
         fields[name] = value_type if ways == ["exact"] else _lookup_type(value_type, ways)
-    return _input_type(f"{resource}Filters", fields, "Whatever is given has to hold.")
+    return _input_type(f"{resource}Filters", fields, "All given conditions must hold.")
 
 
 def _order_type(resource: str) -> type:
     fields = dict.fromkeys(RESOURCES[resource].orders, Ordering)
-    return _input_type(f"{resource}Order", fields, "Name one field; a list of these sorts by several.")
+    return _input_type(f"{resource}Order", fields, "One field; a list of these sorts by several.")
 
 
 FILTERS_TYPES = {resource: _filters_type(resource) for resource in RESOURCES}
 ORDER_TYPES = {resource: _order_type(resource) for resource in RESOURCES}
 
 
-# -- from arguments to what the read engine takes ----------------------------------------------------------
+# -- from arguments to questions ---------------------------------------------------------------------------
 
 
 def parse_list(resource: str, arguments: Arguments) -> Question:
-    """Return the list that the arguments ask for, with nothing selected of it yet. Raises `InvalidParameter`."""
+    """Return the list for the arguments, without a selection yet. Raises `InvalidParameter`."""
     filters, order, page = parse_filters(resource, arguments), parse_order(arguments), parse_page(arguments)
     return Question(resource, filters=filters, order=order, page=page)
 
 
 def alias_of(question: Question) -> str:
-    """Return the alias of a list of a record: all that it asks for, so that no two lists have one alias unless they
-    are the same."""
+    """Return the alias of a record's list: its whole question, so that only equal lists have equal aliases."""
     return repr((question.filters, question.order, question.page))
 
 
@@ -128,7 +129,7 @@ def _text(value: object, parameter: str) -> str:
         case str():
             return value
         case ScientificDecimal():
-            # Such that the exponent, which is to be refused, is there whatever it is.
+            # Printed with an exponent, so that the domain refuses it whatever the exponent is.
             return f"{value:E}"
         case Decimal():
             return f"{value:f}" if abs(value.adjusted()) < 100 else str(value)
@@ -143,17 +144,17 @@ def parse_order(arguments: Arguments) -> tuple[str, ...]:
     for item in arguments.get("ordering") or ():
         words = [(name, direction) for name, direction in (item or {}).items() if direction is not None]
         if len(words) != 1:
-            raise InvalidParameter("Each object in a list of orders names one field.", parameter="sort")
+            raise InvalidParameter("Each object in a list of orders must have one field.", parameter="sort")
         [(name, direction)] = words
         names.append(f"-{name}" if direction in (Ordering.DESC, "DESC") else name)
     return tuple(names)
 
 
 def parse_page(arguments: Arguments) -> CursorPage:
-    """Return the page that `first`, `after`, `last` and `before` ask for. Raises `InvalidParameter`."""
+    """Return the page for `first`, `after`, `last` and `before`. Raises `InvalidParameter`."""
     first, last = arguments.get("first"), arguments.get("last")
     if first is not None and last is not None:
-        raise InvalidParameter("Ask for the first or for the last, not for both.", parameter="last")
+        raise InvalidParameter("Give either first or last, not both.", parameter="last")
     size = DEFAULT_PAGE_SIZE if first is None and last is None else first if last is None else last
     return CursorPage(
         size=int(size or 0),

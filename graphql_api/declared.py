@@ -18,11 +18,11 @@ from walletsvc.schema.declarations import Field, Resource, ToOne, Write
 ID = "A global id or a databaseId."
 
 _SCALARS = {types.Amount: Amount, types.Counter: Long, types.Metadata: JSON, types.Moment: DateTime}
-"""Everything else is a string, except a choice."""
+"""All other types are strings, except choices."""
 
 
 def type_of(declared: Field | ToOne) -> Any:
-    """Return the type by which the values of a field are shown and sent; a related object is named by its id."""
+    """Return the type of a field's values, shown and sent; a related object is sent as its id."""
     if isinstance(declared, ToOne):
         return strawberry.ID
     if isinstance(declared.type, types.Choice):
@@ -31,10 +31,10 @@ def type_of(declared: Field | ToOne) -> Any:
 
 
 def shows(resource: Resource, connection: Callable[..., Any]) -> Callable[[type], Any]:
-    """Return the decorator that makes a class the type of a resource's records, with all that is declared of them.
+    """Return the decorator that makes a class the type of a resource's records, with all declared fields.
 
-    `connection` declares a field that is a page of related ones. The types of related ones are looked up, by their
-    names, in the module of the class.
+    `connection` declares a field that is a page of related records. The types of related records are looked up by
+    name in the module of the class.
     """
 
     def decorate(cls: type) -> Any:
@@ -51,12 +51,12 @@ def shows(resource: Resource, connection: Callable[..., Any]) -> Callable[[type]
 
 
 def creates(resource: Resource, description: str) -> Callable[[type], Any]:
-    """Return the decorator that makes a class the input from which a resource is created."""
+    """Return the decorator that makes a class the input that creates a resource."""
     return _takes(resource.written, description, is_new=True)
 
 
 def changes(resource: Resource, description: str) -> Callable[[type], Any]:
-    """Return the decorator that makes a class the input by which a resource, which its `id` names, is changed."""
+    """Return the decorator that makes a class the input that changes the resource with its `id`."""
     return _takes((each for each in resource.written if each.write is Write.ALWAYS), description, is_new=False)
 
 
@@ -64,7 +64,7 @@ def _takes(written: Iterable[Field | ToOne], description: str, *, is_new: bool) 
     def decorate(cls: type) -> Any:
         for each in written:
             name = f"{each.key}_id" if isinstance(each, ToOne) else each.key
-            described = ID if isinstance(each, ToOne) else each.told_to_writers
+            described = ID if isinstance(each, ToOne) else each.input_description
             if each.required and is_new:
                 _add(cls, name, type_of(each), strawberry.field(description=described))
             else:
@@ -84,7 +84,7 @@ def _add(cls: type, name: str, annotation: Any, field: Any) -> None:
 
 
 def given(resource: Resource, data: Any) -> dict[str, Any]:
-    """Return what the caller named in an input of a resource, by the names that commands know."""
+    """Return the given fields of a resource's input, by the commands' names."""
     values = {name: value for name, value in vars(data).items() if value is not UNSET}
     for name, relation in resource.to_one.items():
         if f"{name}_id" in values:

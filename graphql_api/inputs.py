@@ -1,4 +1,4 @@
-"""The inputs of mutations. Values go to the domain as they came; a field that is left out stays unset there."""
+"""The inputs of mutations. Values reach the domain unchanged; an omitted field stays unset there."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ class CreateWalletInput:
     pass
 
 
-@changes(WALLET, "What to change of a wallet. Its balance is changed by transactions only.")
+@changes(WALLET, "Changes of a wallet. Only transactions change its balance.")
 class UpdateWalletInput:
     id: strawberry.ID = strawberry.field(description=ID)
 
 
-@strawberry.input(description="A wallet to delete; it has to be empty.")
+@strawberry.input(description="A wallet to close; it must be empty.")
 class DeleteWalletInput:
     id: strawberry.ID = strawberry.field(description=ID)
 
@@ -28,7 +28,7 @@ class CreateTransactionInput:
     pass
 
 
-@changes(TRANSACTION, "What to change of a transaction. Another wallet moves it there.")
+@changes(TRANSACTION, "Changes of a transaction. Another wallet moves it there.")
 class UpdateTransactionInput:
     id: strawberry.ID = strawberry.field(description=ID)
 

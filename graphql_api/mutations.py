@@ -1,5 +1,4 @@
-"""The mutations: each makes one call of the domain, once what its payload selects has been checked, and shows what
-that returns."""
+"""The mutations: each checks the selection of its payload, makes one call into the domain, and shows the result."""
 
 # ruff: noqa: A002 - arguments are named as in the schema
 # mypy: disable-error-code="untyped-decorator"
@@ -38,17 +37,17 @@ P = TypeVar("P")
 Parse = Callable[..., Command[Any]]
 
 
-@strawberry.type(description="One thing that was wrong. Nothing has changed.")
+@strawberry.type(description="One problem with the input. Nothing has changed.")
 class UserError:
     code: str = strawberry.field(description="A stable name such as insufficient_funds.")
     message: str = strawberry.field(description="For people.")
-    field: str | None = strawberry.field(description="The field of the input that is to blame, if one is.")
+    field: str | None = strawberry.field(description="The input field at fault, if there is one.")
 
 
 @strawberry.type
 class _WalletPayload:
     wallet: types.Wallet | None = strawberry.field(
-        description="As it was written, what it is related to as it is now; null if it was refused."
+        description="As written, with its related objects in their current state; null if refused."
     )
     user_errors: list[UserError]
 
@@ -56,7 +55,7 @@ class _WalletPayload:
 @strawberry.type
 class _TransactionPayload:
     transaction: types.Transaction | None = strawberry.field(
-        description="As it was written, what it is related to as it is now; null if it was refused."
+        description="As written, with its related objects in their current state; null if refused."
     )
     user_errors: list[UserError]
 
@@ -74,7 +73,7 @@ class UpdateWalletPayload(_WalletPayload):
 @strawberry.type
 class DeleteWalletPayload(_WalletPayload):
     wallet: types.Wallet | None = strawberry.field(
-        description="As it was, what it is related to as it is now; null if it was refused."
+        description="As it was, with its related objects in their current state; null if refused."
     )
 
 
@@ -91,14 +90,14 @@ class UpdateTransactionPayload(_TransactionPayload):
 @strawberry.type
 class DeleteTransactionPayload(_TransactionPayload):
     transaction: types.Transaction | None = strawberry.field(
-        description="As it was, what it is related to as it is now; null if it was refused."
+        description="As it was, with its related objects in their current state; null if refused."
     )
 
 
 def _execute(info: Info, payload: Callable[..., P], resource: str, parse: Parse, *sent: Any) -> P:
-    """Run the command that `parse` returns for what was `sent`, and return its payload, also if it is refused."""
+    """Run the command that `parse` returns for the input `sent`, and return its payload, even for a refusal."""
     raw, principal = info._raw_info, info.context.principal
-    # What it shows is checked before it runs, and so is what all others of the document show.
+    # The payloads of all mutations in the document are checked before the first one runs.
     selection = raw.context.planner(raw).payload(raw.path.key)
     try:
         written = execute(parse(*sent), by=principal)
@@ -110,7 +109,7 @@ def _execute(info: Info, payload: Callable[..., P], resource: str, parse: Parse,
 
 
 def _refuse(payload: Callable[..., P], resource: str, error: errors.WalletError) -> P:
-    """Return the payload of a refusal. Raises it again if its place is beside the data."""
+    """Return the payload of a refusal. Raises it again if it belongs beside the data."""
     if PLACES[type(error)] is Place.ERRORS:
         raise error
     user_errors = [UserError(code=each.code, message=each.message, field=_field(each)) for each in error.each()]
@@ -118,8 +117,7 @@ def _refuse(payload: Callable[..., P], resource: str, error: errors.WalletError)
 
 
 def _field(error: errors.WalletError) -> str | None:
-    """Return the field of the input that the domain calls by the name of a relation, or leaves out when it is the
-    object's own id."""
+    """Return the input field of an error. The domain names a relation instead, or nothing for the object's own id."""
     if error.field is None:
         return "id" if isinstance(error, errors.NotFound) else None
     return f"{error.field}Id" if error.field in _RELATIONS else camel_case(error.field)
@@ -127,19 +125,19 @@ def _field(error: errors.WalletError) -> str | None:
 
 @strawberry.type
 class Mutation:
-    """Everything that can be changed. A payload shows what was written, and reads what that is related to."""
+    """All changes. A payload shows the written object, and reads its related objects."""
 
     @strawberry.mutation(description="Open a wallet.")
     def create_wallet(self, info: Info, input: CreateWalletInput) -> CreateWalletPayload | None:
         return _execute(info, CreateWalletPayload, "Wallet", OpenWallet.parse, given(WALLET, input))
 
-    @strawberry.mutation(description="Change a wallet's texts.")
+    @strawberry.mutation(description="Rename a wallet, or change its texts.")
     def update_wallet(self, info: Info, input: UpdateWalletInput) -> UpdateWalletPayload | None:
         fields = given(WALLET, input)
         identifier = database_id(fields.pop("id"), "Wallet")
         return _execute(info, UpdateWalletPayload, "Wallet", RenameWallet.parse, identifier, fields)
 
-    @strawberry.mutation(description="Delete an empty wallet with its transactions; its entries stay.")
+    @strawberry.mutation(description="Close an empty wallet and delete its transactions; its entries stay.")
     def delete_wallet(self, info: Info, input: DeleteWalletInput) -> DeleteWalletPayload | None:
         identifier = database_id(input.id, "Wallet")
         return _execute(info, DeleteWalletPayload, "Wallet", CloseWallet.parse, identifier)
@@ -155,7 +153,7 @@ class Mutation:
         identifier = database_id(fields.pop("id"), "Transaction")
         return _execute(info, UpdateTransactionPayload, "Transaction", AmendTransaction.parse, identifier, fields)
 
-    @strawberry.mutation(description="Delete a transaction and give its amount back to the wallet.")
+    @strawberry.mutation(description="Delete a transaction and return its amount to the wallet.")
     def delete_transaction(self, info: Info, input: DeleteTransactionInput) -> DeleteTransactionPayload | None:
         identifier = database_id(input.id, "Transaction")
         return _execute(info, DeleteTransactionPayload, "Transaction", DeleteTransaction.parse, identifier)

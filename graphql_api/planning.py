@@ -1,9 +1,9 @@
-"""From a selection of GraphQL to a question for the read engine: one for each root field, however deep it goes.
+"""Plan a GraphQL selection as questions for the read engine: one for each root field, however deep it is.
 
-Fields that ask the same with the same arguments are one, whatever their aliases: `a: wallets {..} b: wallets {..}` is
-one question, for what both select. A list is found again, on the record that it belongs to, by what its field asks
-for and by nothing else: the value of a field depends on its object and its arguments (GraphQL specification, sections
-6.3.2 and 6.4), while one node of a fragment stands for many fields, in as many places as the fragment is spread.
+Fields with the same question are one, whatever their aliases: `a: wallets {..} b: wallets {..}` is one question, with
+both selections. A list is found again on its record by the question of its field alone: the value of a field depends
+on its object and its arguments (GraphQL specification, sections 6.3.2 and 6.4), while one node of a fragment stands
+for many fields, in all places where the fragment is spread.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from walletsvc.schema.declarations import Resource
 from walletsvc.schema.resources import RESOURCES
 
 Path = tuple[str | int, ...]
-"""Where a field is in the answer (section 7.1.2). Before there is a list, its fields are those of its first item."""
+"""The place of a field in the answer (section 7.1.2). While planning, all items of a list count as its first."""
 
 
 @dataclass(slots=True, eq=False)
 class Root:
-    """Root fields that ask the same: their arguments and nodes, and their plan once it is made."""
+    """Root fields with the same question: their arguments and nodes, and their plan once it is made."""
 
     arguments: Arguments
     nodes: list[FieldNode] = field(default_factory=list)
@@ -47,7 +47,7 @@ class Root:
 
 @dataclass(slots=True)
 class _Wanted:
-    """What is wanted of a record, collected field by field."""
+    """The selection from a record, collected field by field."""
 
     resource: Resource
     fields: set[str] = field(default_factory=set)
@@ -77,10 +77,10 @@ class _WantedList:
 
 
 class Planner:
-    """Plans the reads of one operation with one set of variables. Threads may share it; nothing in it is an answer.
+    """Plans the reads of one operation with one set of variables. Holds no answers, so threads may share it.
 
-    With `checks`, each list that a record is asked for is checked, and one that is refused is left out of the plan:
-    its field tells why, where it is. What is refused is in `refusals`. Without, the first refusal is raised.
+    With `checks`, the list of each field is checked, and a refused one is left out of the plan: its field reports the
+    refusal. `refusals` has all of them. Without `checks`, the first refusal is raised.
     """
 
     def __init__(
@@ -103,15 +103,15 @@ class Planner:
         self.refusals: list[GraphQLError] = []
 
     def root(self, node: FieldNode) -> Root:
-        """Return the root field, with all others that ask the same. Raises `GraphQLError`."""
+        """Return the root field, with all others of the same question. Raises `GraphQLError`."""
         if self._roots is None:
             self._roots = self._find_roots()
         root = self._roots.get(response_key(node))
-        # There is none where the arguments are refused, and now it is told why.
+        # Missing if its arguments are refused: this raises the refusal.
         return Root(self._arguments("Query", node), [node]) if root is None else root
 
     def _find_roots(self) -> dict[str, Root]:
-        """Return the root fields by their names in the answer: those of one name are merged, and have the same
+        """Return the root fields by their names in the answer: fields of one name are merged, and have equal
         arguments (section 5.3.2)."""
         roots: dict[str, Root] = {}
         same: dict[tuple[str, str], Root] = {}
@@ -123,34 +123,34 @@ class Planner:
                 try:
                     arguments = self._arguments("Query", node)
                 except GraphQLError:
-                    # Its own field tells of it.
+                    # Its own field reports the refusal.
                     continue
-                # To print them takes time, and a field alone has nothing to be the same as.
+                # Printing arguments takes time, and a single field has no other to be merged with.
                 printed = repr(arguments) if len(nodes) > 1 else ""
                 root = roots[key] = same.setdefault((node.name.value, printed), Root(arguments))
             root.nodes.append(node)
         return roots
 
     def alias_of(self, resource: Resource, node: FieldNode) -> str:
-        """Return the alias of the list that a field of a `resource` asks for. Raises `InvalidParameter`."""
+        """Return the alias of the list at a field of a `resource`. Raises `InvalidParameter`."""
         return self._list(resource, node)[1]
 
     def select(self, resource: str, nodes: Iterable[FieldNode], path: Path = ()) -> Selection:
-        """Return what `nodes`, fields that give a record or records of `resource`, select of it."""
+        """Return the selection by `nodes`, fields whose values are records of `resource`."""
         wanted = _Wanted(RESOURCES[resource])
         for node in nodes:
             self._collect(wanted, node, path)
         return wanted.selection()
 
     def selection(self, resource: str, root: Root) -> Selection:
-        """Return what a root field, which gives a record or records of `resource`, selects of it."""
+        """Return the selection by a root field whose value is one or more records of `resource`."""
         found = root.selections.get(resource)
         if found is None:
             found = root.selections[resource] = self.select(resource, root.nodes)
         return found
 
     def question(self, resource: str, root: Root) -> Question:
-        """Return the question that a root field, a connection, asks. Raises `InvalidParameter`."""
+        """Return the question of a root field that is a connection. Raises `InvalidParameter`."""
         if root.question is None:
             wanted = _WantedList(parse_list(resource, root.arguments), _Wanted(RESOURCES[resource]))
             for node in root.nodes:
@@ -159,10 +159,10 @@ class Planner:
         return root.question
 
     def payload(self, key: str) -> Selection:
-        """Return what a mutation's payload, named as in the answer, selects of its object.
+        """Return the selection by a mutation's payload, which `key` names in the answer, from its object.
 
-        Raises `GraphQLError` if something is refused in the selection of any mutation of the operation: all of them
-        are checked before the first one runs.
+        Raises `GraphQLError` for a refusal in the selection of any mutation of the operation: all of them are checked
+        before the first one runs.
         """
         if self._payloads is None:
             self._payloads = self._plan_payloads()
@@ -171,7 +171,7 @@ class Planner:
         for refusal in self.refusals:
             if refusal.path and refusal.path[0] == key:
                 raise refusal
-        message = "Nothing was done: another mutation of the document is refused."
+        message = "Nothing has changed: another mutation of the document is refused."
         raise GraphQLError(message, extensions={"code": InvalidParameter.code})
 
     def _plan_payloads(self) -> dict[str, Selection]:
@@ -200,7 +200,7 @@ class Planner:
             elif name in resource.to_many:
                 self._collect_list(wanted, node, (*path, response_key(node)))
             else:
-                # `id`, `databaseId` and `__typename` are of every record; the engine passes over them.
+                # Every record has `id`, `databaseId` and `__typename`; the engine ignores them.
                 wanted.fields.add(name)
 
     def _collect_list(self, wanted: _Wanted, node: FieldNode, path: Path) -> None:
@@ -225,11 +225,11 @@ class Planner:
                 self._collect(wanted.record, record, (*path, response_key(edges), 0, response_key(record)))
 
     def _list(self, resource: Resource, node: FieldNode) -> tuple[Question, str]:
-        """Return the list that a field asks for, without its selection, and its alias.
+        """Return the list at a field, without its selection, and its alias.
 
         Raises `InvalidParameter`, `GraphQLError`.
 
-        It is kept by the node: the arguments that a node has depend on the variables and not on where it is.
+        Cached by node: the arguments of a node depend on the variables, not on its place.
         """
         found = self._lists.get(id(node))
         if found is None:
@@ -246,5 +246,5 @@ class Planner:
 
     def _field(self, type_name: str, node: FieldNode) -> GraphQLField:
         parent = cast(GraphQLObjectType, self._schema.type_map[type_name])
-        # Validation has found it there.
+        # Validation has checked that it exists.
         return cast(GraphQLField, self._schema.get_field(parent, node.name.value))

@@ -1,4 +1,4 @@
-"""The queries: each asks the read engine once, for all that is selected below it."""
+"""The queries: each asks the read engine once, for everything selected below it."""
 
 # ruff: noqa: A002 - arguments are named as in the schema
 # mypy: disable-error-code="untyped-decorator"
@@ -25,12 +25,12 @@ from walletsvc.queries.selectors import get_record, list_records, list_records_b
 
 T = TypeVar("T")
 
-_OF_OWNER = "Names are unique within an owner: who reaches several says whose it is, or else it is nobody's."
+_OF_OWNER = "Names are unique within an owner. By default, only objects of your owner, or without one, are found."
 Reader = Callable[[Planner, Root, Principal], Page | Record]
 
 
 def _once(info: Info, read: Callable[[Planner, Root, Principal], T]) -> T:
-    """Return what `read` gives, read once for all root fields that ask the same."""
+    """Return the result of `read`, read once for all root fields with the same question."""
     raw = info._raw_info
     planner = raw.context.planner(raw)
     root = planner.root(raw.field_nodes[0])
@@ -48,7 +48,7 @@ def _read_list(resource: str) -> Reader:
 
 
 def _read_one(resource: str, match: Callable[[Mapping[str, Any]], dict[str, str | int]]) -> Reader:
-    """Return a reader of the one record that `match` makes of the arguments. It raises `NotFound`."""
+    """Return a reader of one record, which `match` identifies from the arguments. It raises `NotFound`."""
 
     def read(planner: Planner, root: Root, principal: Principal) -> Record:
         matched = match(root.arguments)
@@ -69,9 +69,9 @@ def _by_id(resource: str) -> Reader:
 
 
 def _by_name(resource: str, name: str) -> Reader:
-    """Return a reader of the one record of an owner that has a name: of nobody's, unless the caller says whose.
+    """Return a reader of one record by name, within the given owner; by default among records without an owner.
 
-    A caller who is bound to an owner finds nobody else's, whatever it says.
+    A caller bound to an owner finds only that owner's records, whatever the argument.
     """
 
     def read(planner: Planner, root: Root, principal: Principal) -> Record:
@@ -96,7 +96,7 @@ ROOTS: Mapping[str, Reader] = {
     "transaction": _by_id("Transaction"),
     "transactionByTxid": _by_name("Transaction", "txid"),
 }
-"""How the fields that ask one question of the read engine are read."""
+"""The readers of the root fields that ask the read engine one question."""
 
 
 def _resolve(name: str) -> Callable[[Any, Info], Any]:
@@ -104,10 +104,10 @@ def _resolve(name: str) -> Callable[[Any, Info], Any]:
 
 
 def _list_nodes(info: Info, global_ids: list[strawberry.ID], *, parameter: str) -> list[types.Node | None]:
-    """Return the object of each global id, and None for what is not there: one query for each type."""
+    """Return the object of each global id, and None for each that is missing: one query for each type."""
     if len(global_ids) > MAX_PAGE_SIZE:
         raise InvalidParameter(
-            f"At most {MAX_PAGE_SIZE} objects are fetched at once.", parameter=parameter, limit=MAX_PAGE_SIZE
+            f"At most {MAX_PAGE_SIZE} objects can be fetched at once.", parameter=parameter, limit=MAX_PAGE_SIZE
         )
     references = [_parse_global_id(text, parameter) for text in global_ids]
 
@@ -126,7 +126,7 @@ def _list_nodes(info: Info, global_ids: list[strawberry.ID], *, parameter: str) 
 def _parse_global_id(text: str, parameter: str) -> tuple[str, int | None]:
     parsed = parse_global_id(text)
     if parsed is None:
-        raise InvalidParameter("This is no global id.", parameter=parameter)
+        raise InvalidParameter("This is not a global id.", parameter=parameter)
     return parsed
 
 
@@ -135,20 +135,20 @@ class Query:
     """Everything that can be read."""
 
     wallets: types.WalletConnection | None = connection(
-        "Wallet", description="Wallets, the first that came first unless ordered.", resolve=_resolve("wallets")
+        "Wallet", description="Wallets, by default in the order of opening.", resolve=_resolve("wallets")
     )
     transactions: types.TransactionConnection | None = connection(
         "Transaction", description="Transactions of all wallets.", resolve=_resolve("transactions")
     )
     entries: types.EntryConnection | None = connection(
-        "Entry", description="Lines of the ledger, of all wallets.", resolve=_resolve("entries")
+        "Entry", description="Lines in the ledger, of all wallets.", resolve=_resolve("entries")
     )
 
     @strawberry.field(description="The object with this global id, or null.")
     def node(self, info: Info, id: strawberry.ID) -> types.Node | None:
         return _list_nodes(info, [id], parameter="id")[0]
 
-    @strawberry.field(description="The objects with these global ids, in their order; null for what is not there.")
+    @strawberry.field(description="The objects with these global ids, in order; null for each missing one.")
     def nodes(self, info: Info, ids: list[strawberry.ID]) -> list[types.Node | None] | None:
         return _list_nodes(info, ids, parameter="ids")
 

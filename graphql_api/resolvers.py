@@ -1,7 +1,7 @@
-"""Where in the records and pages of the read engine each field is.
+"""Find each field in the records and pages of the read engine.
 
-These are graphql-core's own resolvers, called with nothing in between: a page of 100 records calls hundreds of them,
-and strawberry's wrapper around each would cost more than the query.
+graphql-core calls these resolvers directly: a page of 100 records calls hundreds of them, and strawberry's wrapper
+around each would cost more than the query.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Resolve = Callable[..., Any]
 
 
 def bind(schema: GraphQLSchema) -> None:
-    """Give the types that show records and pages their resolvers."""
+    """Give the types of records and pages their resolvers."""
     node = schema.type_map["Node"]
     assert isinstance(node, GraphQLInterfaceType)  # noqa: S101 - for the type checker
     node.resolve_type = lambda record, _info, _type: record.resource.name
@@ -42,7 +42,7 @@ def bind(schema: GraphQLSchema) -> None:
 def _bind_type(schema: GraphQLSchema, name: str, resolvers: dict[str, Resolve]) -> None:
     object_type = schema.type_map[name]
     assert isinstance(object_type, GraphQLObjectType)  # noqa: S101 - for the type checker
-    # Each field gives one type of object, so there is nothing to check object by object.
+    # Each field has one type of object, so objects need no check.
     object_type.is_type_of = None
     for field_name, field in object_type.fields.items():
         field.resolve = resolvers[field_name]
@@ -82,7 +82,7 @@ def _to_many(relation: ToMany) -> Resolve:
         page = record.many.get((relation.name, alias))
         if page is None:
             check_read(record, (relation.name, alias))
-            # What is refused was not read.
+            # A refused list was not read.
             check_question(question, parent=relation.column)
             raise LookupError(f"{relation.name} {alias} of {record.resource.name} was not read.")
         return page

@@ -50,7 +50,7 @@ def read_literal(node: ValueNode, variables: Mapping[str, Any] | None = None) ->
             return getattr(node, "value", None)
 
 
-def as_it_came(value: Any) -> Any:
+def unchanged(value: Any) -> Any:
     """Return the value."""
     return value
 
@@ -90,7 +90,7 @@ def _scalar(name: str, description: str, *, parse: Any, read: Any = None, url: s
         name=name,
         description=description,
         specified_by_url=url,
-        serialize=as_it_came,
+        serialize=unchanged,
         parse_value=parse,
         parse_literal=read or (lambda node, variables=None: parse(read_literal(node, variables))),
     )
@@ -101,7 +101,7 @@ SCALARS: dict[object, ScalarDefinition] = {
         "Amount",
         "An exact decimal amount. Answers have a string with exactly the decimal places of the currency, such as "
         '"150.00". Send a string too, or a number, whose digits are taken as they are written.',
-        parse=as_it_came,
+        parse=unchanged,
     ),
     DateTime: _scalar(
         "DateTime",
@@ -110,5 +110,5 @@ SCALARS: dict[object, ScalarDefinition] = {
         url="https://www.rfc-editor.org/rfc/rfc3339",
     ),
     Long: _scalar("Long", "An integer of up to 64 bits, as a JSON number.", parse=_parse_long, read=_read_long),
-    JSON: _scalar("JSON", "Any JSON value.", parse=as_it_came, url="https://www.rfc-editor.org/rfc/rfc8259"),
+    JSON: _scalar("JSON", "Any JSON value.", parse=unchanged, url="https://www.rfc-editor.org/rfc/rfc8259"),
 }

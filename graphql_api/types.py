@@ -1,6 +1,6 @@
-"""The objects of the schema, as a contract. What they show is declared in `walletsvc.schema.resources`.
+"""The objects of the schema, as declared in `walletsvc.schema.resources`.
 
-The values behind them are `Record`s and `Page`s of the read engine; `resolvers.py` says where in them each field is.
+Their values are `Record`s and `Page`s of the read engine; `resolvers.py` finds each field in them.
 """
 
 from __future__ import annotations
@@ -18,30 +18,30 @@ from graphql_api.scalars import Long
 from walletsvc.queries.questions import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from walletsvc.schema.resources import ENTRY, TRANSACTION, WALLET
 
-_FIRST = f"How many from the start: {DEFAULT_PAGE_SIZE} unless given, at most {MAX_PAGE_SIZE}."
-_LAST = f"How many from the end, at most {MAX_PAGE_SIZE}."
+_FIRST = f"The number of objects from the start: by default {DEFAULT_PAGE_SIZE}, at most {MAX_PAGE_SIZE}."
+_LAST = f"The number of objects from the end, at most {MAX_PAGE_SIZE}."
 
 
 Info = strawberry.Info[Any, Any]
 
 
 def _bound_later(root: Any, info: Info) -> Any:
-    """Stand in for the resolver that `resolvers.bind` gives the field."""
+    """Placeholder for the resolver that `resolvers.bind` sets."""
     return root
 
 
 def connection(resource: str, *, description: str, resolve: Callable[[Any, Info], Any] = _bound_later) -> Any:
-    """Declare a field that is a page of a list, with the arguments that every list takes.
+    """Declare a field that is a page of a list, with the arguments of every list.
 
-    `resolve` is given the root and the info; it finds the arguments where it plans the read.
+    `resolve` gets the root and the info; the plan of the read finds the arguments.
     """
     arguments: dict[str, Any] = {
         "filters": FILTERS_TYPES[resource],
         "ordering": list.__class_getitem__(ORDER_TYPES[resource]),
         "first": Annotated[int, strawberry.argument(description=_FIRST)],
-        "after": Annotated[str, strawberry.argument(description="Begin behind this cursor.")],
+        "after": Annotated[str, strawberry.argument(description="Begin after this cursor.")],
         "last": Annotated[int, strawberry.argument(description=_LAST)],
-        "before": Annotated[str, strawberry.argument(description="End ahead of this cursor.")],
+        "before": Annotated[str, strawberry.argument(description="End before this cursor.")],
     }
 
     def resolver(root: Any, info: Info, **_arguments: object) -> Any:
@@ -51,7 +51,7 @@ def connection(resource: str, *, description: str, resolve: Callable[[Any, Info]
     parameters.append(Parameter("info", Parameter.POSITIONAL_OR_KEYWORD, annotation=Info))
     for name, kind in arguments.items():
         parameters.append(Parameter(name, Parameter.KEYWORD_ONLY, default=UNSET, annotation=kind | None))
-    # Strawberry reads a field's arguments off the signature of a function.
+    # Strawberry reads a field's arguments from the signature of a function.
     resolver.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
     return strawberry.field(resolver=resolver, description=description)
 
@@ -65,7 +65,7 @@ class Node:
     id: strawberry.ID = _described("The global id: unique among all objects of all types.")
 
 
-@strawberry.type(description="Where a page of a list begins and ends.")
+@strawberry.type(description="The beginning and end of a page.")
 class PageInfo:
     has_next_page: bool
     has_previous_page: bool
@@ -106,7 +106,7 @@ class EntryEdge:
     cursor: str
 
 
-_TOTAL_COUNT = "How many the whole list has. Counted only when it is asked for."
+_TOTAL_COUNT = "The number of objects in the whole list. Counted only if selected."
 
 
 @strawberry.type

@@ -53,7 +53,7 @@ def _output(declared: Field) -> Schema:
 
 
 def _input(declared: Field) -> Schema:
-    described = declared.told_to_writers
+    described = declared.input_description
     match declared.type:
         case Amount():
             # Numbers are accepted too, with exactly the digits that are sent.

@@ -120,7 +120,7 @@ def test_all_selections_of_a_document_are_checked_before_its_first_write(
     assert told[refused]["path"] == [refused, "transaction", "entries"]
     (other,) = {"first", "last"} - {refused}
     assert told[other]["path"] == [other]
-    assert told[other]["message"] == "Nothing was done: another mutation of the document is refused."
+    assert told[other]["message"] == "Nothing has changed: another mutation of the document is refused."
     assert everything() == before
 
 

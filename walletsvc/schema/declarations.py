@@ -55,7 +55,7 @@ class Field:
         return self.type.kind
 
     @property
-    def told_to_writers(self) -> str:
+    def input_description(self) -> str:
         """Return the description for clients that send a value."""
         limit = getattr(self.type, "max_length", None)
         told = self.input or self.description
