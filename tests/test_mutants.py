@@ -73,7 +73,7 @@ def test_mutants_die_and_live(tmp_path: Path) -> None:
     }
 
 
-def test_whoever_lives_has_to_be_listed_and_whoever_is_listed_has_to_live() -> None:
+def test_survivors_and_listed_mutants_must_be_the_same() -> None:
     outcomes = {"a": "survived", "b": "unreached", "c": "killed", "d": "timeout", "e": "survived"}
     verdict = judge(outcomes, {"c": "It is the same.", "e": "It is the same.", "f": "It is the same."})
     assert verdict.survivors == ["survived  a", "unreached  b"]

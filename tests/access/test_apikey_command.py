@@ -47,7 +47,7 @@ def test_a_new_key_stands_alone_on_standard_output() -> None:
     ("expires", "lives"),
     [("30s", timedelta(seconds=30)), ("24h", timedelta(hours=24)), ("90d", timedelta(days=90)), ("never", None)],
 )
-def test_a_key_lives_as_long_as_it_is_told(expires: str, lives: timedelta | None) -> None:
+def test_a_key_lives_for_its_term(expires: str, lives: timedelta | None) -> None:
     _, err = apikey(*CREATE, "--expires", expires)
     key = ApiKey.objects.get()
     assert (None if key.expires_at is None else key.expires_at - key.created_at) == lives
@@ -75,7 +75,7 @@ def test_a_moment_is_an_end_as_well() -> None:
         ("melt",),
     ],
 )
-def test_what_makes_no_sense_is_refused_in_a_line(wrong: tuple[str, ...]) -> None:
+def test_invalid_arguments_are_refused_in_one_line(wrong: tuple[str, ...]) -> None:
     with pytest.raises(CommandError):
         apikey(*wrong)
     assert ApiKey.objects.count() == 0

@@ -84,7 +84,7 @@ def test_a_key_is_its_principal(made: keys.NewKey) -> None:
     ],
     ids=lambda value: ascii(value)[:24],
 )
-def test_everybody_else_is_told_the_same(
+def test_all_other_callers_get_the_same(
     authorization: str | None, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "walletsvc.access")
@@ -142,7 +142,7 @@ def test_an_unknown_key_is_looked_up_once(db: None, queries: Any, clock: Clock) 
         refusal(f"Bearer {NOBODYS}")
 
 
-def test_while_the_database_is_away_the_verified_go_on(
+def test_verified_callers_are_served_while_the_database_is_away(
     made: keys.NewKey, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def gone(*_arguments: Any, **_named: Any) -> None:

@@ -40,7 +40,7 @@ def test_the_checksum_is_crc32_in_base_62() -> None:
 
 
 @given(st.integers(0, 64), st.sampled_from(ALPHABET))
-def test_a_mistyped_key_is_none(place: int, letter: str) -> None:
+def test_a_mistyped_key_does_not_parse(place: int, letter: str) -> None:
     text = BODY + checksum(BODY)
     mistyped = text[:place] + letter + text[place + 1 :]
     assert (parse(mistyped) is None) == (mistyped != text)
@@ -61,7 +61,7 @@ def test_a_mistyped_key_is_none(place: int, letter: str) -> None:
     ],
     ids=lambda text: ascii(text)[:20],
 )
-def test_anything_else_is_no_key(text: str) -> None:
+def test_anything_else_is_not_a_key(text: str) -> None:
     assert parse(text) is None
 
 

@@ -49,7 +49,7 @@ def test_the_secret_is_stored_nowhere() -> None:
     assert secret.encode() not in bytes(made.key.digest)
 
 
-def test_another_secret_with_the_same_id_is_nobodys() -> None:
+def test_another_secret_with_the_same_id_is_refused() -> None:
     made = make()
     body = f"walk_{made.key.id}_{'x' * 43}"
     forged = key_text.parse(body + key_text.checksum(body))
@@ -57,7 +57,7 @@ def test_another_secret_with_the_same_id_is_nobodys() -> None:
     assert keys.find_principal(forged, at=NOW) is None
 
 
-def test_an_id_in_other_letters_is_nobodys() -> None:
+def test_an_id_in_other_letters_is_not_found() -> None:
     made = make()
     body = f"walk_{made.key.id.swapcase()}_{made.text[16:59]}"
     forged = key_text.parse(body + key_text.checksum(body))
@@ -131,7 +131,7 @@ def test_all_keys_from_before_a_moment_are_revoked() -> None:
         (Principal("k", frozenset({"admin"}), owner="alice"), READ, "Alice"),
     ],
 )
-def test_nobody_grants_more_than_they_have(by: Principal, scopes: frozenset[str], owner: str | None) -> None:
+def test_no_caller_grants_more_than_it_has(by: Principal, scopes: frozenset[str], owner: str | None) -> None:
     with pytest.raises(errors.Forbidden):
         make(by=by, scopes=scopes, owner=owner)
     assert (ApiKey.objects.count(), events()) == (0, [])
@@ -144,7 +144,7 @@ def test_a_rotation_grants_no_more_than_the_caller_has() -> None:
     assert ApiKey.objects.get().expires_at == NOW + DAY
 
 
-def test_anothers_keys_are_not_there() -> None:
+def test_keys_of_another_owner_are_not_found() -> None:
     alice, bob = (Principal(name, frozenset({"admin"}), owner=name) for name in ("alice", "bob"))
     made = make(by=alice, owner="alice")
     assert keys.list_keys(by=alice) == [made.key]

@@ -19,7 +19,7 @@ OTHER_READERS = {
 }
 
 
-def test_what_clients_send_is_read_in_one_place() -> None:
+def test_input_of_clients_is_read_in_one_place() -> None:
     found = {
         path
         for path, tree in modules()

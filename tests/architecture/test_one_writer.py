@@ -82,5 +82,5 @@ def test_a_write_is_found(code: str, what: str) -> None:
         "'INSERT INTO walletsvc_transaction (txid)'",
     ],
 )
-def test_what_only_reads_is_not(code: str) -> None:
+def test_reading_code_is_not_found(code: str) -> None:
     assert list(find_ledger_writes(ast.parse(code))) == []

@@ -201,7 +201,7 @@ def test_without_stamps_a_reader_gets_old_data(monkeypatch: pytest.MonkeyPatch) 
         play_all((READ, COMMITTED))
 
 
-def test_it_would_not_do_to_mark_another_owner() -> None:
+def test_marking_another_owner_is_not_enough() -> None:
     with pytest.raises(AssertionError, match="was owed"):
         play_all((READ, COMMITTED), owner="alice", writer="bob")
 
@@ -212,7 +212,7 @@ def test_a_copy_is_no_good_without_the_stamps_of_the_store(monkeypatch: pytest.M
         play_all((READ, COMMITTED), processes=1)
 
 
-def test_it_would_not_do_to_replace_ones_own_mark_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_replacing_only_the_own_mark_is_not_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     """It may have expired, or been overwritten and settled, and a reader may have stored under a later token."""
 
     def settle(store: MemoryStore, tokens: Mapping[str, bytes], *, mark: bytes, **_rest: object) -> None:

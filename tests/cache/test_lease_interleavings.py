@@ -239,7 +239,7 @@ def with_a_look_at_the_row_that_locks_nothing(patch: pytest.MonkeyPatch) -> None
         (with_a_look_at_the_row_that_locks_nothing, "crowd held up"),
     ],
 )
-def test_with_less_somebody_is(
+def test_with_shorter_times_some_reader_gets_old_data(
     weaken: Callable[[pytest.MonkeyPatch], None], habits: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     weaken(monkeypatch)

@@ -141,7 +141,7 @@ def test_amendments_and_deletions_race_with_posts() -> None:
     assert_reconciled()
 
 
-def test_a_transaction_is_given_back_once() -> None:
+def test_a_transaction_is_deleted_once() -> None:
     wallet = open_wallet("Hot", "100")
     transaction = post(txid="T1", wallet_id=wallet.id, amount="-60")
     results = at_once([partial(delete, transaction_id=transaction.id)] * THREADS)
@@ -208,7 +208,7 @@ def test_transfers_in_opposite_directions_do_not_deadlock() -> None:
     assert_reconciled()
 
 
-def test_a_wallet_is_deleted_or_posted_to_but_not_both() -> None:
+def test_a_wallet_is_closed_or_posted_to_but_not_both() -> None:
     for round_number in range(4):
         wallet = open_wallet(f"W{round_number}")
         posts = [
@@ -225,7 +225,7 @@ def test_a_wallet_is_deleted_or_posted_to_but_not_both() -> None:
         assert_reconciled()
 
 
-def test_a_wallet_is_deleted_or_moved_into_but_not_both() -> None:
+def test_a_wallet_is_closed_or_moved_into_but_not_both() -> None:
     source = open_wallet("Source", "100")
     for round_number in range(4):
         wallet = open_wallet(f"W{round_number}")

@@ -73,7 +73,7 @@ def test_an_empty_wallet_goes_and_its_entries_stay(make_wallet: MakeWallet, post
     ]
 
 
-def test_an_entry_is_given_the_owner_of_its_wallet_and_nothing_else(make_wallet: MakeWallet) -> None:
+def test_only_the_owner_of_an_entry_can_be_set(make_wallet: MakeWallet) -> None:
     wallet, other = make_wallet("1.00"), make_wallet("2.00")
     Wallet.objects.filter(id=wallet.id).update(owner="alice")
     entries = fetch("SELECT * FROM walletsvc_entry ORDER BY id")
@@ -106,7 +106,7 @@ def test_an_entry_of_a_deleted_wallet_stays_unchanged(make_wallet: MakeWallet, p
 @pytest.mark.parametrize(
     "statement", ["UPDATE walletsvc_accessevent SET by = 'x'", "DELETE FROM walletsvc_accessevent"]
 )
-def test_what_happened_to_keys_stays_as_it_was(statement: str) -> None:
+def test_access_events_never_change(statement: str) -> None:
     event = AccessEvent.objects.create(at=timezone.now(), by="system", action="create", key="0123456789")
     statement = statement.replace("by =", f"{connection.ops.quote_name('by')} =")
     assert refusal_of(statement) == refused_with("access events are append-only")

@@ -112,7 +112,7 @@ def owners_of_rows() -> list[tuple[str, str, int]]:
     return found
 
 
-def test_rows_are_given_their_owner_while_older_servers_write(scratch: str) -> None:
+def test_rows_get_their_owner_while_older_servers_write(scratch: str) -> None:
     as_of_0005(scratch)
     with going_on() as stored:
         while len(stored) < 5:
@@ -136,7 +136,7 @@ def test_rows_are_given_their_owner_while_older_servers_write(scratch: str) -> N
     execute(statement, 2, "bob", NOW, NOW)
 
 
-def test_what_an_older_server_wrote_is_reported_and_adopted_once(scratch: str) -> None:
+def test_rows_of_an_older_server_are_reported_and_adopted_once(scratch: str) -> None:
     as_of_0005(scratch)
     call_command("setup_database", verbosity=0)
     assert owners_of_rows() == []

@@ -67,7 +67,7 @@ def test_a_restored_database_has_a_new_identity_and_nothing_cached(scratch: str)
     assert rest == [8, 1, ""]
 
 
-def test_it_can_be_silent(scratch: str) -> None:
+def test_setup_can_be_silent(scratch: str) -> None:
     out = StringIO()
     call_command("setup_database", verbosity=0, stdout=out)
     assert out.getvalue() == ""
@@ -91,7 +91,7 @@ def test_two_processes_at_once_both_succeed(scratch: str) -> None:
     assert {output.splitlines()[-1] for output in outputs} == {"The database is up to date."}
 
 
-def test_one_waits_for_the_other(scratch: str) -> None:
+def test_one_setup_waits_for_the_other(scratch: str) -> None:
     ready, entered = threading.Event(), threading.Event()
 
     def wait_for_a_turn() -> None:
@@ -141,7 +141,7 @@ def test_a_migration_that_fails_keeps_them_too(scratch: str, monkeypatch: pytest
     assert beyond_the_orm() == before
 
 
-def test_it_fails_where_the_ledger_is_not_protected(scratch: str) -> None:
+def test_setup_fails_if_the_ledger_is_not_protected(scratch: str) -> None:
     setup_database()
     execute("DROP TRIGGER walletsvc_entry_no_update")
     with pytest.raises(CommandError, match="there is no trigger walletsvc_entry_no_update"):

@@ -74,7 +74,7 @@ def forgotten() -> Iterator[None]:
         (many_documents, FEWER),
     ],
 )
-def test_what_callers_send_does_not_pile_up(
+def test_input_of_callers_does_not_accumulate(
     make: Callable[[int], dict[str, Any]], requests: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     share = requests / REQUESTS

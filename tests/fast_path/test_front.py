@@ -61,7 +61,7 @@ def test_a_known_representation_is_not_sent_again(front, wallet):
     assert front.ask(**asked, HTTP_IF_NONE_MATCH='"another"')[0] == "200 OK"
 
 
-def test_a_question_is_known_from_a_304_as_well(front, wallet):
+def test_a_shape_is_known_from_a_304_as_well(front, wallet):
     asked = {"path": f"/api/wallets/{wallet.id}/"}
     expected = Front().ask(**asked)
     known = {"HTTP_IF_NONE_MATCH": expected[1]["etag"]}
@@ -163,7 +163,7 @@ def test_an_object_deleted_during_a_read_is_omitted(front, make_wallet, post, as
     assert front.ask(**asked) == Front().ask(**asked) != (status, _, body)
 
 
-def test_where_middleware_may_decide_everything_goes_to_django(wallet, settings, caplog):
+def test_with_deciding_middleware_everything_goes_to_django(wallet, settings, caplog):
     assert check_fast_path(None) == []
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django.middleware.http.ConditionalGetMiddleware"]
     [warning] = check_fast_path(None)

@@ -66,7 +66,7 @@ def front() -> Front:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_browsers_and_proxies_send_makes_no_difference(front: Front, make_wallet) -> None:
+def test_headers_of_browsers_and_proxies_make_no_difference(front: Front, make_wallet) -> None:
     wallet = make_wallet("1.00")
     asked = {"path": f"/api/wallets/{wallet.id}/"}
     expected = front.ask(**asked)

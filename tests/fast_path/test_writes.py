@@ -58,7 +58,7 @@ def test_a_fault_in_a_write_is_masked(front, wallet, monkeypatch):
     assert (status, json.loads(body)["errors"][0]["code"]) == ("500 Internal Server Error", "internal_error")
 
 
-def test_a_write_that_is_stored_is_said_to_be_whatever_follows(front, wallet, monkeypatch):
+def test_a_stored_write_is_reported_whatever_follows(front, wallet, monkeypatch):
     def fail(*_, **__):
         raise OperationalError("?")
 

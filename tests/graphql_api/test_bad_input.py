@@ -113,7 +113,7 @@ def test_a_bad_amount_in_the_document_is_refused_as_one_in_a_variable(
         ('"amount": "1", "unknown": 5', "invalid"),
     ],
 )
-def test_what_the_schema_does_not_take_is_refused_before_anything_runs(
+def test_input_that_the_schema_forbids_is_refused_before_anything_runs(
     given: str, code: str, ask_raw: Any, make_wallet: Any, everything: Any
 ) -> None:
     wallet = make_wallet("100.00")

@@ -135,7 +135,7 @@ WALLET = """query ($id: ID!) { wallet(id: $id) { label balance entries { edges {
   transactions { totalCount edges { node { txid wallet { balance } } } } } }"""
 
 
-def test_what_shows_one_wallet_outlives_writes_to_others(ask: Any, make_wallet: Any, post: Any) -> None:
+def test_an_answer_with_one_wallet_outlives_writes_to_others(ask: Any, make_wallet: Any, post: Any) -> None:
     wallet, other = make_wallet("1.00"), make_wallet("1.00")
     for identifier in (wallet.id, str(wallet.id), global_id("Wallet", wallet.id)):
         assert queries_of(ask, WALLET, id=identifier) > 0
@@ -171,7 +171,7 @@ def test_what_shows_one_wallet_outlives_writes_to_others(ask: Any, make_wallet: 
         "{ wallets { edges { node { balance } } } }",
     ],
 )
-def test_what_shows_more_does_not(query: str, ask: Any, make_wallet: Any, post: Any) -> None:
+def test_an_answer_with_more_wallets_does_not(query: str, ask: Any, make_wallet: Any, post: Any) -> None:
     wallet, other = make_wallet("1.00"), make_wallet("1.00")
     variables = {"id": global_id("Wallet", wallet.id)} if "$id" in query else {}
     assert queries_of(ask, query, **variables) > 0

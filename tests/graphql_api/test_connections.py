@@ -128,9 +128,7 @@ def test_a_page_has_20_unless_asked_and_100_at_most(ask: Any, make_wallet: Any) 
         ({"filters": {"createdAt": {"lt": "2026-11-26T05:00:00"}}}, "filters.createdAt.lt"),
     ],
 )
-def test_arguments_that_make_no_sense_are_refused(
-    arguments: Any, parameter: str, ask: Any, labels: list[str]
-) -> None:
+def test_invalid_arguments_are_refused(arguments: Any, parameter: str, ask: Any, labels: list[str]) -> None:
     reply = ask(PAGE, **arguments)
     assert reply.data == {"wallets": None}
     assert reply.codes == ["invalid_parameter"]
@@ -245,7 +243,7 @@ def test_related_lists_take_the_same_arguments(ask: Any, make_wallet: Any, post:
     assert reply.data == {"wallet": {"transactions": {"edges": [{"node": {"txid": "W0-0"}}]}}}
 
 
-def test_a_related_list_that_makes_no_sense_is_refused(ask: Any, make_wallet: Any) -> None:
+def test_an_invalid_related_list_is_refused(ask: Any, make_wallet: Any) -> None:
     make_wallet("1.00")
     reply = ask("{ wallets { edges { node { transactions(first: 101) { totalCount } } } } }")
     assert (reply.data, reply.codes) == ({"wallets": None}, ["invalid_parameter"])

@@ -29,7 +29,7 @@ def delete(make_wallet: Any, post: Any) -> Any:
 
 @pytest.mark.parametrize("rest", ["", " @include(if: true)"], ids=["compiled", "executed"])
 @pytest.mark.parametrize("table", [TRANSACTION, WALLET])
-def test_what_an_entry_was_related_to_is_null(ask: Any, delete: Any, table: str, rest: str) -> None:
+def test_deleted_relations_of_an_entry_are_null(ask: Any, delete: Any, table: str, rest: str) -> None:
     order = ["transaction { txid }", "wallet { label }"]
     first, second = order if table == TRANSACTION else reversed(order)
     query = f"{{ entries {{ edges {{ node {{ kind{rest} {first} {second} }} }} }} }}"

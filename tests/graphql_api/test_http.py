@@ -30,7 +30,7 @@ def test_a_slash_is_optional(path: str, client: Client) -> None:
     assert (response.status_code, response.json()) == (200, OK)
 
 
-def test_a_get_carries_all_in_its_url(client: Client) -> None:
+def test_a_get_has_everything_in_its_url(client: Client) -> None:
     query = "query A($no: Boolean!) { __typename @skip(if: $no) } query B { b: __typename }"
     response = get(client, query=query, operationName="A", variables='{"no": false}')
     assert (response.status_code, response.json()) == (200, OK)

@@ -127,7 +127,7 @@ def test_a_mutation_costs_10_and_what_its_payload_selects(ask: Any, make_wallet:
     assert reply.extensions["cost"]["requested"] == 10 + 1 + 1 + 5
 
 
-def test_what_costs_too_much_is_refused_before_it_runs(ask: Any, settings: Any, everything: Any) -> None:
+def test_a_document_that_costs_too_much_is_refused_before_it_runs(ask: Any, settings: Any, everything: Any) -> None:
     settings.GRAPHQL_MAX_COST = 21
     query = "query ($n: Int) { wallets(first: $n) { edges { node { label } } } }"
     assert ask(query).errors == []

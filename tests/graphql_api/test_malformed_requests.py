@@ -68,7 +68,7 @@ def test_another_media_type_is_refused(media_type: str, client: Client) -> None:
         ("{ wallets(ordering: [{metadata: ASC}]) { totalCount } }", "invalid"),
     ],
 )
-def test_a_document_that_makes_no_sense_is_refused(query: str, code: str, ask: Any) -> None:
+def test_a_meaningless_document_is_refused(query: str, code: str, ask: Any) -> None:
     reply = ask(query)
     assert reply.status == 200
     assert set(reply.codes) == {code}

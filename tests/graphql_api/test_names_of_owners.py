@@ -41,7 +41,9 @@ def test_a_caller_that_sees_all_names_the_owner(ask: Ask) -> None:
         assert reply.codes == ["not_found", "not_found"]
 
 
-def test_a_bound_caller_finds_its_own_whatever_it_says(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bound_caller_finds_its_own_objects_whatever_the_argument(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for who, currency, amount in ((ANN, "EUR", "2.00"), (BOB, "CHF", "3.00")):
         monkeypatch.setattr("graphql_api.views.principal_of", lambda _request, who=who: who)
         assert ask(UNNAMED).data == ask(QUERY, owner=who.owner).data == found(currency, amount)

@@ -85,7 +85,7 @@ def test_a_document_that_is_not_valid_is_not_kept(text: str, send: Any) -> None:
         (named("a" * 129), "persisted_query_mismatch"),
     ],
 )
-def test_what_names_no_document_is_refused(extensions: Any, code: str, send: Any) -> None:
+def test_a_request_without_a_document_is_refused(extensions: Any, code: str, send: Any) -> None:
     assert codes(send(query=QUERY, extensions=extensions)) == [code]
 
 
@@ -158,7 +158,7 @@ def test_with_an_allowlist_nothing_else_runs(members: Any, send: Any) -> None:
     assert codes(send(**members)) == ["graphql_not_registered"]
 
 
-def test_what_ran_before_does_not_run_past_an_allowlist(send: Any, tmp_path: Path, settings: Any) -> None:
+def test_an_allowlist_also_stops_documents_that_ran_before(send: Any, tmp_path: Path, settings: Any) -> None:
     text = "{ wallets { totalCount } }"
     extensions = named(sha256(text.encode()).hexdigest())
     assert send(query=text, extensions=extensions)["data"] == {"wallets": {"totalCount": 0}}

@@ -35,7 +35,7 @@ def unnamed(changes: list[str], changelog: str) -> list[str]:
     return [change for change in changes if change not in words]
 
 
-def test_what_breaks_clients_is_named_in_the_changelog() -> None:
+def test_the_changelog_names_every_breaking_change() -> None:
     changes = breaking_changes(build_schema(RELEASED), build_schema(CURRENT))
     assert unnamed(changes, UNRELEASED) == [], "Name these under [Unreleased] in CHANGELOG.md, word for word."
 

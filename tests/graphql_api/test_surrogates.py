@@ -80,7 +80,7 @@ def test_in_a_variable_of_a_query(query: str, code: str, method: str, client: Cl
         assert reply.codes == [code]
 
 
-def test_as_the_name_of_a_field_that_there_is_not(ask: Any) -> None:
+def test_as_the_name_of_an_unknown_field(ask: Any) -> None:
     reply = ask("query ($v: WalletFilters) { wallets(filters: $v) { totalCount } }", v={HALF: 1})
     assert reply.codes == ["invalid"]
 

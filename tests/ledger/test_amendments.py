@@ -117,7 +117,7 @@ def test_all_problems_of_a_change_are_reported_at_once(wallet: Wallet) -> None:
         amend(transaction, txid=None, amount="0", wallet_id=1.5, description=None, metadata=None)
 
 
-def test_a_transaction_that_is_not_there_is_not_found_whatever_else_is_wrong(wallet: Wallet) -> None:
+def test_a_missing_transaction_is_reported_whatever_else_is_wrong(wallet: Wallet) -> None:
     for identifier in (0, 1, "x", 2**70):
         with refused(("not_found", None)):
             update_transaction(principal=ANYONE, transaction_id=identifier, amount="nonsense")
@@ -171,7 +171,7 @@ def test_a_transaction_does_not_move_to_another_currency(wallet: Wallet) -> None
     assert caught.value.context == {"currencies": ["USD", "EUR"]}
 
 
-def test_a_transaction_does_not_move_to_a_wallet_that_is_not_there(wallet: Wallet) -> None:
+def test_a_transaction_cannot_move_to_a_missing_wallet(wallet: Wallet) -> None:
     transaction = post(wallet, "50.00")
     for identifier in (wallet.id + 1, "x"):
         with refused(("not_found", "wallet")):

@@ -56,7 +56,7 @@ def test_a_refusal_is_its_callers_own(company: Company, wallet: Wallet, other: W
     assert_reconciled()
 
 
-def test_where_all_are_refused_nothing_changes(company: Company, wallet: Wallet) -> None:
+def test_nothing_changes_if_all_are_refused(company: Company, wallet: Wallet) -> None:
     before = snapshot()
     assert codes(company.gather([post(wallet, "-11.00", f"T{n}") for n in range(3)])) == ["insufficient_funds"] * 3
     assert snapshot() == before
@@ -78,14 +78,14 @@ def test_the_name_of_a_refused_post_is_free(company: Company, wallet: Wallet) ->
     assert balance(wallet.id) == "11.00"
 
 
-def test_who_repeats_a_request_learns_that_it_was_done(company: Company, wallet: Wallet) -> None:
+def test_a_repeated_request_learns_that_it_was_stored(company: Company, wallet: Wallet) -> None:
     first = post(wallet, "-8.00", "T1")()
     again, more = company.gather([post(wallet, "-8.00", "T1"), post(wallet, "-1.00", "T2")])
     assert (codes([again, more]), again.context["transaction"]) == (["duplicate_txid", "done"], first.id)
     assert balance(wallet.id) == "1.00"
 
 
-def test_a_name_that_is_taken_already_spoils_it_for_its_caller_only(company: Company, wallet: Wallet) -> None:
+def test_a_taken_name_is_refused_for_its_caller_only(company: Company, wallet: Wallet) -> None:
     first = post(wallet, "1.00", "T2")()
     results = company.gather([post(wallet, "1.00", f"T{number}") for number in (1, 2, 3)])
     assert codes(results) == ["done", "duplicate_txid", "done"]

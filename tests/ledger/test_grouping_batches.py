@@ -67,7 +67,7 @@ def test_a_wallet_of_refused_batches_only_is_not_written(company: Company, walle
     assert (after.balance, after.sequence, after.updated_at) == (before.balance, before.sequence, before.updated_at)
 
 
-def test_where_all_are_refused_nothing_changes(company: Company, wallet: Wallet) -> None:
+def test_nothing_changes_if_all_are_refused(company: Company, wallet: Wallet) -> None:
     before = snapshot()
     batches = [post_all((wallet, "5.00", f"A{n}"), (wallet, "-15.01", f"B{n}")) for n in range(3)]
     assert codes(company.gather(batches, waits=True)) == ["insufficient_funds"] * 3
@@ -91,7 +91,7 @@ def test_a_name_is_taken_once(company: Company, wallet: Wallet, other: Wallet) -
     assert_reconciled()
 
 
-def test_a_name_that_is_taken_already_spoils_it_for_its_caller_only(company: Company, wallet: Wallet) -> None:
+def test_a_taken_name_is_refused_for_its_caller_only(company: Company, wallet: Wallet) -> None:
     post_all((wallet, "1.00", "T2"))()
     results = company.gather(
         [post_all((wallet, "1.00", f"T{n}"), (wallet, "1.00", f"U{n}")) for n in (1, 2, 3)], waits=True

@@ -86,7 +86,7 @@ def test_nothing_is_transferred_from_or_to_another_owners_wallet(hers: Wallet, h
         create_transfer(principal=BOB, txid="T", source_id=his.id, destination_id=hers.id, amount="1")
 
 
-def test_a_foreign_currency_is_not_given_away(his: Wallet, his_transaction: Transaction) -> None:
+def test_the_currency_of_another_owners_wallet_is_not_revealed(his: Wallet, his_transaction: Transaction) -> None:
     euros = create_wallet(principal=ALICE, label="Euros", currency="EUR")
     with refused(("not_found", "wallet")):
         update_transaction(principal=BOB, transaction_id=his_transaction.id, wallet_id=euros.id)
@@ -158,7 +158,7 @@ def test_the_entries_of_a_deleted_wallet_keep_its_owner(hers: Wallet) -> None:
         assert (list(page.records), page.count) == ([], 0)
 
 
-def test_what_another_owner_has_is_not_read(
+def test_objects_of_another_owner_are_not_read(
     hers: Wallet, her_transaction: Transaction, his: Wallet, his_transaction: Transaction
 ) -> None:
     assert get_record(principal=BOB, resource="Wallet", id=hers.id) is None

@@ -90,7 +90,7 @@ def test_a_post_writes_wallet_transaction_and_entry(wallet: Wallet) -> None:
     ("amount", "after"),
     [("-100.00", "0.00"), ("-0.01", "99.99"), (7, "107.00"), (Decimal("0.5"), "100.50"), ("1.5000", "101.50")],
 )
-def test_a_transaction_may_take_all_there_is(wallet: Wallet, amount: object, after: str) -> None:
+def test_a_debit_may_take_the_whole_balance(wallet: Wallet, amount: object, after: str) -> None:
     post(wallet, amount)
     assert balance(wallet.id) == after
     assert_reconciled()
@@ -132,7 +132,7 @@ def test_a_request_that_is_repeated_learns_that_it_was_done(wallet: Wallet) -> N
     assert caught.value.context == {"transaction": transaction.id}
 
 
-def test_an_overdraft_is_not_taken_for_a_clash_with_its_own_txid(wallet: Wallet) -> None:
+def test_an_overdraft_is_not_reported_as_a_duplicate_txid(wallet: Wallet) -> None:
     transaction = post(wallet, "-60.00")
     with refused(("insufficient_funds", "amount")):
         amend(transaction, txid="T1", amount="-100.01")

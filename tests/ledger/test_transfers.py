@@ -90,7 +90,7 @@ def test_a_transfer_takes_two_wallets_of_one_currency(source: Wallet) -> None:
     assert caught.value.context == {"currencies": ["USD", "EUR"]}
 
 
-def test_the_wallet_that_is_not_there_is_named(source: Wallet) -> None:
+def test_the_missing_wallet_is_named(source: Wallet) -> None:
     nobody = source.id + 1
     with refused(("not_found", "destination")):
         create_transfer(principal=ANYONE, txid="T1", source_id=source.id, destination_id=nobody, amount="1")

@@ -200,7 +200,7 @@ def test_a_wallet_emptied_by_a_deletion_can_be_deleted() -> None:
 @pytest.mark.parametrize(
     "identifier", [0, -1, 10**30, "10000000000000000000", "01", "x", "", "\uff11", "1 ", "\ud800", 2**63]
 )
-def test_a_wallet_that_is_not_there_is_not_found(identifier: object) -> None:
+def test_a_missing_wallet_is_not_found(identifier: object) -> None:
     create_wallet(principal=ANYONE, label="Savings")
     with refused(("not_found", None)):
         update_wallet(principal=ANYONE, wallet_id=identifier, label="Rent")

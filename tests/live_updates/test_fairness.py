@@ -131,7 +131,7 @@ def test_clients_have_a_turn_each() -> None:
     run(work())
 
 
-def test_who_waits_for_the_same_has_it_at_the_first_turn_of_them() -> None:
+def test_equal_jobs_run_at_the_first_turn_of_their_clients() -> None:
     async def work() -> None:
         workers, begun = Workers(1, name="test"), []
         first, shared, others = Gate(begun, "first"), Gate(begun, "shared"), [Gate(begun, "other") for _ in range(5)]
@@ -148,7 +148,7 @@ def test_who_waits_for_the_same_has_it_at_the_first_turn_of_them() -> None:
     run(work())
 
 
-def test_what_all_have_left_is_not_done_and_leaves_nothing() -> None:
+def test_an_abandoned_job_is_not_run_and_leaves_nothing() -> None:
     async def work() -> None:
         workers, begun = Workers(1, name="test"), []
         running, left = Gate(begun, "running"), Gate(begun, "left")

@@ -134,7 +134,7 @@ def test_the_last_state_is_always_sent(live_updates: LiveUpdates) -> None:
 
 
 @pytest.mark.parametrize(("wallet", "code"), [("987654321", "not_found"), ("no-id", "not_found")])
-def test_a_wallet_that_is_not_there_is_an_error(live_updates: LiveUpdates, wallet: str, code: str) -> None:
+def test_a_missing_wallet_is_an_error(live_updates: LiveUpdates, wallet: str, code: str) -> None:
     with open_socket(live_updates.url) as socket:
         for query in (BALANCE, ENTRIES):
             socket.subscribe(query, wallet=wallet)
@@ -162,7 +162,7 @@ def test_a_deleted_wallet_ends_its_subscriptions(live_updates: LiveUpdates) -> N
         assert message["payload"][0]["extensions"]["code"] == "not_found"
 
 
-def test_what_ends_leaves_nothing_behind(live_updates: LiveUpdates) -> None:
+def test_an_ended_subscription_leaves_nothing_behind(live_updates: LiveUpdates) -> None:
     wallet = live_updates.open_wallet()
     with open_socket(live_updates.url) as socket:
         for number in range(20):

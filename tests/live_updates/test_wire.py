@@ -152,7 +152,7 @@ def test_a_chunked_body_that_is_empty_or_breaks_off_is_malformed(live_updates: L
         (b"GET /nope", b"", 404, "not_found"),
     ],
 )
-def test_what_cannot_be_served_is_refused_by_both(
+def test_both_refuse_unsupported_requests(
     live_updates: LiveUpdates, line: bytes, headers: bytes, status: int, code: str | None
 ) -> None:
     before = labels(live_updates)

@@ -57,7 +57,9 @@ def assert_counted(client: Client) -> None:
         assert [ask_graphql(client, wallet=each)[0] for each in (str(wallet_id), name)] == [count, count]
 
 
-def test_both_faces_count_what_every_kind_of_write_leaves(client: Client, wallets: list[Wallet], post: Post) -> None:
+def test_both_faces_count_correctly_after_every_kind_of_write(
+    client: Client, wallets: list[Wallet], post: Post
+) -> None:
     first, second, third = wallets
     assert_counted(client)
     posted = post(second, "5.00")
@@ -73,7 +75,7 @@ def test_both_faces_count_what_every_kind_of_write_leaves(client: Client, wallet
     assert ask_rest(client) == 3
 
 
-def test_both_faces_count_what_passes_other_filters(client: Client, wallets: list[Wallet]) -> None:
+def test_both_faces_count_matches_of_other_filters(client: Client, wallets: list[Wallet]) -> None:
     wallet = str(wallets[0].id)
     assert (ask_rest(client, "&filter[amount]=2.00"), ask_graphql(client, amount={"exact": "2.00"})[0]) == (2, 2)
     both = ask_graphql(client, amount={"exact": "2.00"}, wallet=wallet)[0]

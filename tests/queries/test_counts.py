@@ -75,11 +75,11 @@ def test_a_wallet_knows_its_own(wallets: list[Wallet]) -> None:
 
 
 @pytest.mark.parametrize("value", ["0", "00", "999999999", "9" * 19, "9" * 30])
-def test_a_wallet_that_is_not_there_has_none(value: str, wallets: list[Wallet]) -> None:
+def test_a_missing_wallet_has_none(value: str, wallets: list[Wallet]) -> None:
     assert counted(("wallet", value)) == (0, False)
 
 
-def test_an_id_with_zeros_before_it_is_nobodys(wallets: list[Wallet]) -> None:
+def test_an_id_with_leading_zeros_is_not_found(wallets: list[Wallet]) -> None:
     assert counted(("wallet", f"0{wallets[0].id}")) == (0, False)
 
 

@@ -190,7 +190,7 @@ def test_filters_are_anded(wallets: list[Wallet]) -> None:
 
 
 @pytest.mark.parametrize("resource", FILTER_SETS)
-def test_a_filter_that_cannot_be_is_refused_by_name(resource: str) -> None:
+def test_an_invalid_filter_is_refused_by_name(resource: str) -> None:
     for name in FILTER_SETS[resource].base_filters:
         refused = [""]
         if name.startswith("createdAt"):

@@ -54,7 +54,7 @@ AMOUNTS = [
 
 
 @pytest.mark.parametrize(("amount", "status", "code"), AMOUNTS, ids=[str(each[0][:24]) for each in AMOUNTS])
-def test_an_amount_that_cannot_be_is_refused(api: Api, wallet: Any, amount: bytes, status: int, code: str) -> None:
+def test_an_invalid_amount_is_refused(api: Api, wallet: Any, amount: bytes, status: int, code: str) -> None:
     attributes = b'{"txid":"TX1","wallet":"%s","amount":%s}' % (wallet["id"].encode(), amount)
     body = b'{"data":{"type":"Transaction","attributes":%s}}' % attributes
     pointer = POINTER if status == 422 else None
@@ -78,7 +78,7 @@ def test_an_overdraft_reports_the_balance(api: Api, wallet: Any) -> None:
     api.create_transaction(wallet["id"], txid="TX1", amount="-100.00")
 
 
-def test_an_amount_that_sqlite_would_bend_is_refused_there(api: Api) -> None:
+def test_an_amount_that_sqlite_would_round_is_refused_there(api: Api) -> None:
     wallet = api.create_wallet(label="Ether", currency="ETH")
     document = resource("Transaction", txid="TX1", amount="1.123456789012345678", wallet=wallet["id"])
     if connection.vendor == "sqlite":
@@ -106,7 +106,7 @@ TEXTS: list[tuple[object, str]] = [
 
 
 @pytest.mark.parametrize(("text", "code"), TEXTS, ids=[repr(text)[:24] for text, _ in TEXTS])
-def test_a_name_that_cannot_be_is_refused(api: Api, wallet: Any, text: object, code: str) -> None:
+def test_an_invalid_name_is_refused(api: Api, wallet: Any, text: object, code: str) -> None:
     for type_name, url, name in (("Wallet", "wallets", "label"), ("Transaction", "transactions", "txid")):
         attributes = {name: text} if type_name == "Wallet" else {name: text, "amount": "1", "wallet": wallet["id"]}
         pointer = f"/data/attributes/{name}"
@@ -160,7 +160,7 @@ def test_a_duplicate_names_its_holder(api: Api, wallet: Any) -> None:
 
 
 @pytest.mark.parametrize("identifier", ["999999", "0", "-1", "abc", "01", str(2**63), "9" * 30, "1.0", "٣"])
-def test_a_wallet_that_is_not_there_is_not_found(api: Api, identifier: str) -> None:
+def test_a_missing_wallet_is_not_found(api: Api, identifier: str) -> None:
     document = resource("Transaction", txid="TX1", amount="1.00", wallet=identifier)
     expected = (404, [("not_found", "/data/relationships/wallet")])
     assert refused(api, "POST", "/api/transactions/", document) == expected

@@ -93,7 +93,7 @@ def test_every_field_of_the_engine_is_in_the_contract() -> None:
         assert set(included) == relations
 
 
-def test_what_can_be_written_is_what_the_services_take() -> None:
+def test_writable_fields_are_those_of_the_commands() -> None:
     writable = {
         name: {attribute for attribute, each in endpoint.attributes.items() if each.is_writable}
         for name, endpoint in ENDPOINTS.items()

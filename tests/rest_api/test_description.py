@@ -102,7 +102,7 @@ def test_the_parameters_are_those_of_the_declarations(name: str, path: str) -> N
     assert {"page[number]", "page[size]", "page[after]", "page[before]", "include"} < described.keys()
 
 
-def test_what_can_be_included_is_listed() -> None:
+def test_all_paths_to_include_are_listed() -> None:
     assert names(parameters("/api/wallets/")["include"]) == WALLET_PATHS
 
 
@@ -128,7 +128,7 @@ def test_the_page_loads_nothing_from_elsewhere(client: Client, url: str) -> None
     "sort",
     ["id,nothing", "id,-id", "label,-label", "id,label,-label", "-id,label,id", "", "id,", ",id", "id\n", "ids"],
 )
-def test_what_the_description_refuses_of_an_order_is_refused(api: Api, sort: str) -> None:
+def test_an_order_that_the_description_refuses_is_refused(api: Api, sort: str) -> None:
     assert not takes("sort", sort)
     response = api.get("/api/wallets/?" + urlencode({"sort": sort}))
     assert (response.status_code, problems(response)) == (400, [("invalid_parameter", "sort")])

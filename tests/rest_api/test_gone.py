@@ -89,7 +89,7 @@ def test_all_included_resources_are_linked(
     assert json.loads(api.get("/api/entries/?include=transaction,wallet").content)["included"] == []
 
 
-def test_what_an_entry_was_related_to_is_null(api: Api, delete: Any) -> None:
+def test_deleted_relations_of_an_entry_are_null(api: Api, delete: Any) -> None:
     [entry] = api.data("/api/entries/")
     with before_query(TRANSACTION, delete):
         assert api.data(f"/api/entries/{entry['id']}/transaction/") is None

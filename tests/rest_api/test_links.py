@@ -238,7 +238,7 @@ def test_a_public_url_can_have_a_path(settings: Any, url: str) -> None:
         "https://pay.example\n",
     ],
 )
-def test_what_links_cannot_begin_with_is_refused(settings: Any, url: str) -> None:
+def test_an_unusable_public_url_is_refused(settings: Any, url: str) -> None:
     settings.PUBLIC_URL = url
     with pytest.raises(SystemCheckError, match=r"walletsvc\.E007"):
         call_command("check", "--deploy", "--tag", "serving", "--fail-level", "ERROR")

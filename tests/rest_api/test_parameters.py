@@ -136,9 +136,7 @@ def request_of(route: str, method: str, ids: dict[str, str]) -> tuple[object, di
 @pytest.mark.parametrize(
     ("route", "method"), [(route, method) for route, (_, methods) in ROUTES.items() for method in methods]
 )
-def test_a_parameter_that_is_not_there_is_refused_by_its_name(
-    api: Api, ids: dict[str, str], route: str, method: str
-) -> None:
+def test_an_unknown_parameter_is_refused_by_name(api: Api, ids: dict[str, str], route: str, method: str) -> None:
     template, methods = ROUTES[route]
     document, headers = request_of(route, method, ids)
     before = state()

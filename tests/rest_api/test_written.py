@@ -96,9 +96,7 @@ def read(response: HttpResponse) -> Any:
     return json.loads(response.content)
 
 
-def test_a_transaction_that_was_posted_is_said_to_be(
-    api: Api, full: Any, database: Database, broken: Database
-) -> None:
+def test_a_posted_transaction_is_reported(api: Api, full: Any, database: Database, broken: Database) -> None:
     url, document = "/api/transactions/?include=wallet,entries", resource("Transaction", wallet=full["id"])
     document["data"]["attributes"] = {"txid": "New", "amount": "5.00"}
     response = api.post(url, document)
@@ -119,7 +117,7 @@ def test_a_transaction_that_was_posted_is_said_to_be(
 
 
 @pytest.mark.parametrize("path", ["entries", "entries,transactions,transactions.wallet"])
-def test_a_wallet_that_was_opened_is_said_to_be(api: Api, broken: Database, path: str) -> None:
+def test_an_opened_wallet_is_reported(api: Api, broken: Database, path: str) -> None:
     response = api.post(f"/api/wallets/?include={path}", resource("Wallet", label="New", balance="5.00"))
     broken.recover()
     assert response.status_code == 201
@@ -128,7 +126,7 @@ def test_a_wallet_that_was_opened_is_said_to_be(api: Api, broken: Database, path
     assert answered["data"] == api.data(response["Location"].removeprefix(SERVER))
 
 
-def test_a_change_that_was_made_is_said_to_be(api: Api, full: Any, stored: Any, broken: Database) -> None:
+def test_a_stored_change_is_reported(api: Api, full: Any, stored: Any, broken: Database) -> None:
     url = f"/api/transactions/{stored['id']}/"
     document = resource("Transaction", stored["id"], amount="8.00", description="lunch")
     response = api.patch(f"{url}?include=wallet,wallet.entries", document)
@@ -141,7 +139,7 @@ def test_a_change_that_was_made_is_said_to_be(api: Api, full: Any, stored: Any, 
     assert api.data(f"/api/wallets/{full['id']}/")["attributes"]["balance"] == "18.00"
 
 
-def test_a_wallet_that_was_renamed_is_said_to_be(api: Api, full: Any, broken: Database) -> None:
+def test_a_renamed_wallet_is_reported(api: Api, full: Any, broken: Database) -> None:
     url = f"/api/wallets/{full['id']}/"
     response = api.patch(f"{url}?include=entries", resource("Wallet", full["id"], label="Renamed"))
     broken.recover()
@@ -149,7 +147,9 @@ def test_a_wallet_that_was_renamed_is_said_to_be(api: Api, full: Any, broken: Da
     assert read(response)["data"] == api.data(url)
 
 
-def test_a_deletion_or_move_is_reported(api: Api, stored: Any, database: Database, after_commit: AfterCommit) -> None:
+def test_a_stored_deletion_or_move_is_reported(
+    api: Api, stored: Any, database: Database, after_commit: AfterCommit
+) -> None:
     other = api.create_wallet(label="Other")
     after_commit(lambda: database.fail(FAILURES["database"]))
     url = f"/api/transactions/{stored['id']}/"
@@ -165,7 +165,7 @@ def test_a_deletion_or_move_is_reported(api: Api, stored: Any, database: Databas
     assert_reconciled()
 
 
-def test_only_what_failed_is_left_out(
+def test_only_failed_parts_are_omitted(
     api: Api, stored: Any, after_commit: AfterCommit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
@@ -243,7 +243,7 @@ def batch(full: Any, stored: Any) -> list[Any]:
     ]
 
 
-def test_a_batch_that_was_done_is_said_to_be(
+def test_a_stored_batch_is_reported(
     api: Api, full: Any, stored: Any, database: Database, after_commit: AfterCommit
 ) -> None:
     after_commit(lambda: database.fail(FAILURES["database"]))

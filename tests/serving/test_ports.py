@@ -122,7 +122,7 @@ def claim_in_another_process(port: int) -> None:
         ("127.0.0.1", 70000, "Port 70000 of 127.0.0.1 cannot be listened on: "),
     ],
 )
-def test_what_cannot_be_listened_on_is_one_line(host: str, port: int, reason: str) -> None:
+def test_an_unusable_port_is_reported_in_one_line(host: str, port: int, reason: str) -> None:
     with pytest.raises(PortError) as caught:
         claim_port(find_address(host), port)
     assert str(caught.value).startswith(reason)

@@ -60,7 +60,7 @@ POST = PostTransaction.parse({"txid": "A", "wallet": "7", "amount": "1.50"})
         Conditional(POST, POST),  # type: ignore[arg-type]  # it is not asked
     ],
 )
-def test_none_changes(command: Command[Any]) -> None:
+def test_commands_are_frozen(command: Command[Any]) -> None:
     assert is_dataclass(command)
     for each in fields(command):
         with pytest.raises(FrozenInstanceError):

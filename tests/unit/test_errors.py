@@ -64,7 +64,7 @@ def test_several_refusals_come_apart() -> None:
 
 
 @pytest.mark.parametrize(("kind", "seconds"), [(errors.Conflict, 1), (errors.Unavailable, 5)])
-def test_what_passes_says_when_to_try_again(kind: type[errors.Conflict], seconds: int) -> None:
+def test_a_temporary_refusal_says_when_to_try_again(kind: type[errors.Conflict], seconds: int) -> None:
     assert kind("Later.").retry_after_seconds == seconds
     assert kind("Later.", retry_after_seconds=9).context["retry_after_seconds"] == 9
 

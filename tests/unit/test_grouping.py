@@ -112,7 +112,7 @@ def test_one_by_one_each_is_alone(stage: Stage) -> None:
     assert stage.queue._lanes == {}
 
 
-def test_those_who_come_meanwhile_are_served_together(stage: Stage, busy: threading.Event) -> None:
+def test_callers_that_arrive_meanwhile_are_served_together(stage: Stage, busy: threading.Event) -> None:
     futures = stage.call_all("abc")
     busy.set()
     assert results(futures) == ["a", "b", "c"]
@@ -174,7 +174,7 @@ def test_a_leader_that_does_not_come_back_is_replaced(
     assert not busy.is_set()
 
 
-def test_the_one_who_takes_over_takes_the_others_along(
+def test_a_caller_that_takes_over_leads_the_others_too(
     stage: Stage, busy: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(group_commit, "PATIENCE_SECONDS", 0.25)
@@ -205,7 +205,7 @@ def test_no_caller_waits_forever_for_a_group(
     assert futures[0].result(TIMEOUT) == "a"
 
 
-def test_one_of_a_slow_group_waits_for_what_comes_of_it(
+def test_a_member_of_a_slow_group_waits_for_its_outcome(
     stage: Stage, busy: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(group_commit, "PATIENCE_SECONDS", 0.2)
@@ -291,7 +291,7 @@ def test_a_waiter_that_is_interrupted_is_not_missed(
 
 
 @pytest.mark.parametrize("others", ["", "bc"])
-def test_one_that_is_interrupted_as_it_is_to_lead_hands_over(
+def test_a_caller_interrupted_as_it_becomes_leader_hands_over(
     stage: Stage, busy: threading.Event, monkeypatch: pytest.MonkeyPatch, others: str
 ) -> None:
     interrupted = call_interrupted(stage, InterruptedAsItIsWoken, monkeypatch)

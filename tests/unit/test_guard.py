@@ -32,7 +32,7 @@ def decide(balance: str, change: str, currency: str = "ETH") -> Decimal:
         ("90000000000000000000", "9000000000000000000", "99000000000000000000"),
     ],
 )
-def test_a_balance_is_what_it_comes_to(digits: int, balance: str, change: str, after: str) -> None:
+def test_a_balance_is_the_exact_sum(digits: int, balance: str, change: str, after: str) -> None:
     assert str(decide(balance, change)) == after
 
 
@@ -67,7 +67,9 @@ def test_a_change_has_no_more_places_than_the_currency(digits: int) -> None:
     [("0", "-1.234567890123456", 16), ("1000000", "0.000000001", 16), ("9", "-1.234567890123456", 16)],
     ids=["a change, before the balance", "a balance", "a change that leaves a short balance"],
 )
-def test_what_the_database_cannot_keep_is_refused(digits: int, balance: str, change: str, found: int) -> None:
+def test_a_value_that_the_database_cannot_store_is_refused(
+    digits: int, balance: str, change: str, found: int
+) -> None:
     with pytest.raises(errors.PrecisionExceeded) as caught:
         decide(balance, change)
     assert (caught.value.field, caught.value.context) == ("credit", {"limit": 15})

@@ -255,7 +255,7 @@ def test_an_id_is_an_integer_or_its_digits(value: object, identifier: int) -> No
     ],
     ids=lambda value: "huge" if isinstance(value, int) and abs(value) > 10**40 else ascii(value)[:24],
 )
-def test_anything_else_is_nobodys_id(value: object, code: str) -> None:
+def test_anything_else_is_not_an_id(value: object, code: str) -> None:
     with pytest.raises(errors.WalletError) as caught:
         parse_id(value, what="Wallet", field="wallet")
     assert (caught.value.code, caught.value.field) == (code, "wallet")

@@ -123,7 +123,7 @@ def test_a_json_number_is_an_amount_with_all_its_digits(document: str, value: st
     ],
     ids=lambda value: repr(value)[:24],
 )
-def test_anything_else_is_no_amount(value: object) -> None:
+def test_anything_else_is_not_an_amount(value: object) -> None:
     with pytest.raises(errors.InvalidAmount) as caught:
         money.parse_amount(value, field="balance")
     assert (caught.value.code, caught.value.field) == ("invalid_amount", "balance")

@@ -54,7 +54,7 @@ def test_a_currency_is_a_text(value: object) -> None:
     assert caught.value.field == "currency"
 
 
-def test_a_currency_that_is_not_known_any_more_has_as_many_places_as_the_columns() -> None:
+def test_a_currency_that_is_no_longer_known_has_the_places_of_the_columns() -> None:
     money.check_scale(SMALLEST, currency="DOGE")
     with pytest.raises(errors.ScaleExceeded) as caught:
         money.check_scale(SMALLEST / 10, currency="DOGE")

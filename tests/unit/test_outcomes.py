@@ -32,7 +32,7 @@ def kind(outcome: Outcome) -> object:
     [(LOST, errors.Unavailable), (DEADLOCK, RetryAlone()), (DUPLICATE, RetryAlone())],
     ids=["lost", "deadlock", "duplicate"],
 )
-def test_what_the_database_says_is_everybodys(
+def test_an_error_of_the_database_concerns_all_members(
     error: Exception, expected: object, is_leader: bool, is_complete: bool
 ) -> None:
     assert kind(after_error(error, is_leader=is_leader, is_complete=is_complete)) == expected
@@ -75,5 +75,5 @@ EMPTY = Refused(2, errors.InsufficientFunds("Not enough."))
         (EMPTY, [7], True, EMPTY),
     ],
 )
-def test_a_refusal_in_company(refused: Refused, wallets: list[int], passes_over: bool, expected: Outcome) -> None:
+def test_a_refusal_within_a_group(refused: Refused, wallets: list[int], passes_over: bool, expected: Outcome) -> None:
     assert after_refusal(refused, wallets=wallets, passes_over=passes_over) == expected

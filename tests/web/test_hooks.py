@@ -105,7 +105,7 @@ def test_hooks_are_named_in_the_settings() -> None:
     assert type(hook).__name__ == "Watch"
 
 
-def test_what_is_known_is_seen_as_what_django_answers(server: Watched, watch: Watch, wallet: Wallet) -> None:
+def test_hooks_see_replayed_answers_and_those_of_django(server: Watched, watch: Watch, wallet: Wallet) -> None:
     url = f"/api/wallets/{wallet.id}/"
     for _ in range(3):
         status, headers, _ = server.ask(url)
@@ -197,7 +197,7 @@ def test_a_hook_refuses_in_the_manner_of_the_face(server: Watched, watch: Watch,
     assert watch.take() == ("GET", path, 429)
 
 
-def test_what_is_known_is_refused_as_well_and_nothing_is_written(
+def test_a_known_document_is_refused_as_well_and_nothing_is_written(
     server: Watched, watch: Watch, wallet: Wallet
 ) -> None:
     url = f"/api/wallets/{wallet.id}/"

@@ -48,7 +48,7 @@ def test_a_post_takes_two_packets(wallet: Wallet, packets_sent: list[bytes], ser
 
 
 @pytest.mark.parametrize("changes", [{"amount": "4"}, {"description": "lunch", "metadata": {"a": 1}}, {"txid": "T2"}])
-def test_what_amends_a_transaction_is_sent_with_commit(
+def test_an_amendment_is_sent_with_commit(
     wallet: Wallet, packets_sent: list[bytes], server: str, changes: dict[str, Any]
 ) -> None:
     posted = create_transaction(principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="-3")
@@ -64,9 +64,7 @@ def test_what_amends_a_transaction_is_sent_with_commit(
     assert_reconciled()
 
 
-def test_what_deletes_a_transaction_is_sent_with_commit(
-    wallet: Wallet, packets_sent: list[bytes], server: str
-) -> None:
+def test_a_deletion_is_sent_with_commit(wallet: Wallet, packets_sent: list[bytes], server: str) -> None:
     posted = create_transaction(principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="-3")
     packets_sent.clear()
     delete_transaction(principal=ANYONE, transaction_id=posted.id)
