@@ -8,7 +8,7 @@ proves that both give the same answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +18,11 @@ from graphql.language import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
-    FragmentSpreadNode,
     OperationDefinitionNode,
-    SelectionSetNode,
+    SelectionNode,
 )
 
-from graphql_api.fragments import response_key
+from graphql_api.fragments import Fields, fragments_of
 from graphql_api.planning import Planner, Root
 from graphql_api.queries import ROOTS
 from walletsvc.principals import Principal
@@ -81,7 +80,7 @@ def compile_query(
     schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode
 ) -> CompiledQuery | None:
     """Return the compiled form of a valid query, or None if only graphql-core can run it."""
-    fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
+    fragments = fragments_of(document)
     compiler = _Compiler(schema, fragments)
     query_type = schema.query_type
     if query_type is None or operation.directives:
@@ -89,7 +88,7 @@ def compile_query(
     try:
         roots = tuple(
             (key, nodes[0], nodes[0].name.value, compiler.root(query_type, nodes))
-            for key, nodes in compiler.fields([operation.selection_set], query_type.name).items()
+            for key, nodes in compiler.fields.merged([operation], query_type.name).items()
         )
     except Uncompiled:
         return None
@@ -100,33 +99,7 @@ def compile_query(
 class _Compiler:
     def __init__(self, schema: GraphQLSchema, fragments: dict[str, FragmentDefinitionNode]) -> None:
         self._schema = schema
-        self._fragments = fragments
-
-    def fields(self, selection_sets: Sequence[SelectionSetNode], type_name: str) -> dict[str, list[FieldNode]]:
-        """Return the field nodes of each name in the answer (GraphQL specification, section 6.3.2)."""
-        found: dict[str, list[FieldNode]] = {}
-        visited: set[str] = set()
-        for selection_set in selection_sets:
-            for node in self._walk(selection_set, type_name, visited):
-                found.setdefault(response_key(node), []).append(node)
-        return found
-
-    def _walk(self, selection_set: SelectionSetNode, type_name: str, visited: set[str]) -> Iterator[FieldNode]:
-        for node in selection_set.selections:
-            if node.directives:
-                raise Uncompiled
-            if isinstance(node, FieldNode):
-                yield node
-                continue
-            fragment: Any = node
-            if isinstance(node, FragmentSpreadNode):
-                if node.name.value in visited:
-                    continue
-                visited.add(node.name.value)
-                fragment = self._fragments[node.name.value]
-            condition = fragment.type_condition
-            if condition is None or condition.name.value in (type_name, "Node"):
-                yield from self._walk(fragment.selection_set, type_name, visited)
+        self.fields = Fields(fragments, _refuse_directives)
 
     def root(self, query_type: GraphQLObjectType, nodes: list[FieldNode]) -> Encode:
         name = nodes[0].name.value
@@ -140,7 +113,7 @@ class _Compiler:
         leaves: list[tuple[str, Callable[[Any, Any], object]]] = []
         branches: list[tuple[str, Encode]] = []
         keys: list[str] = []
-        for key, same in self._below(nodes, type_name).items():
+        for key, same in self.fields.merged(nodes, type_name).items():
             keys.append(key)
             name = same[0].name.value
             if name == "__typename":
@@ -163,9 +136,6 @@ class _Compiler:
 
         return encode if branches else encode_leaves
 
-    def _below(self, nodes: list[FieldNode], type_name: str) -> dict[str, list[FieldNode]]:
-        return self.fields([node.selection_set for node in nodes if node.selection_set], type_name)
-
     def _branch(self, parent: GraphQLObjectType, name: str, nodes: list[FieldNode]) -> Encode:
         """Return the encoder of a field of `parent` that is an object or a list of them."""
         field_type = parent.fields[name].type
@@ -184,6 +154,10 @@ class _Compiler:
             return None if related is None else encode(related, planner)
 
         return to_one
+
+
+def _refuse_directives(_node: SelectionNode) -> bool:
+    raise Uncompiled
 
 
 def _constant(value: object) -> Callable[[Any, Any], object]:

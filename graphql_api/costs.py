@@ -6,22 +6,15 @@ a mutation 10. Directives count as including everything.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
 from graphql import GraphQLSchema, get_named_type
-from graphql.language import (
-    DocumentNode,
-    FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
-    OperationDefinitionNode,
-    SelectionSetNode,
-    ValueNode,
-)
+from graphql.language import DocumentNode, FieldNode, OperationDefinitionNode, ValueNode
 
+from graphql_api.fragments import Fields, Fragments, Parent, fragments_of
 from graphql_api.limits import LimitExceeded
 from graphql_api.scalars import read_literal
 from walletsvc.errors import InvalidParameter
@@ -91,10 +84,9 @@ def check_cost(cost: Cost, variables: Mapping[str, Any]) -> dict[str, int]:
 
 def compile_cost(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) -> Cost:
     """Return the cost of an operation of a valid document."""
-    fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
     root_type = schema.get_root_type(operation.operation)
     assert root_type is not None  # noqa: S101 - validation has found it
-    cost = _Compiler(schema, fragments).selection([(operation.selection_set, root_type.name)])
+    cost = _Compiler(schema, fragments_of(document)).selection([operation], root_type.name)
     for definition in operation.variable_definitions or ():
         if definition.default_value is not None:
             cost.defaults[definition.variable.name.value] = read_literal(definition.default_value)
@@ -102,32 +94,25 @@ def compile_cost(schema: GraphQLSchema, document: DocumentNode, operation: Opera
 
 
 class _Compiler:
-    def __init__(self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
+    def __init__(self, schema: GraphQLSchema, fragments: Fragments) -> None:
         self._schema = schema
-        self._fragments = fragments
+        self._fields = Fields(fragments)
 
-    def selection(self, selections: Sequence[tuple[SelectionSetNode, str]]) -> Cost:
-        """Return the cost of selections, each of an object of the named type, merged as execution merges them."""
-        # Fields with the same name may have different arguments if no object can have both (section 5.3.2).
-        same: dict[tuple[str, str], list[tuple[FieldNode, str]]] = {}
-        visited: set[str] = set()
-        for selection_set, type_name in selections:
-            for node, parent in self._expand(selection_set, type_name, visited):
-                same.setdefault(((node.alias or node.name).value, parent), []).append((node, parent))
+    def selection(self, parents: Sequence[Parent], type_name: str) -> Cost:
+        """Return the cost of what `parents` select together from an object of the named type."""
         cost = Cost()
-        for nodes in same.values():
-            cost.add(self._field(nodes))
+        # What has an id may be of any type.
+        for each in RESOURCES if type_name == "Node" else [type_name]:
+            for nodes in self._fields.merged(parents, each).values():
+                if nodes[0].selection_set is not None:
+                    cost.add(self._field(nodes, each))
         return cost
 
-    def _field(self, nodes: Sequence[tuple[FieldNode, str]]) -> Cost:
-        node, parent = nodes[0]
-        below = [
-            (each.selection_set, self._type_of(each, of)) for each, of in nodes if each.selection_set is not None
-        ]
-        if not below:
-            return Cost()
-        cost = self.selection(below)
-        type_name = below[0][1]
+    def _field(self, nodes: Sequence[FieldNode], parent: str) -> Cost:
+        """Return the cost of fields of `parent` that are merged: they have the same arguments (section 5.3.2)."""
+        node = nodes[0]
+        type_name = self._type_of(node, parent)
+        cost = self.selection(nodes, type_name)
         if type_name in RESOURCES or type_name == "Node":
             cost.fixed += 1
         sizes = {each.name.value: each.value for each in node.arguments or () if each.name.value in _SIZES}
@@ -144,21 +129,3 @@ class _Compiler:
         field_def = self._schema.get_field(parent_type, node.name.value)
         assert field_def is not None  # noqa: S101 - validation has found it
         return get_named_type(field_def.type).name
-
-    def _expand(
-        self, selection_set: SelectionSetNode, type_name: str, visited: set[str]
-    ) -> Iterator[tuple[FieldNode, str]]:
-        for node in selection_set.selections:
-            if isinstance(node, FieldNode):
-                yield node, type_name
-                continue
-            fragment: Any = node
-            if isinstance(node, FragmentSpreadNode):
-                if node.name.value in visited:
-                    continue
-                visited.add(node.name.value)
-                fragment = self._fragments[node.name.value]
-            condition = fragment.type_condition
-            # An interface as a condition is no narrower than the type that is known already.
-            narrower = condition is not None and condition.name.value != "Node"
-            yield from self._expand(fragment.selection_set, condition.name.value if narrower else type_name, visited)

@@ -44,6 +44,8 @@ def find_dependencies(schema: GraphQLSchema, document: DocumentNode) -> Dependen
     return Dependencies(tuple(found.wallet_ids) if found.is_closed and found.wallet_ids else None, found.defaults)
 
 
+# graphql-core's visitor follows the types of the whole document, fragments once: here it only matters that a field is
+# in it.
 class _Fields(Visitor):
     def __init__(self, type_info: TypeInfo) -> None:
         super().__init__()

@@ -6,19 +6,14 @@ the length (for graphql-js that was CVE-2023-26144), and nested fragments multip
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import chain
 
 from django.conf import settings
 from graphql import GraphQLError, GraphQLSyntaxError, parse
-from graphql.language import (
-    DocumentNode,
-    FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
-    Node,
-    OperationDefinitionNode,
-    SelectionSetNode,
-)
+from graphql.language import DocumentNode, FieldNode, OperationDefinitionNode
+
+from graphql_api.fragments import Fields, Parent, fragments_of
 
 MAX_PAIRS = 5_000
 """How many pairs of fields of one name validation may have to compare: some 20 ms."""
@@ -59,9 +54,8 @@ class _Walk:
 
     def __init__(self, document: DocumentNode) -> None:
         self._document = document
-        self._fragments = {
-            each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
-        }
+        self._fragments = fragments_of(document)
+        self._selected = Fields(self._fragments)
         self._walked: set[str] = set()
         self._fields = 0
         self._aliases = 0
@@ -71,19 +65,18 @@ class _Walk:
         """Raise `LimitExceeded` at the first limit."""
         for definition in self._document.definitions:
             if isinstance(definition, OperationDefinitionNode):
-                self._visit([definition.selection_set], depth=1)
+                self._visit([definition], depth=1)
         for name, fragment in self._fragments.items():
             # Validation reads fragments that no operation uses, too.
             if name not in self._walked:
-                self._visit([fragment.selection_set], depth=1)
+                self._visit([fragment], depth=1)
 
-    def _visit(self, selection_sets: Sequence[SelectionSetNode], *, depth: int) -> None:
-        same: dict[str, list[FieldNode]] = {}
+    def _visit(self, parents: Sequence[Parent], *, depth: int) -> None:
         visited: set[str] = set()
-        for selection_set in selection_sets:
-            for field in self._expand(selection_set, visited):
-                self._count(field)
-                same.setdefault((field.alias or field.name).value, []).append(field)
+        same = self._selected.merged(parents, None, visited)
+        self._walked |= visited
+        for field in chain(*same.values()):
+            self._count(field)
         if same and depth > settings.GRAPHQL_MAX_DEPTH:
             limit = settings.GRAPHQL_MAX_DEPTH
             raise LimitExceeded("graphql_too_deep", f"Fields are at most {limit} levels deep.", limit=limit)
@@ -92,25 +85,9 @@ class _Walk:
             if self._pairs > MAX_PAIRS:
                 message = "Too many fields of one name are selected several times."
                 raise LimitExceeded("graphql_too_complex", message, limit=MAX_PAIRS)
-            below = [field.selection_set for field in fields if field.selection_set is not None]
+            below = [field for field in fields if field.selection_set is not None]
             if below:
                 self._visit(below, depth=depth + 1)
-
-    def _expand(self, selection_set: SelectionSetNode, visited: set[str]) -> Iterator[FieldNode]:
-        """Iterate over the fields of a selection set, each fragment in place of its first spread."""
-        pending: list[Node] = list(reversed(selection_set.selections))
-        while pending:
-            node = pending.pop()
-            if isinstance(node, FieldNode):
-                yield node
-            elif isinstance(node, FragmentSpreadNode):
-                fragment = self._fragments.get(node.name.value)
-                if fragment is not None and node.name.value not in visited:
-                    visited.add(node.name.value)
-                    self._walked.add(node.name.value)
-                    pending.extend(reversed(fragment.selection_set.selections))
-            else:
-                pending.extend(reversed(node.selection_set.selections))  # type: ignore[attr-defined]
 
     def _count(self, field: FieldNode) -> None:
         self._fields += 1

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, cast
 
 from graphql import (
@@ -24,7 +25,7 @@ from graphql.execution.values import VariableValues, get_argument_values
 from graphql.language import FieldNode, FragmentDefinitionNode, OperationDefinitionNode
 
 from graphql_api.arguments import Arguments, alias_of, parse_list
-from graphql_api.fragments import Fields, response_key
+from graphql_api.fragments import Fields, is_included, response_key
 from walletsvc.errors import InvalidParameter
 from walletsvc.queries.questions import Question, Selection
 from walletsvc.queries.selectors import check_question
@@ -93,7 +94,7 @@ class Planner:
         checks: bool,
     ) -> None:
         self._schema = schema
-        self._fields = Fields(fragments, variables)
+        self._fields = Fields(fragments, partial(is_included, variables=variables))
         self._values = VariableValues({}, variables)
         self._operation = operation
         self._checks = checks
