@@ -12,6 +12,7 @@ pytestmark = pytest.mark.without_engine
 
 LOST = OperationalError(2013, "Lost connection to server during query")
 DEADLOCK = OperationalError(1213, "Deadlock found when trying to get lock")
+INTERRUPTED = OperationalError(1317, "Query execution was interrupted")
 DUPLICATE = IntegrityError(1062, "Duplicate entry")
 
 
@@ -36,6 +37,27 @@ def test_an_error_of_the_database_concerns_all_members(
     error: Exception, expected: object, is_leader: bool, is_complete: bool
 ) -> None:
     assert kind(after_error(error, is_leader=is_leader, is_complete=is_complete)) == expected
+
+
+@pytest.mark.parametrize(
+    ("error", "is_complete", "message"),
+    [
+        (LOST, False, "The database does not answer."),
+        (LOST, True, errors.outcome_unknown().message),
+        # A statement that the server gives up has done nothing; a COMMIT may have.
+        (INTERRUPTED, False, None),
+        (INTERRUPTED, True, errors.outcome_unknown().message),
+    ],
+)
+def test_what_is_known_depends_on_whether_commit_was_next(
+    error: Exception, is_complete: bool, message: str | None
+) -> None:
+    outcome = after_error(error, is_leader=False, is_complete=is_complete)
+    if message is None:
+        assert outcome == RetryAlone()
+    else:
+        assert isinstance(outcome, Failed)
+        assert str(outcome.error) == message
 
 
 @pytest.mark.parametrize(

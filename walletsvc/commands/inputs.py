@@ -42,10 +42,9 @@ class Refusals:
         pass
 
     def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> bool:
-        if not isinstance(error, errors.WalletError):
-            return False
-        self._errors.extend(error.each())
-        return True
+        if isinstance(error, errors.WalletError):
+            self._errors.extend(error.each())
+        return isinstance(error, errors.WalletError)
 
     def refusal(self) -> errors.WalletError | None:
         """Return the collected refusal: the only one, or `Several`."""

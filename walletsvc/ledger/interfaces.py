@@ -1,0 +1,43 @@
+"""What the ledger needs of a database, so that what it decides can be told without one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from walletsvc.ledger.locked_wallets import LockedWallet
+from walletsvc.ledger.writer import Line
+from walletsvc.models import Transaction, Wallet
+from walletsvc.principals import Principal
+
+
+class LockWallets(Protocol):
+    """Locks wallets: `lock_wallets`, or a test's own."""
+
+    def __call__(self, ids: Sequence[int], *, principal: Principal, skip_locked: bool) -> Iterable[LockedWallet]:
+        """Lock the wallets with these ids, in their order, and return those within the principal's reach."""
+
+
+class Writer(Protocol):
+    """Writes what is decided: the module `writer`, or a test's own."""
+
+    def write_changes(
+        self, lines: Sequence[Line], posted: Sequence[Transaction], *, subject: str, at: datetime, send: bool
+    ) -> None:
+        """Write the wallets that `lines` change, the transactions `posted` and an entry a line."""
+
+    def insert_wallet(self, wallet: Wallet) -> None:
+        """Insert a new wallet, and set its id."""
+
+    def read_names(self, wallet_id: int) -> tuple[list[str], list[str]]:
+        """Return the label of a wallet, and the txids of its transactions."""
+
+    def delete_wallet(self, wallet_id: int) -> int:
+        """Delete a wallet with its transactions, and return how many these were."""
+
+    def delete_transaction_row(self, transaction: Transaction) -> None:
+        """Delete the row of a transaction."""
+
+    def add_to_count(self, added: int) -> None:
+        """Add to the number of all transactions."""
