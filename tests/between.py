@@ -1,4 +1,4 @@
-"""Something that happens between two queries of one read."""
+"""Run an action between two queries of one read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An `Authorization` header becomes a principal, or the same refusal whatever is wrong with it."""
+"""An `Authorization` header becomes a principal, or the same refusal for any problem."""
 
 from __future__ import annotations
 

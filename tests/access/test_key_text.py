@@ -1,4 +1,4 @@
-"""A key says by itself whether it can be one."""
+"""The text of a key shows whether it is well-formed."""
 
 from __future__ import annotations
 

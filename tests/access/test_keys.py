@@ -1,4 +1,4 @@
-"""Keys are made, rotated and revoked, nobody grants more than they have, and each change is on record."""
+"""Keys are created, rotated and revoked, no caller grants more than it has, and each change is on record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever clients send as JSON is read by `walletsvc.web.json_body`: exactly, and without doubled members."""
+"""All JSON from clients is read by `walletsvc.web.json_body`: exactly, and without duplicate members."""
 
 from __future__ import annotations
 

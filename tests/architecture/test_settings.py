@@ -1,4 +1,4 @@
-"""The server does not start on settings that are unsafe, by whichever door."""
+"""No way of starting the server accepts unsafe settings."""
 
 from __future__ import annotations
 

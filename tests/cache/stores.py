@@ -1,4 +1,4 @@
-"""Ways into the stores that the cache itself has no use for."""
+"""Access to the stores that only tests need."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands past the client: whatever happens to a connection, no reply is taken for that of another command."""
+"""Commands that bypass the client: whatever happens to a connection, no reply is taken for another command's."""
 
 from __future__ import annotations
 

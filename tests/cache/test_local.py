@@ -1,4 +1,4 @@
-"""Responses at hand: the bytes are here, and the stamps in Redis alone decide whether they are good."""
+"""Local copies: the bytes are in this process, and only the stamps in Redis decide whether they are valid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each owner has a stamp of its own: what the others write leaves its lists in the cache."""
+"""Each owner has its own stamp: writes of others leave its lists in the cache."""
 
 from __future__ import annotations
 

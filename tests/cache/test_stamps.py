@@ -1,4 +1,4 @@
-"""Section 6, step by step: readers and writers take turns in the order that each test writes down."""
+"""The stamped cache, step by step: readers and writers take turns in the order of each test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the operations do to the stamps."""
+"""The effect of the operations on the stamps."""
 
 from __future__ import annotations
 

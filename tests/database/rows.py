@@ -1,4 +1,4 @@
-"""Rows as no command would write them."""
+"""Rows that no command would write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the database itself refuses, whatever the code in front of it does."""
+"""The refusals of the database itself, whatever the code in front of it does."""
 
 from __future__ import annotations
 

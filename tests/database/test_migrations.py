@@ -1,4 +1,4 @@
-"""Django's migrations bring the rows of an older database along."""
+"""Django's migrations keep and complete the rows of an older database."""
 
 from __future__ import annotations
 

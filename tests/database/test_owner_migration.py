@@ -1,4 +1,4 @@
-"""A database of before rows had owners is brought along while servers of that time go on writing."""
+"""A database from before rows had owners is migrated while servers of that version keep writing."""
 
 from __future__ import annotations
 

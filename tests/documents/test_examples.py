@@ -1,4 +1,4 @@
-"""The README's examples, run as they stand, from top to bottom, on a server that its own commands have started."""
+"""The README's examples, run unchanged, from top to bottom, on a server started by its own commands."""
 
 from __future__ import annotations
 

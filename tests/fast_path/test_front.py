@@ -1,4 +1,4 @@
-"""The layer in front of Django says what Django would say, and knows when it must not."""
+"""The layer in front of Django gives Django's answers, and leaves every other request to it."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Writes that the layer in front of Django answers: as Django would."""
+"""The layer in front of Django answers writes as Django would."""
 
 import json
 from decimal import Decimal

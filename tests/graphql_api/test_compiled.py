@@ -1,4 +1,4 @@
-"""Compiled queries against graphql-core: the same bytes for whatever can be asked."""
+"""Compiled queries return the same bytes as graphql-core for every query."""
 
 import itertools
 

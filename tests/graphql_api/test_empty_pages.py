@@ -1,4 +1,4 @@
-"""Pages of nothing: `first: 0` asks for the count and the page info alone."""
+"""Empty pages: `first: 0` requests only the count and the page info."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests and answers as "GraphQL over HTTP" has them."""
+"""Requests and answers conform to "GraphQL over HTTP"."""
 
 from __future__ import annotations
 

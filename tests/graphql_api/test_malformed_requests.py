@@ -1,4 +1,4 @@
-"""A request that is no GraphQL request, or a document that makes no sense, is refused in JSON, with a code."""
+"""A malformed GraphQL request or meaningless document is refused in JSON, with a code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A document costs one query a level, however many rows there are and however often a field is aliased."""
+"""A document costs one query for each level, regardless of the number of rows and aliases."""
 
 from __future__ import annotations
 

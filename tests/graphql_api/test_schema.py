@@ -1,4 +1,4 @@
-"""The schema against the declarations of the domain, which it must not drift from."""
+"""The schema conforms to the declarations of the domain."""
 
 from __future__ import annotations
 

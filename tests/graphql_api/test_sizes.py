@@ -1,4 +1,4 @@
-"""A size below 0 is refused before anything runs, wherever it comes from, and no size is a way around the limit."""
+"""A size below 0 is refused before anything runs, wherever it comes from, and no size bypasses the limit."""
 
 from __future__ import annotations
 

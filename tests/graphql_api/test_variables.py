@@ -1,4 +1,4 @@
-"""Variables: as many as are allowed, and numbers as section 3.5 of the GraphQL specification reads them."""
+"""Variables: their maximum number, and numbers as in section 3.5 of the GraphQL specification."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Documents, variables and what else is in a GraphQL request."""
+"""Documents, variables and other parts of a GraphQL request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kinds of requests of a hostile hour: each has something that no other request has, and that may be large."""
+"""The kinds of requests of a hostile hour: each has a unique, possibly large part."""
 
 from __future__ import annotations
 

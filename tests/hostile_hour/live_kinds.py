@@ -1,4 +1,4 @@
-"""What the live server is asked, as server-sent events."""
+"""Requests to the live server for server-sent events."""
 
 from __future__ import annotations
 

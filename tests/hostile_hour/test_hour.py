@@ -1,4 +1,4 @@
-"""A hostile hour, so short that it belongs to the suite: each of its requests is one that the server answers."""
+"""A hostile hour, short enough for the suite: the server answers each of its requests."""
 
 from __future__ import annotations
 

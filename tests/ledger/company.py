@@ -1,4 +1,4 @@
-"""Callers who come at the same time, and so share a transaction."""
+"""Callers that arrive at the same time, and so share a transaction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rules of the ledger in plain Python: what the services are held against."""
+"""The rules of the ledger in plain Python, as the reference for the commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tables hold, and proofs that a refusal left them alone."""
+"""The contents of the tables, and proofs that a refusal left them unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Txids and labels within a batch: taken, given up and taken again, in the order of its commands."""
+"""Txids and labels within a batch: taken, released and taken again, in the order of its commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What amounts and balances may be: scale, precision and range, in every operation that changes a balance."""
+"""The limits of amounts and balances: scale, precision and range, in every operation that changes a balance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Any sequence of operations, held against the rules in plain Python after each step."""
+"""Random sequences of operations, compared with the rules in plain Python after each step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What another owner has is not there: it cannot be seen, changed, used or learnt of."""
+"""Objects of another owner do not exist for a caller: they cannot be seen, changed, used or detected."""
 
 from __future__ import annotations
 

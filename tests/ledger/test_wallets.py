@@ -1,4 +1,4 @@
-"""Wallets are opened, changed and deleted."""
+"""Wallets are opened, renamed and closed."""
 
 from __future__ import annotations
 

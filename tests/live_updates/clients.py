@@ -1,4 +1,4 @@
-"""Clients of the live server, in a few lines each: frames and events as the protocols write them."""
+"""Minimal clients of the live server: frames and events as in the protocols."""
 
 from __future__ import annotations
 

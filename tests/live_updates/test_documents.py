@@ -1,4 +1,4 @@
-"""Documents that clients name instead of sending them, and documents that are refused: the same as over HTTP."""
+"""Documents sent by hash or id, and refused documents: the same as over HTTP."""
 
 from __future__ import annotations
 

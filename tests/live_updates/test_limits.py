@@ -1,4 +1,4 @@
-"""What happens to clients that are slow, silent or late, and what each caller sees."""
+"""Slow, silent and late clients, and the visibility of wallets for each caller."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is to be said of the mutants of a module, held against the list of those that change nothing."""
+"""The verdict on a module's mutants, compared with the list of equivalent ones."""
 
 from __future__ import annotations
 

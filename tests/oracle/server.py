@@ -1,4 +1,4 @@
-"""The server as HTTP knows it: the WSGI application with the layer in front of Django."""
+"""The server as seen over HTTP: the WSGI application with the layer in front of Django."""
 
 from __future__ import annotations
 

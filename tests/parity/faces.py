@@ -1,4 +1,4 @@
-"""One question, put to both faces: what each answers, in the same terms."""
+"""One question to both faces, with both answers in the same form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wallets with something in them, all opened and posted to at one moment."""
+"""Wallets with transactions, all opened and posted at the same moment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Amounts are compared exactly, whatever the engine keeps them as: by filters and by cursors, on both faces."""
+"""Amounts are compared exactly, however the engine stores them: by filters and by cursors, on both faces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reconciliation finds whatever does not fit, and nothing else."""
+"""Reconciliation finds every discrepancy, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A document that is none of JSON:API is refused with a pointer to the member to blame, and changes nothing."""
+"""An invalid JSON:API document is refused with a pointer to the member at fault, and changes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever is wrong with a write has its own code, points at the member to blame, and changes nothing."""
+"""Every problem of a write has its own code and a pointer to the member at fault, and changes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Documents are kept until something that they show changes, and never a moment longer."""
+"""Documents are cached until something that they show changes, and never a moment longer."""
 
 from __future__ import annotations
 

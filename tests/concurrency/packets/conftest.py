@@ -1,4 +1,4 @@
-"""A server that is spoken to as one of each kind, and a wallet on it."""
+"""A server, used with and without compound statements, and a wallet on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of packets do in transactions, and how a packet reads."""
+"""Transactions for the tests of packets, and parsing of packets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small world to ask about: two wallets, one with a transaction."""
+"""The data for conformance tests: two wallets, one with a transaction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The statements that ask nothing of this server, each with the reason."""
+"""The statements that do not apply to this server, each with the reason."""
 
 _CLIENT = "Asks something of clients."
 _NEVER_LATER = "The server never answers before the work is done, so it never answers 202."
