@@ -1,7 +1,7 @@
-"""Let an entry be given the owner of its wallet, and be changed in nothing else.
+"""Allow one change of an entry: to give it the owner of its wallet.
 
-Servers of earlier versions write entries that are nobody's; `manage.py setup_database` gives them the owner of their
-wallet. An entry whose wallet is gone stays as it is, as nothing tells any more whose it was.
+Servers of earlier versions write entries without an owner; `manage.py setup_database` gives them the owner of their
+wallet. An entry of a deleted wallet stays unchanged, because its owner is no longer known.
 
 Revision: 0004, after 0003. Can be run again after it failed half-way. It needs the column, so Django's migrations
 come first.

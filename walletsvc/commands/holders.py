@@ -1,4 +1,4 @@
-"""Who has a unique name that a command was to take. Names are unique within an owner."""
+"""Find the holder of a unique name that a command needs. Names are unique within an owner."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import Principal
 
 Owner = str | Subquery
-"""An owner, or what finds it."""
+"""An owner, or a query that finds it."""
 
 
 def owner_of(reference: Reference, model: type[Wallet | Transaction], principal: Principal) -> Owner:
-    """Return the owner within which names are sought: that of the record referred to.
+    """Return the owner whose names are searched: that of the record referred to.
 
-    Who is bound to an owner learns of no other's names, whatever it refers to.
+    For a caller bound to an owner, that is always its own: it must not learn of others' names.
     """
     if principal.owner is not None:
         return principal.owner
     if isinstance(reference, LocalId):
-        # What it stood for may be gone with the transaction that made it.
+        # The object of a local id may be gone, with the transaction that created it.
         return reference.owner
     return Subquery(model._default_manager.filter(id=reference).values("owner"))
 
 
 def find_label_holder(owner: Owner, label: object, *, other_than: int = 0) -> errors.DuplicateLabel | None:
-    """Return the refusal, which names the holder, of a label that a wallet of `owner` has.
+    """Return the refusal of a label that another wallet of `owner` has; it names that wallet.
 
-    Unless that is the one with the id `other_than`.
+    Ignores the wallet with the id `other_than`.
     """
     holder = (
         Wallet.objects.filter(owner=owner, label=label).exclude(id=other_than).values_list("id", flat=True).first()
@@ -40,9 +40,9 @@ def find_label_holder(owner: Owner, label: object, *, other_than: int = 0) -> er
 
 
 def find_txid_holder(owner: Owner, txid: object, *, other_than: int = 0) -> errors.DuplicateTxid | None:
-    """Return the refusal, which names the holder, of a txid that a transaction of `owner` has.
+    """Return the refusal of a txid that another transaction of `owner` has; it names that transaction.
 
-    Unless that is the one with the id `other_than`.
+    Ignores the transaction with the id `other_than`.
     """
     found = Transaction.objects.filter(owner=owner, txid=txid).exclude(id=other_than)
     holder = found.values_list("id", flat=True).first()

@@ -1,7 +1,7 @@
-"""Give rows the owner of their wallet, where a server that knew nothing of it has written them.
+"""Give rows the owner of their wallet, if an older server wrote them without one.
 
-Rows are adopted in the order of their ids, some by each short transaction, so that a writer never waits for long; and
-as often as it is asked for. Its statements are plain, as migrations run them too, whatever the models are by then.
+Rows are adopted in the order of their ids, a few in each short transaction, so that no writer waits for long. It can
+run any number of times. Its SQL does not depend on the models, because migrations run it too.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from django.db import DatabaseError, connection
 from walletsvc.db import dialect
 
 ROWS_AT_ONCE = 1000
-"""How many a transaction changes: all of one owner."""
+"""How many rows one transaction changes, all of the same owner."""
 ROWS_READ = 20_000
 ATTEMPTS = 20
 BACKOFF_SECONDS = 0.05
@@ -31,18 +31,18 @@ _IGNORE = {"mysql": "IGNORE", "sqlite": "OR IGNORE"}
 
 
 def adopt_transactions() -> int:
-    """Give transactions that are nobody's the owner of their wallet, and return how many there were.
+    """Give transactions without an owner that of their wallet, and return how many there were.
 
-    One stays as it is where another of that owner has its txid: `manage.py reconcile` names it.
+    One stays as it is if another transaction of that owner has its txid: `manage.py reconcile` names it.
     """
     return _adopt("walletsvc_transaction", or_=_IGNORE.get(dialect.vendor(), ""))
 
 
 def adopt_entries() -> int:
-    """Give entries that are nobody's the owner of their wallet, and return how many there were.
+    """Give entries without an owner that of their wallet, and return how many there were.
 
-    Alembic's revision 0004 lets it (`alembic/versions`). Entries whose wallet is gone stay nobody's: whose it was is
-    written nowhere.
+    Alembic's revision 0004 allows this change (`alembic/versions`). Entries of a deleted wallet stay without an
+    owner, because it is recorded nowhere.
     """
     return _adopt("walletsvc_entry", or_="")
 
@@ -63,7 +63,7 @@ def _adopt(table: str, *, or_: str) -> int:
         of_owner: defaultdict[str, list[int]] = defaultdict(list)
         for identifier, owner in rows:
             of_owner[owner].append(identifier)
-        # No wallet is locked meanwhile: what is read of it above never changes.
+        # The wallets need no lock: the values read above never change.
         for owner, ids in of_owner.items():
             for start in range(0, len(ids), ROWS_AT_ONCE):
                 adopted += _update(table, or_, owner, ids[start : start + ROWS_AT_ONCE])

@@ -1,4 +1,4 @@
-"""The overdraft guard: whether a balance may change so. Pure: what it is given was read under the lock."""
+"""The overdraft guard: decide whether a balance may change. Pure: its arguments were read under the lock."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from walletsvc.db import dialect
 def decide_balance(balance: Decimal, change: Decimal, *, currency: str, wallet_id: int | None, field: str) -> Decimal:
     """Return the balance after `change`.
 
-    Raises `ScaleExceeded` or `PrecisionExceeded` for a change that cannot be kept exactly, `InsufficientFunds`
+    Raises `ScaleExceeded` or `PrecisionExceeded` for a change that cannot be stored exactly, `InsufficientFunds`
     if the balance would fall below zero, and `OutOfRange` or `PrecisionExceeded` for a balance that cannot be
-    kept; each naming `field`.
+    stored; each names `field`.
     """
     check_amount(change, currency=currency, field=field)
     after = money.add(balance, change)
@@ -33,6 +33,6 @@ def decide_balance(balance: Decimal, change: Decimal, *, currency: str, wallet_i
 
 
 def check_amount(amount: Decimal, *, currency: str, field: str) -> None:
-    """Raise `ScaleExceeded` or `PrecisionExceeded` unless currency and database keep `amount` exactly."""
+    """Raise `ScaleExceeded` or `PrecisionExceeded` unless currency and database can store `amount` exactly."""
     money.check_scale(amount, currency=currency, field=field)
     money.check_precision(amount, max_digits=dialect.exact_digits(), field=field)

@@ -1,9 +1,9 @@
 """The one place where a balance changes.
 
-Every change goes the same way: lock the wallets, in the order of their ids and before any row that refers to
+Every change takes the same steps: lock the wallets, in the order of their ids and before any row that refers to
 them is inserted (InnoDB's foreign-key check takes a shared lock on the parent, and two transactions that both
 hold it and then want to update deadlock: MySQL manual, "Locks Set by Different SQL Statements in InnoDB");
-decide on what was read under the lock; write wallet, transaction, entry. `commands.execute` commits it.
+decide from their state under the lock; write wallet, transaction, entry. `commands.execute` commits it.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ ZERO = Decimal(0)
 
 
 class Ledger:
-    """The wallets that one operation has locked, and what it may do to them.
+    """The wallets that one operation has locked, and their possible changes.
 
-    Decides at once and writes in bulk: `flush` writes each wallet once, and all transactions and entries by one
+    Decides at once and writes in bulk: `flush` writes each wallet once, and all transactions and entries with one
     statement each, whether the operation posts one transaction or a thousand.
     """
 
@@ -58,7 +58,7 @@ class Ledger:
 
     @property
     def at(self) -> datetime:
-        """The moment of this operation: taken once, and under the lock, so that a wallet's entries are in order."""
+        """Return the moment of this operation, fixed once under the lock, so that a wallet's entries are in order."""
         if self._at is None:
             self._at = self._clock()
         return self._at
@@ -66,11 +66,11 @@ class Ledger:
     def lock(self, wallet_ids: Iterable[int], *, skip_locked: bool = False) -> None:
         """Lock the wallets, in the order of their ids, until the end of the transaction.
 
-        All of an operation's wallets are locked by one call. One that is not there or not within the principal's
-        reach is refused when it is asked for, not here. With `skip_locked`, so is one that others have locked.
+        One call locks all wallets of an operation. A wallet that does not exist, or that the principal cannot see, is
+        refused by `wallet`, not here. With `skip_locked`, so is one that others have locked.
         """
         if self._wallets:
-            raise RuntimeError("The wallets of an operation are locked by one call, or two operations deadlock.")
+            raise RuntimeError("One call must lock all wallets of an operation, or two operations can deadlock.")
         ids = sorted(set(wallet_ids))
         for wallet in self._lock_wallets(ids, principal=self.principal, skip_locked=skip_locked):
             self._wallets[wallet.id] = wallet
@@ -85,13 +85,13 @@ class Ledger:
         return {wallet_id: self._wallets[wallet_id].owner for wallet_id in wallet_ids}
 
     def wallet(self, wallet_id: int, *, field: str | None = None) -> LockedWallet:
-        """Return a wallet that is locked. Raises `NotFound`; `field` is the input that named it."""
+        """Return a locked wallet. Raises `NotFound`; `field` is the input that refers to it."""
         if wallet_id not in self._wallets:
             raise errors.not_found("Wallet", wallet_id, field=field)
         return self._wallets[wallet_id]
 
     def open_wallet(self, wallet: Wallet, *, opening: Decimal) -> None:
-        """Insert a new wallet; a balance that it opens with becomes its first entry.
+        """Insert a new wallet; an opening balance becomes its first entry.
 
         Sets its id, balance, sequence and times. Raises what the guard raises, with the field `balance`.
         """
@@ -108,7 +108,7 @@ class Ledger:
             self._lines.append(Line(opened, 1, opening, opening, Kind.OPENING, None))
 
     def show(self, wallet: Wallet) -> None:
-        """Let the object be, once all is done, as the operation leaves the wallet: what is posted later included."""
+        """Let the object show, in the end, the wallet as the operation leaves it, including later posts."""
         self._shown.append(wallet)
 
     def close_wallet(self, wallet_id: int) -> None:
@@ -117,7 +117,7 @@ class Ledger:
         wallet = self.wallet(wallet_id)
         if wallet.balance:
             raise errors.WalletNotEmpty(
-                "A wallet that holds money is not deleted.",
+                "A wallet that holds money cannot be closed.",
                 balance=money.format_amount(wallet.balance, wallet.currency),
                 currency=wallet.currency,
                 wallet=wallet_id,
@@ -132,8 +132,7 @@ class Ledger:
         """Add a new transaction to a locked wallet and apply its amount.
 
         Sets its currency, owner and times, and its id once it is committed, or with `flush(send=True)`. Raises what
-        the guard raises, and `DuplicateTxid`; nothing of the ledger has changed then, so that others may go on with
-        it.
+        the guard raises, and `DuplicateTxid`; then the ledger is unchanged, so that other posts may continue with it.
         """
         wallet = self.wallet(transaction.wallet_id, field="wallet")
         self.names.check_txid(wallet.owner, transaction.txid)
@@ -146,11 +145,11 @@ class Ledger:
 
     @property
     def posts(self) -> int:
-        """How many transactions wait to be written: what `take_back` goes back to."""
+        """Return the number of transactions that wait to be written: an argument for `take_back`."""
         return len(self._posted)
 
     def take_back(self, posts: int) -> None:
-        """Undo what was posted since there were so many `posts`. Nothing else, and no `flush`, has come since."""
+        """Undo all posts beyond this number of `posts`. Only posts, and no `flush`, may have happened since."""
         undone = self._posted[posts:]
         for posted in undone:
             wallet = self._wallets[posted.wallet_id]
@@ -162,10 +161,10 @@ class Ledger:
         del self._posted[posts:], self._lines[len(self._lines) - len(undone) :]
 
     def amend(self, transaction: Transaction, *, amount: Decimal, wallet_id: int) -> None:
-        """Give a transaction another amount, or another wallet, or both. The wallets are locked.
+        """Give a transaction another amount, or another wallet, or both. The wallets must be locked.
 
         Changes the object, which the caller saves. Raises what the guard raises, `CurrencyMismatch`, and
-        `Invalid` for a wallet of another owner, as whose a transaction is never changes.
+        `Invalid` for a wallet of another owner, because the owner of a transaction never changes.
         """
         self.flush()
         old, new = self.wallet(transaction.wallet_id), self.wallet(wallet_id, field="wallet")
@@ -176,7 +175,7 @@ class Ledger:
                 currencies=[old.currency, new.currency],
             )
         if old.owner != new.owner:
-            raise errors.Invalid("A transaction does not move to a wallet of another owner.", field="wallet")
+            raise errors.Invalid("A transaction cannot move to a wallet of another owner.", field="wallet")
         check_amount(amount, currency=new.currency, field="amount")
         back = money.negate(transaction.amount)
         if old is not new:
@@ -184,7 +183,7 @@ class Ledger:
             self._apply(new, amount, Kind.MOVE_IN, transaction, added=1)
         elif amount != transaction.amount:
             self._apply(new, money.add(amount, back), Kind.AMEND, transaction)
-        # The lines keep the name by which the transaction is known now.
+        # The entries get the transaction's current txid.
         self.flush()
         transaction.amount, transaction.wallet_id = amount, wallet_id
 
@@ -208,20 +207,20 @@ class Ledger:
         self._lines.append(Line(wallet, wallet.sequence, change, wallet.balance, kind, transaction))
 
     def flush(self, *, send: bool = False) -> None:
-        """Write what has been decided so far: with the next statement or COMMIT, or with `send` now."""
+        """Write all decisions so far: with the next statement or COMMIT, or with `send` now."""
         if not self._lines:
             return
         self._writer.write_changes(self._lines, self._posted, subject=self.principal.subject, at=self.at, send=send)
         self._posted, self._lines = [], []
 
     def complete(self) -> None:
-        """Write what is left to be written before COMMIT."""
+        """Write everything that remains before COMMIT."""
         self.flush()
         if self._added:
             self._writer.add_to_count(self._added)
         for wallet in self._shown:
             left = self._wallets.get(wallet.id)
-            # One that has been closed again stays as it was.
+            # A wallet closed again in this operation stays as it was.
             if left is not None and left.sequence != wallet.sequence:
                 wallet.balance, wallet.sequence, wallet.updated_at = left.balance, left.sequence, self.at
                 wallet.transaction_count = left.transaction_count

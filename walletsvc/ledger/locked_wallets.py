@@ -15,7 +15,7 @@ _COLUMNS = "id, currency, balance, sequence, transaction_count, owner"
 
 @dataclass(slots=True)
 class LockedWallet:
-    """A wallet as it is under the lock, and as the operation has changed it so far."""
+    """A wallet's state under the lock, with the operation's changes so far."""
 
     id: int
     currency: str
@@ -26,9 +26,9 @@ class LockedWallet:
 
 
 def lock_wallets(ids: Sequence[int], *, principal: Principal, skip_locked: bool) -> Iterator[LockedWallet]:
-    """Lock the wallets with these ids, in their order, and yield those that are within the principal's reach.
+    """Lock the wallets with these ids, in order, and yield those that the principal can see.
 
-    With `skip_locked`, those that others have locked are left out.
+    With `skip_locked`, wallets locked by others are left out.
     """
     rows = statements.select_for_update(_COLUMNS, "walletsvc_wallet", ids, skip_locked=skip_locked)
     for wallet_id, currency, balance, sequence, transactions, owner in rows:

@@ -1,7 +1,7 @@
-"""The unique names that an operation takes and gives up while it runs.
+"""The unique names that an operation takes and releases while it runs.
 
-What others have taken, the database tells when the operation writes. But within one batch a name goes from hand to
-hand, and which command was wrong to take it is known here only. Names are unique within an owner.
+The database detects names taken by others when the operation writes. But within one batch a name can pass from one
+command to another, and only this class knows which command was wrong to take it. Names are unique within an owner.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from walletsvc import errors
 
 
 class Names:
-    """Labels and txids, each with its owner, that are taken by what this operation has made so far."""
+    """The labels and txids, each with its owner, that objects of this operation have so far."""
 
     def __init__(self) -> None:
         self._labels: set[tuple[str, str]] = set()
@@ -22,7 +22,7 @@ class Names:
         return bool(self._labels or self._txids)
 
     def take_label(self, owner: str, label: str) -> None:
-        """Note that a wallet has this label now. Raises `DuplicateLabel` if another one of this operation does."""
+        """Note that a wallet has this label now. Raises `DuplicateLabel` if another wallet of this operation has it."""
         if (owner, label) in self._labels:
             raise errors.DuplicateLabel("Another wallet has this label.", field="label")
         self._labels.add((owner, label))
@@ -33,11 +33,11 @@ class Names:
             raise errors.DuplicateTxid("Another transaction has this txid.", field="txid")
 
     def take_txid(self, owner: str, txid: str) -> None:
-        """Note that a transaction has this txid now. Raises `DuplicateTxid` if another one of this operation does."""
+        """Note that a transaction has this txid now. Raises `DuplicateTxid` if another of this operation has it."""
         self.check_txid(owner, txid)
         self._txids.add((owner, txid))
 
     def give_up(self, owner: str, *, labels: Iterable[str] = (), txids: Iterable[str] = ()) -> None:
-        """Note that these are free again, whoever had them."""
+        """Note that these names are free again."""
         self._labels.difference_update((owner, label) for label in labels)
         self._txids.difference_update((owner, txid) for txid in txids)

@@ -1,7 +1,7 @@
-"""Plain statements of the hot path, and what the columns' values look like there.
+"""Plain statements for the hot path, and the form of column values in them.
 
-Through the ORM it costs 2.8 times as much as the server takes for it. And where the backend can let statements wait
-(`walletsvc.db.mysql`), a write goes to the server with the next question or with COMMIT, not by itself.
+The ORM would cost 2.8 times as much as the server takes for the statements. If the backend can defer statements
+(`walletsvc.db.mysql`), a write is sent with the next query or with COMMIT.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ T = TypeVar("T")
 def select_for_update(
     columns: str, table: str, ids: Sequence[int], *, skip_locked: bool = False
 ) -> list[tuple[Any, ...]]:
-    """Read the rows with these ids, in their order, and lock them until the end of the transaction.
+    """Read the rows with these ids, in order, and lock them until the end of the transaction.
 
-    With `skip_locked`, rows that others have locked are left out, if the server can do so.
-    The primary key is forced on MySQL: on a small table the optimizer would rather scan, and lock, all of it.
-    SQLite has no row locks: its BEGIN IMMEDIATE has locked everything already.
+    With `skip_locked`, rows locked by others are left out, if the server supports it. On MySQL the primary key is
+    forced: on a small table the optimizer would rather scan, and lock, all rows. SQLite has no row locks: its
+    BEGIN IMMEDIATE has locked everything already.
     """
     database = connections[DEFAULT_DB_ALIAS]
     features = database.features
@@ -61,17 +61,17 @@ def write(
     rows: int = 1,
     uses_new_ids: bool = False,
 ) -> None:
-    """Run a statement that returns nothing: with the next one, where the backend can let it wait, or else at once.
+    """Run a statement that returns nothing: with the next one if the backend can defer it, or else at once.
 
-    `take_ids` is told the ids of the `rows` that it inserts, after `send` or COMMIT at the latest. An error comes out
-    then, too. With `uses_new_ids` it refers to the rows of the INSERT before (`new_id`); raises `RuntimeError` where
-    that is not one whose ids are asked for.
+    `take_ids` receives the ids of the `rows` inserted rows, after `send` or COMMIT at the latest. An error is raised
+    then, too. With `uses_new_ids`, the statement refers to the rows of the preceding INSERT (`new_id`); raises
+    `RuntimeError` if the ids of that INSERT are not asked for.
     """
     channel().defer(statement, values, take_ids, rows=rows, uses_new_ids=uses_new_ids)
 
 
 def send() -> None:
-    """Run now whatever waits."""
+    """Run all deferred statements now."""
     channel().send_deferred()
 
 
@@ -82,7 +82,7 @@ def insert(
     *,
     uses_new_ids: bool = False,
 ) -> None:
-    """Write an `INSERT … VALUES` of all rows, which are not too many for one; the rest is as `write` has it."""
+    """Write one `INSERT … VALUES` of all rows, which must not be too many; otherwise like `write`."""
     text, values = f"{statement} VALUES {_marks(len(rows[0]), len(rows))}", list(chain.from_iterable(rows))
     write(text, values, take_ids, rows=len(rows), uses_new_ids=uses_new_ids)
 
@@ -94,18 +94,18 @@ def _marks(columns: int, rows: int) -> str:
 
 
 def chunks(items: Sequence[T], *, size: int = 0) -> Iterator[Sequence[T]]:
-    """Yield the items in parts of `size`, or of what is not too much for one statement."""
+    """Yield the items in parts of `size`, by default as many as fit one statement."""
     size = size or ROWS_A_STATEMENT
     for start in range(0, len(items), size):
         yield items[start : start + size]
 
 
 def from_decimal(value: Decimal) -> str:
-    """Return an amount as a money column takes it. The guard has seen to it that it has no more digits than that."""
+    """Return an amount as a parameter for a money column. The guard has checked that the column can hold its digits."""
     return f"{value:f}"
 
 
-@lru_cache(maxsize=64)  # wallet, transaction and entry have the same
+@lru_cache(maxsize=64)  # wallet, transaction and entry share the moment
 def from_time(value: datetime) -> str | None:
-    """Return a moment as a time column takes it."""
+    """Return a moment as a parameter for a time column."""
     return connection.ops.adapt_datetimefield_value(value)

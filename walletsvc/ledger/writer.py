@@ -1,8 +1,8 @@
-"""What a commit writes to the ledger, and in which order.
+"""The SQL of a commit to the ledger, in order.
 
-The only place that knows how new ids are learned: on MySQL the entries of new transactions refer to them by the place
-that these have in the INSERT right before (`mysql.expressions.new_id`). Another INSERT in between would link entries
-to the wrong rows; the backend raises `RuntimeError` for that.
+Only this module knows how new ids are learned: on MySQL the entries of new transactions refer to them by their place
+in the preceding INSERT (`mysql.expressions.new_id`). Another INSERT in between would link entries to the wrong rows;
+the backend raises `RuntimeError` for that.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from walletsvc.models.entry import Kind
 from walletsvc.schema.resources import TRANSACTION
 
 WALLETS_AN_UPDATE = 50
-"""The values of each are searched for among those of all."""
+"""The server searches for each row's values among those of all rows."""
 PARTS = 64
 """Enough for each thread of several servers to have its own, and quickly added up."""
 
@@ -53,7 +53,7 @@ _INSERT_ENTRIES = (
 
 @dataclass(slots=True)
 class Line:
-    """An entry that is decided on, but not written yet; its transaction may not have an id either."""
+    """A decided entry that is not written yet; its transaction may not have an id either."""
 
     wallet: LockedWallet
     sequence: int
@@ -66,10 +66,10 @@ class Line:
 def write_changes(
     lines: Sequence[Line], posted: Sequence[Transaction], *, subject: str, at: datetime, send: bool
 ) -> None:
-    """Write the wallets that `lines` change, as they are now, the transactions `posted` and an entry a line.
+    """Write the wallets that `lines` change, in their current state, the transactions `posted`, and an entry for each line.
 
-    `subject` is who does it. The statements go with the next one or with COMMIT, or with `send` now: each of `posted`
-    has its id by then.
+    `subject` is the author. The statements are sent with the next one or with COMMIT, or with `send` now: then each
+    of `posted` has its id.
     """
     moment = statements.from_time(at)
     changed = {line.wallet.id: line.wallet for line in lines}
@@ -78,7 +78,7 @@ def write_changes(
     if posted:
         _insert_transactions(posted)
         if len(lines) > statements.ROWS_A_STATEMENT:
-            # New ids can be referred to only where they are those of the INSERT before.
+            # New ids can be referred to only directly after their INSERT.
             statements.send()
     new_ids = map(new_id, count())
     for some in statements.chunks(lines):
@@ -102,21 +102,21 @@ def read_names(wallet_id: int) -> tuple[list[str], list[str]]:
 
 
 def delete_wallet(wallet_id: int) -> int:
-    """Delete a wallet with its transactions, and return how many these were."""
+    """Delete a wallet with its transactions, and return the number of transactions."""
     deleted = Transaction.objects.filter(wallet_id=wallet_id)._raw_delete(using=connection.alias)
     Wallet.objects.filter(id=wallet_id)._raw_delete(using=connection.alias)
     return deleted
 
 
 def blank_transaction() -> Transaction:
-    """Return a new transaction with no field set: `__init__`, which sets them all, takes twenty times as long."""
+    """Return a new transaction with no field set: `__init__`, which sets all fields, takes twenty times as long."""
     transaction = Transaction.__new__(Transaction)
     transaction._state = ModelState()
     return transaction
 
 
 def update_transaction_row(transaction: Transaction) -> None:
-    """Write what can be changed of a transaction. Its wallet is locked, so the row is there."""
+    """Write the fields of a transaction that can change. Its wallet is locked, so the row exists."""
     values: list[statements.Value] = [
         transaction.txid,
         transaction.wallet_id,
@@ -129,22 +129,22 @@ def update_transaction_row(transaction: Transaction) -> None:
 
 
 def delete_transaction_row(transaction: Transaction) -> None:
-    """Delete the row of a transaction. Its wallet is locked, so the row is there."""
+    """Delete the row of a transaction. Its wallet is locked, so the row exists."""
     statements.write("DELETE FROM walletsvc_transaction WHERE id = %s", [transaction.id])
 
 
 def add_to_count(added: int) -> None:
     """Add to the number of all transactions.
 
-    Call it last in a transaction: whoever holds a part then waits for nothing but COMMIT, and so in no circle.
+    Call it last in a transaction: then a transaction that holds a part waits only for COMMIT, and cannot deadlock.
     """
-    # Threads are numbered one after the other, so those of a server that write at once have different parts.
+    # Threads are numbered consecutively, so those of a server that write at the same time have different parts.
     part = threading.get_native_id() % PARTS
     statements.write(f"{_ADD} {_TO.get(dialect.vendor(), _TO_ELSEWHERE)}", [part, added, added])
 
 
 def _update_wallets(wallets: Sequence[LockedWallet], at: str | None) -> None:
-    """Write the rows, which are locked, as they are now: many by one statement."""
+    """Write the current state of the locked rows, many in one statement."""
     ids = [each.id for each in wallets]
     changed: dict[str, list[statements.Value]] = {
         "balance": [statements.from_decimal(each.balance) for each in wallets],
@@ -157,7 +157,7 @@ def _update_wallets(wallets: Sequence[LockedWallet], at: str | None) -> None:
     for column in changed.values():
         pairs = zip(ids, column, strict=True)
         values += [value for pair in pairs for value in pair] if len(ids) > 1 else column
-    # As in `select_for_update`: on a small table the optimizer would rather go through all of it.
+    # As in `select_for_update`: on a small table the optimizer would rather scan all rows.
     index = "FORCE INDEX (PRIMARY)" if dialect.vendor() == "mysql" else ""
     assignments = ", ".join(f"{column} = {case}" for column in changed)
     where = f"WHERE id IN ({', '.join(['%s'] * len(ids))})"
@@ -166,7 +166,7 @@ def _update_wallets(wallets: Sequence[LockedWallet], at: str | None) -> None:
 
 
 def _insert_transactions(transactions: Sequence[Transaction]) -> None:
-    """Insert the rows and tell each transaction its id, once the statements have been sent."""
+    """Insert the rows and give each transaction its id, once the statements have been sent."""
     for some in statements.chunks(transactions):
         rows = [
             [
@@ -185,11 +185,11 @@ def _insert_transactions(transactions: Sequence[Transaction]) -> None:
 
 
 _ID = 6
-"""Where an entry's row has the id of its transaction."""
+"""The place of the transaction's id in the row of an entry."""
 
 
 def _entry_row(line: Line, subject: str, at: str | None, new_ids: Iterator[Expression]) -> list[statements.Value]:
-    # Those that have no id yet come in the order in which they were posted.
+    # Entries of transactions without an id come in the order of the posts.
     transaction = line.transaction
     return [
         line.wallet.id,
