@@ -22,7 +22,7 @@ class Names:
         return bool(self._labels or self._txids)
 
     def take_label(self, owner: str, label: str) -> None:
-        """Note that a wallet has this label now. Raises `DuplicateLabel` if another wallet of this operation has it."""
+        """Note that a wallet has this label now. Raises `DuplicateLabel` if another of this operation has it."""
         if (owner, label) in self._labels:
             raise errors.DuplicateLabel("Another wallet has this label.", field="label")
         self._labels.add((owner, label))

@@ -101,7 +101,7 @@ def chunks(items: Sequence[T], *, size: int = 0) -> Iterator[Sequence[T]]:
 
 
 def from_decimal(value: Decimal) -> str:
-    """Return an amount as a parameter for a money column. The guard has checked that the column can hold its digits."""
+    """Return an amount as a parameter for a money column. The guard has checked that it fits the column."""
     return f"{value:f}"
 
 

@@ -66,7 +66,7 @@ class Line:
 def write_changes(
     lines: Sequence[Line], posted: Sequence[Transaction], *, subject: str, at: datetime, send: bool
 ) -> None:
-    """Write the wallets that `lines` change, in their current state, the transactions `posted`, and an entry for each line.
+    """Write the wallets that `lines` change, the transactions `posted`, and an entry for each line.
 
     `subject` is the author. The statements are sent with the next one or with COMMIT, or with `send` now: then each
     of `posted` has its id.
