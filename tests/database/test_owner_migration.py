@@ -141,7 +141,7 @@ def test_rows_of_an_older_server_are_reported_and_adopted_once(scratch: str) -> 
     call_command("setup_database", verbosity=0)
     assert owners_of_rows() == []
     post_as_of_0005(1, "late")
-    whose = "nobody's (setup_database gives them the wallet's owner)"
+    whose = "without an owner (setup_database sets the wallet's owner)"
     assert [(each.wallet_id, each.problem) for each in compute_discrepancies()] == [
         (1, f"1 transactions are {whose}"),
         (1, f"1 entries are {whose}"),
@@ -159,7 +159,7 @@ def test_a_name_that_was_taken_twice_is_left_for_the_operator(scratch: str) -> N
     post_as_of_0005(1, "1.0")
     call_command("setup_database", verbosity=0)
     [found] = compute_discrepancies()
-    assert (found.wallet_id, found.problem[:27]) == (1, "1 transactions are nobody's")
+    assert (found.wallet_id, found.problem[:35]) == (1, "1 transactions are without an owner")
     assert fetch("SELECT owner FROM walletsvc_transaction WHERE txid = '1.0' ORDER BY id") == [("alice",), ("",)]
 
 

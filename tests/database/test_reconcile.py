@@ -61,53 +61,53 @@ def test_an_empty_ledger_is_clean() -> None:
 DAMAGE = {
     "a changed balance": (
         "UPDATE walletsvc_wallet SET balance = 108 WHERE id = {hurt}",
-        ["wallet {hurt} (Hurt): the balance is 108 where the entries sum to 107"],
+        ["wallet {hurt} (Hurt): the balance is 108, but the entries sum to 107"],
     ),
     "a changed sequence": (
         "UPDATE walletsvc_wallet SET sequence = 6 WHERE id = {hurt}",
-        ["wallet {hurt} (Hurt): the sequence is 6 where the last entry is 5"],
+        ["wallet {hurt} (Hurt): the sequence is 6, but the last entry is 5"],
     ),
     "a changed transaction count": (
         "UPDATE walletsvc_wallet SET transaction_count = 2 WHERE id = {hurt}",
-        ["wallet {hurt} (Hurt): the transaction count is 2 where there are 1 (--recount sets it)"],
+        ["wallet {hurt} (Hurt): the transaction count is 2, but there are 1 (--recount corrects it)"],
     ),
     "a changed count of all": (
         "UPDATE walletsvc_transactioncount SET count = count - 2",
-        ["all wallets: the transaction count is 2 where there are 4 (--recount sets it)"],
+        ["all wallets: the transaction count is 2, but there are 4 (--recount corrects it)"],
     ),
     "a missing entry": (
         "DELETE FROM walletsvc_entry WHERE wallet_id = {hurt} AND sequence = 4",
         [
             "wallet {hurt} (Hurt): entry 4 is missing",
-            "wallet {hurt} (Hurt): entry 5 says 107 where the sum is 104",
+            "wallet {hurt} (Hurt): entry 5 says 107, but the sum is 104",
             "wallet {hurt} (Hurt): transaction {deleted}, no longer here, left -3 behind",
         ],
     ),
     "a missing last entry": (
         "DELETE FROM walletsvc_entry WHERE wallet_id = {hurt} AND sequence = 5",
         [
-            "wallet {hurt} (Hurt): the balance is 107 where the entries sum to 105",
-            "wallet {hurt} (Hurt): the sequence is 5 where the last entry is 4",
-            "wallet {hurt} (Hurt): transaction 'kept' is of 7 where its entries sum to 5",
+            "wallet {hurt} (Hurt): the balance is 107, but the entries sum to 105",
+            "wallet {hurt} (Hurt): the sequence is 5, but the last entry is 4",
+            "wallet {hurt} (Hurt): transaction 'kept' is of 7, but its entries sum to 5",
         ],
     ),
     "no entries at all": (
         "DELETE FROM walletsvc_entry WHERE wallet_id = {hurt}",
         [
             "wallet {hurt} (Hurt): it holds 107 at sequence 5 without any entry",
-            "wallet {hurt} (Hurt): transaction 'kept' is of 7 where its entries sum to 0",
+            "wallet {hurt} (Hurt): transaction 'kept' is of 7, but its entries sum to 0",
         ],
     ),
     "a wrong balance after": (
         "UPDATE walletsvc_entry SET balance_after = 1 WHERE wallet_id = {hurt} AND sequence = 2",
         [
-            "wallet {hurt} (Hurt): entry 2 says 1 where the sum is 105",
-            "wallet {hurt} (Hurt): entry 3 says 102 where the sum is -2",
+            "wallet {hurt} (Hurt): entry 2 says 1, but the sum is 105",
+            "wallet {hurt} (Hurt): entry 3 says 102, but the sum is -2",
         ],
     ),
     "a changed entry": (
         "UPDATE walletsvc_entry SET amount = 101 WHERE wallet_id = {hurt} AND sequence = 1",
-        ["wallet {hurt} (Hurt): entry 1 says 100 where the sum is 101"],
+        ["wallet {hurt} (Hurt): entry 1 says 100, but the sum is 101"],
     ),
     "an entry in another currency": (
         "UPDATE walletsvc_entry SET currency = 'EUR' WHERE wallet_id = {hurt} AND sequence = 3",
@@ -115,30 +115,30 @@ DAMAGE = {
     ),
     "a changed transaction": (
         "UPDATE walletsvc_transaction SET amount = 8 WHERE id = {kept}",
-        ["wallet {hurt} (Hurt): transaction 'kept' is of 8 where its entries sum to 7"],
+        ["wallet {hurt} (Hurt): transaction 'kept' is of 8, but its entries sum to 7"],
     ),
     "a transaction in another wallet": (
         "UPDATE walletsvc_transaction SET wallet_id = {sound} WHERE id = {kept}",
         [
-            "wallet {sound} (Sound): transaction 'kept' is of 7 where its entries sum to 0",
+            "wallet {sound} (Sound): transaction 'kept' is of 7, but its entries sum to 0",
             "wallet {hurt} (Hurt): transaction {kept}, no longer here, left 7 behind",
-            "wallet {sound} (Sound): the transaction count is 3 where there are 4 (--recount sets it)",
-            "wallet {hurt} (Hurt): the transaction count is 1 where there are 0 (--recount sets it)",
+            "wallet {sound} (Sound): the transaction count is 3, but there are 4 (--recount corrects it)",
+            "wallet {hurt} (Hurt): the transaction count is 1, but there are 0 (--recount corrects it)",
         ],
     ),
     "a deleted transaction that gave nothing back": (
         "DELETE FROM walletsvc_transaction WHERE id = {kept}",
         [
             "wallet {hurt} (Hurt): transaction {kept}, no longer here, left 7 behind",
-            "wallet {hurt} (Hurt): the transaction count is 1 where there are 0 (--recount sets it)",
-            "all wallets: the transaction count is 4 where there are 3 (--recount sets it)",
+            "wallet {hurt} (Hurt): the transaction count is 1, but there are 0 (--recount corrects it)",
+            "all wallets: the transaction count is 4, but there are 3 (--recount corrects it)",
         ],
     ),
     "a wallet that went with its money": (
         "DELETE FROM walletsvc_transaction WHERE wallet_id = {hurt}; DELETE FROM walletsvc_wallet WHERE id = {hurt}",
         [
-            "wallet {hurt} (deleted): the balance is 0 where the entries sum to 107",
-            "all wallets: the transaction count is 4 where there are 3 (--recount sets it)",
+            "wallet {hurt} (deleted): the balance is 0, but the entries sum to 107",
+            "all wallets: the transaction count is 4, but there are 3 (--recount corrects it)",
         ],
     ),
 }
@@ -160,7 +160,7 @@ def test_only_so_many_lines_are_printed_but_all_are_counted(ledger: dict[str, in
     code, _, said = reconcile("--limit", "1")
     assert code == 1
     assert said == [
-        f"wallet {ledger['sound']} (Sound): the balance is 52 where the entries sum to 51",
+        f"wallet {ledger['sound']} (Sound): the balance is 52, but the entries sum to 51",
         "2 discrepancies in 2 wallets, 13 entries.",
     ]
 

@@ -64,19 +64,21 @@ def test_a_changed_balance_is_found(wallet: Wallet) -> None:
 
 def test_a_changed_sequence_is_found(wallet: Wallet) -> None:
     Wallet.objects.filter(id=wallet.id).update(sequence=4)
-    assert problems() == [(wallet.id, "A", "the sequence is 4 where the last entry is 3")]
+    assert problems() == [(wallet.id, "A", "the sequence is 4, but the last entry is 3")]
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_a_changed_transaction_count_is_found(wallet: Wallet, count: int) -> None:
     Wallet.objects.filter(id=wallet.id).update(transaction_count=count)
-    assert problems() == [(wallet.id, "A", f"the transaction count is {count} where there are 2 (--recount sets it)")]
+    assert problems() == [
+        (wallet.id, "A", f"the transaction count is {count}, but there are 2 (--recount corrects it)")
+    ]
 
 
 def test_a_transaction_count_without_transactions_is_found() -> None:
     wallet = create_wallet(principal=ANYONE, label="A")
     Wallet.objects.filter(id=wallet.id).update(transaction_count=1)
-    assert problems() == [(wallet.id, "A", "the transaction count is 1 where there are 0 (--recount sets it)")]
+    assert problems() == [(wallet.id, "A", "the transaction count is 1, but there are 0 (--recount corrects it)")]
 
 
 def test_a_balance_without_entries_is_found() -> None:
@@ -122,7 +124,7 @@ def test_a_transaction_without_entries_is_found(wallet: Wallet) -> None:
     Transaction.objects.create(txid="T9", wallet=wallet, amount=1, currency="USD", created_at=now, updated_at=now)
     Wallet.objects.filter(id=wallet.id).update(transaction_count=3)
     [(_, _, problem), wrong_count] = problems()
-    assert wrong_count == (None, None, "the transaction count is 2 where there are 3 (--recount sets it)")
+    assert wrong_count == (None, None, "the transaction count is 2, but there are 3 (--recount corrects it)")
     assert problem.startswith("transaction 'T9' is of 1")
     assert problem.endswith("where its entries sum to 0")
 
@@ -133,7 +135,7 @@ def test_a_transaction_that_vanished_is_found(wallet: Wallet) -> None:
         cursor.execute("DELETE FROM walletsvc_transaction WHERE txid = 'T2'")
     Wallet.objects.filter(id=wallet.id).update(transaction_count=1)
     [(identifier, label, problem), wrong_count] = problems()
-    assert wrong_count == (None, None, "the transaction count is 2 where there are 1 (--recount sets it)")
+    assert wrong_count == (None, None, "the transaction count is 2, but there are 1 (--recount corrects it)")
     assert (identifier, label) == (wallet.id, "A")
     assert f"transaction {transaction_id}" in problem
     assert "left -8" in problem
@@ -145,7 +147,7 @@ def test_money_left_in_a_wallet_that_vanished_is_found() -> None:
     Wallet.objects.filter(id=wallet.id).delete()
     [(identifier, label, problem)] = problems()
     assert (identifier, label) == (wallet.id, None)
-    assert problem.startswith("the balance is 0 where the entries sum to 10")
+    assert problem.startswith("the balance is 0, but the entries sum to 10")
 
 
 def test_sums_are_exact() -> None:

@@ -1,4 +1,4 @@
-"""Comparisons in the database that are exact on every engine, whatever the columns keep."""
+"""Comparisons in the database that are exact on every engine, whatever its columns can store."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def compare(column: str, lookup: str, operand: Decimal) -> Q:
     """Return the condition that the amount in `column` is `exact`, `gt`, `gte`, `lt` or `lte` the operand.
 
     SQLite would compare 8-byte reals, and 0.30000000000000001 is the same real as 0.3. An operand with more digits
-    than the engine keeps equals no amount there is, so the next one with as many is as good on either side.
+    than the engine stores equals no stored amount, so the next storable one on either side serves as well.
     """
     digits = dialect.exact_digits()
     below = Context(prec=digits, rounding=ROUND_FLOOR).plus(operand)
@@ -32,6 +32,6 @@ def compare(column: str, lookup: str, operand: Decimal) -> Q:
 def compare_moment(column: str, lookup: str, operand: Moment) -> Q:
     """Return the condition that the moment in `column` is `gt`, `gte`, `lt` or `lte` the operand."""
     if not operand.whole:
-        # It is between two that a column can keep, of which its own is the earlier.
+        # It lies between two moments that a column can store; `operand` has the earlier one.
         lookup = "gt" if lookup in ("gt", "gte") else "lte"
     return Q(**{f"{column}__{lookup}": operand.at})

@@ -1,4 +1,4 @@
-"""Keyset cursors: the place of a record in an order, as an opaque text. Both faces use them."""
+"""Keyset cursors: the place of a record in an order, as opaque text. Both faces use them."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def encode_cursor(order: Order, values: Sequence[object]) -> str:
 
 
 def decode_cursor(cursor: str, order: Order, resource: Resource, *, parameter: str) -> list[object]:
-    """Return the values that `encode_cursor` was given, of a record of `resource`.
+    """Return the values that a cursor encodes, of a record of `resource`.
 
-    Raises `InvalidParameter` for a text that is no cursor, or one of a list in another order.
+    Raises `InvalidParameter` for an invalid cursor, or one of a list in another order.
     """
     try:
         if len(cursor) > _MAX_LENGTH:
@@ -42,16 +42,16 @@ def decode_cursor(cursor: str, order: Order, resource: Resource, *, parameter: s
     except InvalidParameter:
         raise
     except (ValueError, TypeError, OverflowError, WalletError) as error:
-        raise InvalidParameter("This is no cursor of this list.", parameter=parameter) from error
+        raise InvalidParameter("This is not a cursor of this list.", parameter=parameter) from error
 
 
 def beyond(order: Order, values: Sequence[Any]) -> Q:
-    """Return the condition for what follows a record whose order columns hold `values`."""
+    """Return the condition for the records after one whose order columns hold `values`."""
     condition, equal = Q(), Q()
     for (column, descending), value in zip(order.columns, values, strict=True):
         condition |= equal & _compare(column, "lt" if descending else "gt", value)
         equal &= _compare(column, "exact", value)
-    # Repeats what the first column says alone, so that the server can begin at that place of its index.
+    # Repeats the condition on the first column, so that the server can begin at that place of its index.
     column, descending = order.columns[0]
     return _compare(column, "lte" if descending else "gte", values[0]) & condition
 

@@ -1,6 +1,6 @@
-"""What an answer depends on: one wallet, if it shows nothing that another wallet's writes change, or else everything.
+"""The dependencies of an answer: its wallets, if no other wallet's writes can change it, or else everything.
 
-A kept answer is good for as long as the stamps of what it depends on are the same (`cache.responses`).
+A cached answer is valid while the stamps of its dependencies are unchanged (`cache.responses`).
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from walletsvc.ids import read_id
 from walletsvc.schema.resources import RESOURCES
 
 MAX_STAMPS = 8
-"""How many wallets' own stamps an answer is kept under: their names are remembered together, and are to be short."""
+"""The most wallets whose own stamps an answer is kept under. Their names are remembered together."""
 
 
 def stays_within_wallet(resource: str, member: str) -> bool:
-    """Tell whether a `member` of a record, an attribute or a relation, changes by writes to the record's wallet only.
+    """Tell whether only writes to a record's wallet change its `member`, an attribute or a relation.
 
-    A relation does if it is declared so.
+    A relation must be declared so.
     """
     declared = RESOURCES[resource]
     relation = declared.to_one.get(member) or declared.to_many.get(member)
@@ -26,7 +26,7 @@ def stays_within_wallet(resource: str, member: str) -> bool:
 
 
 def path_stays_within_wallet(resource: str, path: Iterable[str]) -> bool:
-    """Tell whether all relations on a path that begins at a `resource` stay within its wallet."""
+    """Tell whether all relations on a path from a `resource` stay within its wallet."""
     for name in path:
         if not stays_within_wallet(resource, name):
             return False
@@ -36,9 +36,9 @@ def path_stays_within_wallet(resource: str, path: Iterable[str]) -> bool:
 
 
 def stamps_of(wallet_ids: Iterable[object] | None, *, owner: str | None = None) -> Sequence[str]:
-    """Return the names of the stamps of an answer that shows these wallets and nothing beyond them; None: more.
+    """Return the names of the stamps of an answer that shows only these wallets; None stands for more.
 
-    What is no id is of no wallet: there will be no answer to keep.
+    An invalid id belongs to no wallet: there will be no answer to keep.
     """
     ids = {read_id(str(each)) for each in wallet_ids or ()}
     known = sorted(each for each in ids if each is not None)

@@ -1,4 +1,4 @@
-"""The read engine: a question becomes one query a level, of tuples, and the records both faces encode."""
+"""The read engine: a question becomes one query for each level, and its rows the records that both faces encode."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from walletsvc.schema.resources import RESOURCES
 
 
 def read_page(question: Question, *, principal: Principal) -> Page:
-    """Answer a question. Raises `InvalidParameter` for filters, orders and cursors that make no sense."""
+    """Answer a question. Raises `InvalidParameter` for invalid filters, orders and cursors."""
     resource = RESOURCES[question.resource]
     check_read(principal, resource, question.selection)
     queryset = filter_queryset(resource.name, resource.model._default_manager.all(), question.filters)
@@ -49,7 +49,7 @@ def read_page(question: Question, *, principal: Principal) -> Page:
 
 
 def read_one(resource: Resource, selection: Selection, *, principal: Principal, **match: object) -> Record | None:
-    """Return the record within reach whose columns match, if there is one."""
+    """Return the visible record whose columns match, or None."""
     identifier = match.get("id")
     if isinstance(identifier, int) and len(match) == 1:
         found = read_by_ids(resource, selection, principal=principal, ids=[identifier])
@@ -61,7 +61,7 @@ def read_one(resource: Resource, selection: Selection, *, principal: Principal, 
 def read_by_ids(
     resource: Resource, selection: Selection, *, principal: Principal, ids: Sequence[int]
 ) -> list[Record]:
-    """Return the records within reach that have these ids, in no order."""
+    """Return the visible records with these ids, in no particular order."""
     check_read(principal, resource, selection)
     plan = make_plan(resource.name, selection.fields)
     rows = fetch_rows_by_id(resource.model, plan.columns, plan.kinds, ids, scope=scope_of(principal))
@@ -71,7 +71,7 @@ def read_by_ids(
 
 
 def read_many(resource: Resource, selection: Selection, *, principal: Principal, **match: object) -> list[Record]:
-    """Return the records within reach whose columns match, in no order."""
+    """Return the visible records whose columns match, in no particular order."""
     check_read(principal, resource, selection)
     plan = make_plan(resource.name, selection.fields)
     queryset: QuerySet[Model] = resource.model._default_manager.filter(**match)
@@ -118,7 +118,7 @@ def _between_cursors(
 
 
 def _cut(rows: Sequence[Row], question: Question, order: Order, plan: Plan) -> Page:
-    """Make a page of rows that were read one past its size, backward if it is a page from the end."""
+    """Make a page from rows read one past its size, in reverse order for a page from the end."""
     page = question.page
     more = len(rows) > page.size
     rows = rows[: page.size]
@@ -128,7 +128,7 @@ def _cut(rows: Sequence[Row], question: Question, order: Order, plan: Plan) -> P
     records = [Record(plan, row, order) for row in rows]
     if not isinstance(page, CursorPage):
         return Page(records, has_next=more)
-    # Relay: what lies beyond the other end is told where it is cheap to know, from the cursor itself.
+    # Relay: `hasNextPage` and `hasPreviousPage` beyond the other end are set if the cursor itself shows them.
     if backward:
         return Page(records, has_previous=more, has_next=page.before is not None)
     return Page(records, has_next=more, has_previous=page.after is not None)
@@ -138,7 +138,7 @@ def _cut(rows: Sequence[Row], question: Question, order: Order, plan: Plan) -> P
 
 
 def read_related(records: Sequence[Record], selection: Selection, *, principal: Principal) -> None:
-    """Read what is related to all of `records` at once. Never by a JOIN: MariaDB would begin with the other
+    """Read the related records of all `records` together. Never by a JOIN: MariaDB would begin with the other
     table and sort."""
     for name, wanted in selection.to_one:
         _read_to_one(records, name, wanted, principal)
@@ -191,22 +191,22 @@ def _read_to_many(parents: Sequence[Record], name: str, question: Question, prin
 
 
 def _parent_key(question: Question) -> str:
-    """Return the key of the only parent that the filters let records have, or "" if they do not."""
+    """Return the key of the only parent that the filters select, or "" if they do not."""
     named = {name for name, _ in question.filters}
     relations = RESOURCES[question.resource].to_one.values()
     return next((relation.column for relation in relations if relation.name in named), "")
 
 
 def _hint(question: Question, key: str, order: Order) -> str:
-    """Return how to walk through the records of the parent that `key` refers to, or of an owner."""
+    """Return the index hint for a walk through the records of the parent that `key` refers to, or of an owner."""
     if not key:
         return ""
     resource, page = RESOURCES[question.resource], question.page
     filters = [name for name, _ in question.filters if name not in resource.to_one]
     first, _ = order.columns[0]
-    # Records with an equal value stand together in another index, in the order of their ids.
+    # In any other index, records with an equal value are adjacent, in the order of their ids.
     index = None if any("." not in name for name in filters) else resource.walks.get((key, first))
     from_cursor = isinstance(page, CursorPage) and (page.after or page.before) is not None
-    # Of an owner MariaDB would rather sort all that a shorter index finds.
+    # For an owner, MariaDB would rather sort all matches from a shorter index.
     is_forced = from_cursor or (key == "owner" and not filters)
     return dialect.walk_hint(index, is_forced=is_forced, filtered=bool(filters))

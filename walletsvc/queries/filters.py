@@ -1,4 +1,4 @@
-"""The filters of every list, from the declarations of resources. Both faces put their filters through them.
+"""The filters of all lists, from the declarations of resources. Both faces use them.
 
 A filter is named as in REST: `label`, `label.icontains`, `createdAt.gte`.
 """
@@ -45,7 +45,7 @@ class _IdField(forms.Field):
         text = str(value)
         if not (text.isascii() and text.isdigit()):
             raise ValidationError("An id is a string of digits.")
-        # An id beyond what a column holds, or with zeros before it, is well-formed; it is only nobody's.
+        # An id beyond the column's range, or with leading zeros, is well-formed, but no record has it.
         identifier = read_id(text)
         return _NO_ID if identifier is None else identifier
 
@@ -57,7 +57,7 @@ class _NumberField(forms.Field):
         text = str(value)
         if not (text.isascii() and text.isdigit()):
             raise ValidationError("A sequence is a string of digits.")
-        # Beyond what a column holds there is nothing.
+        # Nothing is stored beyond the column's range.
         return min(int(text), MAX_ID) if len(text) <= 19 else MAX_ID
 
 
@@ -72,9 +72,9 @@ class _TimeField(forms.Field):
 
 
 def _refuse_lone_surrogates(text: str) -> None:
-    """JSON can spell them, but they are no characters, and no driver sends them."""
+    """Refuse lone surrogates: JSON can spell them, but they are not characters, and no driver sends them."""
     if any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValidationError("That is not valid Unicode.")
+        raise ValidationError("This is not valid Unicode.")
 
 
 class TextFilter(django_filters.CharFilter):
@@ -105,10 +105,10 @@ class TimeFilter(django_filters.Filter):
 
 
 class _FoldedFilter(TextFilter):
-    """Contains the text in any of the columns `field_name` names (with `|` between), whatever the case.
+    """Contains the text in any of the columns in `field_name` (separated by `|`), ignoring case.
 
     Folds explicitly: the columns compare byte for byte on MySQL, and SQLite's LIKE folds ASCII only. The database
-    folds both sides, as no two programs fold all of Unicode alike.
+    folds both sides, because no two programs fold all of Unicode alike.
     """
 
     def filter(self, qs: QuerySet[Model], value: Any) -> QuerySet[Model]:
@@ -132,7 +132,7 @@ _FILTERS: Mapping[type[Type], type[django_filters.Filter]] = {
 
 
 def _declared(resource: Resource) -> Iterator[tuple[str, django_filters.Filter]]:
-    """Yield the filters of a resource by their names."""
+    """Yield the filters of a resource by name."""
     for field in resource.fields:
         for lookup in field.filters:
             name = field.name if lookup == "exact" else f"{field.name}.{lookup}"
@@ -149,7 +149,7 @@ def _filter(field: Field, lookup: str) -> django_filters.Filter:
         return _FoldedFilter(field_name=field.column)
     if isinstance(field.type, Choice):
         values = field.type.values
-        refusal = {"invalid_choice": f"A {field.name} is one of {', '.join(values)}."}
+        refusal = {"invalid_choice": f"A {field.name} must be one of {', '.join(values)}."}
         choices = [(value, value) for value in values]
         return django_filters.ChoiceFilter(field_name=field.column, choices=choices, error_messages=refusal)
     return _FILTERS[type(field.type)](field_name=field.column, lookup_expr=lookup)
@@ -157,7 +157,7 @@ def _filter(field: Field, lookup: str) -> django_filters.Filter:
 
 def _filter_set(resource: Resource) -> type[django_filters.FilterSet]:
     meta = type("Meta", (), {"model": resource.model, "fields": []})
-    # Names such as `balance.gte` are no Python names, so the class is made by a call.
+    # Names such as `balance.gte` are not Python identifiers, so a call creates the class.
     members = {"Meta": meta, **dict(_declared(resource))}
     return type(f"{resource.name}FilterSet", (django_filters.FilterSet,), members)
 
@@ -170,7 +170,7 @@ FILTER_SETS: Mapping[str, type[django_filters.FilterSet]] = {
 def filter_queryset(resource: str, queryset: QuerySet[Model], filters: Iterable[tuple[str, str]]) -> QuerySet[Model]:
     """Return the part of `queryset` that passes all of `filters`, pairs of a name and a text.
 
-    Raises `InvalidParameter` for an unknown filter, an empty value, or one that it cannot take.
+    Raises `InvalidParameter` for an unknown filter, or for an empty or invalid value.
     """
     filters = list(filters)
     if not filters:
@@ -181,12 +181,12 @@ def filter_queryset(resource: str, queryset: QuerySet[Model], filters: Iterable[
         parameter = f"filter.{name}"
         if name not in known:
             raise InvalidParameter(
-                f"{resource} has no filter {name[:64]!r}, but {', '.join(known)}.", parameter=parameter
+                f"{resource} has no filter {name[:64]!r}. Its filters are {', '.join(known)}.", parameter=parameter
             )
         if name in data:
             raise InvalidParameter("The filter is given twice.", parameter=parameter)
         if value == "":
-            # django-filter would take it for no filter, and the caller would see everything.
+            # django-filter would ignore the filter, and the caller would see everything.
             raise InvalidParameter("A filter needs a value.", parameter=parameter)
         data[name] = value
     filter_set = FILTER_SETS[resource](data, queryset=queryset)

@@ -1,6 +1,6 @@
-"""The first rows of each of many parents, in an order, without reading more of any parent than is wanted of it.
+"""The first rows of each of many parents, in an order, without reading further rows of any parent.
 
-A window function (ROW_NUMBER) would number all rows of all parents before it could leave any out: with ten wallets of
+A window function (ROW_NUMBER) would number all rows of all parents before it could skip any: with ten wallets of
 100,000 transactions that is a million rows for a page of thirty.
 """
 
@@ -21,12 +21,12 @@ from walletsvc.queries.scope import Scope
 from walletsvc.schema.kinds import TEXT, TIME, Kind
 
 _PARENTS_TOGETHER = 500
-"""For how many parents one statement reads everything, where each has few rows."""
+"""For how many parents one statement reads all rows, if each has few."""
 _FEW = 8
-"""How many rows a parent has at most, on average, for everything to be read together."""
+"""The most rows a parent may have, on average, for all rows to be read together."""
 _PARENTS_APART = 100
 """For how many parents one statement has a SELECT each. MariaDB opens the table once for each of them, and SQLite
-takes 500 (https://www.sqlite.org/limits.html#max_compound_select)."""
+allows 500 (https://www.sqlite.org/limits.html#max_compound_select)."""
 
 
 def fetch_first_rows(
@@ -41,10 +41,10 @@ def fetch_first_rows(
     hint: str,
     scope: Scope,
 ) -> Mapping[int, list[Row]]:
-    """Return up to `limit` rows of `queryset` of each parent, in the order `walk`.
+    """Return up to `limit` rows of `queryset` for each parent, in the order `walk`.
 
-    `key` is the column that refers to the parent. Where parents have a `few` rows as a rule, these are read together,
-    which takes a fifth of the time; unless it turns out that there are many. `hint` is `dialect.walk_hint`'s.
+    `key` is the column that refers to the parent. If parents usually have a `few` rows, all are read together, which
+    takes a fifth of the time, unless there turn out to be many. `hint` comes from `dialect.walk_hint`.
     """
     rows_by_parent: defaultdict[int, list[Row]] = defaultdict(list)
     place = plan.places[key]
@@ -52,7 +52,7 @@ def fetch_first_rows(
         for row in rows:
             rows_by_parent[int(row[place])].append(row)
     for found in rows_by_parent.values():
-        # A UNION promises no order, even of parts that have one.
+        # A UNION promises no order, even if its parts have one.
         _sort(found, plan, walk)
         del found[limit:]
     return rows_by_parent
@@ -70,7 +70,7 @@ def _fetch(
     hint: str,
     scope: Scope,
 ) -> Iterator[Sequence[Row]]:
-    """Yield rows that have the first `limit` of each parent among them, and more only if these are few."""
+    """Yield rows that include the first `limit` of each parent, and others only if there are few."""
     apart = ids
     if few and len(ids) > 1:
         apart = []
@@ -98,7 +98,7 @@ def _sort(rows: list[Row], plan: Plan, walk: Order) -> None:
         place = plan.places[column]
         kind = plan.kinds[place]
         if kind in (TEXT, TIME):
-            # UTF-8 keeps the order of code points, and the texts of moments are equally long.
+            # UTF-8 keeps the order of code points, and texts of moments have equal lengths.
             rows.sort(key=itemgetter(place), reverse=descending)
         else:
             rows.sort(key=partial(_native, place, kind), reverse=descending)

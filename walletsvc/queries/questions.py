@@ -1,4 +1,4 @@
-"""What a face asks of the read engine, whether it came as a query string or as a GraphQL selection."""
+"""Questions to the read engine, whether from a query string or a GraphQL selection."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class NumberedPage:
 
 @dataclass(frozen=True, slots=True)
 class CursorPage:
-    """`size` records after or before a cursor, or from an end: the first ones, or with `backward` the last ones.
+    """`size` records after or before a cursor, or at an end: the first ones, or with `backward` the last ones.
 
-    None is a size too: Relay's connections, section 4, take any integer that is not negative.
+    A size of 0 is valid: Relay's connections, section 4, accept any non-negative integer.
     """
 
     size: int = DEFAULT_PAGE_SIZE
@@ -42,7 +42,7 @@ class CursorPage:
 
 
 def check_size(size: int, *, parameter: str, least: int = 1) -> None:
-    """Raise `InvalidParameter` unless a page of `size` may be asked for."""
+    """Raise `InvalidParameter` unless `size` is a valid page size."""
     if not least <= size <= MAX_PAGE_SIZE:
         message = f"A page has {least} to {MAX_PAGE_SIZE} records."
         raise InvalidParameter(message, parameter=parameter, limit=MAX_PAGE_SIZE)
@@ -50,7 +50,7 @@ def check_size(size: int, *, parameter: str, least: int = 1) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What is wanted of each record: its `fields` (None: all), and related records, to-one and to-many."""
+    """The selection from each record: its `fields` (None: all), and related records, to-one and to-many."""
 
     fields: frozenset[str] | None = None
     to_one: tuple[tuple[str, Selection], ...] = ()
@@ -59,10 +59,10 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A list that is asked for.
+    """The request for a list.
 
-    `filters` are pairs of a filter's name and value (`filters.py`). `order` names what to sort by, with `-` for
-    descending; it always ends in the id. `alias` tells apart two questions about one relation.
+    `filters` are pairs of a filter's name and value (`filters.py`). `order` names the fields to sort by, with `-` for
+    descending; it always ends in the id. `alias` separates two questions about one relation.
     """
 
     resource: str
@@ -76,23 +76,23 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A total order: columns with their direction, the id or what numbers the records last."""
+    """A total order: columns with their direction; the last is the id, or the column that numbers the records."""
 
     columns: tuple[tuple[str, bool], ...]
 
     def reversed(self) -> Order:
-        """Return the same order, backward."""
+        """Return the reverse order."""
         return Order(tuple((column, not descending) for column, descending in self.columns))
 
     def order_by(self) -> list[str]:
-        """Return what `QuerySet.order_by` takes."""
+        """Return the arguments for `QuerySet.order_by`."""
         return [f"-{column}" if descending else column for column, descending in self.columns]
 
 
 def parse_order(resource: Resource, names: tuple[str, ...], *, parent: str = "") -> Order:
-    """Return the total order that `names` ask for, of all records or of those with one parent, by the key `parent`.
+    """Return the total order by `names`, of all records or of those with one parent, by the key `parent`.
 
-    Raises `InvalidParameter` for a name it cannot be sorted by.
+    Raises `InvalidParameter` for a name that the list cannot be sorted by.
     """
     columns: dict[str, bool] = {}
     named: set[str] = set()
@@ -100,21 +100,21 @@ def parse_order(resource: Resource, names: tuple[str, ...], *, parent: str = "")
         column = resource.orders.get(name.removeprefix("-"))
         if column is None:
             raise InvalidParameter(
-                f"{resource.name} is not sorted by {name[:64]!r}, but by {', '.join(resource.orders)}.",
+                f"{resource.name} cannot be sorted by {name[:64]!r}. Choose from {', '.join(resource.orders)}.",
                 parameter="sort",
             )
         if column in named:
             raise InvalidParameter(f"{name[:64]!r} is named twice.", parameter="sort")
         named.add(column)
-        # Behind the id, nothing has a say any more.
+        # Columns after the id have no effect.
         if "id" not in columns:
             columns[column] = name.startswith("-")
-    # Ids grow as time does: where the last word is descending, so is the id, and one index serves.
+    # Ids grow with time: if the last column is descending, so is the id, and one index serves both.
     columns.setdefault("id", next(reversed(columns.values()), False))
     number = resource.numbers.get(parent)
     if number is None:
         return Order(tuple(columns.items()))
-    # Of one parent it is the order of the ids as well, it has an index, and nothing behind it has a say.
+    # For one parent it equals the order of ids and has an index; columns after it have no effect.
     words = [(number if column == "id" else column, descending) for column, descending in columns.items()]
     last = next(place for place, (column, _) in enumerate(words) if column == number)
     return Order(tuple(words[: last + 1]))

@@ -21,9 +21,9 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Discrepancy:
-    """Something about a wallet that the ledger does not bear out.
+    """A difference between a wallet and the ledger.
 
-    `wallet_id` may be of a deleted one; it is None where the problem is of all together.
+    `wallet_id` may be that of a deleted wallet; it is None for a problem of all wallets together.
     """
 
     wallet_id: int | None
@@ -32,24 +32,25 @@ class Discrepancy:
 
 
 def compute_discrepancies(*, chunk_size: int = 5000) -> Iterator[Discrepancy]:
-    """Read the whole ledger, wallet by wallet, and tell everything that does not fit.
+    """Read the whole ledger, wallet by wallet, and yield every discrepancy.
 
     Balances equal the sum of their entries and the last `balance_after`; sequences have no gap; each
     `balance_after` follows from the one before; the amount of each live transaction equals the sum of its entries in
     its wallet, while those in other wallets cancel out; transactions and entries have their wallet's owner; and the
-    numbers of live transactions, of each wallet and of all, are right. Sums are made here, exactly, and not by the
-    database: SQLite would add floats. To be read from a consistent snapshot, it runs in one transaction of the
-    caller's.
+    numbers of live transactions, of each wallet and of all, are right. Sums are computed here, exactly, rather than
+    in the database: SQLite would add floats. For a consistent snapshot, the caller runs it in one transaction.
     """
     yield from _wallets_against_entries(chunk_size)
     yield from _transactions_against_entries(chunk_size)
     yield from _rows_of_other_owners()
     for wallet_id, label, count, found in find_wrong_counts(chunk_size=chunk_size):
-        problem = f"the transaction count is {count} where there are {found} (--recount sets it)"
+        problem = f"the transaction count is {count}, but there are {found} (--recount corrects it)"
         yield Discrepancy(wallet_id, label, problem)
     count, found = count_transactions()
     if count != found:
-        yield Discrepancy(None, None, f"the transaction count is {count} where there are {found} (--recount sets it)")
+        yield Discrepancy(
+            None, None, f"the transaction count is {count}, but there are {found} (--recount corrects it)"
+        )
 
 
 def _wallets_against_entries(chunk_size: int) -> Iterator[Discrepancy]:
@@ -71,24 +72,24 @@ def _wallets_against_entries(chunk_size: int) -> Iterator[Discrepancy]:
             running, last = money.add(running, amount), at
             if running != after:
                 yield Discrepancy(
-                    wallet_id, label, f"entry {at} says {plain(after)} where the sum is {plain(running)}"
+                    wallet_id, label, f"entry {at} says {plain(after)}, but the sum is {plain(running)}"
                 )
                 running = after
             if currency is not None and entry_currency != currency:
                 yield Discrepancy(wallet_id, label, f"entry {at} is in {entry_currency}, the wallet in {currency}")
         if balance != running:
             yield Discrepancy(
-                wallet_id, label, f"the balance is {plain(balance)} where the entries sum to {plain(running)}"
+                wallet_id, label, f"the balance is {plain(balance)}, but the entries sum to {plain(running)}"
             )
         if sequence is not None and sequence != last:
-            yield Discrepancy(wallet_id, label, f"the sequence is {sequence} where the last entry is {last}")
+            yield Discrepancy(wallet_id, label, f"the sequence is {sequence}, but the last entry is {last}")
     for wallet_id, (label, balance, sequence, _currency) in wallets.items():
         if balance or sequence:
             yield Discrepancy(wallet_id, label, f"it holds {plain(balance)} at sequence {sequence} without any entry")
 
 
 def _transactions_against_entries(chunk_size: int) -> Iterator[Discrepancy]:
-    # By wallet as well: what a transaction has moved out of must sum to nothing there.
+    # By wallet as well: in a wallet that a transaction has left, its entries must sum to nothing.
     sums: defaultdict[tuple[int, int], Decimal] = defaultdict(Decimal)
     entries = Entry.objects.filter(transaction_id__isnull=False)
     columns = entries.values_list("transaction_id", "wallet_id", "amount")
@@ -98,11 +99,11 @@ def _transactions_against_entries(chunk_size: int) -> Iterator[Discrepancy]:
     for identifier, txid, wallet_id, label, amount in transactions.iterator(chunk_size):
         total = sums.pop((identifier, wallet_id), ZERO)
         if total != amount:
-            problem = f"transaction {txid!r} is of {plain(amount)} where its entries sum to {plain(total)}"
+            problem = f"transaction {txid!r} is of {plain(amount)}, but its entries sum to {plain(total)}"
             yield Discrepancy(wallet_id, label, problem)
     for (identifier, wallet_id), total in sums.items():
         holder = Wallet.objects.filter(id=wallet_id).values_list("label", flat=True).first() if total else None
-        # A wallet takes its transactions along when it is deleted, and those give nothing back.
+        # A closed wallet takes its transactions with it, and those return no amount.
         if holder is not None:
             yield Discrepancy(
                 wallet_id, holder, f"transaction {identifier}, no longer here, left {plain(total)} behind"
@@ -115,10 +116,12 @@ def _rows_of_other_owners() -> Iterator[Discrepancy]:
         for wallet_id, label, owner, count in rows.values_list("wallet_id", "wallet__label", "owner").annotate(
             Count("id")
         ):
-            # Nothing is known of a wallet that is gone.
+            # The owner of a deleted wallet is unknown.
             if label is not None:
                 whose = (
-                    f"of the owner {owner!r}" if owner else "nobody's (setup_database gives them the wallet's owner)"
+                    f"of the owner {owner!r}"
+                    if owner
+                    else "without an owner (setup_database sets the wallet's owner)"
                 )
                 yield Discrepancy(wallet_id, label, f"{count} {what} are {whose}")
 
@@ -135,10 +138,10 @@ def find_wrong_counts(*, chunk_size: int = 5000) -> Iterator[tuple[int, str, int
 
 
 def count_transactions() -> tuple[int, int]:
-    """Return how many transactions are said to be there, and how many are.
+    """Return the stored number of all transactions, and the real one.
 
-    By one statement, so that both are of one moment at any isolation level (MariaDB and MySQL manuals, "Consistent
-    Nonlocking Reads").
+    In one statement, so that both belong to the same moment at any isolation level (MariaDB and MySQL manuals,
+    "Consistent Nonlocking Reads").
     """
     counted = f"SELECT COUNT(*) FROM {Transaction._meta.db_table}"  # noqa: S608 - names of our own
     known = f"SELECT COALESCE(SUM(count), 0) FROM {TransactionCount._meta.db_table}"  # noqa: S608

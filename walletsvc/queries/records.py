@@ -1,4 +1,4 @@
-"""What the read engine reads: rows, the plan that says what is where in them, and the records both faces encode."""
+"""The results of the read engine: rows, the plan for their fields, and the records that both faces encode."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from walletsvc.schema.kinds import Kind
 from walletsvc.schema.resources import RESOURCES
 
 CURRENCY = 1
-"""Where a row has its currency. The id is the first."""
+"""The place of the currency in a row. The id is first."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """Which columns to read for the wanted fields, and where each is in the row."""
+    """The columns to read for the selected fields, and the place of each in the row."""
 
     resource: Resource
     columns: tuple[str, ...]
@@ -32,22 +32,22 @@ class Plan:
     keys: Mapping[str, int]
     places: Mapping[str, int]
     values_of: Callable[[Model], tuple[Any, ...]]
-    """The values of the columns, off a model instance."""
+    """Gets the values of the columns from a model instance."""
 
     def row_of(self, instance: Model) -> Row:
-        """Return the row of a model instance, as it would have been read."""
+        """Return the row of a model instance, as if it had been read."""
         pairs = zip(self.kinds, self.values_of(instance), strict=True)
         row: list[Any] = [None if value is None else kind.encode(value) for kind, value in pairs]
         return row
 
     def rows_of(self, instances: Iterable[Model]) -> Sequence[Row]:
-        """Return the rows of model instances, as they would have been read."""
+        """Return the rows of model instances, as if they had been read."""
         return encode_rows(map(self.values_of, instances), self.kinds)
 
 
 @lru_cache(maxsize=1024)
 def make_plan(resource_name: str, fields: frozenset[str] | None, also: tuple[str, ...] = ()) -> Plan:
-    """Return the plan to read the `fields` of a resource (None: all), and `also` these columns."""
+    """Return the plan to read the `fields` of a resource (None: all), and the columns `also`."""
     resource = RESOURCES[resource_name]
     wanted = [each for each in resource.fields if fields is None or each.name in fields]
     columns = ["id", "currency", *(each.column for each in wanted)]
@@ -66,10 +66,10 @@ def make_plan(resource_name: str, fields: frozenset[str] | None, also: tuple[str
 
 
 class Record:
-    """One object as both faces show it: a row, and what was read that is related to it.
+    """One object as both faces show it: a row, and its related records.
 
-    `one` and `many` hold the related records that were asked for; `many` by relation and alias. `order` is that of
-    the list that it was read as part of.
+    `one` and `many` hold the selected related records; `many` by relation and alias. `order` is that of the list that
+    the record belongs to.
     """
 
     __slots__ = ("_attributes", "id", "many", "one", "order", "plan", "row")
@@ -85,12 +85,12 @@ class Record:
 
     @property
     def resource(self) -> Resource:
-        """Return what it is one of."""
+        """Return its resource."""
         return self.plan.resource
 
     @property
     def attributes(self) -> Mapping[str, object]:
-        """Return what both faces show, by public name."""
+        """Return its attributes as both faces show them, by public name."""
         if self._attributes is None:
             row, currency = self.row, self.row[CURRENCY]
             self._attributes = {name: kind.value(row[index], currency) for name, index, kind in self.plan.fields}
@@ -104,7 +104,7 @@ class Record:
 
     @property
     def cursor(self) -> str | None:
-        """Return the cursor of its place in the list; made only when it is asked for."""
+        """Return the cursor of its place in the list; computed only on demand."""
         if self.order is None:
             return None
         plan, row = self.plan, self.row
@@ -114,7 +114,7 @@ class Record:
 
 @dataclass(slots=True)
 class Page:
-    """A part of a list, in order. `count` is that of the whole list, if it was asked for."""
+    """A part of a list, in order. `count` is that of the whole list, if requested."""
 
     records: list[Record]
     has_next: bool = False

@@ -1,7 +1,7 @@
-"""Rows of one table as text, without the ORM's share of the time.
+"""Rows of one table as text, without the cost of the ORM.
 
 The ORM takes two to three times as long to compile a SELECT of a few columns as the server takes to answer it. Here
-it compiles what it is needed for, the filters; the rest is text that hardly changes.
+it compiles only the filters; the rest is text that hardly changes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from walletsvc.queries.scope import ALL, Scope
 from walletsvc.schema.kinds import Kind
 
 Row = Sequence[bytes]
-"""The columns of a record as text. A key may be None, which only who asks for the key has to know."""
+"""The columns of a record as text. A key may be None, which only callers that select it need to handle."""
 
 
 def ask_rows(
@@ -36,10 +36,10 @@ def ask_rows(
     hint: str = "",
     scope: Scope = ALL,
 ) -> Asked[tuple[Sequence[Row], int | None]]:
-    """Ask for the `columns` of `queryset`, which has conditions but no order or limit of its own, as texts.
+    """Ask for the `columns`, as texts, of `queryset`, which has conditions but no order or limit.
 
-    And for `count`, which is a single number, by the same statement where that can be. `hint` tells the engine which
-    index to take, `scope` what is within reach.
+    Also asks for `count`, a single number, in the same statement if possible. `hint` tells the engine which index to
+    use, `scope` limits the rows to the visible ones.
     """
     try:
         where, parameters = _condition(queryset, scope)
@@ -51,19 +51,19 @@ def ask_rows(
     if count is None or count.statement is None:
         statement = Statement(_select(queryset.model, columns) + rest, parameters)
         return Asked(statement, lambda rows: (_texts_of(rows, kinds), _answer(count)))
-    # The server finds it once, not for each row. A round trip would cost more.
+    # The server computes it once, not for each row. A separate round trip would cost more.
     text, counted = count.statement
     statement = Statement(_select(queryset.model, columns, text) + rest, (*counted, *parameters))
     return Asked(statement, lambda rows: _part(rows, kinds, count))
 
 
 def _part(rows: Sequence[Any], kinds: tuple[Kind, ...], count: Asked[int]) -> tuple[Sequence[Row], int]:
-    """Return the rows and the count, which is behind the columns of each; where there is no row, it is asked for."""
+    """Return the rows and the count, which follows the columns in each row; without rows, query the count."""
     if not rows:
         return [], answer(count)
     number = count.finish([rows[0][-1:]])
     if dialect.vendor() == "mysql":
-        # One text more in a row is in nobody's way.
+        # The extra text in each row does no harm.
         return rows, number
     return encode_rows([row[:-1] for row in rows], kinds), number
 
@@ -75,7 +75,7 @@ def _answer(count: Asked[int] | None) -> int | None:
 def fetch_rows_by_id(
     model: type[Model], columns: tuple[str, ...], kinds: tuple[Kind, ...], ids: Sequence[int], *, scope: Scope = ALL
 ) -> Sequence[Row]:
-    """Return the rows with these ids, in no order; nothing has to be compiled for that."""
+    """Return the rows with these ids, in no particular order; nothing needs compiling for that."""
     if not ids:
         return []
     marks = ", ".join(["%s"] * len(ids))
@@ -93,7 +93,7 @@ def fetch_rows_of_any(
     limit: int,
     scope: Scope = ALL,
 ) -> Sequence[Row]:
-    """Return up to `limit` rows of `queryset` whose `key` is one of `ids`, in no order."""
+    """Return up to `limit` rows of `queryset` whose `key` is one of `ids`, in no particular order."""
     try:
         where, parameters = _condition(queryset, scope)
     except EmptyResultSet:
@@ -115,7 +115,7 @@ def fetch_rows_of_each(
     hint: str = "",
     scope: Scope = ALL,
 ) -> Sequence[Row]:
-    """Return the first `limit` rows of `queryset` for each of `ids` that `key` refers to, by one statement."""
+    """Return the first `limit` rows of `queryset` for each of `ids` that `key` refers to, in one statement."""
     try:
         where, parameters = _condition(queryset, scope)
     except EmptyResultSet:
@@ -133,9 +133,9 @@ def _texts_of(rows: Sequence[Any], kinds: tuple[Kind, ...]) -> Sequence[Row]:
 
 
 def encode_rows(rows: Iterable[Sequence[Any]], kinds: tuple[Kind, ...]) -> Sequence[Row]:
-    """Return rows of values, of models or of SQLite's driver, as texts."""
+    """Return rows of values, from models or from SQLite's driver, as texts."""
     columns: Iterable[tuple[Any, ...]] = zip(*rows, strict=True)
-    # Column by column: for a long list that takes half the time. There is no column where there is no row.
+    # By column: for a long list that takes half the time. Without rows there are no columns.
     encoded: list[list[Any]] = [
         [None if value is None else encode(value) for value in column]
         for encode, column in zip([kind.encode for kind in kinds], columns, strict=False)
@@ -144,7 +144,7 @@ def encode_rows(rows: Iterable[Sequence[Any]], kinds: tuple[Kind, ...]) -> Seque
 
 
 def ask_number(queryset: QuerySet[Model], *, scope: Scope = ALL) -> Asked[int]:
-    """Ask how many rows `queryset` has within reach."""
+    """Ask for the number of visible rows in `queryset`."""
     try:
         where, parameters = _condition(queryset, scope)
     except EmptyResultSet:
@@ -154,14 +154,14 @@ def ask_number(queryset: QuerySet[Model], *, scope: Scope = ALL) -> Asked[int]:
 
 
 def _condition(queryset: QuerySet[Model], scope: Scope) -> Scope:
-    """Return what a row must meet: to be within reach, and what `queryset` says.
+    """Return the condition for a row: to be in `scope`, and to match `queryset`.
 
     Raises `EmptyResultSet` if the ORM knows that nothing can match, and `TypeError` if that needs another table.
     """
     query = queryset.query
     if not query.where:
         return scope
-    # A table that the ORM has found it can do without is still there, but nothing refers to it.
+    # The ORM keeps a table in the query after it has found it unnecessary, but nothing refers to it.
     if sum(map(bool, query.alias_refcount.values())) > 1:
         raise TypeError("Rows are read without a JOIN.")
     try:
@@ -173,14 +173,14 @@ def _condition(queryset: QuerySet[Model], scope: Scope) -> Scope:
 
 
 def _where(*conditions: str) -> str:
-    """Return the WHERE clause of `conditions`, none of which has an OR that is not in brackets."""
+    """Return the WHERE clause of `conditions`, in which every OR is in parentheses."""
     words = " AND ".join(filter(None, conditions))
     return f" WHERE {words}" if words else ""
 
 
 @lru_cache(maxsize=1024)
 def _select(model: type[Model], columns: tuple[str, ...], number: str = "") -> str:
-    """Return the beginning of a SELECT, of `columns` and of what the SELECT of a `number` finds."""
+    """Return the beginning of a SELECT, of `columns` and of the `number` from a subquery."""
     names = ", ".join(connection.ops.quote_name(column) for column in columns)
     names += f", ({number})" if number else ""
     return f"SELECT {names} FROM {connection.ops.quote_name(model._meta.db_table)}"  # noqa: S608 - names of our own

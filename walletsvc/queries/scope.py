@@ -1,4 +1,4 @@
-"""What a principal can see of each table: the rows of its owner, which each of them names itself."""
+"""The rows that a principal can see: those of its owner, which each row names itself."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from walletsvc.principals import Principal
 
 M = TypeVar("M", bound=Model)
 
-# The wallet itself may be gone. Whose it is, its first entry says, and an index finds that: to look at each row of
-# another's wallet would take as long as there are.
+# The wallet itself may be deleted. Its first entry names its owner, and an index finds that entry: checking each row
+# of another owner's wallet would take time in proportion to their number.
 _OF_WALLET = (
     "wallet_id = (SELECT wallet_id FROM walletsvc_entry WHERE wallet_id = %s AND sequence = 1 AND owner = %s) AND "
 )
@@ -28,7 +28,7 @@ ALL = Scope("", ())
 
 
 def scope_of(principal: Principal, *, wallet: int | None = None) -> Scope:
-    """Return what rows that `principal` can see have in common; of one `wallet`, if it is named.
+    """Return the condition for the rows that `principal` can see, optionally those of one `wallet`.
 
     As text: the ORM would take longer to compile it than the server takes to answer.
     """
@@ -40,9 +40,9 @@ def scope_of(principal: Principal, *, wallet: int | None = None) -> Scope:
 
 
 def scope_within_parent(principal: Principal, *, key: str) -> Scope:
-    """Return what rows have in common whose `key` refers to a record that `principal` can see.
+    """Return the condition for rows whose `key` refers to a record that `principal` can see.
 
-    What has a wallet within reach is within reach itself.
+    A row of a visible wallet is visible itself.
     """
     return ALL if key == "wallet_id" else scope_of(principal)
 

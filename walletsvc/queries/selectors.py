@@ -1,4 +1,4 @@
-"""Read the public resources: one record, or a page of a list, as far as the principal reaches."""
+"""Read the public resources that the principal can see: one record, or a page of a list."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from walletsvc.queries.records import Page, Record
 from walletsvc.schema.resources import RESOURCES
 
 EVERYTHING = Selection()
-"""All fields of a record, and nothing related."""
+"""All fields of a record, without related records."""
 
 
 def get_record(
@@ -27,14 +27,14 @@ def get_record(
 
 
 def list_records(*, principal: Principal, question: Question) -> Page:
-    """Return the page that the question asks for. Raises `InvalidParameter`."""
+    """Return the page for the question. Raises `InvalidParameter`."""
     return read_page(question, principal=principal)
 
 
 def check_question(question: Question, *, parent: str = "") -> None:
-    """Raise the `InvalidParameter` that its filters, order or cursors are refused with; nothing is read for that.
+    """Raise the `InvalidParameter` that its filters, order or cursors would be refused with, without reading.
 
-    `parent` is the key to the parent whose records they are. What is selected of them is not looked at.
+    `parent` is the key to the records' parent. The selection is not checked.
     """
     resource = RESOURCES[question.resource]
     filter_queryset(resource.name, resource.model._default_manager.all(), question.filters)
@@ -49,7 +49,7 @@ def check_question(question: Question, *, parent: str = "") -> None:
 def list_records_by_id(
     *, principal: Principal, resource: str, ids: list[int], selection: Selection = EVERYTHING
 ) -> list[Record | None]:
-    """Return the record of each id, in their order, and None for what is not there."""
+    """Return the record of each id, in order, and None for each that is missing."""
     found = {
         record.id: record
         for record in read_by_ids(
@@ -60,7 +60,7 @@ def list_records_by_id(
 
 
 def add_related(records: Sequence[Record], selection: Selection, *, principal: Principal) -> None:
-    """Read what `selection` wants that is related to `records`, as it is now, into them."""
+    """Read the related records that `selection` selects into `records`, in their current state."""
     for resource in {record.resource.name for record in records}:
         check_related(principal, RESOURCES[resource], selection)
     read_related(records, selection, principal=principal)

@@ -1,7 +1,7 @@
-"""What is shown of a write: made of what the command returned, and never read again after COMMIT.
+"""The view of a write, made from the command's result, which is never read again after COMMIT.
 
-Between COMMIT and a read, others write as well. The object that was written is shown as it was written; only what it
-is related to is read afterwards. Where that fails, the write is stored all the same, and shown without it.
+Between COMMIT and a read, others write as well. The written object is shown as it was written; only its related
+records are read afterwards. If that fails, the write is still stored, and shown without them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Place = str | tuple[str, str]
 
 
 class WrittenRecord(Record):
-    """A record as a command returned it. What is related to it may have failed to be read."""
+    """A record as a command returned it. Reading its related records may have failed."""
 
     __slots__ = ("failures",)
 
@@ -35,24 +35,24 @@ class WrittenRecord(Record):
         self.failures: dict[Place, Exception] = {}
 
     def read_related(self, selection: Selection, *, principal: Principal) -> None:
-        """Read what is related to it, each relation for itself, whole or not at all.
+        """Read its related records, each relation separately, as a whole or not at all.
 
         Raises nothing: see `failures`.
         """
         failure: Exception | None = None
         for place, part in _parts(selection):
             try:
-                if not isinstance(failure, Error):  # or else the next one would wait as long, for nothing
+                if not isinstance(failure, Error):  # otherwise the next relation would wait as long, in vain
                     failure = None
                     add_related([self], part, principal=principal)
             except Exception as error:
-                logger.info("What was written is shown without %s", place, exc_info=True)
+                logger.info("The written object is shown without %s", place, exc_info=True)
                 failure = error
                 if isinstance(error, Error):
                     drop_useless_connection(error)
             if failure is not None:
                 self.failures[place] = failure
-                # It may be there while something below it is not.
+                # The relation may have been read while something below it failed.
                 if isinstance(place, str):
                     self.one.pop(place, None)
                 else:
