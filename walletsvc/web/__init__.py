@@ -1,1 +1,1 @@
-"""What both faces share over HTTP, and the domain knows nothing of."""
+"""What both faces share over HTTP; the domain does not know it."""

@@ -1,4 +1,4 @@
-"""Bodies whose length is not told beforehand."""
+"""Bodies of unknown length."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _DISCARDED_CHUNKS = 128
 
 
 def measure_chunked_body(environ: dict[str, Any]) -> None:
-    """Give a chunked body its length, so that it is read like any other.
+    """Measure a chunked body, so that it can be read like any other.
 
-    WSGI says nothing of bodies without a length, and Django takes them for empty. What is longer than
-    `settings.DATA_UPLOAD_MAX_MEMORY_SIZE` comes out one byte too long, and is refused as any such body is. A server
-    that does not promise an end (`wsgi.input_terminated`) is not believed to have one.
+    WSGI does not define bodies without a length, and Django treats them as empty. A body longer than
+    `settings.DATA_UPLOAD_MAX_MEMORY_SIZE` gets a length one byte too long, and is refused as such. Without the
+    server's promise of an end (`wsgi.input_terminated`), the body is not read.
     """
     if environ["HTTP_TRANSFER_ENCODING"].strip().lower() != "chunked" or "CONTENT_LENGTH" in environ:
         return
@@ -31,7 +31,7 @@ def measure_chunked_body(environ: dict[str, Any]) -> None:
 
 
 def _discard(stream: Any) -> None:
-    """Read what is left, within reason: a client that is answered in the middle of sending may not see the answer."""
+    """Read the rest of a body, up to a limit: a client that is still sending may not see an early answer."""
     for _ in range(_DISCARDED_CHUNKS):
         if not stream.read(_CHUNK_BYTES):
             return

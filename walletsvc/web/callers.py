@@ -1,4 +1,4 @@
-"""Who is calling: the one place that finds it, for both faces, the layer in front of Django and the live server."""
+"""Find the caller: the one place for both faces, the layer in front of Django and the live server."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from walletsvc.principals import ANYONE, Principal
 from walletsvc.web.headers import environ_name
 
 _WITHOUT_PREFIX = ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH")
-"""Which headers an environment has under names without it (RFC 3875, section 4.1)."""
+"""The headers that a WSGI environment has without the prefix HTTP_ (RFC 3875, section 4.1)."""
 
 
 class Headers(Protocol):
-    """The headers of a request: what Django, Starlette, a WSGI environment and an ASGI scope all can offer."""
+    """The headers of a request, as offered by Django, Starlette, a WSGI environment and an ASGI scope."""
 
     def get(self, name: str, /) -> str | None:
-        """Return the value of the header, in any case of letters, or None if there is none."""
+        """Return the value of the header, regardless of case, or None if it is missing."""
 
 
 class EnvironHeaders:
@@ -45,16 +45,15 @@ class ScopeHeaders:
         self._scope = scope
 
     def get(self, name: str, /) -> str | None:
-        """Return the value of the header; of one that comes several times, the first."""
+        """Return the value of the header; if it is repeated, the first."""
         wanted = name.lower().encode("latin-1")
         found: list[str] = [value.decode("latin-1") for key, value in self._scope["headers"] if key == wanted]
         return found[0] if found else None
 
 
 def principal_of(headers: Headers, parameters: Mapping[str, object] | None = None) -> Principal:
-    """Return who is calling: until access control is switched on, anyone.
+    """Return the caller: until access control is switched on, anyone.
 
-    `parameters` are the payload of `connection_init`, where browsers put what they cannot put into the headers of a
-    WebSocket.
+    `parameters` are the payload of `connection_init`, for browsers, which cannot set the headers of a WebSocket.
     """
     return ANYONE

@@ -1,12 +1,11 @@
-"""The layer in front of Django: answers the like of what it has seen Django answer.
+"""The layer in front of Django: replays known request shapes.
 
-What a view has offered (`replays.py`) answers later requests of the same shape: those that are equal in
-everything that the answer depends on but the number in the path or the document of a write. A read is asked of the
-stamped cache first. Django's own part, to find the view and to wrap the request, costs more than most answers.
+A view's offer (`replays.py`) answers later requests of the same shape: those that are equal in everything that the
+answer depends on, except the id in the path or the document of a write. A read is looked up in the stamped cache
+first. Django's own part, finding the view and wrapping the request, costs more than most answers.
 
-Everything else goes to Django: whoever sends a header that is not known to make no difference (`web/headers.py`), as
-any of those that say who is asking; everyone, where there is middleware that may decide something; and what a read
-fails on, as Django tells why.
+Everything else goes to Django: a request with any header that is not known to be irrelevant (`web/headers.py`), such
+as credentials; every request, if some middleware may decide something; and a failed read, for Django to explain.
 """
 
 from __future__ import annotations
@@ -45,9 +44,9 @@ Headers = tuple[tuple[str, str], ...]
 MAX_BODY_BYTES = 8192
 MAX_KNOWN_BYTES = 16 * 2**20
 MAX_SHAPE_BYTES = 10 * 2**10
-"""Requests of a larger shape are not remembered: what is kept of callers is small."""
+"""Requests of a larger shape are not remembered, so that little memory is kept for callers."""
 _KNOWN_BYTES = 4096
-"""What is kept for a request beside its shape: measured, as are the copies of it in parsed form."""
+"""The memory kept for a request beside its shape, as measured, including its parsed form."""
 _COPIES = 4
 _DOCUMENT_TYPE = "application/vnd.api+json"
 _ANY_NUMBER = "\0"
@@ -68,27 +67,27 @@ _TRANSPARENT = {
     "walletsvc.web.gate.MessageCheck",
     "walletsvc.web.static.StaticFiles",
 }
-"""Middleware that only adds headers or refuses, the same for the same shape, or answers other paths by itself."""
+"""Middleware that only adds headers or refuses, always alike for the same shape, or answers other paths itself."""
 
 _STATUS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What answers the requests of a shape, and the headers that all their answers have."""
+    """The answer to all requests of a shape, and the headers that all their answers have."""
 
     again: Repeatable
     headers: Headers
     has_etag: bool
     reading: Reading | None
-    """Made already, where there is no number in the path."""
+    """The reading, if the path has no id."""
 
     def answer(self, environ: Environ, start_response: StartResponse, number: int | None) -> Iterable[bytes] | None:
-        """Answer a request of the shape (PEP 3333), or return None if it is left to Django."""
+        """Answer a request of the shape (PEP 3333), or return None to leave it to Django."""
         if self.again.write is not None:
             return self._write(environ, start_response, self.again.write)
         try:
-            reading = self.reading or self.again.read(number)  # type: ignore[misc]  # one of the two is there
+            reading = self.reading or self.again.read(number)  # type: ignore[misc]  # one of the two is set
             found = responses.look_up(reading.key, stamps=reading.stamps)
             body, etag = found.response, found.etag
             if body is None or etag is None:
@@ -123,12 +122,12 @@ class Known:
 
 
 def middleware_in_the_way() -> list[str]:
-    """Return what of MIDDLEWARE may decide something for a single request, so that Django has to answer each."""
+    """Return the MIDDLEWARE that may decide about a single request, so that Django must answer each."""
     return [name for name in settings.MIDDLEWARE if name not in _TRANSPARENT]
 
 
 class FrontHandler(WSGIHandler):
-    """Django's WSGI handler, with the layer in front of it."""
+    """Django's WSGI handler behind the layer."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -153,13 +152,13 @@ class FrontHandler(WSGIHandler):
         return self.by_django(environ, start_response)
 
     def by_django(self, environ: Environ, start_response: StartResponse) -> Any:
-        """Answer a request (PEP 3333) with Django, whatever is known about it."""
+        """Answer a request (PEP 3333) with Django, even if its shape is known."""
         if "HTTP_TRANSFER_ENCODING" in environ:
             measure_chunked_body(environ)
         return super().__call__(environ, start_response)
 
     def get_response(self, request: HttpRequest) -> HttpResponseBase:
-        """Return Django's response, and remember what it says about the like of the request."""
+        """Return Django's response, and remember the view's offer for requests of the same shape."""
         response = super().get_response(request)
         question: Question | None = request.META.get(QUESTION)
         again = None if question is None else question.repeatable
@@ -181,20 +180,20 @@ def _may_be_repeated(response: HttpResponseBase) -> bool:
 
 
 def _shape(environ: Environ, principal: Principal) -> tuple[Shape, int | None]:
-    """Return all that the answer to a request depends on, except the document of a write, and the number in its path.
+    """Return everything that the answer depends on, except the document of a write and the id in the path.
 
-    The number is returned beside it. A read depends on how far the caller reaches, a write on who it is. What is not
+    The id is returned beside it. A read depends on the caller's reach, a write on its identity. A request that is not
     for this layer has no shape.
     """
     caller: Hashable = principal.reach
     path, method, body, number = environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"], "", None
     if method == "POST":
         if _IF_NONE_MATCH in environ:
-            # A precondition of a write; of a GET it is answered here.
+            # A precondition of a write; that of a GET is checked here.
             return (), None
         content_type = environ.get("CONTENT_TYPE", "")
         if content_type.startswith("application/json"):
-            # What is read is in the body.
+            # The query is in the body.
             text = _read_body(environ, MAX_BODY_BYTES)
             if text is None:
                 return (), None
@@ -208,7 +207,7 @@ def _shape(environ: Environ, principal: Principal) -> tuple[Shape, int | None]:
     if found := _NUMBER.search(path):
         number = int(found[1])
         path = f"{path[: found.start(1)]}{_ANY_NUMBER}{path[found.end(1) :]}"
-    # `_DEPENDS_ON`, written out: each request waits for this.
+    # `_DEPENDS_ON`, unrolled: each request waits for this.
     get = environ.get
     shape = (
         method,
@@ -236,7 +235,7 @@ def _read_body(environ: Environ, limit: int) -> bytes | None:
 
 
 def _refresh_connection() -> None:
-    """Close the database connection if it is broken or too old, as Django does where a request begins."""
+    """Close the database connection if it is broken or too old, as Django does at the beginning of a request."""
     database = connections[DEFAULT_DB_ALIAS]
     if database.connection is not None:
         database.close_if_unusable_or_obsolete()

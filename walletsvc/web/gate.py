@@ -1,9 +1,9 @@
-"""What no request gets past, whatever its URL and face: middleware, so that no view has to remember it.
+"""Checks for every request, whatever its URL and face: middleware, so that no view has to remember them.
 
-Two things cannot be seen from behind WSGI. A server that calls `If_Match` and `If-Match` alike HTTP_IF_MATCH, as CGI
-does (RFC 3875, section 4.1.18), leaves no way to tell them apart; granian does, so a proxy that names the caller has
-to drop names with underscores (nginx does unless told otherwise). And the host in a target such as
-`GET http://host/path` is not handed on where there is a Host header as well, so it is that header that is checked.
+Two things are invisible behind WSGI. A server that passes both `If_Match` and `If-Match` as HTTP_IF_MATCH, as CGI
+does (RFC 3875, section 4.1.18), makes them indistinguishable; granian does, so a proxy that identifies the caller
+must drop names with underscores (nginx does by default). And the host in a target such as `GET http://host/path` is
+not passed on if there is a Host header as well, so that header is checked.
 """
 
 from __future__ import annotations
@@ -23,43 +23,43 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 _PROBED = ("/healthz", "/healthz/")
 _CLOSE = {"Connection": "close"}
-"""The rest of the body is still on its way, and nobody will read it."""
+"""The rest of the body is still arriving, and will not be read."""
 
 
 class HostCheck:
-    """Refuses what is meant for another host: pages whose own name leads here must not reach anything."""
+    """Refuses requests for another host: a page whose own name leads here must not reach anything."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer 400 unless the host is one of ALLOWED_HOSTS. Django itself asks only to build absolute URLs."""
+        """Answer 400 unless the host is one of ALLOWED_HOSTS. Django checks only when it builds absolute URLs."""
         try:
             own_url(request)
         except DisallowedHost:
             host, protocol = request.META.get("HTTP_HOST", ""), request.META.get("SERVER_PROTOCOL", "")
             if request.path_info not in _PROBED or not is_probe(host, protocol=protocol):
-                message = "The server is not known by this host name."
+                message = "This is not a host name of the server."
                 return print_refusal(request, Refusal(400, "invalid_host", message, header="Host"))
         if len(request.META.get("HTTP_ORIGIN", "")) > MAX_ORIGIN_LENGTH:
-            refusal = Refusal(400, "malformed", "The origin is longer than one can be.", header="Origin")
+            refusal = Refusal(400, "malformed", "The origin is too long.", header="Origin")
             return print_refusal(request, refusal)
         return self._get_response(request)
 
 
 class MessageCheck:
-    """Refuses requests of a form that nobody here can make anything of."""
+    """Refuses requests whose form the server cannot handle."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer what a hook refuses (`web/hooks.py`), and what has no form that could be read.
+        """Answer requests that a hook refuses (`web/hooks.py`), or whose form cannot be handled.
 
         That is 501 for an unknown transfer coding, 415 for a coded body, 411 for one without an end.
 
-        And 501 for `get`: methods are case-sensitive (RFC 9110, section 9.1), and Django makes them upper case. Any
-        other method is one that each view either has or refuses (405).
+        And 501 for `get`: methods are case-sensitive (RFC 9110, section 9.1), while Django converts them to upper
+        case. Each view knows every other method or refuses it (405).
         """
         meta = request.META
         method, path = meta["REQUEST_METHOD"], request.path_info
@@ -68,12 +68,12 @@ class MessageCheck:
         refusal: Refusal | None = meta.get(REFUSED)
         refusal = refusal or check_codings(transfer=transfer, content=coding, is_empty=length in (None, "", "0"))
         if method != request.method:
-            refusal = Refusal(501, "not_implemented", "Methods are written in capital letters.")
+            refusal = Refusal(501, "not_implemented", "Methods must be in capital letters.")
         if refusal is None and transfer is not None and length is None:
-            # The server in front of us does not say where the body ends (`measure_chunked_body`).
+            # The server in front of us does not mark the end of the body (`measure_chunked_body`).
             refusal = Refusal(411, "length_required", "Send a Content-Length.", "Transfer-Encoding", _CLOSE)
         if refusal is None and path == "*" and method != "OPTIONS":
-            refusal = Refusal(400, "malformed", "Only OPTIONS is about the server as a whole.")
+            refusal = Refusal(400, "malformed", "Only OPTIONS can refer to the server as a whole.")
         if refusal is not None:
             return print_refusal(request, refusal)
         if path == "*":
@@ -83,12 +83,12 @@ class MessageCheck:
 
 
 def check_codings(*, transfer: str | None, content: str | None, is_empty: bool) -> Refusal | None:
-    """Return why a request is refused for its Transfer-Encoding or Content-Encoding, if it is."""
+    """Return the refusal of a request for its Transfer-Encoding or Content-Encoding, if there is one."""
     if transfer is not None and transfer.strip().lower() != "chunked":
         # RFC 9112, section 6.1.
         return Refusal(501, "not_implemented", "The only transfer coding is chunked.", "Transfer-Encoding", _CLOSE)
     if content is not None and content.strip().lower() not in ("", "identity") and not is_empty:
-        # RFC 9110, section 15.5.16: Accept-Encoding tells that it is the coding.
+        # RFC 9110, section 15.5.16: Accept-Encoding shows that the coding is the reason.
         headers = {**_CLOSE, "Accept-Encoding": "identity"}
         message = "Send the body without a content coding."
         return Refusal(415, "unsupported_media_type", message, "Content-Encoding", headers)

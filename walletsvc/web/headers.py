@@ -1,10 +1,9 @@
-"""Which headers of a request the answers to reads and creations do not depend on.
+"""Headers of a request that the answers to reads and creations do not depend on.
 
 The layer in front of Django (`fast_path.py`) answers a request only if it knows all of its headers: those that it
-looks at itself, and these. Whatever else a request has may mean something to a view, today or later, so Django gets
-it.
-A header belongs here if nothing in the product reads it, and clients or proxies send it with ordinary requests; or if
-it has had its effect before, as what trusted proxies forward has (`proxies.py`).
+uses itself, and these. Any other header may mean something to a view, today or later, so Django gets the request.
+A header belongs here if nothing in the product reads it, and clients or proxies send it with ordinary requests; or
+if it has taken effect before, like those of trusted proxies (`proxies.py`).
 """
 
 from __future__ import annotations
@@ -42,13 +41,13 @@ _TRACING = """
 
 
 def environ_name(header: str) -> str:
-    """Return the name that a header has in a WSGI environment (PEP 3333)."""
+    """Return the name of a header in a WSGI environment (PEP 3333)."""
     return "HTTP_" + header.upper().replace("-", "_")
 
 
 WITHOUT_EFFECT = frozenset(map(environ_name, (_CLIENTS + _PROXIES + _TRACING).split()))
 
-# What a server adds of its own. `HTTP_` alone begins the name of a header.
+# Variables that servers add themselves. `HTTP_` alone is the prefix of a header.
 _OF_THE_SERVER = frozenset(
     [
         "CONTENT_TYPE",
@@ -80,15 +79,15 @@ class KnownHeaders:
     """Tells whether all headers of a request are known."""
 
     def __init__(self, looked_at: Iterable[str]) -> None:
-        """Know the headers without effect, and those that are `looked_at`, by their names in the environment."""
+        """Know the headers without effect, and the `looked_at` ones, by their names in the environment."""
         variables = {name for name in os.environ if not name.startswith("HTTP_")}
         self._known = WITHOUT_EFFECT | _OF_THE_SERVER | frozenset(looked_at) | variables
         self._start = 0
 
     def include(self, environ: dict[str, Any]) -> bool:
-        """Tell whether a request has no other header."""
-        # granian puts the variables of the process first, always as many, and headers last: only those are looked at,
-        # from the end, as long as it does.
+        """Tell whether all headers of a request are known."""
+        # granian puts the process's variables first, always equally many, and headers last: as long as it does, only
+        # those are checked, from the end.
         names = [*islice(reversed(environ), max(len(environ) - self._start, 0))]
         if not names or names[-1] != _BEFORE_HEADERS:
             names = [*environ]
@@ -99,15 +98,15 @@ class KnownHeaders:
 
 
 def _find_headers(names: list[str]) -> int:
-    """Return the place behind which all headers are."""
+    """Return the place after which all headers are."""
     place = names.index(_BEFORE_HEADERS)
     return 0 if any(name.startswith("HTTP_") for name in names[:place]) else place
 
 
 def forget_variables_like_headers() -> None:
-    """Take variables such as HTTP_PROXY out of the environment of this process.
+    """Remove variables such as HTTP_PROXY from the environment of this process.
 
-    A WSGI server may put the environment under each request, where they would be headers that nobody has sent.
+    A WSGI server may add the environment to each request, where they would look like headers.
     """
     for name in [*os.environ]:
         if name.startswith("HTTP_") or name in ("CONTENT_TYPE", "CONTENT_LENGTH"):

@@ -1,7 +1,7 @@
-"""Around every answer of a process: for what must see each request, such as ids, metrics and limits.
+"""Hooks around every answer of a process, for everything that must see each request: ids, metrics, limits.
 
-`settings.REQUEST_HOOKS` names the hooks. They are around the layer in front of Django, and around the live server's
-application, so nothing is answered past them. Without any, the application is left as it is.
+`settings.REQUEST_HOOKS` names the hooks. They surround the layer in front of Django, and the live server's
+application, so no answer bypasses them. Without hooks, the application is unchanged.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from walletsvc.web.proxies import AsgiApplication, Environ, WsgiApplication
 from walletsvc.web.refusals import Refusal
 
 REFUSED = "walletsvc.refused"
-"""Where the environment or the scope of a request has the refusal of a hook."""
+"""The key of a hook's refusal in the environment or scope of a request."""
 
 _SWITCHING_PROTOCOLS, _FORBIDDEN, _CLIENT_CLOSED_REQUEST, _FAULT = 101, 403, 499, 500
 
 
 @dataclass(frozen=True, slots=True)
 class RequestHead:
-    """What a request begins with."""
+    """The beginning of a request."""
 
     method: str
     path: str
@@ -35,9 +35,9 @@ class RequestHead:
 
 @dataclass(frozen=True, slots=True)
 class AnswerHead:
-    """What an answer begins with, and how long it took to make: for a connection that stays open, until its end.
+    """The beginning of an answer, and how long it took: for a connection that stays open, until its end.
 
-    The status is 101 for a WebSocket, 499 for a client that has left before there was an answer.
+    The status is 101 for a WebSocket, 499 for a client that left before the answer.
     """
 
     status: int
@@ -46,20 +46,20 @@ class AnswerHead:
 
 
 class Hook(Protocol):
-    """Sees each request once before and once after it is answered. Neither method may raise, or wait for anything."""
+    """Sees each request once before and once after it is answered. Neither method may raise or block."""
 
     def before(self, request: RequestHead, /) -> Refusal | None:
-        """Return why the request gets no further, or None. The hooks behind this one are not asked then."""
+        """Return the refusal of the request, or None. Later hooks are not called after a refusal."""
 
     def after(self, request: RequestHead, answer: AnswerHead, /) -> None:
-        """See what has been answered, a refusal of a hook too."""
+        """See the answer, including a hook's refusal."""
 
 
 Hooks = Sequence[Hook]
 
 
 def load_hooks() -> Hooks:
-    """Return one of each class in `settings.REQUEST_HOOKS`."""
+    """Return an instance of each class in `settings.REQUEST_HOOKS`."""
     return tuple(import_string(name)() for name in settings.REQUEST_HOOKS)
 
 
@@ -78,7 +78,7 @@ def _tell(hooks: Hooks, request: RequestHead, begun: tuple[int, Sequence[tuple[s
 
 
 def with_hooks(application: WsgiApplication, hooks: Hooks, *, refused: WsgiApplication) -> WsgiApplication:
-    """Return the application with hooks around it. `refused` answers what has `REFUSED` in its environment."""
+    """Return the application with hooks around it. `refused` answers requests with `REFUSED` in their environment."""
     if not hooks:
         return application
 
@@ -109,7 +109,7 @@ def with_hooks(application: WsgiApplication, hooks: Hooks, *, refused: WsgiAppli
 
 
 def with_hooks_async(application: AsgiApplication, hooks: Hooks) -> AsgiApplication:
-    """Return the application with hooks around it. It refuses what has `REFUSED` in its scope."""
+    """Return the application with hooks around it. It refuses requests with `REFUSED` in their scope."""
     if not hooks:
         return application
 
@@ -139,7 +139,7 @@ def with_hooks_async(application: AsgiApplication, hooks: Hooks) -> AsgiApplicat
 
 
 def _beginning(message: Mapping[str, Any]) -> tuple[int, Sequence[tuple[str, str]]]:
-    """Return status and headers, of the first message that is sent."""
+    """Return status and headers from the first message of an answer."""
     otherwise = _SWITCHING_PROTOCOLS if message["type"] == "websocket.accept" else _FORBIDDEN
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in message.get("headers", ())]
     return message.get("status", otherwise), headers

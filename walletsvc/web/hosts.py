@@ -1,4 +1,4 @@
-"""Which hosts a request may be meant for."""
+"""The hosts that a request may be for."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from django.http.request import split_domain_port
 
 MAX_ORIGIN_LENGTH = 512
-"""Longer than any scheme, name and port. Whoever takes one apart (`urlsplit`) keeps the latest of them."""
+"""Longer than any scheme, name and port. `urlsplit` caches its latest arguments, so their length is bounded."""
 
 
 def is_address(host: str) -> bool:
@@ -21,12 +21,12 @@ def is_address(host: str) -> bool:
 
 
 def is_probe(host: str, *, protocol: str) -> bool:
-    """Tell whether a load balancer may be asking after our health.
+    """Tell whether the request may be a load balancer's health check.
 
-    They know us by address, or speak HTTP/1.0 and name no host. A page that makes its own name lead here sends that
-    name, and the answer tells nothing but whether the server is well.
+    Load balancers know the server by address, or speak HTTP/1.0 without a host. A page whose own name leads here
+    sends that name, and the answer shows only whether the server is healthy.
     """
     if not host:
-        # RFC 9112, section 3.2: without one, HTTP/1.1 is refused.
+        # RFC 9112, section 3.2: HTTP/1.1 without a host is refused.
         return protocol in ("HTTP/1.0", "HTTP/1")
     return is_address(host)

@@ -1,8 +1,8 @@
-"""From bytes to a JSON value (RFC 8259): the one reader of everything that comes in as JSON.
+"""Parse JSON (RFC 8259): the one reader for all JSON that comes in.
 
-Numbers are exact. An object with a doubled member is refused: which one wins is unpredictable (RFC 8259, section 4),
-and it may be an amount. Escaped lone surrogates pass, as RFC 8259 (section 8.2) lets them: whoever makes something of
-a text refuses it, and can say which it was.
+Numbers are exact. An object with a duplicate member is refused: which one counts is unpredictable (RFC 8259, section
+4), and it may be an amount. Escaped lone surrogates pass, as RFC 8259 (section 8.2) allows: the code that uses a text
+refuses them, and can name the field.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import Any, NoReturn
 from walletsvc.money import parse_json_integer, parse_json_number
 
 MAX_DEPTH = 100
-"""How deep arrays and objects are nested: what takes a value apart may use a few frames for each level."""
+"""The maximum nesting of arrays and objects: code that walks a value may use several frames for each level."""
 
 _STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
-"""1 and -1, as a signed byte, for what opens and what closes a level."""
+"""1 and -1, as signed bytes, for the beginning and end of a level."""
 _NO_BRACKETS = bytes(set(range(256)) - set(b'[]{}"'))
 _ESCAPE = re.compile(rb"\\.", re.DOTALL)
 _STRING = re.compile(rb'"[^"]*"?')
@@ -27,7 +27,7 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class MalformedJson(Exception):
-    """It is no JSON. `message` says what is wrong with it."""
+    """The body is not JSON. `message` gives the reason."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -35,12 +35,12 @@ class MalformedJson(Exception):
 
 
 def parse_json(body: bytes, *, name: str = "The body") -> Any:
-    """Return the JSON value in `body`, its numbers int or Decimal; `name` is what messages call it.
+    """Return the JSON value in `body`, with numbers as int or Decimal; messages call it `name`.
 
-    A number that neither can hold is a `ScientificDecimal` that is not a number. Raises `MalformedJson`: for what is
-    not in UTF-8, begins with a byte order mark, is no JSON, is nested too deeply or has a member twice.
+    A number that neither can hold becomes a `ScientificDecimal` that is NaN. Raises `MalformedJson` for a body that
+    is not UTF-8, begins with a byte order mark, is not JSON, is nested too deeply or has a duplicate member.
     """
-    # Before anything is made of it: of half a million arrays, that takes ten times as long as to count them.
+    # Before parsing: to build half a million arrays takes ten times as long as to count them.
     if _depth_of(body) > MAX_DEPTH:
         raise MalformedJson(f"{name} is nested too deeply: at most {MAX_DEPTH} levels are read.")
     try:
@@ -55,20 +55,20 @@ def _describe(body: bytes, name: str, error: json.JSONDecodeError) -> str:
     if not body.strip():
         return f"{name} is empty: JSON is expected."
     if body.startswith(_BYTE_ORDER_MARK):
-        # RFC 8259, section 8.1: nobody adds one to JSON that goes over a network.
+        # RFC 8259, section 8.1: JSON sent over a network must not have one.
         return f"{name} begins with a byte order mark: send UTF-8 without one."
     return f"{name} is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}."
 
 
 def _depth_of(body: bytes) -> int:
-    """Return how deep JSON is nested; any number up to `MAX_DEPTH` for what has no more brackets than that."""
+    """Return the nesting of JSON; any number up to `MAX_DEPTH` if there are no more brackets than that."""
     opening = body.count(b"[") + body.count(b"{")
     if opening <= MAX_DEPTH:
         return opening
     if b"\\" in body:
-        # A quote that is escaped ends no string.
+        # An escaped quote does not end a string.
         body = _ESCAPE.sub(b"", body)
-    # What is in strings is no nesting, nor does it end any: `["]", ["]", 1, "["], "["]` is two levels deep.
+    # Brackets in strings neither begin nor end a level: `["]", ["]", 1, "["], "["]` is two levels deep.
     brackets = _STRING.sub(b"", body.translate(None, _NO_BRACKETS))
     return max(accumulate(memoryview(brackets.translate(_STEPS)).cast("b")), default=0)
 

@@ -1,4 +1,4 @@
-"""Which methods a plain view has: one that is no resource of a face, such as a page or a file."""
+"""Methods of plain views, which are not resources of a face, such as a page or a file."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ ALLOWED = "GET, HEAD, OPTIONS"
 
 
 def read_only(view: View[P]) -> View[P]:
-    """Let `view` answer GET and HEAD, and answer the rest: OPTIONS with 204, other methods with 405.
+    """Let `view` answer GET and HEAD; answer OPTIONS with 204, other methods with 405.
 
-    The server leaves out the body of an answer to HEAD.
+    The server omits the body of an answer to HEAD.
     """
 
     @wraps(view)
@@ -28,12 +28,12 @@ def read_only(view: View[P]) -> View[P]:
         if request.method in ("GET", "HEAD"):
             response = view(request, *args, **kwargs)
             if isinstance(response, HttpResponse) and response.status_code != 304:
-                # Without it a server sends chunks, and could not tell in an answer to HEAD how much there is.
+                # Without it a server sends chunks, and the answer to HEAD could not state the length.
                 response.setdefault("Content-Length", str(len(response.content)))
             return response
         if request.method == "OPTIONS":
             return HttpResponse(status=204, headers={"Allow": ALLOWED})
-        message = "This can be read only."
+        message = "This can only be read."
         return print_refusal(request, Refusal(405, "method_not_allowed", message, headers={"Allow": ALLOWED}))
 
     return answer

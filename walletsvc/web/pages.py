@@ -1,4 +1,4 @@
-"""Pages and descriptions: each has a tag, and is judged by it as other answers are."""
+"""Pages and descriptions: each has a tag, and checks preconditions as other answers do."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from walletsvc.web.preconditions import check_read
 
 
 def content_policy(**more: str) -> dict[str, str]:
-    """Return the headers of a page that loads nothing from elsewhere, except what `more` names by its directive.
+    """Return the headers of a page that loads nothing from other servers, except for the directives in `more`.
 
-    `connect_src="wss://live.example"` is `connect-src 'self' wss://live.example`.
+    `connect_src="wss://live.example"` becomes `connect-src 'self' wss://live.example`.
     """
     directives = {
         "default-src": "",
-        # Swagger UI and GraphiQL make style elements, and have icons and fonts in their scripts.
+        # Swagger UI and GraphiQL create style elements, and embed icons and fonts in their scripts.
         "style-src": "'unsafe-inline'",
         "img-src": "data:",
         "font-src": "data:",
@@ -26,7 +26,7 @@ def content_policy(**more: str) -> dict[str, str]:
 
 
 def serve_page(request: HttpRequest, page: HttpResponse) -> HttpResponse:
-    """Return the page with its tag; or 304 or 412, if the preconditions of the request say so."""
+    """Return the page with its tag; or 304 or 412, depending on the preconditions of the request."""
     etag = make_etag(page.content)
     page["ETag"] = etag
     try:

@@ -1,6 +1,6 @@
-"""Preconditions: what a client wants to hold before its request is carried out (RFC 9110, section 13).
+"""Preconditions: conditions that must hold before a request is carried out (RFC 9110, section 13).
 
-Only those by entity tag: nothing but files (`web/static.py`) has a modification date, and without one the others are
+Only those by entity tag: only files (`web/static.py`) have a modification date, and without one the others are
 ignored (sections 13.1.3 and 13.1.4).
 """
 
@@ -23,28 +23,28 @@ def are_given(headers: Mapping[str, str]) -> bool:
 def check_read(headers: Mapping[str, str], etag: str | None) -> bool:
     """Tell whether the client of a GET has the representation with this tag already (section 13.2.2).
 
-    What has no tag is there all the same. Raises `PreconditionFailed`.
+    A representation without a tag still exists. Raises `PreconditionFailed`.
     """
     if_match = headers.get(IF_MATCH)
     if if_match is not None and not is_matched(if_match, etag or ""):
-        raise PreconditionFailed("This is not what you want to match.", header=IF_MATCH)
+        raise PreconditionFailed("The document does not match.", header=IF_MATCH)
     return etag is not None and is_known(headers.get(IF_NONE_MATCH), etag)
 
 
 def nothing_there() -> None:
-    """Return the tag of a URL that has nothing to be read: none."""
+    """Return the tag of a URL that cannot be read: none."""
 
 
 def check_write(headers: Mapping[str, str], read_etag: Callable[[], str | None]) -> None:
-    """Raise `PreconditionFailed` unless what is to be changed is what the client wants it to be.
+    """Raise `PreconditionFailed` unless the target is as the client expects.
 
-    `read_etag` returns the tag of what a GET would answer with, or None where there is nothing to be read.
+    `read_etag` returns the tag of a GET's answer, or None if the URL cannot be read.
     """
     if not are_given(headers):
         return
     etag = read_etag()
     if_match = headers.get(IF_MATCH)
     if if_match is not None and (etag is None or not is_matched(if_match, etag)):
-        raise PreconditionFailed("It is not, or no longer, what you want it to match.", header=IF_MATCH)
+        raise PreconditionFailed("The document does not match, or does not match any more.", header=IF_MATCH)
     if etag is not None and is_known(headers.get(IF_NONE_MATCH), etag):
-        raise PreconditionFailed("It is what you want it not to be.", header=IF_NONE_MATCH)
+        raise PreconditionFailed("The document matches, but must not.", header=IF_NONE_MATCH)

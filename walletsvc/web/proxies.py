@@ -1,8 +1,8 @@
-"""What the client asked for, as told by a proxy in front of the server.
+"""The client's request as reported by a proxy in front of the server.
 
-A proxy that ends TLS passes on what it was sent in `X-Forwarded-Proto` and `X-Forwarded-Host`. Anybody can send these
-headers, so they count only from the addresses in TRUSTED_PROXIES. They take the place of the request's own scheme and
-host, so that all behind this, the layer in front of Django too, knows of one scheme and one host only.
+A proxy that ends TLS passes on the original scheme and host in `X-Forwarded-Proto` and `X-Forwarded-Host`. Any client
+can send these headers, so they count only from the addresses in TRUSTED_PROXIES. They replace the request's own
+scheme and host, so that everything behind this, including the layer in front of Django, sees only one of each.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ _HEADERS = (b"x-forwarded-proto", b"x-forwarded-host")
 
 
 def parse_networks(addresses: Iterable[str]) -> tuple[IPv4Network | IPv6Network, ...]:
-    """Return addresses and CIDR blocks as networks. Raises `ValueError` for what is neither."""
+    """Return addresses and CIDR blocks as networks. Raises `ValueError` for any other text."""
     return tuple(ip_network(address.strip()) for address in addresses)
 
 
 class Proxies:
-    """The proxies that are trusted to say what they were sent."""
+    """The proxies whose reports are trusted."""
 
     def __init__(self, addresses: Iterable[str]) -> None:
         self._networks = parse_networks(addresses)
-        # As many as a server has proxies, and then some.
+        # More than any server has proxies.
         self.holds = lru_cache(maxsize=256)(self._holds)
 
     def _holds(self, text: str) -> bool:
@@ -41,13 +41,13 @@ class Proxies:
         except ValueError:
             return False
         if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-            # What a socket for both families says of an IPv4 address (RFC 4291, section 2.5.5.2).
+            # An IPv4 address on a socket for both families (RFC 4291, section 2.5.5.2).
             address = address.ipv4_mapped
         return any(address in network for network in self._networks)
 
 
 def _told(value: str) -> str:
-    """Return what the nearest proxy says: each adds its own at the end, and a client's own comes first."""
+    """Return the nearest proxy's value: each appends its own, and a client's own comes first."""
     return value.rpartition(",")[2].strip()
 
 
@@ -55,12 +55,12 @@ def _told(value: str) -> str:
 
 
 def behind_proxies(application: WsgiApplication) -> WsgiApplication:
-    """Return the WSGI application that believes TRUSTED_PROXIES: the same one where there are none."""
+    """Return the WSGI application that trusts TRUSTED_PROXIES; unchanged if there are none."""
     return Forwarded(application, Proxies(settings.TRUSTED_PROXIES)) if settings.TRUSTED_PROXIES else application
 
 
 class Forwarded:
-    """A WSGI application (PEP 3333) that knows what was forwarded to it."""
+    """A WSGI application (PEP 3333) that applies the forwarded scheme and host."""
 
     def __init__(self, application: WsgiApplication, proxies: Proxies) -> None:
         self._application = application
@@ -80,12 +80,12 @@ class Forwarded:
 
 
 def behind_proxies_async(application: AsgiApplication) -> AsgiApplication:
-    """Return the ASGI application that believes TRUSTED_PROXIES: the same one where there are none."""
+    """Return the ASGI application that trusts TRUSTED_PROXIES; unchanged if there are none."""
     return ForwardedAsync(application, Proxies(settings.TRUSTED_PROXIES)) if settings.TRUSTED_PROXIES else application
 
 
 class ForwardedAsync:
-    """An ASGI application that knows what was forwarded to it."""
+    """An ASGI application that applies the forwarded scheme and host."""
 
     def __init__(self, application: AsgiApplication, proxies: Proxies) -> None:
         self._application = application
@@ -99,7 +99,7 @@ class ForwardedAsync:
 
 
 def _forward(scope: Any) -> Any:
-    """Return the scope of the request that the proxy was sent."""
+    """Return the scope of the request as the client sent it to the proxy."""
     told = {name: _told(value.decode("latin-1")) for name, value in scope["headers"] if name in _HEADERS}
     scheme, host = told.get(b"x-forwarded-proto", "").lower(), told.get(b"x-forwarded-host", "")
     changed = dict(scope)

@@ -1,4 +1,4 @@
-"""What is refused before a view is asked: decided once, and printed by the face whose URL was asked for."""
+"""Refusals that precede the views: decided once, and rendered by the face that the URL belongs to."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.utils.log import log_response
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a request gets no further. `header` names the field of the request that is at fault."""
+    """The reason why a request is refused. `header` names the header at fault."""
 
     status: int
     code: str
@@ -22,13 +22,13 @@ class Refusal:
 
 
 Printer = Callable[[Refusal], HttpResponse]
-"""Returns the answer to a refused request in the shape that errors of a face have."""
+"""Returns the answer to a refused request in the format of a face's errors."""
 
 _printers: dict[str, Printer] = {}
 
 
 def register_printer(prefix: str, printer: Printer) -> None:
-    """Let `printer` print what is refused at the URL `prefix` (without a slash at its end) and below it."""
+    """Let `printer` render refusals at the URL `prefix` (without a trailing slash) and below it."""
     _printers[prefix] = printer
 
 
@@ -36,13 +36,13 @@ def print_refusal(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     """Return the answer to a refused request."""
     prefix, _, _ = request.path_info[1:].partition("/")
     response = _printers.get(f"/{prefix}", print_plainly)(refusal)
-    # No error of ours, even where the status says that we lack something (501).
+    # Not a server error, even if the status says that the server lacks something (501).
     log_response("Refused: %s", refusal.message, response=response, request=request, level="warning")
     return response
 
 
 def print_plainly(refusal: Refusal) -> HttpResponse:
-    """Return the answer at the URLs that belong to no face."""
+    """Return the answer at URLs outside both faces."""
     error = {"code": refusal.code, "message": refusal.message}
     return print_json({"errors": [error]}, refusal)
 

@@ -1,7 +1,7 @@
-"""What a face says about a request, so that similar ones can be answered without Django (`fast_path.py`).
+"""A view's offer to answer similar requests without Django (`fast_path.py`).
 
-A view has parsed the request, checked it and decided who asks. What then makes the answer is a function of little: of
-the id in the path, or of the document that is sent. It offers that (`offer`) to the layer in front.
+A view has parsed the request, checked it and identified the caller. The answer then depends on little: the id in the
+path, or the document of a write. The view offers that function (`offer`) to the layer in front.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from django.http import HttpRequest
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A representation: where the cache has it, under which stamps, its media type, and what makes it.
+    """A representation: its cache key, its stamps, its media type, and the function that builds it.
 
     `build` may raise whatever reading raises.
     """
@@ -27,7 +27,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The answer to a write, with the headers that are its own."""
+    """The answer to a write, with its own headers."""
 
     status: int
     headers: Sequence[tuple[str, str]]
@@ -35,15 +35,15 @@ class Written:
 
 
 Read = Callable[[int | None], Reading]
-"""Given the number in the path, or None if it has none, returns the representation behind the URL."""
+"""Takes the id in the path, or None if it has none, and returns the representation at the URL."""
 
 Write = Callable[[bytes], Written]
-"""Given the document in the request, carries it out and returns the answer. Never raises for what a client sent."""
+"""Takes the document of a request, runs it and returns the answer. Never raises because of a client's input."""
 
 
 @dataclass(frozen=True, slots=True)
 class Repeatable:
-    """What answers requests that differ from another one in nothing but the number or the document."""
+    """The answer to requests that differ from another one only in the id or the document."""
 
     read: Read | None = None
     write: Write | None = None
@@ -51,18 +51,18 @@ class Repeatable:
 
 @dataclass(slots=True)
 class Question:
-    """Asks the view that answers a request what to do about similar ones, from within its environment."""
+    """Asks the view, through the environment of its request, how to answer similar ones."""
 
     shape: tuple[object, ...]
     repeatable: Repeatable | None = None
 
 
 QUESTION = "walletsvc.question"
-"""Where the environment of a request has it."""
+"""Its key in the environment of a request."""
 
 
 def offer(request: HttpRequest, *, read: Read | None = None, write: Write | None = None) -> None:
-    """Offer what answers requests like this one. Only where the view has asked nothing more of who is calling."""
+    """Offer an answer to similar requests. Only for a view without further access control."""
     question: Question | None = request.META.get(QUESTION)
     if question is not None:
         question.repeatable = Repeatable(read, write)

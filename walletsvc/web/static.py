@@ -1,8 +1,8 @@
-"""The files that pages load, below `settings.STATIC_URL`: WhiteNoise, judged by preconditions as all answers are.
+"""The files that pages load, below `settings.STATIC_URL`: WhiteNoise, with preconditions as on all answers.
 
-It is middleware, behind the checks of each request, and finds the files of all applications when the first one is
-wanted: so they are the same with DEBUG on and off, and nothing has to be collected. A path is looked up in that table
-and never on the disk, so what is not in it cannot be reached.
+It is middleware, behind the checks of each request, and collects the files of all applications at the first request
+for one: so they are the same with DEBUG on and off, and `collectstatic` is not needed. A path is looked up in that
+table, never on disk, so nothing else can be reached.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from walletsvc.web.preconditions import check_read
 
 
 class StaticFiles:
-    """Answers requests for files, and hands on all others."""
+    """Answers requests for files, and passes on all others."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self._get_response = get_response
@@ -40,7 +40,7 @@ class StaticFiles:
 
 @read_only
 def _serve(request: HttpRequest, file: StaticFile) -> HttpResponseBase:
-    # Of ranges, WhiteNoise knows no `If-Range`; nobody has to serve them (RFC 9110, section 14.2).
+    # WhiteNoise serves ranges without `If-Range`; a server may ignore ranges (RFC 9110, section 14.2).
     request.META.pop("HTTP_RANGE", None)
     try:
         if check_read(request.headers, file.etag):
