@@ -46,7 +46,7 @@ class Endpoint:
     def parse_create(self, values: Mapping[str, Any], *, local_id: LocalId | None = None) -> Command[Any]:
         """Return the command that creates a resource from values by serializer field.
 
-        The command reports the new id to `local_id`. Raises what is wrong with the values.
+        The command reports the new id to `local_id`. Raises the refusals of the values.
         """
         return _allowed(self.create).parse(values, local_id=local_id)
 

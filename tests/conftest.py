@@ -30,7 +30,7 @@ from tests.leases import SharedRow
 from tests.live import LiveServer
 from tests.rest_api.structure import check_response
 from tests.tables import empty_tables
-from tests.writes import create_transaction, create_wallet
+from tests.writes import open_wallet, post_transaction
 from walletsvc.cache import responses
 from walletsvc.cache.lease import BackgroundKeeper, Keeper
 from walletsvc.cache.store import PREFIX
@@ -236,7 +236,7 @@ def make_wallet() -> MakeWallet:
     numbers = count(1)
 
     def make(balance: str | Decimal = "0", *, principal: Principal = ANYONE, **fields: Any) -> Wallet:
-        return create_wallet(principal=principal, balance=balance, **{"label": f"Wallet {next(numbers)}", **fields})
+        return open_wallet(principal=principal, balance=balance, **{"label": f"Wallet {next(numbers)}", **fields})
 
     return make
 
@@ -248,6 +248,6 @@ def post() -> Post:
 
     def post(wallet: Wallet, amount: str | Decimal, *, principal: Principal = ANYONE, **fields: Any) -> Transaction:
         named = {"txid": f"TX-{next(numbers)}", **fields}
-        return create_transaction(principal=principal, wallet_id=wallet.id, amount=amount, **named)
+        return post_transaction(principal=principal, wallet_id=wallet.id, amount=amount, **named)
 
     return post

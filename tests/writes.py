@@ -18,25 +18,25 @@ UNSET = object()
 """The value of a field that the caller did not name, as opposed to null."""
 
 
-def create_wallet(*, principal: Principal, clock: Clock = timezone.now, **values: object) -> Wallet:
+def open_wallet(*, principal: Principal, clock: Clock = timezone.now, **values: object) -> Wallet:
     return execute(OpenWallet.parse(_named(values)), by=principal, clock=clock)
 
 
-def update_wallet(
+def rename_wallet(
     *, principal: Principal, wallet_id: object, clock: Clock = timezone.now, **values: object
 ) -> Wallet:
     return execute(RenameWallet.parse(wallet_id, _named(values)), by=principal, clock=clock)
 
 
-def delete_wallet(*, principal: Principal, wallet_id: object, clock: Clock = timezone.now) -> Wallet:
+def close_wallet(*, principal: Principal, wallet_id: object, clock: Clock = timezone.now) -> Wallet:
     return execute(CloseWallet.parse(wallet_id), by=principal, clock=clock)
 
 
-def create_transaction(*, principal: Principal, clock: Clock = timezone.now, **values: object) -> Transaction:
+def post_transaction(*, principal: Principal, clock: Clock = timezone.now, **values: object) -> Transaction:
     return execute(PostTransaction.parse(_named(values)), by=principal, clock=clock)
 
 
-def update_transaction(
+def amend_transaction(
     *, principal: Principal, transaction_id: object, clock: Clock = timezone.now, **values: object
 ) -> Transaction:
     return execute(AmendTransaction.parse(transaction_id, _named(values)), by=principal, clock=clock)
@@ -46,7 +46,7 @@ def delete_transaction(*, principal: Principal, transaction_id: object, clock: C
     return execute(DeleteTransaction.parse(transaction_id), by=principal, clock=clock)
 
 
-def create_transfer(*, principal: Principal, clock: Clock = timezone.now, **values: object) -> Transfer:
+def post_transfer(*, principal: Principal, clock: Clock = timezone.now, **values: object) -> Transfer:
     return execute(PostTransfer.parse(_named(values)), by=principal, clock=clock)
 
 

@@ -42,7 +42,7 @@ class ReadView(JsonApiView):
         return query
 
     def negotiate_list(self, resource: Resource, *families: str) -> tuple[Query, Negotiated]:
-        """Return the query of a list, and what is applied to the answer."""
+        """Return the query of a list, and the extensions and profiles applied to the answer."""
         wanted = CURSOR_PROFILE in self.negotiated.profiles
         query = parse_query(resource, self.parameters(*families), cursors=wanted)
         return query, CURSORS if wanted or isinstance(query.page, CursorPage) else NOTHING_AGREED

@@ -38,7 +38,7 @@ def clock() -> Clock:
 
 @pytest.fixture(autouse=True)
 def guarded(settings: Any, monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
-    """Let keys be needed, in a process that knows nobody yet."""
+    """Require keys, in a process that knows no caller yet."""
     settings.AUTH_REQUIRED = True
     monkeypatch.setattr(way_in, "verified", Verified(clock=clock))
 

@@ -1,6 +1,6 @@
 """Only `ledger/ledger.py` changes a balance, and only `ledger/writer.py` writes it, or makes an entry.
 
-`ledger/adoption.py` says whose entries are, where nobody has.
+`ledger/adoption.py` sets the missing owners of entries.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def test_a_write_is_found(code: str, what: str) -> None:
     [
         "balance = wallet.balance",
         "class Wallet: balance: Decimal",
-        "create_wallet(label='A', balance='5.00')",
+        "open_wallet(label='A', balance='5.00')",
         "Wallet(owner='')",
         "Wallet.objects.filter(balance__gte=5).update(label='A')",
         "Wallet.objects.order_by('balance')",

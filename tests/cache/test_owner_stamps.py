@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.conftest import MakeWallet, Post
-from tests.writes import create_transfer, delete_wallet
+from tests.writes import close_wallet, post_transfer
 from walletsvc.cache.responses import EVERYTHING, look_up, owner_stamp
 from walletsvc.principals import ANYONE, Principal
 from walletsvc.queries.dependencies import stamps_of
@@ -32,9 +32,9 @@ def test_the_writes_of_one_owner_leave_the_lists_of_another_alone(
     assert changed(lambda: post(free, "1")) == [False, False, True]
     assert changed(lambda: make_wallet(principal=bob)) == [False, True, True]
     both = {"source_id": hers.id, "destination_id": his.id, "amount": "1"}
-    assert changed(lambda: create_transfer(principal=ANYONE, txid="T", **both)) == [True, True, True]
+    assert changed(lambda: post_transfer(principal=ANYONE, txid="T", **both)) == [True, True, True]
     empty = make_wallet(principal=alice)
-    assert changed(lambda: delete_wallet(principal=alice, wallet_id=empty.id)) == [True, False, True]
+    assert changed(lambda: close_wallet(principal=alice, wallet_id=empty.id)) == [True, False, True]
 
 
 def test_an_answer_for_one_owner_depends_on_its_stamp() -> None:

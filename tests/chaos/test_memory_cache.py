@@ -13,8 +13,8 @@ from tests.live import LiveServer
 
 DEPOSIT = """
 from walletsvc.principals import ANYONE
-from tests.writes import create_transaction
-create_transaction(principal=ANYONE, txid="BESIDE", wallet_id={}, amount="1")
+from tests.writes import post_transaction
+post_transaction(principal=ANYONE, txid="BESIDE", wallet_id={}, amount="1")
 """
 
 

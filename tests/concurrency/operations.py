@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from tests.writes import (
-    create_transaction,
-    create_transfer,
-    create_wallet,
+    amend_transaction,
+    close_wallet,
     delete_transaction,
-    delete_wallet,
-    update_transaction,
-    update_wallet,
+    open_wallet,
+    post_transaction,
+    post_transfer,
+    rename_wallet,
 )
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import ANYONE
@@ -34,15 +34,15 @@ class Operation:
 
 
 def _wallet(label: str, balance: str = "100") -> Wallet:
-    return create_wallet(principal=ANYONE, label=label, balance=balance)
+    return open_wallet(principal=ANYONE, label=label, balance=balance)
 
 
 def _transaction(tag: str, amount: str = "5") -> Transaction:
-    return create_transaction(principal=ANYONE, txid=tag, wallet_id=_wallet(f"{tag} wallet").id, amount=amount)
+    return post_transaction(principal=ANYONE, txid=tag, wallet_id=_wallet(f"{tag} wallet").id, amount=amount)
 
 
 def _open(tag: str) -> Call:
-    return partial(create_wallet, principal=ANYONE, label=tag, balance="7")
+    return partial(open_wallet, principal=ANYONE, label=tag, balance="7")
 
 
 def _open_twice(tag: str) -> Call:
@@ -51,17 +51,17 @@ def _open_twice(tag: str) -> Call:
 
 
 def _rename(tag: str) -> Call:
-    return partial(update_wallet, principal=ANYONE, wallet_id=_wallet(tag).id, label=f"{tag} renamed")
+    return partial(rename_wallet, principal=ANYONE, wallet_id=_wallet(tag).id, label=f"{tag} renamed")
 
 
 def _close(tag: str) -> Call:
     wallet = _wallet(tag)
-    create_transaction(principal=ANYONE, txid=tag, wallet_id=wallet.id, amount="-100")
-    return partial(delete_wallet, principal=ANYONE, wallet_id=wallet.id)
+    post_transaction(principal=ANYONE, txid=tag, wallet_id=wallet.id, amount="-100")
+    return partial(close_wallet, principal=ANYONE, wallet_id=wallet.id)
 
 
 def _post(tag: str) -> Call:
-    return partial(create_transaction, principal=ANYONE, txid=tag, wallet_id=_wallet(tag).id, amount="-3")
+    return partial(post_transaction, principal=ANYONE, txid=tag, wallet_id=_wallet(tag).id, amount="-3")
 
 
 def _post_twice(tag: str) -> Call:
@@ -70,17 +70,17 @@ def _post_twice(tag: str) -> Call:
 
 
 def _overdraw(tag: str) -> Call:
-    return partial(create_transaction, principal=ANYONE, txid=tag, wallet_id=_wallet(tag).id, amount="-100.01")
+    return partial(post_transaction, principal=ANYONE, txid=tag, wallet_id=_wallet(tag).id, amount="-100.01")
 
 
 def _amend(tag: str) -> Call:
-    return partial(update_transaction, principal=ANYONE, transaction_id=_transaction(tag).id, amount="9")
+    return partial(amend_transaction, principal=ANYONE, transaction_id=_transaction(tag).id, amount="9")
 
 
 def _move(tag: str) -> Call:
     transaction, target = _transaction(tag), _wallet(f"{tag} target")
     return partial(
-        update_transaction,
+        amend_transaction,
         principal=ANYONE,
         transaction_id=transaction.id,
         wallet_id=target.id,
@@ -96,7 +96,7 @@ def _delete(tag: str) -> Call:
 def _transfer(tag: str) -> Call:
     source, destination = _wallet(f"{tag} source"), _wallet(f"{tag} destination")
     return partial(
-        create_transfer,
+        post_transfer,
         principal=ANYONE,
         txid=tag,
         source_id=source.id,

@@ -14,7 +14,7 @@ from tests.concurrency.faults import COMMIT, FAULTS, Fault, Wire, tapped
 from tests.concurrency.operations import OPERATIONS, Operation
 from tests.concurrency.threads import elsewhere
 from tests.ledger.state import assert_reconciled, balance, snapshot
-from tests.writes import create_transaction, create_wallet
+from tests.writes import open_wallet, post_transaction
 from walletsvc import errors
 from walletsvc.commands import retry
 from walletsvc.commands.transfers import Transfer
@@ -100,8 +100,8 @@ def test_a_fault_that_happens_always(operation: Operation, fault: Fault) -> None
 
 
 def test_a_commit_whose_answer_is_lost_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
-    wallet = create_wallet(principal=ANYONE, label="A", balance="10")
-    post = partial(create_transaction, principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="-6")
+    wallet = open_wallet(principal=ANYONE, label="A", balance="10")
+    post = partial(post_transaction, principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="-6")
     commit = connection._commit
 
     def lose_the_answer() -> None:
@@ -121,7 +121,7 @@ def test_a_commit_whose_answer_is_lost_is_not_repeated(monkeypatch: pytest.Monke
 
 def test_a_caller_does_not_wait_for_lock_after_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each attempt may wait for a lock as long as the server lets it; ten of those are more than a caller bears."""
-    wallet = create_wallet(principal=ANYONE, label="A", balance="10")
+    wallet = open_wallet(principal=ANYONE, label="A", balance="10")
     now = [0.0]
     monkeypatch.setattr(retry, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=lambda _seconds: None))
 
@@ -131,13 +131,13 @@ def test_a_caller_does_not_wait_for_lock_after_lock(monkeypatch: pytest.MonkeyPa
 
     wire = Wire(wait_for_a_lock, lambda _, sent: sent == COMMIT)
     with tapped(wire), pytest.raises(errors.Conflict):
-        create_transaction(principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="1")
+        post_transaction(principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="1")
     assert (wire.sent.count(COMMIT), now) == (3, [12])
     assert balance(wallet.id) == "10.00"
 
 
 def test_another_fault_is_raised_unchanged() -> None:
-    wallet = create_wallet(principal=ANYONE, label="A", balance="10")
+    wallet = open_wallet(principal=ANYONE, label="A", balance="10")
     before = snapshot()
 
     def strike() -> None:
@@ -145,15 +145,15 @@ def test_another_fault_is_raised_unchanged() -> None:
 
     wire = Wire(strike, lambda _, sent: sent == COMMIT)
     with tapped(wire), pytest.raises(OperationalError, match="append-only"):
-        create_transaction(principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="1")
+        post_transaction(principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="1")
     assert (wire.sent.count(COMMIT), snapshot()) == (1, before)
 
 
 def test_a_retry_reads_and_decides_again() -> None:
-    wallet = create_wallet(principal=ANYONE, label="A", balance="10")
+    wallet = open_wallet(principal=ANYONE, label="A", balance="10")
 
     def spend() -> object:
-        return create_transaction(principal=ANYONE, txid="other", wallet_id=wallet.id, amount="-5")
+        return post_transaction(principal=ANYONE, txid="other", wallet_id=wallet.id, amount="-5")
 
     def be_overtaken() -> None:
         connection.connection.rollback()
@@ -165,6 +165,6 @@ def test_a_retry_reads_and_decides_again() -> None:
         tapped(Wire(be_overtaken, lambda _, sent: sent == COMMIT and next(once, False))),
         pytest.raises(errors.InsufficientFunds) as caught,
     ):
-        create_transaction(principal=ANYONE, txid="first", wallet_id=wallet.id, amount="-6")
+        post_transaction(principal=ANYONE, txid="first", wallet_id=wallet.id, amount="-6")
     assert caught.value.context["balance"] == "5.00"
     assert_reconciled()

@@ -7,13 +7,13 @@ from functools import partial
 from tests.concurrency.threads import at_once, tally
 from tests.ledger.state import assert_reconciled, balance, lines
 from tests.writes import (
-    create_transaction,
-    create_transfer,
-    create_wallet,
+    amend_transaction,
+    close_wallet,
     delete_transaction,
-    delete_wallet,
-    update_transaction,
-    update_wallet,
+    open_wallet,
+    post_transaction,
+    post_transfer,
+    rename_wallet,
 )
 from walletsvc import errors
 from walletsvc.models import Entry, Transaction, Wallet
@@ -21,14 +21,14 @@ from walletsvc.principals import ANYONE, Principal
 
 THREADS = 16
 
-post = partial(create_transaction, principal=ANYONE)
-amend = partial(update_transaction, principal=ANYONE)
+post = partial(post_transaction, principal=ANYONE)
+amend = partial(amend_transaction, principal=ANYONE)
 delete = partial(delete_transaction, principal=ANYONE)
-transfer = partial(create_transfer, principal=ANYONE)
+transfer = partial(post_transfer, principal=ANYONE)
 
 
-def open_wallet(label: str, amount: str = "0") -> Wallet:
-    return create_wallet(principal=ANYONE, label=label, balance=amount)
+def open_with(label: str, amount: str = "0") -> Wallet:
+    return open_wallet(principal=ANYONE, label=label, balance=amount)
 
 
 def assert_no_gap(wallet: Wallet) -> None:
@@ -38,7 +38,7 @@ def assert_no_gap(wallet: Wallet) -> None:
 
 
 def test_a_wallet_that_holds_enough_for_half_of_the_debits_pays_exactly_half() -> None:
-    wallet = open_wallet("Hot", "32.00")
+    wallet = open_with("Hot", "32.00")
 
     def debit_four_times(thread: int) -> list[str]:
         outcomes = []
@@ -61,7 +61,7 @@ def test_a_wallet_that_holds_enough_for_half_of_the_debits_pays_exactly_half() -
 
 
 def test_one_txid_at_once_is_taken_once() -> None:
-    wallet = open_wallet("Hot", "100")
+    wallet = open_with("Hot", "100")
     results = at_once([partial(post, txid="T1", wallet_id=wallet.id, amount="-1")] * THREADS)
     assert tally(results) == {"done": 1, "duplicate_txid": 15}
     winner = Transaction.objects.get()
@@ -73,7 +73,7 @@ def test_one_txid_at_once_is_taken_once() -> None:
 
 
 def test_one_txid_at_once_is_taken_once_across_wallets() -> None:
-    wallets = [open_wallet(f"W{number}") for number in range(THREADS)]
+    wallets = [open_with(f"W{number}") for number in range(THREADS)]
     results = at_once(partial(post, txid="T1", wallet_id=wallet.id, amount="1") for wallet in wallets)
     assert tally(results) == {"done": 1, "duplicate_txid": 15}
     assert (Transaction.objects.count(), Entry.objects.count()) == (1, 1)
@@ -81,7 +81,7 @@ def test_one_txid_at_once_is_taken_once_across_wallets() -> None:
 
 
 def test_one_label_at_once_is_taken_once() -> None:
-    results = at_once([partial(open_wallet, "Same", "5")] * THREADS)
+    results = at_once([partial(open_with, "Same", "5")] * THREADS)
     assert tally(results) == {"done": 1, "duplicate_label": 15}
     assert (Wallet.objects.count(), Entry.objects.count()) == (1, 1)
     assert_reconciled()
@@ -89,12 +89,12 @@ def test_one_label_at_once_is_taken_once() -> None:
 
 def test_two_owners_take_the_same_names_at_once_and_each_gets_them_once() -> None:
     owners = [Principal(name, frozenset({"admin"}), owner=name) for name in ("alice", "bob")]
-    results = at_once([partial(create_wallet, principal=owner, label="Same") for owner in owners] * 8)
+    results = at_once([partial(open_wallet, principal=owner, label="Same") for owner in owners] * 8)
     assert tally(results) == {"done": 2, "duplicate_label": 14}
     wallets = {wallet.owner: wallet for wallet in Wallet.objects.all()}
     results = at_once(
         [
-            partial(create_transaction, principal=by, txid="T1", wallet_id=wallets[owner.owner].id, amount="1")
+            partial(post_transaction, principal=by, txid="T1", wallet_id=wallets[owner.owner].id, amount="1")
             for owner in owners
             for by in (owner, ANYONE)
         ]
@@ -109,9 +109,9 @@ def test_two_owners_take_the_same_names_at_once_and_each_gets_them_once() -> Non
 
 
 def test_wallets_that_want_each_others_label_do_not_deadlock() -> None:
-    first, second = open_wallet("First"), open_wallet("Second")
+    first, second = open_with("First"), open_with("Second")
     results = at_once(
-        partial(update_wallet, principal=ANYONE, wallet_id=wallet.id, label=label)
+        partial(rename_wallet, principal=ANYONE, wallet_id=wallet.id, label=label)
         for wallet, label in [(first, "Second"), (second, "First"), (first, "Third"), (second, "Third")] * 4
     )
     assert set(tally(results)) <= {"done", "duplicate_label"}
@@ -119,7 +119,7 @@ def test_wallets_that_want_each_others_label_do_not_deadlock() -> None:
 
 
 def test_amendments_and_deletions_race_with_posts() -> None:
-    wallet = open_wallet("Hot", "100")
+    wallet = open_with("Hot", "100")
     transactions = [post(txid=f"old{number}", wallet_id=wallet.id, amount="10") for number in range(8)]
     results = at_once(
         call
@@ -142,7 +142,7 @@ def test_amendments_and_deletions_race_with_posts() -> None:
 
 
 def test_a_transaction_is_deleted_once() -> None:
-    wallet = open_wallet("Hot", "100")
+    wallet = open_with("Hot", "100")
     transaction = post(txid="T1", wallet_id=wallet.id, amount="-60")
     results = at_once([partial(delete, transaction_id=transaction.id)] * THREADS)
     assert tally(results) == {"done": 1, "not_found": 15}
@@ -151,7 +151,7 @@ def test_a_transaction_is_deleted_once() -> None:
 
 
 def test_amendments_at_once_do_not_lose_each_other() -> None:
-    wallet = open_wallet("Hot", "100")
+    wallet = open_with("Hot", "100")
     transaction = post(txid="T1", wallet_id=wallet.id, amount="-1")
     results = at_once(
         partial(amend, transaction_id=transaction.id, amount=f"-{amount}") for amount in range(2, 2 + THREADS)
@@ -164,7 +164,7 @@ def test_amendments_at_once_do_not_lose_each_other() -> None:
 
 
 def test_transactions_move_between_two_wallets_in_opposite_directions() -> None:
-    wallets = [open_wallet("First", "100"), open_wallet("Second", "100")]
+    wallets = [open_with("First", "100"), open_with("Second", "100")]
     transactions = [
         post(txid=f"T{number}", wallet_id=wallets[number % 2].id, amount="1" if number % 3 else "-1")
         for number in range(8)
@@ -183,7 +183,7 @@ def test_transactions_move_between_two_wallets_in_opposite_directions() -> None:
 
 
 def test_one_transaction_that_many_move_ends_in_one_wallet() -> None:
-    wallets = [open_wallet(f"W{number}", "10") for number in range(4)]
+    wallets = [open_with(f"W{number}", "10") for number in range(4)]
     transaction = post(txid="T1", wallet_id=wallets[0].id, amount="-10")
     results = at_once(
         partial(amend, transaction_id=transaction.id, wallet_id=wallets[number % 4].id) for number in range(THREADS)
@@ -197,7 +197,7 @@ def test_one_transaction_that_many_move_ends_in_one_wallet() -> None:
 
 
 def test_transfers_in_opposite_directions_do_not_deadlock() -> None:
-    first, second = open_wallet("First", "100"), open_wallet("Second", "100")
+    first, second = open_with("First", "100"), open_with("Second", "100")
     results = at_once(
         partial(transfer, txid=f"T{number}", source_id=source.id, destination_id=destination.id, amount="3")
         for number, (source, destination) in enumerate([(first, second), (second, first)] * (THREADS // 2))
@@ -210,11 +210,11 @@ def test_transfers_in_opposite_directions_do_not_deadlock() -> None:
 
 def test_a_wallet_is_closed_or_posted_to_but_not_both() -> None:
     for round_number in range(4):
-        wallet = open_wallet(f"W{round_number}")
+        wallet = open_with(f"W{round_number}")
         posts = [
             partial(post, txid=f"{round_number}.{number}", wallet_id=wallet.id, amount="1") for number in range(7)
         ]
-        deletion, *posted = at_once([partial(delete_wallet, principal=ANYONE, wallet_id=wallet.id), *posts])
+        deletion, *posted = at_once([partial(close_wallet, principal=ANYONE, wallet_id=wallet.id), *posts])
         if isinstance(deletion, errors.WalletNotEmpty):
             assert tally(posted) == {"done": 7}
             assert balance(wallet.id) == "7.00"
@@ -226,13 +226,13 @@ def test_a_wallet_is_closed_or_posted_to_but_not_both() -> None:
 
 
 def test_a_wallet_is_closed_or_moved_into_but_not_both() -> None:
-    source = open_wallet("Source", "100")
+    source = open_with("Source", "100")
     for round_number in range(4):
-        wallet = open_wallet(f"W{round_number}")
+        wallet = open_with(f"W{round_number}")
         moved = post(txid=f"M{round_number}", wallet_id=source.id, amount="1")
         deletion, move, transferred = at_once(
             [
-                partial(delete_wallet, principal=ANYONE, wallet_id=wallet.id),
+                partial(close_wallet, principal=ANYONE, wallet_id=wallet.id),
                 partial(amend, transaction_id=moved.id, wallet_id=wallet.id),
                 partial(transfer, txid=f"X{round_number}", source_id=source.id, destination_id=wallet.id, amount="2"),
             ]

@@ -162,13 +162,13 @@ def test_check_finds_nothing_to_do_beside_tables_of_others(database: str) -> Non
         execute("DROP TABLE somebody_elses")
 
 
-@pytest.mark.parametrize(("told", "statement"), DRIFT.items(), ids=DRIFT)
-def test_check_names_the_missing_objects(told: str, statement: str, database: str) -> None:
+@pytest.mark.parametrize(("message", "statement"), DRIFT.items(), ids=DRIFT)
+def test_check_names_the_missing_objects(message: str, statement: str, database: str) -> None:
     command.upgrade(CONFIG, "head")
     execute(statement)
     with pytest.raises(CommandError) as caught:
         command.check(CONFIG)
-    assert [line.strip() for line in str(caught.value).splitlines()[1:-1]] == [told]
+    assert [line.strip() for line in str(caught.value).splitlines()[1:-1]] == [message]
 
 
 def test_django_has_nothing_to_migrate(database: str) -> None:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from tests.conftest import MakeWallet, Post
 from tests.database.rows import execute, fetch
-from tests.writes import delete_wallet
+from tests.writes import close_wallet
 from walletsvc.models import AccessEvent, Entry, Wallet
 from walletsvc.principals import ANYONE
 
@@ -65,7 +65,7 @@ def test_a_wallet_that_holds_money_is_not_removed(make_wallet: MakeWallet) -> No
 def test_an_empty_wallet_goes_and_its_entries_stay(make_wallet: MakeWallet, post: Post) -> None:
     wallet = make_wallet("5.00")
     post(wallet, "-5.00")
-    delete_wallet(principal=ANYONE, wallet_id=wallet.id)
+    close_wallet(principal=ANYONE, wallet_id=wallet.id)
     assert fetch("SELECT id FROM walletsvc_wallet") == []
     assert list(Entry.objects.order_by("sequence").values_list("wallet_id", "kind")) == [
         (wallet.id, "opening"),
@@ -99,7 +99,7 @@ def test_only_the_owner_of_an_entry_can_be_set(make_wallet: MakeWallet) -> None:
 def test_an_entry_of_a_deleted_wallet_stays_unchanged(make_wallet: MakeWallet, post: Post) -> None:
     wallet = make_wallet("5.00")
     post(wallet, "-5.00")
-    delete_wallet(principal=ANYONE, wallet_id=wallet.id)
+    close_wallet(principal=ANYONE, wallet_id=wallet.id)
     assert refusal_of("UPDATE walletsvc_entry SET owner = 'alice'") == refused_with(APPEND_ONLY)
 
 

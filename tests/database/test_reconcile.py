@@ -12,7 +12,7 @@ from django.db import connection, connections
 from tests.conftest import MakeWallet, Post
 from tests.database.rows import execute
 from tests.tables import without_triggers
-from tests.writes import create_transfer, delete_transaction, delete_wallet, update_transaction
+from tests.writes import amend_transaction, close_wallet, delete_transaction, post_transfer
 from walletsvc.commands.recount import recount_all
 from walletsvc.models import Wallet
 from walletsvc.principals import ANYONE
@@ -31,12 +31,12 @@ def ledger(make_wallet: MakeWallet, post: Post) -> dict[str, int]:
     sound, hurt, gone = make_wallet("50.00", label="Sound"), make_wallet("100.00", label="Hurt"), make_wallet()
     kept, deleted = post(hurt, "5.00", txid="kept"), post(hurt, "-3.00", txid="deleted")
     delete_transaction(principal=ANYONE, transaction_id=deleted.id)
-    update_transaction(principal=ANYONE, transaction_id=kept.id, amount="7.00")
+    amend_transaction(principal=ANYONE, transaction_id=kept.id, amount="7.00")
     moved = post(gone, "1.00", txid="moved")
-    update_transaction(principal=ANYONE, transaction_id=moved.id, wallet_id=sound.id)
-    create_transfer(principal=ANYONE, txid="T", source_id=sound.id, destination_id=gone.id, amount="2.00")
-    create_transfer(principal=ANYONE, txid="U", source_id=gone.id, destination_id=sound.id, amount="2.00")
-    delete_wallet(principal=ANYONE, wallet_id=gone.id)
+    amend_transaction(principal=ANYONE, transaction_id=moved.id, wallet_id=sound.id)
+    post_transfer(principal=ANYONE, txid="T", source_id=sound.id, destination_id=gone.id, amount="2.00")
+    post_transfer(principal=ANYONE, txid="U", source_id=gone.id, destination_id=sound.id, amount="2.00")
+    close_wallet(principal=ANYONE, wallet_id=gone.id)
     return {"sound": sound.id, "hurt": hurt.id, "gone": gone.id, "kept": kept.id, "deleted": deleted.id}
 
 

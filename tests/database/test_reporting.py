@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from tests.writes import create_transaction, create_wallet, delete_transaction, delete_wallet
+from tests.writes import close_wallet, delete_transaction, open_wallet, post_transaction
 from walletsvc.models import ReportingWalletDay
 from walletsvc.principals import ANYONE
 
@@ -29,12 +29,12 @@ def days(**match: object) -> list[tuple[Any, ...]]:
 
 
 def test_a_day_shows_credits_debits_and_closing_balance() -> None:
-    first = create_wallet(label="A", balance="100.10", **at(MONDAY))
-    second = create_wallet(label="B", currency="JPY", **at(MONDAY))
-    create_transaction(txid="1", wallet_id=first.id, amount="0.20", **at(MONDAY, 13))
-    create_transaction(txid="2", wallet_id=first.id, amount="-30.05", **at(MONDAY, 14))
-    create_transaction(txid="3", wallet_id=second.id, amount="5000", **at(TUESDAY))
-    gone = create_transaction(txid="4", wallet_id=first.id, amount="-0.01", **at(FRIDAY))
+    first = open_wallet(label="A", balance="100.10", **at(MONDAY))
+    second = open_wallet(label="B", currency="JPY", **at(MONDAY))
+    post_transaction(txid="1", wallet_id=first.id, amount="0.20", **at(MONDAY, 13))
+    post_transaction(txid="2", wallet_id=first.id, amount="-30.05", **at(MONDAY, 14))
+    post_transaction(txid="3", wallet_id=second.id, amount="5000", **at(TUESDAY))
+    gone = post_transaction(txid="4", wallet_id=first.id, amount="-0.01", **at(FRIDAY))
     delete_transaction(transaction_id=gone.id, **at(FRIDAY))
     assert days() == [
         (first.id, MONDAY, "USD", Decimal("100.30"), Decimal("30.05"), Decimal("70.25")),
@@ -45,7 +45,7 @@ def test_a_day_shows_credits_debits_and_closing_balance() -> None:
 
 
 def test_each_row_has_a_unique_name() -> None:
-    wallet = create_wallet(label="A", balance="1.00", **at(MONDAY))
+    wallet = open_wallet(label="A", balance="1.00", **at(MONDAY))
     row = ReportingWalletDay.objects.get(id=f"{wallet.id}:2026-02-02")
     assert (row.day, row.closing_balance, str(row)) == (MONDAY, Decimal("1.00"), f"{wallet.id}:2026-02-02")
 
@@ -54,15 +54,15 @@ def test_each_row_has_a_unique_name() -> None:
 def test_days_begin_at_midnight_in_utc(hour: int, day: date) -> None:
     eastern = timezone(timedelta(hours=2))
     moment = datetime(2026, 2, 3, hour, 59, tzinfo=eastern)
-    create_wallet(principal=ANYONE, label="A", balance="1.00", clock=lambda: moment)
+    open_wallet(principal=ANYONE, label="A", balance="1.00", clock=lambda: moment)
     assert ReportingWalletDay.objects.get().day == day
 
 
 def test_the_days_of_a_wallet_outlive_it() -> None:
-    wallet = create_wallet(label="A", **at(MONDAY))
-    create_transaction(txid="1", wallet_id=wallet.id, amount="7.00", **at(MONDAY))
-    create_transaction(txid="2", wallet_id=wallet.id, amount="-7.00", **at(TUESDAY))
-    delete_wallet(wallet_id=wallet.id, **at(TUESDAY))
+    wallet = open_wallet(label="A", **at(MONDAY))
+    post_transaction(txid="1", wallet_id=wallet.id, amount="7.00", **at(MONDAY))
+    post_transaction(txid="2", wallet_id=wallet.id, amount="-7.00", **at(TUESDAY))
+    close_wallet(wallet_id=wallet.id, **at(TUESDAY))
     assert days() == [
         (wallet.id, MONDAY, "USD", Decimal(7), Decimal(0), Decimal(7)),
         (wallet.id, TUESDAY, "USD", Decimal(0), Decimal(7), Decimal(0)),
@@ -75,14 +75,14 @@ def test_sums_keep_the_digits_that_the_engine_keeps(settings: Any) -> None:
         "mysql": ("11111111111111111111.111111111111111111", "33333333333333333333.333333333333333333"),
         "sqlite": ("111111111111.111", "333333333333.333"),
     }[connection.vendor]
-    wallet = create_wallet(label="A", currency="XWEI", **at(MONDAY))
+    wallet = open_wallet(label="A", currency="XWEI", **at(MONDAY))
     for number in range(3):
-        create_transaction(txid=str(number), wallet_id=wallet.id, amount=part, **at(MONDAY))
+        post_transaction(txid=str(number), wallet_id=wallet.id, amount=part, **at(MONDAY))
     assert days() == [(wallet.id, MONDAY, "XWEI", Decimal(total), Decimal(0), Decimal(total))]
 
 
 def test_many_cents_add_up() -> None:
-    wallet = create_wallet(label="A", **at(MONDAY))
+    wallet = open_wallet(label="A", **at(MONDAY))
     for number in range(200):
-        create_transaction(txid=str(number), wallet_id=wallet.id, amount="0.07", **at(MONDAY))
+        post_transaction(txid=str(number), wallet_id=wallet.id, amount="0.07", **at(MONDAY))
     assert days() == [(wallet.id, MONDAY, "USD", Decimal("14.00"), Decimal(0), Decimal("14.00"))]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.between import before_query
-from tests.writes import delete_transaction, delete_wallet
+from tests.writes import close_wallet, delete_transaction
 from walletsvc.principals import ANYONE
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -22,7 +22,7 @@ def delete(make_wallet: Any, post: Any) -> Any:
 
     def delete_all() -> None:
         delete_transaction(principal=ANYONE, transaction_id=transaction.id)
-        delete_wallet(principal=ANYONE, wallet_id=wallet.id)
+        close_wallet(principal=ANYONE, wallet_id=wallet.id)
 
     return delete_all
 

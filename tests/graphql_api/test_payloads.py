@@ -9,7 +9,7 @@ import pytest
 from django.db import OperationalError
 
 from graphql_api import mutations
-from tests.writes import delete_transaction, delete_wallet, update_transaction, update_wallet
+from tests.writes import amend_transaction, close_wallet, delete_transaction, rename_wallet
 from walletsvc.commands.command import Command
 from walletsvc.commands.execute import execute
 from walletsvc.errors import Unavailable
@@ -116,11 +116,11 @@ def test_all_selections_of_a_document_are_checked_before_its_first_write(
     reply = ask_about(ask, ids, *fields)
     assert reply.data == {"first": None, "last": None}
     assert reply.codes == ["invalid_parameter"] * 2
-    told = {error["path"][0]: error for error in reply.errors}
-    assert told[refused]["path"] == [refused, "transaction", "entries"]
+    errors = {error["path"][0]: error for error in reply.errors}
+    assert errors[refused]["path"] == [refused, "transaction", "entries"]
     (other,) = {"first", "last"} - {refused}
-    assert told[other]["path"] == [other]
-    assert told[other]["message"] == "Nothing has changed: another mutation of the document is refused."
+    assert errors[other]["path"] == [other]
+    assert errors[other]["message"] == "Nothing has changed: another mutation of the document is refused."
     assert everything() == before
 
 
@@ -160,12 +160,12 @@ def delete_the_transaction(transaction: Any) -> None:
 
 
 def delete_the_wallet(wallet: Any) -> None:
-    delete_wallet(principal=ANYONE, wallet_id=wallet.id)
+    close_wallet(principal=ANYONE, wallet_id=wallet.id)
 
 
 def delete_both(transaction: Any) -> None:
     delete_transaction(principal=ANYONE, transaction_id=transaction.id)
-    delete_wallet(principal=ANYONE, wallet_id=transaction.wallet_id)
+    close_wallet(principal=ANYONE, wallet_id=transaction.wallet_id)
 
 
 def test_a_transaction_deleted_at_once_by_others_is_shown_as_written(
@@ -259,7 +259,7 @@ def test_a_deleted_object_is_shown_as_it_was_at_deletion(
     ask: Any, ids: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def change_and_execute(command: Command[Any], *, by: Principal) -> Any:
-        update_transaction(principal=ANYONE, transaction_id=ids["transaction"], amount="9.00", txid="Late")
+        amend_transaction(principal=ANYONE, transaction_id=ids["transaction"], amount="9.00", txid="Late")
         return execute(command, by=by)
 
     monkeypatch.setattr(mutations, "execute", change_and_execute)
@@ -268,7 +268,7 @@ def test_a_deleted_object_is_shown_as_it_was_at_deletion(
     assert reply.data == {"m": {"transaction": late, "userErrors": []}}
 
     def rename_and_execute(command: Command[Any], *, by: Principal) -> Any:
-        update_wallet(principal=ANYONE, wallet_id=ids["empty"], label="Late")
+        rename_wallet(principal=ANYONE, wallet_id=ids["empty"], label="Late")
         return execute(command, by=by)
 
     monkeypatch.setattr(mutations, "execute", rename_and_execute)

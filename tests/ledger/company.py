@@ -14,7 +14,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from tests.writes import create_transaction
+from tests.writes import post_transaction
 from walletsvc.commands import execute as executing
 from walletsvc.commands.outcomes import Done, Refused
 from walletsvc.commands.retry import Attempt
@@ -104,7 +104,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 def post(wallet: Wallet | int, amount: str, txid: str, principal: Principal = ANYONE) -> Callable[[], Transaction]:
     wallet_id = wallet if isinstance(wallet, int) else wallet.id
-    return partial(create_transaction, principal=principal, txid=txid, wallet_id=wallet_id, amount=amount)
+    return partial(post_transaction, principal=principal, txid=txid, wallet_id=wallet_id, amount=amount)
 
 
 def codes(results: Sequence[Any]) -> list[str]:

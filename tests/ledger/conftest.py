@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.ledger.company import TIMEOUT, Company
-from tests.writes import create_wallet
+from tests.writes import open_wallet
 from walletsvc.commands import group_commit
 from walletsvc.models import Wallet
 from walletsvc.principals import ANYONE
@@ -23,9 +23,9 @@ def company(monkeypatch: pytest.MonkeyPatch) -> Iterator[Company]:
 
 @pytest.fixture
 def wallet() -> Wallet:
-    return create_wallet(principal=ANYONE, label="A", balance="10.00")
+    return open_wallet(principal=ANYONE, label="A", balance="10.00")
 
 
 @pytest.fixture
 def other() -> Wallet:
-    return create_wallet(principal=ANYONE, label="B", balance="10.00")
+    return open_wallet(principal=ANYONE, label="B", balance="10.00")

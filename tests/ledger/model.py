@@ -117,7 +117,7 @@ class Model:
         self.check_txid(destination.owner, f"{txid}.in")
         self.check_funds(source.balance, -amount)
 
-    def give_back(self, principal: Principal, identifier: int) -> None:
+    def delete(self, principal: Principal, identifier: int) -> None:
         transaction = self.transaction(identifier, principal)
         self.check_funds(self.wallets[transaction.wallet].balance, -transaction.amount)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.ledger.state import assert_reconciled, balance, lines, refused, snapshot
-from tests.writes import create_transaction, create_wallet, delete_transaction, update_transaction
+from tests.writes import amend_transaction, delete_transaction, open_wallet, post_transaction
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.principals import ANYONE
 
@@ -22,20 +22,20 @@ OPENING = (1, "opening", "100.00", "100.00", "")
 
 @pytest.fixture
 def wallet() -> Wallet:
-    return create_wallet(principal=ANYONE, label="First", balance="100.00", clock=lambda: MORNING)
+    return open_wallet(principal=ANYONE, label="First", balance="100.00", clock=lambda: MORNING)
 
 
 @pytest.fixture
 def other() -> Wallet:
-    return create_wallet(principal=ANYONE, label="Second", balance="10.00", clock=lambda: MORNING)
+    return open_wallet(principal=ANYONE, label="Second", balance="10.00", clock=lambda: MORNING)
 
 
 def post(wallet: Wallet, amount: object, txid: str = "T1") -> Transaction:
-    return create_transaction(principal=ANYONE, txid=txid, wallet_id=wallet.id, amount=amount, clock=lambda: MORNING)
+    return post_transaction(principal=ANYONE, txid=txid, wallet_id=wallet.id, amount=amount, clock=lambda: MORNING)
 
 
 def amend(transaction: Transaction, **changes: object) -> Transaction:
-    return update_transaction(principal=ANYONE, transaction_id=transaction.id, clock=lambda: EVENING, **changes)
+    return amend_transaction(principal=ANYONE, transaction_id=transaction.id, clock=lambda: EVENING, **changes)
 
 
 def delete(transaction: Transaction) -> None:
@@ -120,7 +120,7 @@ def test_all_problems_of_a_change_are_reported_at_once(wallet: Wallet) -> None:
 def test_a_missing_transaction_is_reported_whatever_else_is_wrong(wallet: Wallet) -> None:
     for identifier in (0, 1, "x", 2**70):
         with refused(("not_found", None)):
-            update_transaction(principal=ANYONE, transaction_id=identifier, amount="nonsense")
+            amend_transaction(principal=ANYONE, transaction_id=identifier, amount="nonsense")
         with refused(("not_found", None)):
             delete_transaction(principal=ANYONE, transaction_id=identifier)
 
@@ -164,7 +164,7 @@ def test_a_move_is_guarded_in_the_wallet_it_enters(wallet: Wallet, other: Wallet
 
 
 def test_a_transaction_does_not_move_to_another_currency(wallet: Wallet) -> None:
-    euros = create_wallet(principal=ANYONE, label="Euros", currency="EUR", balance="100")
+    euros = open_wallet(principal=ANYONE, label="Euros", currency="EUR", balance="100")
     transaction = post(wallet, "50.00")
     with refused(("currency_mismatch", "wallet")) as caught:
         amend(transaction, wallet_id=euros.id)

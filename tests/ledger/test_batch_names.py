@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.ledger.state import assert_reconciled, snapshot
-from tests.writes import create_transaction, create_wallet
+from tests.writes import open_wallet, post_transaction
 from walletsvc.commands.command import Command
 from walletsvc.commands.execute import execute_all
 from walletsvc.commands.inputs import LocalId
@@ -22,12 +22,12 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def wallet() -> Wallet:
-    return create_wallet(principal=ANYONE, label="W", balance="10")
+    return open_wallet(principal=ANYONE, label="W", balance="10")
 
 
 @pytest.fixture
 def first(wallet: Wallet) -> Transaction:
-    return create_transaction(principal=ANYONE, txid="first", wallet_id=wallet.id, amount="1")
+    return post_transaction(principal=ANYONE, txid="first", wallet_id=wallet.id, amount="1")
 
 
 def run(*commands: Command[Any]) -> None:
@@ -53,7 +53,7 @@ def change(transaction: Transaction | LocalId, **values: object) -> AmendTransac
     return AmendTransaction.parse(transaction.id if isinstance(transaction, Transaction) else transaction, values)
 
 
-def open_wallet(label: str, local_id: LocalId | None = None) -> OpenWallet:
+def opening(label: str, local_id: LocalId | None = None) -> OpenWallet:
     return OpenWallet.parse({"label": label}, local_id=local_id)
 
 
@@ -87,13 +87,13 @@ def test_a_name_that_was_just_given_up_is_free(wallet: Wallet, first: Transactio
 
 
 def test_a_name_stays_taken_when_an_empty_wallet_is_deleted(wallet: Wallet) -> None:
-    other = create_wallet(principal=ANYONE, label="Other")
+    other = open_wallet(principal=ANYONE, label="Other")
     assert refusal(post(wallet, "new"), CloseWallet.parse(other.id), post(wallet, "new")) == (
         2,
         "duplicate_txid",
         "txid",
     )
-    assert refusal(open_wallet(label="new"), CloseWallet.parse(other.id), open_wallet(label="new")) == (
+    assert refusal(opening(label="new"), CloseWallet.parse(other.id), opening(label="new")) == (
         2,
         "duplicate_label",
         "label",
@@ -103,11 +103,11 @@ def test_a_name_stays_taken_when_an_empty_wallet_is_deleted(wallet: Wallet) -> N
 def test_the_names_of_a_deleted_wallet_are_free(wallet: Wallet) -> None:
     other = LocalId()
     run(
-        open_wallet(label="new", local_id=other),
+        opening(label="new", local_id=other),
         post(other, "in"),
         post(other, "out", "-1"),
         CloseWallet.parse(other),
-        open_wallet(label="new"),
+        opening(label="new"),
         post(wallet, "in"),
         post(wallet, "out"),
     )
@@ -117,9 +117,9 @@ def test_the_names_of_a_deleted_wallet_are_free(wallet: Wallet) -> None:
 
 
 def test_labels_are_taken_and_given_up_in_turn(wallet: Wallet) -> None:
-    assert refusal(rename(wallet, "new"), open_wallet(label="new")) == (1, "duplicate_label", "label")
-    assert refusal(open_wallet(label="new"), rename(wallet, "new")) == (1, "duplicate_label", "label")
-    run(rename(wallet, "new"), open_wallet(label="W"))
+    assert refusal(rename(wallet, "new"), opening(label="new")) == (1, "duplicate_label", "label")
+    assert refusal(opening(label="new"), rename(wallet, "new")) == (1, "duplicate_label", "label")
+    run(rename(wallet, "new"), opening(label="W"))
     assert set(Wallet.objects.values_list("label", flat=True)) == {"W", "new"}
 
 
@@ -131,7 +131,7 @@ def test_a_deleted_transactions_name_is_free(wallet: Wallet, first: Transaction)
 
 
 def test_a_change_that_keeps_the_name_does_not_clash_with_itself(wallet: Wallet, first: Transaction) -> None:
-    taken = create_transaction(principal=ANYONE, txid="taken", wallet_id=wallet.id, amount="1")
+    taken = post_transaction(principal=ANYONE, txid="taken", wallet_id=wallet.id, amount="1")
     outcome = execute_all([change(first, txid="first", amount="2"), post(wallet, "taken")], by=ANYONE)
     assert isinstance(outcome, Refused)
     assert (outcome.index, outcome.error.code) == (1, "duplicate_txid")
@@ -143,7 +143,7 @@ def test_a_change_that_keeps_the_name_does_not_clash_with_itself(wallet: Wallet,
 
 def test_within_a_batch_too_names_are_unique_within_an_owner(wallet: Wallet) -> None:
     hers, his = (
-        create_wallet(principal=Principal(name, frozenset({"admin"}), owner=name), label="W")
+        open_wallet(principal=Principal(name, frozenset({"admin"}), owner=name), label="W")
         for name in ("alice", "bob")
     )
     run(post(wallet, "new"), post(hers, "new"), post(his, "new"), rename(hers, "V"), rename(his, "V"))
@@ -156,7 +156,7 @@ def test_within_a_batch_too_names_are_unique_within_an_owner(wallet: Wallet) -> 
         "duplicate_txid",
         "txid",
     )
-    mine = create_wallet(principal=ANYONE, label="X")
-    assert refusal(rename(mine, "V"), open_wallet("V")) == (1, "duplicate_label", "label")
+    mine = open_wallet(principal=ANYONE, label="X")
+    assert refusal(rename(mine, "V"), opening("V")) == (1, "duplicate_label", "label")
     run(rename(mine, "V"))
     assert_reconciled()

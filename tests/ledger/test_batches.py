@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.ledger.state import snapshot
-from tests.writes import create_wallet
+from tests.writes import open_wallet
 from walletsvc import errors
 from walletsvc.commands.execute import execute_all
 from walletsvc.commands.inputs import LocalId
@@ -57,7 +57,7 @@ def test_posts_to_a_wallet_that_the_same_batch_opens():
 
 
 def test_a_batch_amends_and_deletes_its_own_posts():
-    wallet = create_wallet(principal=ANYONE, label="W", balance="10.00")
+    wallet = open_wallet(principal=ANYONE, label="W", balance="10.00")
     first, second = LocalId(), LocalId()
     run(
         post("T1", wallet.id, "1.00", local_id=first),
@@ -82,14 +82,14 @@ def test_a_batch_amends_and_deletes_its_own_posts():
 
 
 def test_a_refused_command_undoes_all_and_is_reported_by_its_place():
-    wallet = create_wallet(principal=ANYONE, label="W", balance="10.00")
+    wallet = open_wallet(principal=ANYONE, label="W", balance="10.00")
     posts = post("T1", wallet.id, "-6.00"), post("T2", wallet.id, "-4.01"), post("T3", wallet.id, "100.00")
     index, error = refusal(errors.InsufficientFunds, *posts)
     assert (index, error.context["balance"]) == (1, "4.00")
 
 
 def test_a_malformed_command_is_reported_after_earlier_ones():
-    wallet = create_wallet(principal=ANYONE, label="W")
+    wallet = open_wallet(principal=ANYONE, label="W")
     with pytest.raises(errors.InvalidAmount) as malformed:
         post("T2", wallet.id, "zero")
     assert refusal(errors.InsufficientFunds, post("T1", wallet.id, "-1.00"), malformed.value)[0] == 0
@@ -98,7 +98,7 @@ def test_a_malformed_command_is_reported_after_earlier_ones():
 
 
 def test_a_txid_twice_in_a_batch_is_found():
-    wallet = create_wallet(principal=ANYONE, label="W")
+    wallet = open_wallet(principal=ANYONE, label="W")
     posts = post("T1", wallet.id, "1.00"), post("T2", wallet.id, "1.00"), post("T1", wallet.id, "1.00")
     assert refusal(errors.DuplicateTxid, *posts)[0] == 2
 
@@ -109,14 +109,14 @@ def test_a_label_twice_in_a_batch_is_found():
 
 
 def test_a_stored_txid_is_reported_with_its_holder():
-    wallet = create_wallet(principal=ANYONE, label="W")
+    wallet = open_wallet(principal=ANYONE, label="W")
     (stored,) = run(post("T2", wallet.id, "1.00"))
     index, error = refusal(errors.DuplicateTxid, post("T1", wallet.id, "1.00"), post("T2", wallet.id, "1.00"))
     assert (index, error.context) == (1, {"transaction": stored.id})
 
 
 def test_a_missing_wallet_is_reported_for_the_command_that_needs_it():
-    wallet = create_wallet(principal=ANYONE, label="W")
+    wallet = open_wallet(principal=ANYONE, label="W")
     index, error = refusal(errors.NotFound, post("T1", wallet.id, "1.00"), post("T2", wallet.id + 1, "1.00"))
     assert (index, error.field) == (1, "wallet")
     assert refusal(errors.NotFound, CloseWallet.parse(wallet.id), post("T1", wallet.id, "1.00"))[0] == 1
@@ -124,7 +124,7 @@ def test_a_missing_wallet_is_reported_for_the_command_that_needs_it():
 
 
 def test_a_thousand_posts_take_no_more_statements_than_their_rows_need():
-    wallets = [create_wallet(principal=ANYONE, label=f"W{number}").id for number in range(3)]
+    wallets = [open_wallet(principal=ANYONE, label=f"W{number}").id for number in range(3)]
     with CaptureQueriesContext(connection) as queries:
         posted = run(*(post(f"T{number}", wallets[number % 3], "0.01") for number in range(1000)))
     statements = [query["sql"].split()[0] for query in queries.captured_queries]

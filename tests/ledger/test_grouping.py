@@ -10,7 +10,7 @@ from django.db import connection
 
 from tests.ledger.company import TIMEOUT, Company, codes, post
 from tests.ledger.state import assert_reconciled, balance, lines, snapshot
-from tests.writes import create_wallet
+from tests.writes import open_wallet
 from walletsvc import errors
 from walletsvc.cache.responses import look_up, wallet_stamp
 from walletsvc.models import Entry, Transaction, Wallet
@@ -96,8 +96,8 @@ def test_a_taken_name_is_refused_for_its_caller_only(company: Company, wallet: W
 
 def test_principals_do_not_share(company: Company) -> None:
     ann, bob = (Principal(subject=name, scopes=frozenset({"admin"}), owner=name) for name in ("ann", "bob"))
-    hers = create_wallet(principal=ann, label="ann's", balance="5.00")
-    his = create_wallet(principal=bob, label="bob's", balance="5.00")
+    hers = open_wallet(principal=ann, label="ann's", balance="5.00")
+    his = open_wallet(principal=bob, label="bob's", balance="5.00")
     with company.busy(ann):
         assert company.start(post(his, "1.00", "B", bob)).result(TIMEOUT).txid == "B"
     results = company.gather(
@@ -112,7 +112,7 @@ def test_principals_do_not_share(company: Company) -> None:
 
 
 def test_any_mixture_of_callers_adds_up() -> None:
-    wallets = [create_wallet(principal=ANYONE, label=f"W{number}", balance="20.00") for number in range(3)]
+    wallets = [open_wallet(principal=ANYONE, label=f"W{number}", balance="20.00") for number in range(3)]
 
     def work(thread: int) -> list[str]:
         results: list[Any] = []
@@ -128,9 +128,9 @@ def test_any_mixture_of_callers_adds_up() -> None:
         return codes(results)
 
     with ThreadPoolExecutor(16) as pool:
-        told = [code for each in pool.map(work, range(16)) for code in each]
-    assert set(told) <= {"done", "insufficient_funds", "duplicate_txid"}
-    assert Transaction.objects.count() == told.count("done")
+        found = [code for each in pool.map(work, range(16)) for code in each]
+    assert set(found) <= {"done", "insufficient_funds", "duplicate_txid"}
+    assert Transaction.objects.count() == found.count("done")
     for wallet in wallets:
         assert [line[0] for line in lines(wallet.id)] == list(range(1, len(lines(wallet.id)) + 1))
     assert min(Entry.objects.values_list("balance_after", flat=True)) >= 0

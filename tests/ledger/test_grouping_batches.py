@@ -10,7 +10,7 @@ from django.db import connection
 
 from tests.ledger.company import Company, codes, post_all
 from tests.ledger.state import assert_reconciled, balance, lines, snapshot
-from tests.writes import create_wallet
+from tests.writes import open_wallet
 from walletsvc.commands import execute as executing
 from walletsvc.commands.outcomes import Done
 from walletsvc.models import Entry, Transaction, Wallet
@@ -27,9 +27,9 @@ def test_batches_of_one_moment_share_a_transaction(company: Company, wallet: Wal
     batches = [post_all((wallet, "-1.50", f"A{number}"), (other, "1.50", f"B{number}")) for number in range(5)]
     results = company.gather(batches, waits=True)
     assert (codes(results), company.transactions) == (["done"] * 5, 1)
-    told = {each.txid: each.id for batch in results for each in batch.results}
-    assert told == dict(Transaction.objects.values_list("txid", "id"))
-    assert told == dict(Entry.objects.exclude(txid="").values_list("txid", "transaction_id"))
+    found = {each.txid: each.id for batch in results for each in batch.results}
+    assert found == dict(Transaction.objects.values_list("txid", "id"))
+    assert found == dict(Entry.objects.exclude(txid="").values_list("txid", "transaction_id"))
     assert (balance(wallet.id), balance(other.id)) == ("2.50", "17.50")
     assert [line[0] for line in lines(wallet.id)] == [1, 2, 3, 4, 5, 6]
     assert_reconciled()
@@ -114,7 +114,7 @@ def test_a_group_has_room_for_so_many_steps(
 
 
 def test_any_mixture_of_batches_adds_up() -> None:
-    wallets = [create_wallet(principal=ANYONE, label=f"W{number}", balance="20.00") for number in range(4)]
+    wallets = [open_wallet(principal=ANYONE, label=f"W{number}", balance="20.00") for number in range(4)]
 
     def work(thread: int) -> list[str]:
         results: list[Any] = []
@@ -132,9 +132,9 @@ def test_any_mixture_of_batches_adds_up() -> None:
         return [f"{code} {size}" for code, size in zip(codes(results), sizes, strict=True)]
 
     with ThreadPoolExecutor(16) as pool:
-        told = [code for each in pool.map(work, range(16)) for code in each]
-    assert {each.split()[0] for each in told} <= {"done", "insufficient_funds", "duplicate_txid"}
-    assert Transaction.objects.count() == sum(int(each.split()[1]) for each in told)
+        found = [code for each in pool.map(work, range(16)) for code in each]
+    assert {each.split()[0] for each in found} <= {"done", "insufficient_funds", "duplicate_txid"}
+    assert Transaction.objects.count() == sum(int(each.split()[1]) for each in found)
     for wallet in wallets:
         assert [line[0] for line in lines(wallet.id)] == list(range(1, len(lines(wallet.id)) + 1))
     assert min(Entry.objects.values_list("balance_after", flat=True)) >= 0

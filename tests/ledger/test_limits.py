@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from tests.ledger.state import assert_reconciled, balance, lines, refused, snapshot
-from tests.writes import create_transaction, create_transfer, create_wallet, delete_transaction, update_transaction
+from tests.writes import amend_transaction, delete_transaction, open_wallet, post_transaction, post_transfer
 from walletsvc import errors
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import ANYONE
@@ -40,11 +40,11 @@ def accept_or_refuse(operation: Callable[[], object]) -> bool:
 
 
 def post(wallet: Wallet, amount: object, txid: str = "T1") -> Transaction:
-    return create_transaction(principal=ANYONE, txid=txid, wallet_id=wallet.id, amount=amount)
+    return post_transaction(principal=ANYONE, txid=txid, wallet_id=wallet.id, amount=amount)
 
 
 def ether(label: str, amount: str = "0") -> Wallet:
-    return create_wallet(principal=ANYONE, label=label, currency="ETH", balance=amount)
+    return open_wallet(principal=ANYONE, label=label, currency="ETH", balance=amount)
 
 
 @pytest.mark.parametrize(
@@ -58,34 +58,34 @@ def ether(label: str, amount: str = "0") -> Wallet:
     ],
 )
 def test_an_amount_has_no_more_decimal_places_than_its_currency(currency: str, fits: str, too_fine: str) -> None:
-    wallet = create_wallet(principal=ANYONE, label="A", currency=currency, balance=fits)
-    other = create_wallet(principal=ANYONE, label="B", currency=currency)
+    wallet = open_wallet(principal=ANYONE, label="A", currency=currency, balance=fits)
+    other = open_wallet(principal=ANYONE, label="B", currency=currency)
     transaction = post(wallet, f"-{fits}")
     assert lines(wallet.id) == [
         (1, "opening", fits, fits, ""),
         (2, "post", f"-{fits}", balance(other.id), "T1"),
     ]
     with refused(("scale_exceeded", "balance")):
-        create_wallet(principal=ANYONE, label="C", currency=currency, balance=too_fine)
+        open_wallet(principal=ANYONE, label="C", currency=currency, balance=too_fine)
     with refused(("scale_exceeded", "amount")):
         post(wallet, too_fine, txid="T2")
     with refused(("scale_exceeded", "amount")):
-        update_transaction(principal=ANYONE, transaction_id=transaction.id, amount=too_fine)
+        amend_transaction(principal=ANYONE, transaction_id=transaction.id, amount=too_fine)
     with refused(("scale_exceeded", "amount")):
-        update_transaction(principal=ANYONE, transaction_id=transaction.id, amount=too_fine, wallet_id=other.id)
+        amend_transaction(principal=ANYONE, transaction_id=transaction.id, amount=too_fine, wallet_id=other.id)
     with refused(("scale_exceeded", "amount")):
-        create_transfer(principal=ANYONE, txid="T3", source_id=wallet.id, destination_id=other.id, amount=too_fine)
+        post_transfer(principal=ANYONE, txid="T3", source_id=wallet.id, destination_id=other.id, amount=too_fine)
     assert_reconciled()
 
 
 def test_trailing_zeros_are_no_decimal_places() -> None:
-    wallet = create_wallet(principal=ANYONE, label="Yen", currency="JPY", balance="5.000")
+    wallet = open_wallet(principal=ANYONE, label="Yen", currency="JPY", balance="5.000")
     assert balance(post(wallet, "1.0").wallet_id) == "6"
 
 
 @pytest.mark.parametrize("amount", ["1234567890123.45", "-1234567890123.45"])
 def test_fifteen_digits_are_exact_on_every_engine(amount: str) -> None:
-    wallet = create_wallet(principal=ANYONE, label="A", balance="1234567890123.45")
+    wallet = open_wallet(principal=ANYONE, label="A", balance="1234567890123.45")
     transaction = post(wallet, amount)
     assert Transaction.objects.get(id=transaction.id).amount == Decimal(amount)
     assert balance(wallet.id) == f"{Decimal('1234567890123.45') + Decimal(amount):.2f}"
@@ -96,7 +96,7 @@ def test_more_than_fifteen_digits_are_exact_or_refused() -> None:
     wallet = ether("A", "1")
     if accept_or_refuse(lambda: post(wallet, "1.234567890123456789")):
         assert balance(wallet.id) == "2.234567890123456789"
-        update_transaction(principal=ANYONE, transaction_id=Transaction.objects.get().id, amount=SMALLEST)
+        amend_transaction(principal=ANYONE, transaction_id=Transaction.objects.get().id, amount=SMALLEST)
         assert lines(wallet.id)[-1][2:4] == ("-1.234567890123456788", "1.000000000000000001")
     accept_or_refuse(lambda: ether("B", LARGEST))
 
@@ -111,7 +111,7 @@ def test_a_difference_of_more_than_fifteen_digits_is_exact_or_refused() -> None:
     wallet = ether("A", "999999999999999")
     transaction = post(wallet, "-999999999999999")
     amend = {"principal": ANYONE, "transaction_id": transaction.id, "amount": "999999999999999"}
-    accept_or_refuse(lambda: update_transaction(**amend))
+    accept_or_refuse(lambda: amend_transaction(**amend))
 
 
 def test_the_smallest_and_the_largest_meet_exactly_or_not_at_all() -> None:
@@ -136,16 +136,16 @@ def test_a_balance_stays_within_its_column() -> None:
         post(wallet, "10000000000000000000")
     transaction = post(wallet, "9000000000000000000")
     with refused(("out_of_range", "amount")):
-        update_transaction(principal=ANYONE, transaction_id=transaction.id, amount="10000000000000000000")
+        amend_transaction(principal=ANYONE, transaction_id=transaction.id, amount="10000000000000000000")
     source = ether("B", "1000000000000000000")
     with refused(("out_of_range", "amount")):
-        create_transfer(
+        post_transfer(
             principal=ANYONE, txid="T2", source_id=source.id, destination_id=wallet.id, amount="1000000000000000000"
         )
     moved = post(source, "-1000000000000000000", txid="T3")
-    update_transaction(principal=ANYONE, transaction_id=moved.id, amount="90000000000000000000")
+    amend_transaction(principal=ANYONE, transaction_id=moved.id, amount="90000000000000000000")
     with refused(("out_of_range", "amount")):
-        update_transaction(principal=ANYONE, transaction_id=moved.id, wallet_id=wallet.id)
+        amend_transaction(principal=ANYONE, transaction_id=moved.id, wallet_id=wallet.id)
     assert_reconciled()
 
 
@@ -172,4 +172,4 @@ def test_an_amount_that_no_wallet_can_hold_is_refused(amount: object) -> None:
     with refused(("out_of_range", "amount")):
         post(wallet, amount)
     with refused(("out_of_range", "balance")):
-        create_wallet(principal=ANYONE, label="B", currency="ETH", balance=amount)
+        open_wallet(principal=ANYONE, label="B", currency="ETH", balance=amount)

@@ -17,13 +17,13 @@ from tests.ledger.model import Line, Model, ModelWallet, Refused
 from tests.ledger.state import assert_reconciled, snapshot
 from tests.writes import (
     UNSET,
-    create_transaction,
-    create_transfer,
-    create_wallet,
+    amend_transaction,
+    close_wallet,
     delete_transaction,
-    delete_wallet,
-    update_transaction,
-    update_wallet,
+    open_wallet,
+    post_transaction,
+    post_transfer,
+    rename_wallet,
 )
 from walletsvc import errors
 from walletsvc.models import Entry, Transaction, Wallet
@@ -90,7 +90,7 @@ class Ledger(RuleBasedStateMachine):
     def open_wallet(self, principal: Principal, label: str, currency: str, opening: Decimal) -> None:
         wallet = self.agree(
             lambda: self.model.open_wallet(principal, label, currency, opening),
-            lambda: create_wallet(principal=principal, label=label, currency=currency, balance=f"{opening:f}"),
+            lambda: open_wallet(principal=principal, label=label, currency=currency, balance=f"{opening:f}"),
         )
         if wallet:
             self.wallet_ids.append(wallet.id)
@@ -102,7 +102,7 @@ class Ledger(RuleBasedStateMachine):
         identifier = self.wallet_id(pick)
         if self.agree(
             lambda: self.model.rename(principal, identifier, label),
-            lambda: update_wallet(principal=principal, wallet_id=identifier, label=label),
+            lambda: rename_wallet(principal=principal, wallet_id=identifier, label=label),
         ):
             self.model.wallets[identifier].label = label
 
@@ -111,7 +111,7 @@ class Ledger(RuleBasedStateMachine):
         identifier = self.wallet_id(pick)
         if self.agree(
             lambda: self.model.close(principal, identifier),
-            lambda: delete_wallet(principal=principal, wallet_id=identifier),
+            lambda: close_wallet(principal=principal, wallet_id=identifier),
         ):
             self.model.apply_close(identifier)
 
@@ -120,7 +120,7 @@ class Ledger(RuleBasedStateMachine):
         wallet_id = self.wallet_id(pick)
         posted = self.agree(
             lambda: self.model.post(principal, wallet_id, txid, amount),
-            lambda: create_transaction(principal=principal, txid=txid, wallet_id=wallet_id, amount=f"{amount:f}"),
+            lambda: post_transaction(principal=principal, txid=txid, wallet_id=wallet_id, amount=f"{amount:f}"),
         )
         if posted:
             self.transaction_ids.append(posted.id)
@@ -134,7 +134,7 @@ class Ledger(RuleBasedStateMachine):
         wallet_id = None if to is None else self.wallet_id(to)
         if self.agree(
             lambda: self.model.amend(principal, identifier, txid, amount, wallet_id),
-            lambda: update_transaction(
+            lambda: amend_transaction(
                 principal=principal,
                 transaction_id=identifier,
                 txid=UNSET if txid is None else txid,
@@ -148,7 +148,7 @@ class Ledger(RuleBasedStateMachine):
     def delete(self, principal: Principal, pick: int) -> None:
         identifier = self.transaction_id(pick)
         if self.agree(
-            lambda: self.model.give_back(principal, identifier),
+            lambda: self.model.delete(principal, identifier),
             lambda: delete_transaction(principal=principal, transaction_id=identifier),
         ):
             self.model.apply_deletion(identifier)
@@ -158,7 +158,7 @@ class Ledger(RuleBasedStateMachine):
         source_id, destination_id = self.wallet_id(source), self.wallet_id(destination)
         done = self.agree(
             lambda: self.model.transfer(principal, source_id, destination_id, txid, amount),
-            lambda: create_transfer(
+            lambda: post_transfer(
                 principal=principal, txid=txid, source_id=source_id, destination_id=destination_id, amount=amount
             ),
         )

@@ -8,13 +8,13 @@ import pytest
 
 from tests.ledger.state import assert_reconciled, lines, refused
 from tests.writes import (
-    create_transaction,
-    create_transfer,
-    create_wallet,
+    amend_transaction,
+    close_wallet,
     delete_transaction,
-    delete_wallet,
-    update_transaction,
-    update_wallet,
+    open_wallet,
+    post_transaction,
+    post_transfer,
+    rename_wallet,
 )
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.principals import ANYONE, Principal
@@ -30,78 +30,78 @@ BOB = Principal(subject="bob", scopes=SCOPES, owner="bob")
 
 @pytest.fixture
 def hers() -> Wallet:
-    return create_wallet(principal=ALICE, label="Hers", balance="100")
+    return open_wallet(principal=ALICE, label="Hers", balance="100")
 
 
 @pytest.fixture
 def her_transaction(hers: Wallet) -> Transaction:
-    return create_transaction(principal=ALICE, txid="H1", wallet_id=hers.id, amount="5")
+    return post_transaction(principal=ALICE, txid="H1", wallet_id=hers.id, amount="5")
 
 
 @pytest.fixture
 def his() -> Wallet:
-    return create_wallet(principal=BOB, label="His", balance="100")
+    return open_wallet(principal=BOB, label="His", balance="100")
 
 
 @pytest.fixture
 def his_transaction(his: Wallet) -> Transaction:
-    return create_transaction(principal=BOB, txid="B1", wallet_id=his.id, amount="5")
+    return post_transaction(principal=BOB, txid="B1", wallet_id=his.id, amount="5")
 
 
 def test_a_wallet_belongs_to_the_owner_who_opened_it(hers: Wallet) -> None:
     assert Wallet.objects.get(id=hers.id).owner == "alice"
-    assert create_wallet(principal=ANYONE, label="Nobody's").owner == ""
+    assert open_wallet(principal=ANYONE, label="Nobody's").owner == ""
 
 
 def test_another_owners_wallet_is_not_changed_or_deleted(hers: Wallet) -> None:
     with refused(("not_found", None)):
-        update_wallet(principal=BOB, wallet_id=hers.id, label="Mine", balance="7")
+        rename_wallet(principal=BOB, wallet_id=hers.id, label="Mine", balance="7")
     with refused(("not_found", None)):
-        delete_wallet(principal=BOB, wallet_id=hers.id)
+        close_wallet(principal=BOB, wallet_id=hers.id)
 
 
 def test_nothing_is_posted_to_another_owners_wallet(hers: Wallet) -> None:
     with refused(("not_found", "wallet")):
-        create_transaction(principal=BOB, txid="B2", wallet_id=hers.id, amount="-1000")
+        post_transaction(principal=BOB, txid="B2", wallet_id=hers.id, amount="-1000")
 
 
 def test_another_owners_transaction_is_not_changed_or_deleted(his: Wallet, her_transaction: Transaction) -> None:
     with refused(("not_found", None)):
-        update_transaction(principal=BOB, transaction_id=her_transaction.id, amount="x")
+        amend_transaction(principal=BOB, transaction_id=her_transaction.id, amount="x")
     with refused(("not_found", None)):
-        update_transaction(principal=BOB, transaction_id=her_transaction.id, wallet_id=his.id)
+        amend_transaction(principal=BOB, transaction_id=her_transaction.id, wallet_id=his.id)
     with refused(("not_found", None)):
         delete_transaction(principal=BOB, transaction_id=her_transaction.id)
 
 
 def test_nothing_moves_to_another_owners_wallet(hers: Wallet, his_transaction: Transaction) -> None:
     with refused(("not_found", "wallet")):
-        update_transaction(principal=BOB, transaction_id=his_transaction.id, wallet_id=hers.id, amount="7")
+        amend_transaction(principal=BOB, transaction_id=his_transaction.id, wallet_id=hers.id, amount="7")
 
 
 def test_nothing_is_transferred_from_or_to_another_owners_wallet(hers: Wallet, his: Wallet) -> None:
     with refused(("not_found", "source")):
-        create_transfer(principal=BOB, txid="T", source_id=hers.id, destination_id=his.id, amount="1")
+        post_transfer(principal=BOB, txid="T", source_id=hers.id, destination_id=his.id, amount="1")
     with refused(("not_found", "destination")):
-        create_transfer(principal=BOB, txid="T", source_id=his.id, destination_id=hers.id, amount="1")
+        post_transfer(principal=BOB, txid="T", source_id=his.id, destination_id=hers.id, amount="1")
 
 
 def test_the_currency_of_another_owners_wallet_is_not_revealed(his: Wallet, his_transaction: Transaction) -> None:
-    euros = create_wallet(principal=ALICE, label="Euros", currency="EUR")
+    euros = open_wallet(principal=ALICE, label="Euros", currency="EUR")
     with refused(("not_found", "wallet")):
-        update_transaction(principal=BOB, transaction_id=his_transaction.id, wallet_id=euros.id)
+        amend_transaction(principal=BOB, transaction_id=his_transaction.id, wallet_id=euros.id)
     with refused(("not_found", "destination")):
-        create_transfer(principal=BOB, txid="T", source_id=his.id, destination_id=euros.id, amount="1")
+        post_transfer(principal=BOB, txid="T", source_id=his.id, destination_id=euros.id, amount="1")
 
 
 def test_the_name_that_another_owner_has_is_free(
     hers: Wallet, her_transaction: Transaction, his: Wallet, his_transaction: Transaction
 ) -> None:
-    assert create_wallet(principal=BOB, label="Hers").owner == "bob"
-    assert create_wallet(principal=ANYONE, label="Hers").owner == ""
-    assert create_transaction(principal=BOB, txid="H1", wallet_id=his.id, amount="1").owner == "bob"
-    assert update_transaction(principal=ANYONE, transaction_id=his_transaction.id, txid="H2").owner == "bob"
-    assert create_transaction(principal=ALICE, txid="H2", wallet_id=hers.id, amount="1").owner == "alice"
+    assert open_wallet(principal=BOB, label="Hers").owner == "bob"
+    assert open_wallet(principal=ANYONE, label="Hers").owner == ""
+    assert post_transaction(principal=BOB, txid="H1", wallet_id=his.id, amount="1").owner == "bob"
+    assert amend_transaction(principal=ANYONE, transaction_id=his_transaction.id, txid="H2").owner == "bob"
+    assert post_transaction(principal=ALICE, txid="H2", wallet_id=hers.id, amount="1").owner == "alice"
     rows = Transaction.objects.order_by("owner", "txid").values_list("owner", "txid", "wallet_id")
     assert list(rows) == [
         ("alice", "H1", hers.id),
@@ -116,18 +116,18 @@ def test_the_name_that_another_owner_has_is_free(
 def test_a_name_that_the_owner_of_the_wallet_has_is_taken(
     principal: Principal, hers: Wallet, her_transaction: Transaction
 ) -> None:
-    second = create_wallet(principal=ALICE, label="Second", balance="1")
-    other = create_transaction(principal=ALICE, txid="H2", wallet_id=second.id, amount="5")
+    second = open_wallet(principal=ALICE, label="Second", balance="1")
+    other = post_transaction(principal=ALICE, txid="H2", wallet_id=second.id, amount="5")
     for txid in (
-        lambda: create_transaction(principal=principal, txid="H1", wallet_id=second.id, amount="1"),
-        lambda: create_transaction(principal=principal, txid="H1", wallet_id=second.id, amount="-1000"),
-        lambda: update_transaction(principal=principal, transaction_id=other.id, txid="H1"),
+        lambda: post_transaction(principal=principal, txid="H1", wallet_id=second.id, amount="1"),
+        lambda: post_transaction(principal=principal, txid="H1", wallet_id=second.id, amount="-1000"),
+        lambda: amend_transaction(principal=principal, transaction_id=other.id, txid="H1"),
     ):
         with refused(("duplicate_txid", "txid")) as caught:
             txid()
         assert caught.value.context == {"transaction": her_transaction.id}
     with refused(("duplicate_label", "label")) as caught:
-        update_wallet(principal=principal, wallet_id=second.id, label="Hers")
+        rename_wallet(principal=principal, wallet_id=second.id, label="Hers")
     assert caught.value.context == {"wallet": hers.id}
 
 
@@ -135,11 +135,11 @@ def test_a_transaction_keeps_its_owner_when_others_move_it(
     hers: Wallet, his: Wallet, her_transaction: Transaction
 ) -> None:
     with refused(("invalid", "wallet")):
-        update_transaction(principal=ANYONE, transaction_id=her_transaction.id, wallet_id=his.id)
+        amend_transaction(principal=ANYONE, transaction_id=her_transaction.id, wallet_id=his.id)
 
 
 def test_each_leg_of_a_transfer_is_the_owners_of_its_wallet(hers: Wallet, his: Wallet) -> None:
-    done = create_transfer(principal=ANYONE, txid="T", source_id=hers.id, destination_id=his.id, amount="1")
+    done = post_transfer(principal=ANYONE, txid="T", source_id=hers.id, destination_id=his.id, amount="1")
     assert (done.debit.owner, done.credit.owner) == ("alice", "bob")
     assert list(Entry.objects.filter(txid__startswith="T").order_by("id").values_list("wallet_id", "owner")) == [
         (hers.id, "alice"),
@@ -148,8 +148,8 @@ def test_each_leg_of_a_transfer_is_the_owners_of_its_wallet(hers: Wallet, his: W
 
 
 def test_the_entries_of_a_deleted_wallet_keep_its_owner(hers: Wallet) -> None:
-    create_transaction(principal=ALICE, txid="H1", wallet_id=hers.id, amount="-100")
-    delete_wallet(principal=ALICE, wallet_id=hers.id)
+    post_transaction(principal=ALICE, txid="H1", wallet_id=hers.id, amount="-100")
+    close_wallet(principal=ALICE, wallet_id=hers.id)
     question = Question("Entry", count=True, filters=(("wallet", str(hers.id)),))
     for asked in (question, replace(question, filters=())):
         page = list_records(principal=ALICE, question=asked)
@@ -183,19 +183,19 @@ def test_owners_differ_byte_for_byte(hers: Wallet) -> None:
         assert get_record(principal=stranger, resource="Wallet", id=hers.id) is None
         assert list_records(principal=stranger, question=Question("Wallet")).records == []
         with refused(("not_found", None)):
-            update_wallet(principal=stranger, wallet_id=hers.id, label="Mine")
+            rename_wallet(principal=stranger, wallet_id=hers.id, label="Mine")
 
 
 def test_owners_can_use_their_own_objects(hers: Wallet, her_transaction: Transaction) -> None:
-    second = create_wallet(principal=ALICE, label="Second")
-    update_wallet(principal=ALICE, wallet_id=second.id, label="Hers too")
-    update_transaction(principal=ALICE, transaction_id=her_transaction.id, wallet_id=second.id, amount="6")
-    create_transfer(principal=ALICE, txid="T", source_id=second.id, destination_id=hers.id, amount="2")
+    second = open_wallet(principal=ALICE, label="Second")
+    rename_wallet(principal=ALICE, wallet_id=second.id, label="Hers too")
+    amend_transaction(principal=ALICE, transaction_id=her_transaction.id, wallet_id=second.id, amount="6")
+    post_transfer(principal=ALICE, txid="T", source_id=second.id, destination_id=hers.id, amount="2")
     assert [line[1:4] for line in lines(second.id)] == [
         ("move_in", "6.00", "6.00"),
         ("transfer_out", "-2.00", "4.00"),
     ]
     delete_transaction(principal=ALICE, transaction_id=Transaction.objects.get(txid="T.out").id)
     with refused(("insufficient_funds", "amount")):
-        update_transaction(principal=ANYONE, transaction_id=her_transaction.id, amount="-1")
+        amend_transaction(principal=ANYONE, transaction_id=her_transaction.id, amount="-1")
     assert_reconciled()

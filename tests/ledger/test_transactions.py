@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.ledger.state import assert_reconciled, balance, refused
-from tests.writes import create_transaction, create_wallet, update_transaction
+from tests.writes import amend_transaction, open_wallet, post_transaction
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.principals import ANYONE, Principal
 
@@ -21,20 +21,20 @@ EVENING = datetime(2026, 1, 31, 20, 0, 0, 654321, tzinfo=UTC)
 
 @pytest.fixture
 def wallet() -> Wallet:
-    return create_wallet(principal=ANYONE, label="First", balance="100.00", clock=lambda: MORNING)
+    return open_wallet(principal=ANYONE, label="First", balance="100.00", clock=lambda: MORNING)
 
 
 @pytest.fixture
 def other() -> Wallet:
-    return create_wallet(principal=ANYONE, label="Second", balance="10.00", clock=lambda: MORNING)
+    return open_wallet(principal=ANYONE, label="Second", balance="10.00", clock=lambda: MORNING)
 
 
 def post(wallet: Wallet, amount: object, txid: str = "T1") -> Transaction:
-    return create_transaction(principal=ANYONE, txid=txid, wallet_id=wallet.id, amount=amount, clock=lambda: MORNING)
+    return post_transaction(principal=ANYONE, txid=txid, wallet_id=wallet.id, amount=amount, clock=lambda: MORNING)
 
 
 def amend(transaction: Transaction, **changes: object) -> Transaction:
-    return update_transaction(principal=ANYONE, transaction_id=transaction.id, clock=lambda: EVENING, **changes)
+    return amend_transaction(principal=ANYONE, transaction_id=transaction.id, clock=lambda: EVENING, **changes)
 
 
 def stored(transaction: Transaction) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def stored(transaction: Transaction) -> dict[str, Any]:
 
 def test_a_post_writes_wallet_transaction_and_entry(wallet: Wallet) -> None:
     teller = Principal(subject="teller", scopes=frozenset({"admin"}))
-    transaction = create_transaction(
+    transaction = post_transaction(
         principal=teller,
         txid="T1",
         wallet_id=str(wallet.id),
@@ -140,7 +140,7 @@ def test_an_overdraft_is_not_reported_as_a_duplicate_txid(wallet: Wallet) -> Non
 
 def test_all_problems_of_a_new_transaction_are_reported_at_once() -> None:
     with refused(("required", "txid"), ("required", "amount"), ("required", "wallet")):
-        create_transaction(principal=ANYONE)
+        post_transaction(principal=ANYONE)
     with refused(
         ("invalid", "txid"),
         ("invalid_amount", "amount"),
@@ -148,9 +148,9 @@ def test_all_problems_of_a_new_transaction_are_reported_at_once() -> None:
         ("too_long", "description"),
         ("invalid", "metadata"),
     ):
-        create_transaction(principal=ANYONE, txid=" x", amount=0, wallet_id="x", description="x" * 1001, metadata="x")
+        post_transaction(principal=ANYONE, txid=" x", amount=0, wallet_id="x", description="x" * 1001, metadata="x")
 
 
 def test_a_transaction_needs_an_existing_wallet(wallet: Wallet) -> None:
     with refused(("not_found", "wallet")):
-        create_transaction(principal=ANYONE, txid="T1", wallet_id=wallet.id + 1, amount="1")
+        post_transaction(principal=ANYONE, txid="T1", wallet_id=wallet.id + 1, amount="1")

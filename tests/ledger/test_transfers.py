@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from tests.ledger.state import assert_reconciled, lines, refused
-from tests.writes import create_transaction, create_transfer, create_wallet
+from tests.writes import open_wallet, post_transaction, post_transfer
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import ANYONE
 
@@ -20,16 +20,16 @@ MORNING = datetime(2026, 1, 31, 8, 0, 0, 123456, tzinfo=UTC)
 
 @pytest.fixture
 def source() -> Wallet:
-    return create_wallet(principal=ANYONE, label="Source", balance="100.00")
+    return open_wallet(principal=ANYONE, label="Source", balance="100.00")
 
 
 @pytest.fixture
 def destination() -> Wallet:
-    return create_wallet(principal=ANYONE, label="Destination", balance="10.00")
+    return open_wallet(principal=ANYONE, label="Destination", balance="10.00")
 
 
 def test_a_transfer_makes_two_transactions(source: Wallet, destination: Wallet) -> None:
-    transfer = create_transfer(
+    transfer = post_transfer(
         principal=ANYONE,
         txid="T1",
         source_id=str(source.id),
@@ -52,7 +52,7 @@ def test_a_transfer_makes_two_transactions(source: Wallet, destination: Wallet) 
 
 def test_a_transfer_does_not_overdraw_its_source(source: Wallet, destination: Wallet) -> None:
     with refused(("insufficient_funds", "amount")) as caught:
-        create_transfer(
+        post_transfer(
             principal=ANYONE, txid="T1", source_id=source.id, destination_id=destination.id, amount="100.01"
         )
     assert (caught.value.context["wallet"], caught.value.context["balance"]) == (source.id, "100.00")
@@ -60,15 +60,15 @@ def test_a_transfer_does_not_overdraw_its_source(source: Wallet, destination: Wa
 
 @pytest.mark.parametrize("taken", ["T1.out", "T1.in"])
 def test_both_txids_of_a_transfer_must_be_free(source: Wallet, destination: Wallet, taken: str) -> None:
-    holder = create_transaction(principal=ANYONE, txid=taken, wallet_id=source.id, amount="1")
+    holder = post_transaction(principal=ANYONE, txid=taken, wallet_id=source.id, amount="1")
     with refused(("duplicate_txid", "txid")) as caught:
-        create_transfer(principal=ANYONE, txid="T1", source_id=source.id, destination_id=destination.id, amount="1")
+        post_transfer(principal=ANYONE, txid="T1", source_id=source.id, destination_id=destination.id, amount="1")
     assert caught.value.context == {"transaction": holder.id}
 
 
 def test_a_transfer_that_is_repeated_learns_that_it_was_done(source: Wallet, destination: Wallet) -> None:
     transfer = partial(
-        create_transfer,
+        post_transfer,
         principal=ANYONE,
         txid="T1",
         source_id=source.id,
@@ -82,20 +82,20 @@ def test_a_transfer_that_is_repeated_learns_that_it_was_done(source: Wallet, des
 
 
 def test_a_transfer_takes_two_wallets_of_one_currency(source: Wallet) -> None:
-    euros = create_wallet(principal=ANYONE, label="Euros", currency="EUR")
+    euros = open_wallet(principal=ANYONE, label="Euros", currency="EUR")
     with refused(("invalid", "destination")):
-        create_transfer(principal=ANYONE, txid="T1", source_id=source.id, destination_id=str(source.id), amount="1")
+        post_transfer(principal=ANYONE, txid="T1", source_id=source.id, destination_id=str(source.id), amount="1")
     with refused(("currency_mismatch", "destination")) as caught:
-        create_transfer(principal=ANYONE, txid="T1", source_id=source.id, destination_id=euros.id, amount="1")
+        post_transfer(principal=ANYONE, txid="T1", source_id=source.id, destination_id=euros.id, amount="1")
     assert caught.value.context == {"currencies": ["USD", "EUR"]}
 
 
 def test_the_missing_wallet_is_named(source: Wallet) -> None:
     nobody = source.id + 1
     with refused(("not_found", "destination")):
-        create_transfer(principal=ANYONE, txid="T1", source_id=source.id, destination_id=nobody, amount="1")
+        post_transfer(principal=ANYONE, txid="T1", source_id=source.id, destination_id=nobody, amount="1")
     with refused(("not_found", "source")):
-        create_transfer(principal=ANYONE, txid="T1", source_id=nobody, destination_id=source.id, amount="1")
+        post_transfer(principal=ANYONE, txid="T1", source_id=nobody, destination_id=source.id, amount="1")
 
 
 @pytest.mark.parametrize(
@@ -104,16 +104,14 @@ def test_the_missing_wallet_is_named(source: Wallet) -> None:
 )
 def test_the_amount_of_a_transfer_is_positive(source: Wallet, destination: Wallet, amount: object, code: str) -> None:
     with refused((code, "amount")):
-        create_transfer(
-            principal=ANYONE, txid="T1", source_id=source.id, destination_id=destination.id, amount=amount
-        )
+        post_transfer(principal=ANYONE, txid="T1", source_id=source.id, destination_id=destination.id, amount=amount)
 
 
 def test_all_problems_of_a_transfer_are_reported_at_once() -> None:
     with refused(("required", "txid"), ("required", "amount"), ("required", "source"), ("required", "destination")):
-        create_transfer(principal=ANYONE)
+        post_transfer(principal=ANYONE)
     # 252 characters leave no room for ".out".
     with refused(("too_long", "txid"), ("invalid", "description"), ("invalid", "metadata"), ("invalid", "source")):
-        create_transfer(
+        post_transfer(
             principal=ANYONE, txid="x" * 252, source_id=True, destination_id=1, amount="1", description=1, metadata=1
         )

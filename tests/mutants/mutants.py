@@ -1,7 +1,7 @@
 """The mutants of a module: its source with one thing changed in one function.
 
 mutmut's operators make them (https://mutmut.readthedocs.io/), and three of ours: a call or a `raise` left out, a bare
-condition turned round, nothing returned. What is meant for people is left alone: log lines, and texts that are
+condition negated, nothing returned. Texts for people are left alone: log lines, and texts that are
 sentences.
 """
 
@@ -58,7 +58,7 @@ def make_mutants(path: Path, module: str) -> Iterator[Mutant]:
 def _functions(
     body: Iterable[cst.CSTNode], inside: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str, ...], cst.FunctionDef]]:
-    """Yield all functions and methods with their names. What is defined inside of one is a part of it."""
+    """Yield all functions and methods with their names. Inner functions are parts of the outer one."""
     for each in body:
         if isinstance(each, cst.FunctionDef):
             yield (*inside, each.name.value), each

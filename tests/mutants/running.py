@@ -56,7 +56,7 @@ class Session:
             self.failed.append(report.nodeid)
 
     def run(self, items: Sequence[pytest.Item], before_each: Callable[[str], object] = str) -> None:
-        """Run tests. What is made once a session stays."""
+        """Run tests. Session fixtures stay."""
         # After the last one comes the session again, and not its end.
         for item, following in zip(items, [*items[1:], self.session], strict=True):
             before_each(item.nodeid)

@@ -11,7 +11,7 @@ from django.test import Client
 
 from tests.conftest import MakeWallet, Post
 from tests.parity.faces import MEDIA_TYPE
-from tests.writes import create_transfer, delete_transaction, delete_wallet, update_transaction
+from tests.writes import amend_transaction, close_wallet, delete_transaction, post_transfer
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import ANYONE
 
@@ -64,13 +64,13 @@ def test_both_faces_count_correctly_after_every_kind_of_write(
     assert_counted(client)
     posted = post(second, "5.00")
     assert_counted(client)
-    update_transaction(principal=ANYONE, transaction_id=posted.id, wallet_id=first.id, amount="6.00")
+    amend_transaction(principal=ANYONE, transaction_id=posted.id, wallet_id=first.id, amount="6.00")
     assert_counted(client)
-    create_transfer(principal=ANYONE, txid="T", source_id=third.id, destination_id=second.id, amount="2.00")
+    post_transfer(principal=ANYONE, txid="T", source_id=third.id, destination_id=second.id, amount="2.00")
     assert_counted(client)
     delete_transaction(principal=ANYONE, transaction_id=posted.id)
     assert_counted(client)
-    delete_wallet(principal=ANYONE, wallet_id=third.id)
+    close_wallet(principal=ANYONE, wallet_id=third.id)
     assert_counted(client)
     assert ask_rest(client) == 3
 

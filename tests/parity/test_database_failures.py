@@ -30,7 +30,7 @@ CONFLICT = ("conflict", None, 1)
 KNOWN, UNKNOWN = ("unavailable", True, 5), ("unavailable", False, 5)
 """The code of a refusal, whether it says that its outcome is known, and after how many seconds to try again."""
 
-Told = tuple[str, bool | None, int]
+Refusal = tuple[str, bool | None, int]
 Saying = tuple[object, ...]
 
 AGAIN: list[Saying] = [(number, "?") for number in (1213, 1205, 3572, 1020, 3101)]
@@ -47,7 +47,7 @@ if connection.vendor == "sqlite":
 AT_A_STATEMENT = [*((each, CONFLICT) for each in AGAIN), *((each, KNOWN) for each in [*REFUSED, *LOST])]
 AT_COMMIT = [
     *((each, UNKNOWN) for each in OPEN_AT_COMMIT),
-    *((each, told) for each, told in AT_A_STATEMENT if each not in OPEN_AT_COMMIT),
+    *((each, refusal) for each, refusal in AT_A_STATEMENT if each not in OPEN_AT_COMMIT),
 ]
 
 
@@ -77,7 +77,7 @@ def failing(arguments: Saying, *, at: str, places: Iterator[object] | None = Non
 # -- the faces ------------------------------------------------------------------------------------------
 
 
-def of_rest(response: HttpResponse) -> Told | None:
+def of_rest(response: HttpResponse) -> Refusal | None:
     """Return the refusal in a response, None for a success."""
     if response.status_code < 300:
         return None
@@ -87,7 +87,7 @@ def of_rest(response: HttpResponse) -> Told | None:
     return error["code"], error["meta"].get("outcomeKnown"), seconds
 
 
-def of_graphql(reply: dict[str, Any]) -> Told | None:
+def of_graphql(reply: dict[str, Any]) -> Refusal | None:
     """Return the refusal in a reply, None for a success."""
     if "errors" not in reply:
         assert None not in reply["data"].values()
@@ -97,13 +97,13 @@ def of_graphql(reply: dict[str, Any]) -> Told | None:
     return extensions["code"], extensions.get("outcomeKnown"), extensions["retryAfterSeconds"]
 
 
-def write_by_rest(wallet: Wallet) -> Told | None:
+def write_by_rest(wallet: Wallet) -> Refusal | None:
     attributes = {"txid": "T1", "amount": "-3.00", "wallet": str(wallet.id)}
     document = {"data": {"type": "Transaction", "attributes": attributes}}
     return of_rest(Client().post("/api/transactions/", json.dumps(document), content_type=MEDIA_TYPE))
 
 
-def write_by_graphql(wallet: Wallet) -> Told | None:
+def write_by_graphql(wallet: Wallet) -> Refusal | None:
     mutation = (
         "mutation ($input: CreateTransactionInput!) { m: createTransaction(input: $input) { transaction { id } } }"
     )
@@ -112,17 +112,17 @@ def write_by_graphql(wallet: Wallet) -> Told | None:
     )
 
 
-def read_by_rest(wallet: Wallet) -> Told | None:
+def read_by_rest(wallet: Wallet) -> Refusal | None:
     return of_rest(Client().get(f"/api/wallets/{wallet.id}/"))
 
 
-def read_by_graphql(wallet: Wallet) -> Told | None:
+def read_by_graphql(wallet: Wallet) -> Refusal | None:
     return of_graphql(
         post_graphql(Client(), "query ($id: ID!) { wallet(id: $id) { label } }", {"id": str(wallet.id)})
     )
 
 
-def read_live(wallet: Wallet) -> Told | None:
+def read_live(wallet: Wallet) -> Refusal | None:
     try:
         reader._run(lambda: Wallet.objects.get(id=wallet.id))
     except (errors.Conflict, errors.Unavailable) as refusal:
@@ -130,7 +130,7 @@ def read_live(wallet: Wallet) -> Told | None:
     return None
 
 
-Call = Callable[[Wallet], Told | None]
+Call = Callable[[Wallet], Refusal | None]
 every_write = pytest.mark.parametrize("write", [write_by_rest, write_by_graphql])
 every_read = pytest.mark.parametrize("read", [read_by_rest, read_by_graphql, read_live])
 
@@ -139,21 +139,21 @@ every_read = pytest.mark.parametrize("read", [read_by_rest, read_by_graphql, rea
 
 
 @every_write
-@pytest.mark.parametrize(("arguments", "told"), AT_A_STATEMENT, ids=str)
-def test_a_write_at_a_statement(write: Call, arguments: Saying, told: Told, wallet: Wallet) -> None:
+@pytest.mark.parametrize(("arguments", "refusal"), AT_A_STATEMENT, ids=str)
+def test_a_write_at_a_statement(write: Call, arguments: Saying, refusal: Refusal, wallet: Wallet) -> None:
     before = snapshot()
     with failing(arguments, at="SELECT"):
-        assert write(wallet) == told
+        assert write(wallet) == refusal
     assert snapshot() == before
     assert write(wallet) is None
 
 
 @every_write
-@pytest.mark.parametrize(("arguments", "told"), AT_COMMIT, ids=str)
-def test_a_write_at_commit(write: Call, arguments: Saying, told: Told, wallet: Wallet) -> None:
+@pytest.mark.parametrize(("arguments", "refusal"), AT_COMMIT, ids=str)
+def test_a_write_at_commit(write: Call, arguments: Saying, refusal: Refusal, wallet: Wallet) -> None:
     before = snapshot()
     with failing(arguments, at=COMMIT):
-        assert write(wallet) == told
+        assert write(wallet) == refusal
     assert snapshot() == before
     assert write(wallet) is None
 
@@ -170,10 +170,10 @@ def test_a_write_that_is_tried_once_more(write: Call, arguments: Saying, wallet:
 
 
 @every_read
-@pytest.mark.parametrize(("arguments", "told"), AT_A_STATEMENT, ids=str)
-def test_a_read(read: Call, arguments: Saying, told: Told, wallet: Wallet) -> None:
+@pytest.mark.parametrize(("arguments", "refusal"), AT_A_STATEMENT, ids=str)
+def test_a_read(read: Call, arguments: Saying, refusal: Refusal, wallet: Wallet) -> None:
     with failing(arguments, at="SELECT"):
-        assert read(wallet) == told
+        assert read(wallet) == refusal
     assert read(wallet) is None
 
 

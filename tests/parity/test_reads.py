@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.parity.faces import Asked, ask_graphql, ask_rest
-from tests.writes import delete_transaction, update_transaction
+from tests.writes import amend_transaction, delete_transaction
 from walletsvc.models.entry import Kind
 from walletsvc.principals import ANYONE
 from walletsvc.queries.filters import FILTER_SETS, AmountFilter, IdFilter, NumberFilter, TextFilter, TimeFilter
@@ -74,8 +74,8 @@ def ledger(make_wallet, post):
         make_wallet("7", label="Äpfel"),
     ]
     posted = [post(wallets[0], f"{number}.00", txid=f"T{number}") for number in range(1, 7)]
-    update_transaction(principal=ANYONE, transaction_id=posted[0].id, amount="2.00")
-    update_transaction(principal=ANYONE, transaction_id=posted[1].id, wallet_id=wallets[2].id)
+    amend_transaction(principal=ANYONE, transaction_id=posted[0].id, amount="2.00")
+    amend_transaction(principal=ANYONE, transaction_id=posted[1].id, wallet_id=wallets[2].id)
     delete_transaction(principal=ANYONE, transaction_id=posted[2].id)
 
 

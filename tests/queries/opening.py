@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from tests.writes import create_transaction, create_wallet
+from tests.writes import open_wallet, post_transaction
 from walletsvc.models import Wallet
 from walletsvc.principals import ANYONE
 
@@ -15,10 +15,10 @@ def open_wallets(number: int, *, each: int, start: int = 0) -> list[Wallet]:
     """Open wallets, the n-th with `each` transactions more than it has ties for, but the first with none."""
     wallets = []
     for place in range(start, start + number):
-        wallet = create_wallet(principal=ANYONE, label=f"W{place}", balance="50", clock=lambda: MOMENT)
+        wallet = open_wallet(principal=ANYONE, label=f"W{place}", balance="50", clock=lambda: MOMENT)
         wallets.append(wallet)
         for post in range(each if place else 0):
-            create_transaction(
+            post_transaction(
                 principal=ANYONE,
                 txid=f"{place}.{post}",
                 wallet_id=wallet.id,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.parity.faces import Asked, ask_graphql, ask_rest
 from tests.queries.asking import ask, names
-from tests.writes import create_transaction, create_wallet
+from tests.writes import open_wallet, post_transaction
 from walletsvc.db import dialect
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import ANYONE
@@ -52,7 +52,7 @@ KEPT_BY_SERVERS = ["12345678901234567890.123456789012345678", "-9999999999999999
 def amounts() -> dict[str, Decimal]:
     """Post a transaction of each amount, with the amount in its txid."""
     kept = KEPT + (KEPT_BY_SERVERS if dialect.exact_digits() == 38 else [])
-    wallet = create_wallet(principal=ANYONE, label="W", currency="ETH")
+    wallet = open_wallet(principal=ANYONE, label="W", currency="ETH")
     rows = Transaction.objects.bulk_create(
         Transaction(
             txid=amount,
@@ -119,8 +119,8 @@ def test_filters_and_cursors_compare_exactly(amounts: dict[str, Decimal], operan
     [("", False), (".gt", False), (".gte", False), (".lt", True), (".lte", True)],
 )
 def test_both_faces_compare_amounts_exactly(client: Client, lookup: str, found: bool) -> None:
-    wallet = create_wallet(principal=ANYONE, label="W", balance="0.30")
-    create_transaction(principal=ANYONE, txid="T", wallet_id=wallet.id, amount="0.30")
+    wallet = open_wallet(principal=ANYONE, label="W", balance="0.30")
+    post_transaction(principal=ANYONE, txid="T", wallet_id=wallet.id, amount="0.30")
     Wallet.objects.filter(id=wallet.id).update(balance="0.30")
     for resource, name in (("Transaction", "amount"), ("Wallet", "balance")):
         asked = Asked(resource, {f"{name}{lookup}": "0.30000000000000001"}, [], 20)

@@ -10,12 +10,12 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.queries.asking import ask
 from tests.writes import (
-    create_transaction,
-    create_transfer,
-    create_wallet,
+    amend_transaction,
+    close_wallet,
     delete_transaction,
-    delete_wallet,
-    update_transaction,
+    open_wallet,
+    post_transaction,
+    post_transfer,
 )
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import ANYONE, Principal
@@ -29,15 +29,13 @@ ALICE, BOB, NOBODY = (Principal(name, SCOPES, owner=name) for name in ("alice", 
 
 
 def post(principal: Principal, wallet: Wallet, number: int, amount: str = "1.00") -> Transaction:
-    return create_transaction(
-        principal=principal, txid=f"{wallet.label}.{number}", wallet_id=wallet.id, amount=amount
-    )
+    return post_transaction(principal=principal, txid=f"{wallet.label}.{number}", wallet_id=wallet.id, amount=amount)
 
 
 @pytest.fixture
 def wallets() -> list[Wallet]:
     """Make wallets of Alice, Alice and Bob with three, no and two transactions."""
-    made = [create_wallet(principal=owner, label=f"W{place}") for place, owner in enumerate((ALICE, ALICE, BOB))]
+    made = [open_wallet(principal=owner, label=f"W{place}") for place, owner in enumerate((ALICE, ALICE, BOB))]
     for number in range(3):
         post(ALICE, made[0], number)
     for number in range(2):
@@ -120,7 +118,7 @@ def test_wallets_are_asked_for_several_at_once(wallets: list[Wallet]) -> None:
     assert count_by_wallet("Transaction", everything) == {first: 3, second: 0, third: 2}
     assert count_by_wallet("Entry", everything) == {first: 3, second: 0, third: 2, third + 1: 0}
     post(BOB, wallets[2], 2, "-10.00")
-    delete_wallet(principal=BOB, wallet_id=third)
+    close_wallet(principal=BOB, wallet_id=third)
     assert count_by_wallet("Entry", everything) == {first: 3, second: 0, third: 3, third + 1: 0}
     assert count_by_wallet("Entry", []) == {}
 
@@ -136,14 +134,14 @@ def test_every_kind_of_write_is_counted(wallets: list[Wallet]) -> None:
     check(3, 0, 2)
     posted = post(ANYONE, first, 3)
     check(4, 0, 2)
-    update_transaction(principal=ANYONE, transaction_id=posted.id, amount="2.00", description="Amended")
+    amend_transaction(principal=ANYONE, transaction_id=posted.id, amount="2.00", description="Amended")
     check(4, 0, 2)
-    update_transaction(principal=ANYONE, transaction_id=posted.id, wallet_id=second.id)
+    amend_transaction(principal=ANYONE, transaction_id=posted.id, wallet_id=second.id)
     check(3, 1, 2)
-    create_transfer(principal=ANYONE, txid="T", source_id=third.id, destination_id=second.id, amount="10.00")
+    post_transfer(principal=ANYONE, txid="T", source_id=third.id, destination_id=second.id, amount="10.00")
     check(3, 2, 3)
     delete_transaction(principal=ANYONE, transaction_id=posted.id)
     check(3, 1, 3)
     assert Wallet.objects.get(id=third.id).balance == 0
-    delete_wallet(principal=ANYONE, wallet_id=third.id)
+    close_wallet(principal=ANYONE, wallet_id=third.id)
     check(3, 1, 0)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.queries.asking import ask, found
-from tests.writes import create_transaction, create_wallet, delete_transaction, delete_wallet
+from tests.writes import close_wallet, delete_transaction, open_wallet, post_transaction
 from walletsvc import errors
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import ANYONE
@@ -33,7 +33,7 @@ def wallets() -> list[Wallet]:
         ("ΟΔΟΣ Ж", "0", "EUR"),
     ]
     return [
-        create_wallet(principal=ANYONE, label=label, balance=balance, currency=currency, clock=at(number))
+        open_wallet(principal=ANYONE, label=label, balance=balance, currency=currency, clock=at(number))
         for number, (label, balance, currency) in enumerate(rows)
     ]
 
@@ -47,7 +47,7 @@ def transactions(wallets: list[Wallet]) -> list[Transaction]:
         (1, "Ž3", "7", "TX1 again"),
     ]
     return [
-        create_transaction(
+        post_transaction(
             principal=ANYONE,
             txid=txid,
             wallet_id=wallets[place].id,
@@ -177,8 +177,8 @@ def test_entries_are_filtered(wallets: list[Wallet], transactions: list[Transact
 
 def test_entries_of_deleted_objects_are_still_found(wallets: list[Wallet]) -> None:
     wallet = wallets[0]
-    create_transaction(principal=ANYONE, txid="all", wallet_id=wallet.id, amount="-10")
-    delete_wallet(principal=ANYONE, wallet_id=wallet.id)
+    post_transaction(principal=ANYONE, txid="all", wallet_id=wallet.id, amount="-10")
+    close_wallet(principal=ANYONE, wallet_id=wallet.id)
     assert found("Entry", ("wallet", str(wallet.id))) == [1, 2]
 
 

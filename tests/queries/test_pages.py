@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.queries.asking import ask, names
-from tests.writes import create_transaction, create_wallet
+from tests.writes import open_wallet, post_transaction
 from walletsvc import errors
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.principals import ANYONE
@@ -33,14 +33,14 @@ def rows() -> None:
     """Make twelve wallets, transactions and more entries, of which several share each value."""
     for number in range(12):
         moment = NOON + timedelta(seconds=number % 3)
-        wallet = create_wallet(
+        wallet = open_wallet(
             principal=ANYONE,
             label=f"{'aAáÁ'[number % 4]}{number}",
             balance=f"{10 + number % 4}.50",
             currency=("USD", "EUR")[number % 2],
             clock=lambda moment=moment: moment,
         )
-        create_transaction(
+        post_transaction(
             principal=ANYONE,
             txid=f"{'bBčČ'[number % 4]}{number}",
             wallet_id=wallet.id,

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from tests.writes import create_transaction, create_wallet, delete_transaction, delete_wallet
+from tests.writes import close_wallet, delete_transaction, open_wallet, post_transaction
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.principals import ANYONE
 from walletsvc.queries.reconciliation import compute_discrepancies
@@ -19,9 +19,9 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def wallet() -> Wallet:
     """Return a wallet of 7.00 at sequence 3: opened with 10.00, then +5.00 and -8.00."""
-    wallet = create_wallet(principal=ANYONE, label="A", balance="10")
-    create_transaction(principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="5")
-    create_transaction(principal=ANYONE, txid="T2", wallet_id=wallet.id, amount="-8")
+    wallet = open_wallet(principal=ANYONE, label="A", balance="10")
+    post_transaction(principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="5")
+    post_transaction(principal=ANYONE, txid="T2", wallet_id=wallet.id, amount="-8")
     return wallet
 
 
@@ -47,10 +47,10 @@ def append(
 
 
 def test_a_ledger_that_fits_has_no_discrepancies(wallet: Wallet) -> None:
-    create_wallet(principal=ANYONE, label="Empty")
-    emptied = create_wallet(principal=ANYONE, label="Emptied", balance="3")
-    create_transaction(principal=ANYONE, txid="T3", wallet_id=emptied.id, amount="-3")
-    delete_wallet(principal=ANYONE, wallet_id=emptied.id)
+    open_wallet(principal=ANYONE, label="Empty")
+    emptied = open_wallet(principal=ANYONE, label="Emptied", balance="3")
+    post_transaction(principal=ANYONE, txid="T3", wallet_id=emptied.id, amount="-3")
+    close_wallet(principal=ANYONE, wallet_id=emptied.id)
     delete_transaction(principal=ANYONE, transaction_id=Transaction.objects.get(txid="T2").id)
     assert problems() == []
 
@@ -76,7 +76,7 @@ def test_a_changed_transaction_count_is_found(wallet: Wallet, count: int) -> Non
 
 
 def test_a_transaction_count_without_transactions_is_found() -> None:
-    wallet = create_wallet(principal=ANYONE, label="A")
+    wallet = open_wallet(principal=ANYONE, label="A")
     Wallet.objects.filter(id=wallet.id).update(transaction_count=1)
     assert problems() == [(wallet.id, "A", "the transaction count is 1, but there are 0 (--recount corrects it)")]
 
@@ -142,7 +142,7 @@ def test_a_transaction_that_vanished_is_found(wallet: Wallet) -> None:
 
 
 def test_money_left_in_a_wallet_that_vanished_is_found() -> None:
-    wallet = create_wallet(principal=ANYONE, label="A", balance="10")
+    wallet = open_wallet(principal=ANYONE, label="A", balance="10")
     Wallet.objects.filter(id=wallet.id).update(balance=0)
     Wallet.objects.filter(id=wallet.id).delete()
     [(identifier, label, problem)] = problems()
@@ -152,8 +152,8 @@ def test_money_left_in_a_wallet_that_vanished_is_found() -> None:
 
 def test_sums_are_exact() -> None:
     """Ten times a tenth is one, which it is not where a database adds floats."""
-    wallet = create_wallet(principal=ANYONE, label="A")
+    wallet = open_wallet(principal=ANYONE, label="A")
     for number in range(10):
-        create_transaction(principal=ANYONE, txid=f"T{number}", wallet_id=wallet.id, amount="0.1")
+        post_transaction(principal=ANYONE, txid=f"T{number}", wallet_id=wallet.id, amount="0.1")
     assert Wallet.objects.get().balance == Decimal(1)
     assert problems() == []

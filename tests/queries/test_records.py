@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.queries.asking import ask
 from tests.queries.opening import MOMENT, open_wallets
-from tests.writes import create_transaction, create_wallet
+from tests.writes import open_wallet, post_transaction
 from walletsvc.principals import ANYONE
 from walletsvc.queries.questions import Selection
 from walletsvc.queries.selectors import get_record, list_records_by_id
@@ -19,8 +19,8 @@ PRINTED = "2026-01-31T12:00:00.000001Z"
 
 
 def test_records_print_as_both_faces_show_them() -> None:
-    wallet = create_wallet(principal=ANYONE, label="Sävings", balance="5", metadata={"a": [1]}, clock=lambda: MOMENT)
-    transaction = create_transaction(
+    wallet = open_wallet(principal=ANYONE, label="Sävings", balance="5", metadata={"a": [1]}, clock=lambda: MOMENT)
+    transaction = post_transaction(
         principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="-0.5", description="d", clock=lambda: MOMENT
     )
     times = {"createdAt": PRINTED, "updatedAt": PRINTED}

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.queries.asking import ask, names
 from tests.queries.opening import open_wallets
-from tests.writes import create_transaction, delete_transaction, delete_wallet, update_transaction
+from tests.writes import amend_transaction, close_wallet, delete_transaction, post_transaction
 from walletsvc.models import Entry, Transaction
 from walletsvc.principals import ANYONE
 from walletsvc.queries.questions import CursorPage, NumberedPage, Question, Selection
@@ -52,8 +52,8 @@ def test_to_one_relations_are_followed() -> None:
 
 def test_entries_outlive_their_wallet() -> None:
     [wallet] = open_wallets(1, each=0)
-    create_transaction(principal=ANYONE, txid="all", wallet_id=wallet.id, amount="-50")
-    delete_wallet(principal=ANYONE, wallet_id=wallet.id)
+    post_transaction(principal=ANYONE, txid="all", wallet_id=wallet.id, amount="-50")
+    close_wallet(principal=ANYONE, wallet_id=wallet.id)
     entries = ask("Entry", selection=Selection(to_one=(("wallet", Selection()),))).records
     assert [(entry.keys["wallet"], entry.one["wallet"]) for entry in entries] == [(wallet.id, None)] * 2
 
@@ -130,7 +130,7 @@ def test_entries_of_many_transactions_are_those_of_each_alone(question: Question
     open_wallets(2, each=3)
     for transaction in Transaction.objects.all()[1:]:
         for amount in range(amended):
-            update_transaction(principal=ANYONE, transaction_id=transaction.id, amount=str(5 + amount))
+            amend_transaction(principal=ANYONE, transaction_id=transaction.id, amount=str(5 + amount))
     selection = Selection(to_many=(("entries", question),))
     together = ask("Transaction", selection=selection).records
     alone = [

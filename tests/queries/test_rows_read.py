@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 
 from tests.queries.asking import ask, names
-from tests.writes import create_wallet
+from tests.writes import open_wallet
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.principals import ANYONE, Principal
 from walletsvc.queries.questions import CursorPage, NumberedPage, Question, Selection
@@ -140,7 +140,7 @@ def questions(wallet: Wallet, size: int) -> Iterator[tuple[str, dict[str, object
 
 @pytest.mark.parametrize("principal", [ANYONE, ALICE], ids=["everything", "an owner's"])
 def test_a_page_reads_only_its_rows(principal: Principal) -> None:
-    wallets = [create_wallet(principal=ANYONE, label=f"W{number}", clock=lambda: NOON) for number in range(3)]
+    wallets = [open_wallet(principal=ANYONE, label=f"W{number}", clock=lambda: NOON) for number in range(3)]
     fill(wallets, 0, FEW)
     assert (Transaction.objects.count(), Entry.objects.count()) == (3 * FEW, 3 * FEW)
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.between import before_query
 from tests.rest_api.conftest import Api
-from tests.writes import delete_transaction, delete_wallet
+from tests.writes import close_wallet, delete_transaction
 from walletsvc.principals import ANYONE
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -31,7 +31,7 @@ def transaction(api: Api, wallet: Any) -> Any:
 def delete(wallet: Any, transaction: Any) -> Any:
     def delete_all() -> None:
         delete_transaction(principal=ANYONE, transaction_id=transaction["id"])
-        delete_wallet(principal=ANYONE, wallet_id=wallet["id"])
+        close_wallet(principal=ANYONE, wallet_id=wallet["id"])
 
     return delete_all
 

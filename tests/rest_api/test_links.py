@@ -115,8 +115,8 @@ def test_each_caller_gets_links_that_begin_with_the_requested_address(ids: dict[
             assert (status, bool(found)) == (200, True)
             assert {re.match(r"[a-z]+://[^/]+(?=/api/)|", each)[0] for each in found} == {expected}, (path, variables)  # type: ignore[index]
             # Otherwise, all callers get the same.
-            told = body.replace(expected.encode(), b"")
-            assert relative.setdefault(path, told) == told
+            neutral = body.replace(expected.encode(), b"")
+            assert relative.setdefault(path, neutral) == neutral
             assert server.ask(path, **variables, HTTP_IF_NONE_MATCH=headers["ETag"])[0] == 304
 
 

@@ -13,7 +13,7 @@ from tests.concurrency.threads import at_once
 from tests.ledger.state import assert_reconciled, balance
 from tests.rest_api.batches import add_wallet, post, send
 from tests.rest_api.conftest import Api, resource
-from tests.writes import create_wallet
+from tests.writes import open_wallet
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.principals import ANYONE
 
@@ -23,9 +23,7 @@ THREADS = 8
 
 
 def open_wallets(*balances: str) -> list[str]:
-    wallets = [
-        create_wallet(principal=ANYONE, label=f"W{place}", balance=text) for place, text in enumerate(balances)
-    ]
+    wallets = [open_wallet(principal=ANYONE, label=f"W{place}", balance=text) for place, text in enumerate(balances)]
     return [str(wallet.id) for wallet in wallets]
 
 

@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from tests.ledger.state import assert_reconciled
 from tests.rest_api.batches import add_wallet, move, post, remove, results, send, update
 from tests.rest_api.conftest import SERVER, Api, problems, resource, state
-from tests.writes import create_transaction, delete_transaction, delete_wallet, update_wallet
+from tests.writes import close_wallet, delete_transaction, post_transaction, rename_wallet
 from walletsvc.commands.publication import Publication
 from walletsvc.principals import ANYONE
 
@@ -215,7 +215,7 @@ def test_a_resource_deleted_at_once_by_others_is_shown_as_written(
 def test_a_wallet_deleted_at_once_by_others_is_shown_as_opened(api: Api, after_commit: AfterCommit) -> None:
     def delete() -> None:
         [wallet] = api.data("/api/wallets/")
-        delete_wallet(principal=ANYONE, wallet_id=wallet["id"])
+        close_wallet(principal=ANYONE, wallet_id=wallet["id"])
 
     after_commit(delete)
     response = api.post("/api/wallets/?include=entries,transactions", resource("Wallet", label="New"))
@@ -262,8 +262,8 @@ def test_a_batch_shows_its_own_writes_and_not_later_ones(
     api: Api, full: Any, stored: Any, after_commit: AfterCommit
 ) -> None:
     def change() -> None:
-        create_transaction(principal=ANYONE, wallet_id=full["id"], txid="Late", amount="50.00")
-        update_wallet(principal=ANYONE, wallet_id=full["id"], label="Late")
+        post_transaction(principal=ANYONE, wallet_id=full["id"], txid="Late", amount="50.00")
+        rename_wallet(principal=ANYONE, wallet_id=full["id"], label="Late")
 
     after_commit(change)
     done = results(send(api, *batch(full, stored)))

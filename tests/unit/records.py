@@ -18,7 +18,7 @@ ALICE = Principal(subject="alice", scopes=frozenset(), owner="a")
 
 
 class Records:
-    """A writer that notes what it is told, and gives ids from 100 on."""
+    """A writer that records its calls, and assigns ids from 100."""
 
     def __init__(self, ledger_wallets: Iterable[LockedWallet]) -> None:
         self.wallets = {wallet.id: wallet for wallet in ledger_wallets}

@@ -1,4 +1,4 @@
-"""What the guard decides: pure, so each case is told by numbers alone."""
+"""The guard's decisions: pure, so numbers alone describe each case."""
 
 from __future__ import annotations
 

@@ -180,12 +180,12 @@ def test_a_transaction_is_given_back_and_its_name_is_free() -> None:
     ledger, records, _ = open_ledger(one)
     posted = transaction("T1", 1, "4")
     ledger.post(posted)
-    ledger.give_back(posted)
+    ledger.delete(posted)
     entries = [(1, 8, "post", "4", "14"), (1, 9, "delete", "-4", "10")]
     assert records.done == [("write", ["T1"], entries, "alice", FIRST, False), ("delete", "T1")]
     assert records.txids == ["T1", "T1"]
     ledger.post(transaction("T1", 1, "1"))
-    ledger.give_back(transaction("T0", 1, "11", number=3))
+    ledger.delete(transaction("T0", 1, "11", number=3))
     ledger.complete()
     assert (one.balance, one.transaction_count) == (0, 3)
     assert [each for each in records.done if each[0] == "count"] == []

@@ -1,4 +1,4 @@
-"""Hooks see every request and every answer once, whoever answers."""
+"""Hooks see every request and every answer once, whichever layer answers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LIMITED = Refusal(429, "rate_limited", "Too often.", headers={"Retry-After": "7"
 
 
 class Watch:
-    """Takes note of all that it sees, and refuses once it is told to."""
+    """Records every call, and refuses once enabled."""
 
     def __init__(self) -> None:
         self.refusal: Refusal | None = None

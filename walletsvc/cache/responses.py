@@ -39,7 +39,7 @@ def wallet_stamp(wallet_id: int) -> str:
 def owner_stamp(owner: str) -> str:
     """Return the name of the stamp of an owner: the lists of its wallets, transactions and entries.
 
-    Nobody, who is the owner "", has none: with an open server, a write has no more stamps to change.
+    The owner "" has none: with an open server, a write has no additional stamp to change.
     """
     return f"owner:{blake2b(owner.encode(errors='surrogatepass'), digest_size=20).hexdigest()}"
 
@@ -279,8 +279,8 @@ class Invalidation:
     def release(self) -> bool:
         """Do what `settle` does after a rollback, when nothing is outdated.
 
-        Another writer's mark stays, for that writer to settle. A failed COMMIT cannot be told from one whose answer
-        was lost, so both are announced.
+        Another writer's mark stays, for that writer to settle. A failed COMMIT cannot be distinguished from one whose
+        answer was lost, so both are announced.
         """
         agreement = self._state.agreement
         if agreement is None:

@@ -158,7 +158,7 @@ class DeleteTransaction(Command[Transaction]):
     def apply(self, ledger: Ledger) -> Transaction:
         """Raises `NotFound`, and `InsufficientFunds` if a credit has been spent."""
         transaction = find_transaction(ledger, self.transaction)
-        ledger.give_back(transaction)
+        ledger.delete(transaction)
         return transaction
 
 

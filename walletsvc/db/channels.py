@@ -1,4 +1,4 @@
-"""How the statements of a write reach the database: the seam between an engine that can let them wait and others."""
+"""The interface that sends the statements of a write, for engines that can defer them and for others."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class Channel(Protocol):
         """Run a statement that returns nothing: with the next one, with COMMIT, or at once."""
 
     def send_deferred(self) -> None:
-        """Run now whatever waits."""
+        """Run all deferred statements now."""
 
 
 class AtOnce:
-    """Runs each statement when it comes."""
+    """Runs each statement at once."""
 
     def __init__(self, database: BaseDatabaseWrapper) -> None:
         self._database = database
@@ -53,20 +53,20 @@ class AtOnce:
         rows: int = 1,
         uses_new_ids: bool = False,
     ) -> None:
-        """Run a statement, and tell `take_ids` the ids of the `rows` that it has inserted."""
+        """Run a statement, and pass the ids of its `rows` inserted rows to `take_ids`."""
         with self._database.cursor() as cursor:
             cursor.execute(statement, values)
             if take_ids is not None:
-                # SQLite numbers the rows of a statement one by one, and tells the last: nobody else writes meanwhile.
+                # SQLite numbers a statement's rows consecutively and reports the last: no other transaction writes.
                 last = int(cursor.lastrowid or 0)
                 take_ids(range(last - rows + 1, last + 1))
 
     def send_deferred(self) -> None:
-        """Nothing waits."""
+        """Do nothing: nothing is deferred."""
 
 
 def channel() -> Channel:
     """Return the channel of this thread's connection."""
     database = connections[DEFAULT_DB_ALIAS]
-    # The settings allow no other backend for MySQL than ours, whose connection is one.
+    # For MySQL the settings allow only this project's backend, whose connection is a channel.
     return cast(Channel, database) if dialect.vendor() == "mysql" else AtOnce(database)

@@ -187,7 +187,7 @@ class Ledger:
         self.flush()
         transaction.amount, transaction.wallet_id = amount, wallet_id
 
-    def give_back(self, transaction: Transaction) -> None:
+    def delete(self, transaction: Transaction) -> None:
         """Undo a transaction of a locked wallet and delete it. Raises what the guard raises."""
         wallet = self.wallet(transaction.wallet_id)
         self._apply(wallet, money.negate(transaction.amount), Kind.DELETE, transaction, added=-1)

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 def create_row(apps, schema_editor):
-    """Begin with a cache that nobody uses yet, under a name that no other database has."""
+    """Begin with an unused cache, and an identity that no other database has."""
     row = {'identity': uuid4().hex, 'generation': 1, 'suspended': False, 'instance': ''}
     apps.get_model('walletsvc', 'CacheState').objects.create(id=1, **row)
 

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    """Say of each transaction and entry whose it is; a server that does not know of it writes nobody's."""
+    """Store the owner of each transaction and entry; an older server writes rows without one."""
 
     dependencies = [
         ('walletsvc', '0005_cache_state'),

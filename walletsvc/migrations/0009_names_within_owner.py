@@ -2,7 +2,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    """Let two owners have the same names: what is unique within an owner took effect before."""
+    """Let two owners have the same names: uniqueness within an owner took effect before."""
 
     dependencies = [
         ('walletsvc', '0008_owner_indexes'),

@@ -19,7 +19,7 @@ def check_read(principal: Principal, resource: Resource, selection: Selection) -
 
 
 def check_related(principal: Principal, resource: Resource, selection: Selection) -> None:
-    """Raise `Forbidden` unless the principal may read what is related to records of `resource`, as selected."""
+    """Raise `Forbidden` unless the principal may read the selected related records of `resource`."""
     if ADMIN in principal.scopes:
         return
     for name, wanted in selection.to_one:

@@ -58,8 +58,8 @@ class Field:
     def input_description(self) -> str:
         """Return the description for clients that send a value."""
         limit = getattr(self.type, "max_length", None)
-        told = self.input or self.description
-        return told if limit is None else f"{told} At most {limit:,} characters."
+        description = self.input or self.description
+        return description if limit is None else f"{description} At most {limit:,} characters."
 
     @cached_property
     def key(self) -> str:

@@ -97,7 +97,7 @@ class _Granian:
         self._process.terminate()
 
     def end(self, patience_seconds: float) -> None:
-        """Wait for its end, and kill what is left after `patience_seconds`."""
+        """Wait for its end, and kill the rest after `patience_seconds`."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(patience_seconds)
         self._kill()

@@ -46,7 +46,7 @@ class Proxies:
         return any(address in network for network in self._networks)
 
 
-def _told(value: str) -> str:
+def _nearest(value: str) -> str:
     """Return the nearest proxy's value: each appends its own, and a client's own comes first."""
     return value.rpartition(",")[2].strip()
 
@@ -68,10 +68,10 @@ class Forwarded:
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         if self._proxies.holds(environ.get("REMOTE_ADDR", "")):
-            scheme = _told(environ.get("HTTP_X_FORWARDED_PROTO", "")).lower()
+            scheme = _nearest(environ.get("HTTP_X_FORWARDED_PROTO", "")).lower()
             if scheme in _SCHEMES:
                 environ["wsgi.url_scheme"] = scheme
-            if host := _told(environ.get("HTTP_X_FORWARDED_HOST", "")):
+            if host := _nearest(environ.get("HTTP_X_FORWARDED_HOST", "")):
                 environ["HTTP_HOST"] = host
         return self._application(environ, start_response)
 
@@ -100,8 +100,8 @@ class ForwardedAsync:
 
 def _forward(scope: Any) -> Any:
     """Return the scope of the request as the client sent it to the proxy."""
-    told = {name: _told(value.decode("latin-1")) for name, value in scope["headers"] if name in _HEADERS}
-    scheme, host = told.get(b"x-forwarded-proto", "").lower(), told.get(b"x-forwarded-host", "")
+    forwarded = {name: _nearest(value.decode("latin-1")) for name, value in scope["headers"] if name in _HEADERS}
+    scheme, host = forwarded.get(b"x-forwarded-proto", "").lower(), forwarded.get(b"x-forwarded-host", "")
     changed = dict(scope)
     if scheme in _SCHEMES:
         changed["scheme"] = scheme.replace("http", "ws") if scope["type"] == "websocket" else scheme

@@ -232,7 +232,7 @@ try {
   }
   for (const url of [wallet, `${server}/api/wallets/`, new URL(cached, server).href]) {
     assert.equal(await isRefused(url, { cache: "no-store" }), true, url);
-    // What is kept of another page's is not for this one either.
+    // A response cached for another page is not for this one either.
     assert.equal(await isRefused(url, { cache: "force-cache" }), true, url);
   }
   assert.equal(await isRefused(live, subscription), true);

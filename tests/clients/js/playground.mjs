@@ -55,7 +55,7 @@ try {
   const opened = await ask('mutation { createWallet(input: {label: "Watched", balance: "100.00"}) { wallet { id } } }');
   const { id } = opened.data.createWallet.wallet;
   await ready();
-  assert.equal(await page.getByTitle(/^Delete/).count(), 0, "What is open at first deletes something.");
+  assert.equal(await page.getByTitle(/^Delete/).count(), 0, "The initial tabs delete something.");
   await page.getByTitle("WalletTransactions", { exact: true }).waitFor();
   await page.getByTitle("WalletBalance", { exact: true }).click();
   const editor = page.locator(".graphiql-query-editor");

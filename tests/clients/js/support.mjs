@@ -6,5 +6,5 @@ export const pages = [3, 3, 1]; // the sizes of pages of at most three
 export const balanceAfterwards = "170.00";
 export const overdraft = "-170.01";
 
-// What is asked for by its path; links are URLs already, and stay as they are (RFC 3986, section 5).
+// The URL of a path; links are URLs already, and stay unchanged (RFC 3986, section 5).
 export const absolute = (link) => new URL(link, server).href;

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from tests.writes import create_wallet
+from tests.writes import open_wallet
 from walletsvc.models import Wallet
 from walletsvc.principals import ANYONE
 
@@ -59,7 +59,7 @@ def packets_sent(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
 @pytest.fixture
 def wallet() -> Iterator[Wallet]:
-    yield create_wallet(principal=ANYONE, label="A", balance="10")
+    yield open_wallet(principal=ANYONE, label="A", balance="10")
     with connection.cursor() as cursor:
         cursor.execute("SELECT @@in_transaction, 'in step'")
         assert cursor.fetchall() == ((0, "in step"),)

@@ -19,7 +19,7 @@ from tests.concurrency.packets.transactions import (
 )
 from tests.concurrency.test_faults import attempt
 from tests.ledger.state import assert_reconciled, balance, snapshot
-from tests.writes import create_transaction
+from tests.writes import post_transaction
 from walletsvc.commands import retry
 from walletsvc.db.mysql.packets import PacketConnection
 from walletsvc.models import Transaction, Wallet
@@ -47,7 +47,7 @@ def test_the_servers_error_for_each_statement_of_a_post(
         return defer(driver, statement, values, take_ids, rows=rows)
 
     monkeypatch.setattr(PacketConnection, "defer", defer_or_fail)
-    post = partial(create_transaction, principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="-3")
+    post = partial(post_transaction, principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="-3")
     if outcome == "done":
         posted, refusal = attempt(post)
         assert refusal is None

@@ -21,13 +21,13 @@ from tests.concurrency.packets.transactions import (
 )
 from tests.ledger.state import assert_reconciled, snapshot
 from tests.writes import (
-    create_transaction,
-    create_transfer,
-    create_wallet,
+    amend_transaction,
+    close_wallet,
     delete_transaction,
-    delete_wallet,
-    update_transaction,
-    update_wallet,
+    open_wallet,
+    post_transaction,
+    post_transfer,
+    rename_wallet,
 )
 from walletsvc.commands.execute import execute_all
 from walletsvc.commands.outcomes import Done
@@ -40,7 +40,7 @@ from walletsvc.principals import ANYONE
 
 
 def test_a_post_takes_two_packets(wallet: Wallet, packets_sent: list[bytes], server: str) -> None:
-    posted = create_transaction(principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="-3")
+    posted = post_transaction(principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="-3")
     assert list(map(words, packets_sent)) == [["START", "SELECT"], *expected(server, WRITES)]
     assert list(map(is_compound, packets_sent))[:2] == [False, server == "MariaDB"]
     assert Transaction.objects.get(txid="T1").id == posted.id
@@ -51,9 +51,9 @@ def test_a_post_takes_two_packets(wallet: Wallet, packets_sent: list[bytes], ser
 def test_an_amendment_is_sent_with_commit(
     wallet: Wallet, packets_sent: list[bytes], server: str, changes: dict[str, Any]
 ) -> None:
-    posted = create_transaction(principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="-3")
+    posted = post_transaction(principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="-3")
     packets_sent.clear()
-    update_transaction(principal=ANYONE, transaction_id=posted.id, **changes)
+    amend_transaction(principal=ANYONE, transaction_id=posted.id, **changes)
     ledger = ["UPDATE", "INSERT"] if "amount" in changes else []
     reads = [["START", "SELECT"], ["SELECT"], ["SELECT"]]
     assert list(map(words, packets_sent)) == [*reads, *expected(server, [*ledger, "UPDATE", "COMMIT"])]
@@ -65,7 +65,7 @@ def test_an_amendment_is_sent_with_commit(
 
 
 def test_a_deletion_is_sent_with_commit(wallet: Wallet, packets_sent: list[bytes], server: str) -> None:
-    posted = create_transaction(principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="-3")
+    posted = post_transaction(principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="-3")
     packets_sent.clear()
     delete_transaction(principal=ANYONE, transaction_id=posted.id)
     assert list(map(words, packets_sent)) == [
@@ -79,12 +79,12 @@ def test_a_deletion_is_sent_with_commit(wallet: Wallet, packets_sent: list[bytes
 
 
 def test_no_two_writes_share_a_packet_that_is_no_compound(wallet: Wallet, packets_sent: list[bytes]) -> None:
-    other = create_wallet(principal=ANYONE, label="B", balance="5")
-    empty = create_wallet(principal=ANYONE, label="C")
-    first = create_transaction(principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="-3")
-    create_transfer(principal=ANYONE, txid="X", source_id=wallet.id, destination_id=other.id, amount="1")
-    update_wallet(principal=ANYONE, wallet_id=wallet.id, label="A2", metadata={"a": 1})
-    update_transaction(principal=ANYONE, transaction_id=first.id, amount="-2", txid="M1", wallet_id=other.id)
+    other = open_wallet(principal=ANYONE, label="B", balance="5")
+    empty = open_wallet(principal=ANYONE, label="C")
+    first = post_transaction(principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="-3")
+    post_transfer(principal=ANYONE, txid="X", source_id=wallet.id, destination_id=other.id, amount="1")
+    rename_wallet(principal=ANYONE, wallet_id=wallet.id, label="A2", metadata={"a": 1})
+    amend_transaction(principal=ANYONE, transaction_id=first.id, amount="-2", txid="M1", wallet_id=other.id)
     post_many(wallet, 20)
     batch = [
         post(wallet, "B1"),
@@ -95,7 +95,7 @@ def test_no_two_writes_share_a_packet_that_is_no_compound(wallet: Wallet, packet
         post(other, "M1"),
     ]
     assert isinstance(execute_all(batch, by=ANYONE), Done)
-    delete_wallet(principal=ANYONE, wallet_id=empty.id)
+    close_wallet(principal=ANYONE, wallet_id=empty.id)
 
     # Each word but these writes, and a COMMIT is as bad as a write behind one.
     writes = [[word for word in words(packet) if word not in ("START", "SELECT")] for packet in packets_sent]

@@ -73,7 +73,7 @@ assert.ok(typeof next === "string");
 const rest = await fetch(new URL(next, process.env["SERVER_URL"]), { headers: { Accept: mediaType } });
 assert.equal(((await rest.json()) as components["schemas"]["TransactionList"]).data.length, 1);
 
-// What is related, and the relationship itself. An opening has no transaction.
+// Related resources, and the relationship itself. An opening has no transaction.
 const [first] = found(await client.GET("/api/wallets/{id}/transactions/", { params: { path: { id: wallet.id } } })).data;
 assert.ok(first);
 const path = { id: first.id };
@@ -161,7 +161,7 @@ export const refused = [
   () => client.GET("/api/wallets/", { params: { query: { "filter[iban]": "" } } }),
   // @ts-expect-error There is no such URL.
   () => client.GET("/api/accounts/"),
-  // @ts-expect-error Nobody writes an entry.
+  // @ts-expect-error Entries cannot be written.
   () => client.POST("/api/entries/", {}),
   // @ts-expect-error A transaction is of a wallet.
   () => client.POST("/api/transactions/", { body: { data: { type: "Transaction", attributes: { txid: "", amount: "" } } } }),
