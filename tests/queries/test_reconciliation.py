@@ -126,7 +126,7 @@ def test_a_transaction_without_entries_is_found(wallet: Wallet) -> None:
     [(_, _, problem), wrong_count] = problems()
     assert wrong_count == (None, None, "the transaction count is 2, but there are 3 (--recount corrects it)")
     assert problem.startswith("transaction 'T9' is of 1")
-    assert problem.endswith("where its entries sum to 0")
+    assert problem.endswith("but its entries sum to 0")
 
 
 def test_a_transaction_that_vanished_is_found(wallet: Wallet) -> None:
