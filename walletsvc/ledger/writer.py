@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
-from itertools import count
+from itertools import chain, count
 
 from django.db import connection
 from django.db.models.base import ModelState
@@ -146,17 +146,16 @@ def add_to_count(added: int) -> None:
 def _update_wallets(wallets: Sequence[LockedWallet], at: str | None) -> None:
     """Write the current state of the locked rows, many in one statement."""
     ids = [each.id for each in wallets]
-    changed: dict[str, list[statements.Value]] = {
-        "balance": [statements.from_decimal(each.balance) for each in wallets],
-        "sequence": [each.sequence for each in wallets],
-        "transaction_count": [each.transaction_count for each in wallets],
+    changed: dict[str, list[tuple[int, statements.Value]]] = {
+        "balance": [(each.id, statements.from_decimal(each.balance)) for each in wallets],
+        "sequence": [(each.id, each.sequence) for each in wallets],
+        "transaction_count": [(each.id, each.transaction_count) for each in wallets],
     }
     # A single value needs no search.
     case = f"CASE id {' '.join(['WHEN %s THEN %s'] * len(ids))} END" if len(ids) > 1 else "%s"
     values: list[statements.Value] = []
-    for column in changed.values():
-        pairs = zip(ids, column, strict=True)
-        values += [value for pair in pairs for value in pair] if len(ids) > 1 else column
+    for pairs in changed.values():
+        values += chain.from_iterable(pairs) if len(ids) > 1 else [pairs[0][1]]
     # As in `select_for_update`: on a small table the optimizer would rather scan all rows.
     index = "FORCE INDEX (PRIMARY)" if dialect.vendor() == "mysql" else ""
     assignments = ", ".join(f"{column} = {case}" for column in changed)
