@@ -98,7 +98,8 @@ def _replacements(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
 
 
 def _is_for_people(node: cst.CSTNode) -> bool:
-    if m.matches(node, m.Call(func=m.Attribute(value=m.Name("logger"))) | m.Expr(m.SimpleString())):
+    log = m.Call(func=m.Attribute(value=m.Name("logger")))
+    if m.matches(node, log | m.Expr(log | m.SimpleString())):
         return True
     return isinstance(node, cst.SimpleString) and _SENTENCE.fullmatch(node.value) is not None
 

@@ -58,7 +58,7 @@ def durably(
     """
     deadline = time.monotonic() + PATIENCE_SECONDS
     refusal: errors.WalletError = errors.Conflict("Concurrent writes are in the way. Try again.")
-    was_refused = False
+    refusals = 0
     for number in range(ATTEMPTS):
         if number:
             if time.monotonic() > deadline:
@@ -85,9 +85,9 @@ def durably(
         if meaning is Meaning.FAULT:
             raise error
         refusal = refusal_of(error, at_commit=at_commit) or refusal
-        if meaning in (Meaning.LOST, Meaning.UNKNOWN) or (meaning is Meaning.REFUSED and was_refused):
+        refusals += meaning is Meaning.REFUSED
+        if meaning in (Meaning.LOST, Meaning.UNKNOWN) or refusals > 1:
             raise refusal from error
-        was_refused = was_refused or meaning is Meaning.REFUSED
         logger.info("Attempt %d of %d: %s", number + 1, ATTEMPTS, error)
     raise refusal
 
