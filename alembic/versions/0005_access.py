@@ -1,4 +1,4 @@
-"""Let the texts of keys and access events compare byte for byte, and refuse to change or remove an event.
+"""Make the texts of keys and access events compare byte for byte, and refuse to change or remove an event.
 
 Revision: 0005, after 0004. Can be run again after it failed half-way. It needs the tables, so Django's migrations
 come first.

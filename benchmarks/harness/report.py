@@ -22,15 +22,15 @@ _TOP_IN_PAGE = 12
 _HOW = """
 All servers and databases run on this one machine, and so does wrk: 16 keep-alive connections, one thread. Each
 figure is the median of its repetitions; the contenders of a row are measured in turns, repetition by repetition,
-and so are the three rows of POST, as they are compared with each other.
-Everyone has 2 processes (8 threads each where there are threads), a database of their own with the same rows, and is
-checked before: what it reads is compared, an overdraft has to be refused and to change nothing; and after: each
-answer to a POST has left its rows, and all balances are recomputed, walletsvc's by `manage.py reconcile`. A row with
-any refusal, lost answer or answer of another size has no figure.
+and so are the three rows of POST, because they are compared with each other.
+Each contender has 2 processes (8 threads each if it uses threads) and its own database with the same rows. It is
+checked before: its reads are compared, and it must refuse an overdraft without changing anything; and after: each
+answer to a POST must have left its rows, and all balances are recomputed, walletsvc's by `manage.py reconcile`. A row
+with any refusal, lost answer or answer of another size has no figure.
 
-- **walletsvc** is `manage.py serve --workers 2` with Redis, which it reaches by its Unix socket; where it says
-  "not cached", with `CACHE_SECONDS=0`. As always with as many processes as cores, each keeps the threads that run
-  Python on one core (`WEB_AFFINITY`); everyone else's are where the system puts them.
+- **walletsvc** is `manage.py serve --workers 2` with Redis, reached by its Unix socket; "not cached" means
+  `CACHE_SECONDS=0`. As always with as many processes as cores, each keeps the threads that run Python on one core
+  (`WEB_AFFINITY`); the system places the threads of all others.
 - **stock Django** is Django REST framework with djangorestframework-jsonapi's viewsets and `select_for_update`,
   without a ledger, and strawberry-django's connection with the optimizer and the caches of parsed and of validated
   documents; under granian as walletsvc is.

@@ -1,4 +1,4 @@
-"""Who is calling: from the text of an `Authorization` header to a principal. The one way in, for all faces."""
+"""Identify the caller: from the text of an `Authorization` header to a principal. The one way for all faces."""
 
 from __future__ import annotations
 
@@ -24,17 +24,16 @@ verified = Verified()
 
 
 def identify_known(authorization: str | None) -> Principal | None:
-    """Return the caller if that takes no query: it was verified lately, or the server is open."""
+    """Return the caller if no query is needed: it was verified recently, or the server is open."""
     if authorization is None:
         return None if settings.AUTH_REQUIRED else ANYONE
     return verified.get(_digest(authorization))
 
 
 def identify(authorization: str | None) -> Principal:
-    """Return the caller that an `Authorization` header stands for.
+    """Return the caller identified by an `Authorization` header.
 
-    Raises `Unauthenticated`, the same for every reason (the log tells which), and `DatabaseError` where a key cannot
-    be looked up.
+    Raises `Unauthenticated`, the same for every reason (which is logged), and `DatabaseError` if no key can be read.
     """
     known = identify_known(authorization)
     if known is not None:

@@ -16,11 +16,11 @@ from hashlib import sha256
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 ID_LENGTH = 10
 SECRET_LENGTH = 43
-"""As many characters of 62 as hold 256 bits."""
+"""The number of base-62 characters that hold 256 bits."""
 CHECKSUM_LENGTH = 6
 
 PATTERN = rf"\bwalk_[0-9A-Za-z]{{{ID_LENGTH}}}_[0-9A-Za-z]{{{SECRET_LENGTH + CHECKSUM_LENGTH}}}\b"
-"""How a scanner finds a leaked key."""
+"""The pattern by which a scanner finds a leaked key."""
 _KEY = re.compile(PATTERN.replace(r"\b", ""), re.ASCII)
 
 
@@ -54,7 +54,7 @@ def parse(text: str) -> KeyText | None:
 
 
 def checksum(body: str) -> str:
-    """Return the checksum of what stands before it, in base 62."""
+    """Return the checksum of the text before it, in base 62."""
     number, digits = zlib.crc32(body.encode()), ""
     for _ in range(CHECKSUM_LENGTH):
         number, digit = divmod(number, len(ALPHABET))

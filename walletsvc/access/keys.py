@@ -1,4 +1,4 @@
-"""Make, rotate, revoke and look up API keys. Each change leaves an `AccessEvent`."""
+"""Create, rotate, revoke and look up API keys. Each change leaves an `AccessEvent`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from walletsvc.schema.values import parse_name
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A key that was made, and its text, which nothing shows again."""
+    """A new key, and its text, which is never shown again."""
 
     key: ApiKey
     text: str
@@ -29,9 +29,9 @@ class NewKey:
 def create_key(
     *, by: Principal, name: str, scopes: frozenset[str], owner: str | None, expires_at: datetime | None, at: datetime
 ) -> NewKey:
-    """Make a key. `owner` None reaches everything; `expires_at` None is never.
+    """Create a key. `owner` None reaches everything; `expires_at` None is never.
 
-    Raises `Forbidden` for more than `by` may do itself, and refusals of the name, the owner and the end.
+    Raises `Forbidden` for rights that `by` lacks, and refusals of the name, the owner and the end.
     """
     parse_name(name, field="name")
     if owner is not None:
@@ -44,9 +44,9 @@ def create_key(
 
 
 def rotate_key(*, by: Principal, key_id: str, overlap: timedelta, at: datetime) -> NewKey:
-    """Make a key with the rights and the term of another, which ends after the `overlap`.
+    """Create a key with the rights and the term of another, which ends after the `overlap`.
 
-    Raises `NotFound`, `Forbidden` for more than `by` may do itself, and `Invalid` for a key that has ended.
+    Raises `NotFound`, `Forbidden` for rights that `by` lacks, and `Invalid` for a key that has ended.
     """
     with transaction.atomic():
         old = _find(key_id, by)
@@ -66,7 +66,7 @@ def rotate_key(*, by: Principal, key_id: str, overlap: timedelta, at: datetime) 
 
 
 def revoke_key(*, by: Principal, key_id: str, at: datetime, reason: str = "") -> ApiKey:
-    """End a key at once; one that was revoked before stays so. Raises `NotFound`."""
+    """End a key at once; a revoked key stays unchanged. Raises `NotFound`."""
     with transaction.atomic():
         key = _find(key_id, by)
         _revoke([key], by=by, at=at, reason=reason)
@@ -74,19 +74,19 @@ def revoke_key(*, by: Principal, key_id: str, at: datetime, reason: str = "") ->
 
 
 def revoke_all(*, by: Principal, issued_before: datetime, at: datetime, reason: str = "") -> int:
-    """End all keys that were made before a moment, and return how many these were."""
+    """End all keys created before a moment, and return their number."""
     with transaction.atomic():
         keys = _within_reach(by).select_for_update().filter(created_at__lt=issued_before, revoked_at=None)
         return _revoke(list(keys), by=by, at=at, reason=reason)
 
 
 def list_keys(*, by: Principal) -> list[ApiKey]:
-    """Return the keys within the caller's reach, the oldest first."""
+    """Return the keys that the caller can see, the oldest first."""
     return list(_within_reach(by).order_by("created_at", "id"))
 
 
 def get_key(*, by: Principal, key_id: str) -> ApiKey:
-    """Return a key within the caller's reach. Raises `NotFound`."""
+    """Return a key that the caller can see. Raises `NotFound`."""
     key = _within_reach(by).filter(id=key_id).first()
     if key is None:
         raise errors.not_found("API key", key_id)
@@ -94,7 +94,7 @@ def get_key(*, by: Principal, key_id: str) -> ApiKey:
 
 
 def find_principal(text: KeyText, *, at: datetime) -> tuple[Principal, datetime | None] | None:
-    """Return whose a key is, and when that ends; None for an unknown, expired or revoked one."""
+    """Return the principal and the end of a key; None for an unknown, expired or revoked one."""
     key = ApiKey.objects.filter(id=text.id).first()
     if key is None or not compare_digest(bytes(key.digest), text.digest) or not is_good(key, at):
         return None
@@ -119,7 +119,7 @@ def _find(key_id: str, by: Principal) -> ApiKey:
 
 
 def _check_grant(by: Principal, scopes: frozenset[str], owner: str | None) -> None:
-    """Raise `Forbidden` unless `by` may do all of this itself: nobody grants more than they have."""
+    """Raise `Forbidden` unless `by` has all of these rights itself."""
     beyond = [scope for scope in scopes if not by.may(scope)]
     if beyond:
         raise errors.Forbidden(f"You cannot grant {print_scopes(beyond)}: you may not do that yourself.")

@@ -1,4 +1,4 @@
-"""What a caller may do. No scope implies another, except `admin`, which implies all."""
+"""The scopes of callers. No scope implies another, except `admin`, which implies all."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SCOPES = (
 
 
 def parse_scopes(text: str) -> frozenset[str]:
-    """Return the scopes in a text, with commas or spaces between. Raises `Invalid` and `Required`."""
+    """Return the scopes in a text, separated by commas or spaces. Raises `Invalid` and `Required`."""
     found = list(filter(None, re.split(r"[,\s]+", text)))
     for scope in found:
         if scope not in SCOPES:

@@ -1,6 +1,6 @@
-"""Who has been verified lately, in the memory of this process.
+"""Recently verified callers, in the memory of this process.
 
-It is never kept in Redis: the cache decides nothing. Entries are short-lived, so a revoked key is refused everywhere
+Never in Redis: no decision depends on the cache. Entries are short-lived, so a revoked key is refused everywhere
 within KEY_SECONDS.
 """
 
@@ -14,12 +14,12 @@ from walletsvc.bounded import ENTRY_BYTES, BoundedTable
 from walletsvc.principals import Principal
 
 KEY_SECONDS = 5.0
-"""How long a key is good, or unknown, without another look at the database."""
+"""How long a key counts as valid, or unknown, without another query."""
 TOKEN_SECONDS = 60.0
-"""How long a token is good without being decoded again, if it does not end before."""
+"""How long a token counts as valid without being decoded again, unless it ends before."""
 MAX_CALLERS = 4_096
 _SIZE = 512
-"""What one of them is counted as, in bytes: scopes are shared by most."""
+"""The size of an entry in bytes: most share their scopes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Verified:
         self._refused = _table()
 
     def get(self, digest: bytes) -> Principal | None:
-        """Return who is known by these credentials, if they still count."""
+        """Return the caller with these credentials, if it is still remembered."""
         known = self._good.get(digest)
         return known.principal if known is not None and self._clock() < known.until else None
 
@@ -51,17 +51,17 @@ class Verified:
         return known is not None and self._clock() < known.until
 
     def remember(self, digest: bytes, principal: Principal, *, seconds: float) -> None:
-        """Let the caller be known for a while."""
+        """Remember the caller for a while."""
         self._good.put(digest, _Known(principal, self._clock() + seconds), size=_SIZE)
 
     def refuse(self, digest: bytes) -> None:
-        """Remember that these credentials are not good, and forget that they ever were."""
+        """Remember that these credentials are invalid, and forget their caller."""
         if self._good.get(digest) is not None:
             self._good.put(digest, _Known(None, 0.0), size=_SIZE)
         self._refused.put(digest, _Known(None, self._clock() + KEY_SECONDS), size=_SIZE)
 
     def clear(self) -> None:
-        """Forget everybody."""
+        """Forget all callers."""
         self._good.clear()
         self._refused.clear()
 

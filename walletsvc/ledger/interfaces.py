@@ -1,4 +1,4 @@
-"""What the ledger needs of a database, so that what it decides can be told without one."""
+"""The ledger's interfaces to a database, so that its decisions can be tested without one."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from walletsvc.principals import Principal
 
 
 class LockWallets(Protocol):
-    """Locks wallets: `lock_wallets`, or a test's own."""
+    """Locks wallets: `lock_wallets`, or a test's replacement."""
 
     def __call__(self, ids: Sequence[int], *, principal: Principal, skip_locked: bool) -> Iterable[LockedWallet]:
-        """Lock the wallets with these ids, in their order, and return those within the principal's reach."""
+        """Lock the wallets with these ids, in order, and return those that the principal can see."""
 
 
 class Writer(Protocol):
-    """Writes what is decided: the module `writer`, or a test's own."""
+    """Writes the decisions: the module `writer`, or a test's replacement."""
 
     def write_changes(
         self, lines: Sequence[Line], posted: Sequence[Transaction], *, subject: str, at: datetime, send: bool
     ) -> None:
-        """Write the wallets that `lines` change, the transactions `posted` and an entry a line."""
+        """Write the wallets that `lines` change, the transactions `posted`, and an entry for each line."""
 
     def insert_wallet(self, wallet: Wallet) -> None:
         """Insert a new wallet, and set its id."""
@@ -34,7 +34,7 @@ class Writer(Protocol):
         """Return the label of a wallet, and the txids of its transactions."""
 
     def delete_wallet(self, wallet_id: int) -> int:
-        """Delete a wallet with its transactions, and return how many these were."""
+        """Delete a wallet with its transactions, and return the number of transactions."""
 
     def delete_transaction_row(self, transaction: Transaction) -> None:
         """Delete the row of a transaction."""

@@ -4,16 +4,16 @@ from walletsvc.models.columns import MAX_TEXT_LENGTH
 
 
 class ApiKey(models.Model):
-    """A key that a program identifies itself by. The key itself is nowhere: only its SHA-256 is.
+    """A key by which a program identifies itself. The text is stored nowhere, only its SHA-256.
 
-    `owner` is NULL for a key that reaches everything. `expires_at` is NULL for one that never does. `replaces` is the
-    key that it was rotated from.
+    `owner` is NULL for a key that reaches everything. `expires_at` is NULL for one that never expires. `replaces` is
+    the key that it was rotated from.
     """
 
     id = models.CharField(max_length=10, primary_key=True)
     digest = models.BinaryField(max_length=32)
     name = models.CharField(max_length=MAX_TEXT_LENGTH)
-    owner = models.CharField(max_length=MAX_TEXT_LENGTH, null=True)  # noqa: DJ001 - '' is nobody's
+    owner = models.CharField(max_length=MAX_TEXT_LENGTH, null=True)  # noqa: DJ001 - '' is the owner of unowned rows
     scopes = models.CharField(max_length=MAX_TEXT_LENGTH)
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=MAX_TEXT_LENGTH)
@@ -30,7 +30,7 @@ class ApiKey(models.Model):
 
 
 class AccessEvent(models.Model):
-    """One change of what somebody may do. Append-only, as entries are."""
+    """One change of a caller's rights. Append-only, like entries."""
 
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField()

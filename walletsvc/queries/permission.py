@@ -1,4 +1,4 @@
-"""What a principal may read: each resource names its scope. Nothing is read before all of a question is allowed."""
+"""Check the scopes of a read: each resource names its scope. A question is checked completely before it is read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from walletsvc.schema.resources import RESOURCES
 
 
 def check_read(principal: Principal, resource: Resource, selection: Selection) -> None:
-    """Raise `Forbidden` unless the principal may read records of `resource` and all that is selected of them."""
+    """Raise `Forbidden` unless the principal may read records of `resource` and everything selected from them."""
     if ADMIN in principal.scopes:
         return
     if not principal.may(resource.scope):
