@@ -47,7 +47,7 @@ PLACES: Mapping[type[errors.WalletError], Place] = {
     errors.InvalidParameter: Place.ERRORS,
     errors.PreconditionFailed: Place.USER_ERRORS,
     errors.Unauthenticated: Place.ERRORS,
-    errors.Forbidden: Place.ERRORS,
+    errors.Forbidden: Place.USER_ERRORS,
     errors.Conflict: Place.ERRORS,
     errors.Unavailable: Place.ERRORS,
 }

@@ -28,6 +28,7 @@ from walletsvc.commands.command import Command
 from walletsvc.commands.execute import execute
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
 from walletsvc.commands.wallets import CloseWallet, OpenWallet, RenameWallet
+from walletsvc.queries.permission import check_related
 from walletsvc.queries.written import WrittenRecord
 from walletsvc.schema.resources import RESOURCES, TRANSACTION, WALLET
 
@@ -100,6 +101,7 @@ def _execute(info: Info, payload: Callable[..., P], resource: str, parse: Parse,
     # The payloads of all mutations in the document are checked before the first one runs.
     selection = raw.context.planner(raw).payload(raw.path.key)
     try:
+        check_related(principal, RESOURCES[resource], selection)
         written = execute(parse(*sent), by=principal)
     except errors.WalletError as error:
         return _refuse(payload, resource, error)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from functools import partial
 
 from django.http import HttpRequest, HttpResponse
 
 from graphql_api.errors import INTERNAL_ERROR
 from graphql_api.execution import Answer, answer, encode
+from graphql_api.identity import identify
 from graphql_api.pages import playground
 from graphql_api.requests import JSON_TYPE, RESPONSE_TYPE, Refused, choose_type, read_request, wants_page
 from walletsvc.errors import PreconditionFailed
@@ -42,17 +44,18 @@ def _respond(request: HttpRequest) -> HttpResponse:
         raise Refused(405, "method_not_allowed", "GraphQL takes GET and POST.", headers={"Allow": _ALLOWED})
     if wants_page(request):
         return playground(request)
+    principal = identify(partial(principal_of, request.headers))
     media_type = choose_type(request)
     if not is_read:
         # This URL by itself has no representation.
         check_write(request.headers, nothing_there)
-    answered = answer(read_request(request), principal=principal_of(request.headers), read_only=is_read)
+    answered = answer(read_request(request), principal=principal, read_only=is_read)
     # With the newer media type the status says that nothing ran; with the older one clients expect 200.
     status = 400 if media_type == RESPONSE_TYPE and not answered.is_executed else 200
     content_type = f"{media_type}; charset=utf-8"
     response = HttpResponse(answered.body, status=status, content_type=content_type)
     response["Content-Length"] = str(len(answered.body))
-    response["Vary"] = "Accept"
+    response["Vary"] = "Accept, Authorization, Walletsvc-Owner"
     if is_read:
         _add_validators(request, response, answered)
     if answered.reading is not None:

@@ -61,6 +61,7 @@ class Creation:
         `guard` wraps the command before it runs.
         """
         reader = self.reader
+        reader.check_included()
         instance = execute(guard(reader.endpoint.parse_create(written.values)), by=reader.principal)
         return encode_written(reader, instance), reader.public_url + reader.endpoint.item_url(instance.pk)
 

@@ -18,6 +18,7 @@ from walletsvc.cache.responses import make_key
 from walletsvc.commands.inputs import parse_id
 from walletsvc.principals import Principal
 from walletsvc.queries.dependencies import stamps_of
+from walletsvc.queries.permission import check_related
 from walletsvc.queries.questions import CursorPage, Selection
 from walletsvc.queries.records import Page, Record
 from walletsvc.queries.selectors import get_record, list_records
@@ -50,6 +51,11 @@ class Reader:
         resource = self.endpoint.resource
         relation = resource.to_one.get(self.relation) or resource.to_many[self.relation]
         return ENDPOINTS[relation.target]
+
+    def check_included(self) -> None:
+        """Raise `Forbidden` unless the caller may read what a write is to be shown with: before it runs."""
+        resource = self.endpoint.resource
+        check_related(self.principal, resource, self.query.selection(resource, per_parent=PER_RESOURCE))
 
     def find(self, identifier: int | str | None, selection: Selection = NOTHING) -> Record:
         """Return a record that the caller can see. Raises `NotFound`."""

@@ -70,6 +70,7 @@ def our_environment(database_url: str, redis_url: str, **settings: str) -> dict[
         "DATABASE_URL": database_url,
         "REDIS_URL": redis_url,
         "DEBUG": "false",
+        "AUTH_REQUIRED": "false",
         "SECRET_KEY": secrets.token_urlsafe(50),
         "ALLOWED_HOSTS": "127.0.0.1",
         "LOG_LEVEL": "WARNING",

@@ -20,8 +20,10 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 from strawberry.http.streaming import SSETransport, merge_stream_with_heartbeat
 
+from graphql_api.identity import identify
 from graphql_api.live.budgets import Budget
 from graphql_api.live.hub import Hub
+from graphql_api.live.identity import still_good
 from graphql_api.live.operations import Rejected, subscribe
 from graphql_api.live.websocket import SEND_SECONDS
 from graphql_api.requests import JSON_TYPE, GraphQLRequest, Refused, check_members, read_json
@@ -47,8 +49,10 @@ class EventStream(StreamingResponse):
 
     media_type = EVENT_STREAM
 
-    def __init__(self, results: AsyncGenerator[str, None]) -> None:
+    def __init__(self, results: AsyncGenerator[str, None], still_good: Callable[[], Awaitable[None]]) -> None:
+        """Print `results`, until `still_good` returns: from then on the caller may not see them."""
         self._results = results
+        self._still_good = still_good
         self._events = _print(results)
         super().__init__(self._events, headers=_HEADERS)
 
@@ -57,13 +61,27 @@ class EventStream(StreamingResponse):
             async with asyncio.timeout(SEND_SECONDS):
                 await send(message)
 
+        serving = super().__call__(scope, receive, send_in_time)
         try:
             with suppress(TimeoutError):
-                await super().__call__(scope, receive, send_in_time)
+                await (_until(self._still_good(), serving) if settings.AUTH_REQUIRED else serving)
         finally:
             # Otherwise a client that was cut off would hold its feed until the garbage collector runs.
             await self._events.aclose()
             await self._results.aclose()
+
+
+async def _until(end: Awaitable[None], work: Awaitable[None]) -> None:
+    """Do the work, but no longer than until the end. Raises what the work raises."""
+    tasks = [asyncio.ensure_future(work), asyncio.ensure_future(end)]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if tasks[0].done():
+            tasks[0].result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def respond(request: Request, *, hub: Hub) -> Response:
@@ -72,10 +90,19 @@ async def respond(request: Request, *, hub: Hub) -> Response:
     try:
         asked = await _read_request(request, partial(hub.workers.run, client=budget))
     except Refused as refused:
-        content = {"errors": [{"message": refused.message, "extensions": {"code": refused.code}}]}
-        return JSONResponse(content, refused.status, {**refused.headers, **_VARY})
-    principal = principal_of(request.headers)
-    return EventStream(subscribe(asked, principal=principal, hub=hub, budget=budget))
+        return _refuse(refused)
+    find_caller = partial(principal_of, request.headers)
+    try:
+        principal = await hub.workers.run(partial(identify, find_caller), budget)
+    except Refused as refused:
+        return _refuse(refused)
+    results = subscribe(asked, principal=principal, hub=hub, budget=budget)
+    return EventStream(results, partial(still_good, find_caller, hub, budget))
+
+
+def _refuse(refused: Refused) -> Response:
+    content = {"errors": [{"message": refused.message, "extensions": {"code": refused.code}}]}
+    return JSONResponse(content, refused.status, {**refused.headers, **_VARY})
 
 
 async def _read_request(request: Request, run: Callable[..., Awaitable[Any]]) -> GraphQLRequest:

@@ -6,21 +6,24 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md, whose close cod
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import aclosing, suppress
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from graphql import GraphQLError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from graphql_api.execution import encode
+from graphql_api.identity import identify
 from graphql_api.limits import LimitExceeded
 from graphql_api.live.budgets import Budget
 from graphql_api.live.hub import Hub
+from graphql_api.live.identity import still_good
 from graphql_api.live.messages import Close, id_of, parse, read_payload
 from graphql_api.live.operations import Rejected, subscribe
-from graphql_api.requests import GraphQLRequest
+from graphql_api.requests import GraphQLRequest, Refused
 from walletsvc.principals import Principal
 from walletsvc.web.callers import principal_of
 
@@ -127,9 +130,19 @@ class Connection:
             raise Close(4429, "Too many initialisation requests")
         if payload is not None and not isinstance(payload, dict):
             raise Close(4400, "The payload is an object")
-        self._principal = principal_of(self._socket.headers, payload)
+        find_caller = partial(principal_of, self._socket.headers, payload)
+        try:
+            self._principal = await self._hub.workers.run(partial(identify, find_caller), self._budget)
+        except Refused as refused:
+            raise Close(TRY_AGAIN_LATER if refused.status == 503 else 4403, refused.message[:100]) from refused
+        if settings.AUTH_REQUIRED:
+            self._tasks.create_task(self._watch(find_caller))
         self._begun.set()
         await self._send('{"type":"connection_ack"}')
+
+    async def _watch(self, find_caller: Callable[[], Principal]) -> None:
+        await still_good(find_caller, self._hub, self._budget)
+        raise Close(4403, "Forbidden")
 
     async def _parse(self, text: str) -> Mapping[str, Any]:
         if len(text) <= _QUICK_CHARACTERS:

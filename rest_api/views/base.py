@@ -32,6 +32,8 @@ class JsonApiView(APIView):
     extensions: ClassVar[frozenset[str]] = frozenset()
     """The JSON:API extensions that requests to this URL may use."""
 
+    principal: Principal
+    """The caller."""
     negotiated: Negotiated = NOTHING_AGREED
     locate: Locate | None = None
     """Finds the pointer to an input in the request document; set once the document has been read."""
@@ -39,14 +41,10 @@ class JsonApiView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Accept or refuse the request before its method is considered."""
         self.negotiated = negotiation.choose(request.headers.get("Accept"), extensions=self.extensions)
+        self.principal = principal_of(request.headers)
         self.perform_authentication(request)
         self.check_permissions(request)
         self.check_throttles(request)
-
-    @property
-    def principal(self) -> Principal:
-        """Return the caller."""
-        return principal_of(self.request.headers)
 
     @property
     def public_url(self) -> str:
@@ -61,7 +59,7 @@ class JsonApiView(APIView):
     @property
     def default_response_headers(self) -> dict[str, str]:
         """Return the headers of every response."""
-        return {"Allow": ", ".join(self.allowed_methods), "Vary": "Accept"}
+        return {"Allow": ", ".join(self.allowed_methods), "Vary": "Accept, Authorization, Walletsvc-Owner"}
 
     def parameters(self, *allowed: str) -> Mapping[str, str]:
         """Return the query parameters. Raises `Refused` for any whose family is not in `allowed`."""

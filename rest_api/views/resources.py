@@ -71,6 +71,7 @@ class ItemView(ResourceView):
         if written.without:
             condition = EmptyRelations(self.endpoint, number, written.without, self.principal)
             command = Conditional(command, condition)
+        reader.check_included()
         instance = self.execute(command, read_current=partial(reader.encode_item, number))
         return self.respond(200, encode_written(reader, instance))
 

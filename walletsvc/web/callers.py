@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
-from walletsvc.principals import ANYONE, Principal
+from walletsvc import errors
+from walletsvc.access.identify import identify, identify_known
+from walletsvc.principals import Principal
+from walletsvc.schema.values import parse_name
 from walletsvc.web.headers import environ_name
+
+AUTHORIZATION, OWNER = "Authorization", "Walletsvc-Owner"
 
 _WITHOUT_PREFIX = ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH")
 """The headers that a WSGI environment has without the prefix HTTP_ (RFC 3875, section 4.1)."""
@@ -52,8 +58,26 @@ class ScopeHeaders:
 
 
 def principal_of(headers: Headers, parameters: Mapping[str, object] | None = None) -> Principal:
-    """Return the caller: until access control is switched on, anyone.
+    """Return the caller by the `Authorization` header, limited to the owner in `Walletsvc-Owner`.
 
     `parameters` are the payload of `connection_init`, for browsers, which cannot set the headers of a WebSocket.
+    Raises `Unauthenticated`, `Forbidden` for another owner than the caller's, and `DatabaseError`.
     """
-    return ANYONE
+    authorization = headers.get(AUTHORIZATION)
+    if authorization is None and parameters is not None:
+        given = parameters.get("authorization")
+        authorization = given if isinstance(given, str) else None
+    principal, owner = identify(authorization), headers.get(OWNER)
+    return principal if owner is None else _narrow(principal, owner)
+
+
+def known_principal_of(environ: Mapping[str, Any]) -> Principal | None:
+    """Return who is calling if that takes no query: a caller who was verified lately, or anyone of an open server."""
+    return identify_known(environ.get("HTTP_AUTHORIZATION"))
+
+
+def _narrow(principal: Principal, owner: str) -> Principal:
+    """Return the caller as it sees one owner's wallets only: a caller that reaches all may narrow itself."""
+    if principal.owner not in (None, owner):
+        raise errors.Forbidden(f"You are bound to another owner than {OWNER} names.")
+    return principal if principal.owner == owner else replace(principal, owner=parse_name(owner, field=OWNER))

@@ -30,7 +30,7 @@ from walletsvc.errors import WalletError
 from walletsvc.etags import is_known
 from walletsvc.principals import Principal
 from walletsvc.web.bodies import measure_chunked_body
-from walletsvc.web.callers import EnvironHeaders, principal_of
+from walletsvc.web.callers import known_principal_of
 from walletsvc.web.headers import KnownHeaders
 from walletsvc.web.replays import QUESTION, Question, Reading, Repeatable, Write
 
@@ -48,6 +48,7 @@ MAX_SHAPE_BYTES = 10 * 2**10
 _KNOWN_BYTES = 4096
 """The memory kept for a request beside its shape, as measured, including its parsed form."""
 _COPIES = 4
+_AUTHORIZATION = "HTTP_AUTHORIZATION"
 _DOCUMENT_TYPE = "application/vnd.api+json"
 _ANY_NUMBER = "\0"
 _NUMBER = re.compile(r"/([1-9][0-9]{0,17})(?=/|\Z)")
@@ -136,19 +137,21 @@ class FrontHandler(WSGIHandler):
         if in_the_way:
             logger.warning("Django answers every request: MIDDLEWARE has %s", ", ".join(in_the_way))
         self._is_allowed = not in_the_way
-        self._known_headers = KnownHeaders([*_DEPENDS_ON, _IF_NONE_MATCH])
+        self._known_headers = KnownHeaders([*_DEPENDS_ON, _IF_NONE_MATCH, _AUTHORIZATION])
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Any:
         """Answer a request (PEP 3333)."""
         if self._is_allowed and self._known_headers.include(environ):
-            shape, number = _shape(environ, principal_of(EnvironHeaders(environ)))
-            known = self._known.get(shape)
-            if known is not None:
-                answered = known.answer(environ, start_response, number)
-                if answered is not None:
-                    return answered
-            if shape:
-                environ[QUESTION] = Question(shape)
+            principal = known_principal_of(environ)
+            if principal is not None:
+                shape, number = _shape(environ, principal)
+                known = self._known.get(shape)
+                if known is not None:
+                    answered = known.answer(environ, start_response, number)
+                    if answered is not None:
+                        return answered
+                if shape:
+                    environ[QUESTION] = Question(shape)
         return self.by_django(environ, start_response)
 
     def by_django(self, environ: Environ, start_response: StartResponse) -> Any:

@@ -1,5 +1,6 @@
 """Serve both faces over HTTP, and subscriptions beside them."""
 
+import ipaddress
 import os
 import sys
 from typing import Any
@@ -58,6 +59,9 @@ class Command(BaseCommand):
             refuse_unsafe_settings()
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from error
+        if not settings.AUTH_REQUIRED:
+            _refuse_strangers(options["host"])
+            self.stdout.write("Open: whoever reaches this port may do everything. AUTH_REQUIRED=true asks for keys.")
         live_port = options["port"] + 1 if options["live_port"] is None else options["live_port"]
         address = _claim_ports(options["host"], options["port"], live_port)
         url = f"http://{options['host']}:{options['port']}"
@@ -76,6 +80,19 @@ class Command(BaseCommand):
         self.stdout.flush()
         os.chdir(settings.BASE_DIR)
         os.execv(sys.executable, supervision.command(web=web, live=live))  # noqa: S606 - our own interpreter and arguments
+
+
+def _refuse_strangers(host: str) -> None:
+    """Raise CommandError unless only this machine can reach the address."""
+    try:
+        is_loopback = ipaddress.ip_address(find_address(host)).is_loopback
+    except PortError as error:
+        raise CommandError(f"{error} Set an address of this machine with --host or HOST.") from error
+    if not is_loopback:
+        raise CommandError(
+            f"Without AUTH_REQUIRED, anybody who reaches {host} can move money. Listen on 127.0.0.1 (--host, HOST),"
+            " or set AUTH_REQUIRED=true and make a key with `manage.py apikey create`."
+        )
 
 
 def _claim_ports(host: str, web_port: int, live_port: int) -> str:
