@@ -33,7 +33,12 @@ def describe() -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "walletsvc", "version": "1", "description": _TEXT, "license": {"name": "MIT"}},
         "paths": dict(paths()),
-        "components": {"schemas": dict(chain(document_schemas(), request_schemas(), error_schemas()))},
+        # Both may be: a server can be open (AUTH_REQUIRED off).
+        "security": [{"key": []}, {}],
+        "components": {
+            "schemas": dict(chain(document_schemas(), request_schemas(), error_schemas())),
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "An API key."}},
+        },
     }
 
 

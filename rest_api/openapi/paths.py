@@ -27,8 +27,8 @@ _CONDITIONS = [
     header("If-None-Match", "The ETag that the client has: if unchanged, 304 for a read, 412 for a write."),
 ]
 # Any request may have a body, and be refused for the body's codings.
-_READING = (400, 406, 411, 415, 500, 501, 503)
-_WRITING = (400, 403, 404, 406, 409, 411, 413, 415, 422, 500, 501, 503)
+_READING = (400, 401, 403, 406, 411, 415, 500, 501, 503)
+_WRITING = (400, 401, 403, 404, 406, 409, 411, 413, 415, 422, 500, 501, 503)
 
 
 def paths() -> Iterator[tuple[str, Item]]:

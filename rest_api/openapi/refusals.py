@@ -24,7 +24,8 @@ _PROTOCOL = {
 
 MEANINGS = {
     400: "A query parameter or the JSON is invalid, or the errors have several statuses.",
-    403: "Requests cannot do this.",
+    401: "The caller has not shown a good key.",
+    403: "Requests cannot do this, or the caller lacks the scope.",
     404: "Not found.",
     406: "The server has no media type that the client accepts.",
     409: "The resource exists already, is not the one that the URL or type names, or is not empty.",

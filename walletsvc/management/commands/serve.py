@@ -61,11 +61,14 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         if not settings.AUTH_REQUIRED:
             _refuse_strangers(options["host"])
-            self.stdout.write("Open: whoever reaches this port may do everything. AUTH_REQUIRED=true asks for keys.")
         live_port = options["port"] + 1 if options["live_port"] is None else options["live_port"]
         address = _claim_ports(options["host"], options["port"], live_port)
         url = f"http://{options['host']}:{options['port']}"
         self.stdout.write(f"walletsvc: REST on {url}/api/, GraphQL on {url}/graphql/. Ctrl-C ends it.")
+        if not settings.AUTH_REQUIRED:
+            self.stderr.write(
+                "Open: whoever reaches these ports may do everything. AUTH_REQUIRED=true asks for keys."
+            )
         web = _granian("wsgi", "walletsvc.server.wsgi:application", address, options["port"], options["workers"])
         web += ["--no-ws", "--backlog", "2048", "--blocking-threads", str(options["threads"])]
         live = None
