@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.fast_path.asking import Front
+from tests.fast_path.front import Front
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from graphql_api import documents
-from tests.fast_path.asking import Front
+from tests.fast_path.front import Front
 from walletsvc.bounded import BoundedTable
 from walletsvc.cache import responses
 from walletsvc.web.fast_path import MAX_KNOWN_BYTES

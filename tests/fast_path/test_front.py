@@ -10,8 +10,8 @@ from rest_framework.permissions import BasePermission
 from rest_framework.throttling import BaseThrottle
 
 from rest_api.views.base import JsonApiView
-from tests.between import before_query
-from tests.fast_path.asking import Front, graphql, transaction
+from tests.fast_path.front import Front, graphql, transaction
+from tests.interruptions import before_query
 from tests.writes import delete_transaction
 from walletsvc.cache import responses
 from walletsvc.cache.responses import wallet_stamp

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fast_path.asking import Front, graphql, transaction
+from tests.fast_path.front import Front, graphql, transaction
 from walletsvc.web.fast_path import _DEPENDS_ON
 from walletsvc.web.headers import WITHOUT_EFFECT, KnownHeaders, forget_variables_like_headers
 

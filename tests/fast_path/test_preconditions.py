@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.fast_path.asking import Front, graphql, transaction
+from tests.fast_path.front import Front, graphql, transaction
 from walletsvc.models import Transaction, Wallet
 
 pytestmark = pytest.mark.django_db(transaction=True)

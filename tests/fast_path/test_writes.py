@@ -7,7 +7,7 @@ import pytest
 from django.db import OperationalError
 
 from rest_api.negotiation import MEDIA_TYPE
-from tests.fast_path.asking import Front, transaction
+from tests.fast_path.front import Front, transaction
 from walletsvc.models import Transaction, Wallet
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.ledger.company import TIMEOUT, Company
+from tests.ledger.callers import TIMEOUT, Company
 from tests.writes import open_wallet
 from walletsvc.commands import group_commit
 from walletsvc.models import Wallet

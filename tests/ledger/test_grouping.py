@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from tests.ledger.company import TIMEOUT, Company, codes, post
+from tests.ledger.callers import TIMEOUT, Company, codes, post
 from tests.ledger.state import assert_reconciled, balance, lines, snapshot
 from tests.writes import open_wallet
 from walletsvc import errors

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from tests.ledger.company import Company, codes, post_all
+from tests.ledger.callers import Company, codes, post_all
 from tests.ledger.state import assert_reconciled, balance, lines, snapshot
 from tests.writes import open_wallet
 from walletsvc.commands import execute as executing

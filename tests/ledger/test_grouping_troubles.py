@@ -11,7 +11,7 @@ import pytest
 from django.db import connection, transaction
 
 from tests.concurrency.faults import COMMIT, FAULTS, Wire, tapped
-from tests.ledger.company import TIMEOUT, Company, codes, post, wait_for
+from tests.ledger.callers import TIMEOUT, Company, codes, post, wait_for
 from tests.ledger.state import assert_reconciled, balance, snapshot
 from walletsvc import errors
 from walletsvc.commands import execute as executing

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.parity.faces import Asked, ask_graphql, ask_rest
-from tests.queries.asking import ask, names
+from tests.queries.questions import ask, names
 from tests.writes import open_wallet, post_transaction
 from walletsvc.db import dialect
 from walletsvc.models import Transaction, Wallet

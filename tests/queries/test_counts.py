@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tests.queries.asking import ask
+from tests.queries.questions import ask
 from tests.writes import (
     amend_transaction,
     close_wallet,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.queries.asking import ask, found
+from tests.queries.questions import ask, found
 from tests.writes import close_wallet, delete_transaction, open_wallet, post_transaction
 from walletsvc import errors
 from walletsvc.models import Transaction, Wallet

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from tests.queries.asking import ask
+from tests.queries.questions import ask
 from tests.queries.test_rows_read import watched
 from walletsvc.models import Entry, Transaction, TransactionCount, Wallet
 from walletsvc.principals import ANYONE, Principal

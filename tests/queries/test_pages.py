@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.queries.asking import ask, names
+from tests.queries.questions import ask, names
 from tests.writes import open_wallet, post_transaction
 from walletsvc import errors
 from walletsvc.models import Entry, Transaction, Wallet

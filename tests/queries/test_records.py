@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tests.queries.asking import ask
-from tests.queries.opening import MOMENT, open_wallets
+from tests.queries.questions import ask
+from tests.queries.wallets import MOMENT, open_wallets
 from tests.writes import open_wallet, post_transaction
 from walletsvc.principals import ANYONE
 from walletsvc.queries.questions import Selection

@@ -9,8 +9,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tests.queries.asking import ask, names
-from tests.queries.opening import open_wallets
+from tests.queries.questions import ask, names
+from tests.queries.wallets import open_wallets
 from tests.writes import amend_transaction, close_wallet, delete_transaction, post_transaction
 from walletsvc.models import Entry, Transaction
 from walletsvc.principals import ANYONE

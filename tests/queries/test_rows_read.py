@@ -11,7 +11,7 @@ from itertools import product
 import pytest
 from django.db import connection
 
-from tests.queries.asking import ask, names
+from tests.queries.questions import ask, names
 from tests.writes import open_wallet
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.principals import ANYONE, Principal

@@ -9,7 +9,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from tests.rest_api.described import check_described
+from tests.rest_api.description import check_described
 from tests.rest_api.structure import MEDIA_TYPE, check_response
 from walletsvc.models import Entry, Transaction, Wallet
 

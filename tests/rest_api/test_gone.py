@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.between import before_query
+from tests.interruptions import before_query
 from tests.rest_api.conftest import Api
 from tests.writes import close_wallet, delete_transaction
 from walletsvc.principals import ANYONE

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import pytest
 
 from rest_api.urls import urlpatterns
-from tests.fast_path.asking import Front
+from tests.fast_path.front import Front
 from tests.rest_api.batches import ATOMIC_TYPE
 from tests.rest_api.conftest import Api, resource, state
 

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from graphql_api.live.app import make_application
-from tests.fast_path.asking import Front, graphql, transaction
+from tests.fast_path.front import Front, graphql, transaction
 from walletsvc.models import Transaction, Wallet
 from walletsvc.web.hooks import AnswerHead, RequestHead, load_hooks, with_hooks, with_hooks_async
 from walletsvc.web.proxies import behind_proxies

@@ -1,4 +1,4 @@
-"""Questions in short."""
+"""Short forms of questions to the read engine."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ class Front(FrontHandler):
         return super().get_response(request)
 
     def ask(self, path, *, method="GET", body=b"", **headers):
-        """Return status, headers and body of the answer, as the WSGI server is given them."""
+        """Return status, headers and body of the answer, as the WSGI server gets them."""
         path, _, query = path.partition("?")
         environ = {"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query, "HTTP_HOST": "localhost"}
         environ |= {"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body)), **headers}

@@ -13,7 +13,7 @@ from django.db import connection
 
 @contextmanager
 def before_query(table: str, happen: Callable[[], object]) -> Iterator[list[str]]:
-    """Let something happen, once, before the first SELECT from `table`. Yields the statement that had to wait."""
+    """Run `happen` once before the first SELECT from `table`. Yields the statement that had to wait."""
     waiting: list[str] = []
     pattern = re.compile(rf"SELECT .*?FROM [`\"]?{table}\b", re.DOTALL)
 
