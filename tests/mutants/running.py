@@ -153,14 +153,12 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
     functions = dict(_functions(module, run.path))
     outcomes = {}
     for mutant in mutants:
-        function = functions.get(mutant.function)
-        if function is None:
-            outcomes[mutant.name] = "unreached"
-            continue
-        code = _find(compile(mutant.code, str(run.path), "exec"), mutant.function)
-        items = run.tests_of(mutant, function.__code__.co_firstlineno)
-        outcomes[mutant.name] = run.try_mutant(function, code, items)
-        Path(session.config.getoption("--mutants-into")).write_text(json.dumps(outcomes), "utf-8")
+        function, outcome = functions.get(mutant.function), "unreached"
+        if function is not None:
+            code = _find(compile(mutant.code, str(run.path), "exec"), mutant.function)
+            outcome = run.try_mutant(function, code, run.tests_of(mutant, function.__code__.co_firstlineno))
+        outcomes[mutant.name] = outcome
+    Path(session.config.getoption("--mutants-into")).write_text(json.dumps(outcomes), "utf-8")
     return True
 
 
