@@ -5,10 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 
-from walletsvc.ids import read_id
+from walletsvc.ids import NO_ID, read_id
 from walletsvc.schema.resources import RESOURCES
-
-_NOBODYS = "0"
 
 
 def global_id(resource: str, identifier: int) -> str:
@@ -38,4 +36,4 @@ def database_id(value: object, resource: str) -> object:
     parsed = parse_global_id(value) if isinstance(value, str) else None
     if parsed is None or parsed[0] != resource:
         return value
-    return _NOBODYS if parsed[1] is None else str(parsed[1])
+    return str(parsed[1] or NO_ID)

@@ -15,7 +15,7 @@ from graphql_api.pages import playground
 from graphql_api.requests import JSON_TYPE, RESPONSE_TYPE, Refused, choose_type, read_request, wants_page
 from walletsvc.errors import PreconditionFailed
 from walletsvc.web.callers import principal_of
-from walletsvc.web.preconditions import check_read, check_write, nothing_there
+from walletsvc.web.preconditions import check_read, check_write, nothing_there, revalidate
 from walletsvc.web.replays import offer
 
 logger = logging.getLogger(__name__)
@@ -66,18 +66,12 @@ def _respond(request: HttpRequest) -> HttpResponse:
 
 def _add_validators(request: HttpRequest, response: HttpResponse, answered: Answer) -> None:
     """Let the client cache and revalidate the answer; make it a 304 if the client has it."""
-    etag = answered.etag
-    # Preconditions apply to a success only (RFC 9110, section 13.2.1).
-    is_there = response.status_code == 200 and check_read(request.headers, etag)
-    if etag is None:
-        response["Cache-Control"] = "no-store"
-        return
-    response["ETag"] = etag
-    response["Cache-Control"] = "private, no-cache"
-    if is_there:
-        response.status_code = 304
-        response.content = b""
-        del response["Content-Length"], response["Content-Type"]
+    response["Cache-Control"] = "no-store" if answered.etag is None else "private, no-cache"
+    # Preconditions apply to a success only (RFC 9110, section 13.2.1), and an answer that has a tag is one.
+    if answered.etag is not None:
+        revalidate(request.headers, response, answered.etag)
+    elif response.status_code == 200:
+        check_read(request.headers, None)
 
 
 def _refuse(refused: Refused) -> HttpResponse:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 MAX_ID = 2**63 - 1
+NO_ID = 0
+"""An id that no record has."""
 
 _CANONICAL = re.compile("0|[1-9][0-9]{0,18}", re.ASCII)
 

@@ -16,7 +16,7 @@ from rest_api.negotiation import NOTHING_AGREED, Negotiated, content_type
 from rest_api.parameters import parse_parameters
 from walletsvc.principals import Principal
 from walletsvc.web.callers import principal_of
-from walletsvc.web.preconditions import check_read
+from walletsvc.web.preconditions import revalidate
 from walletsvc.web.public_urls import public_url
 
 
@@ -85,10 +85,8 @@ class JsonApiView(APIView):
         Raises `PreconditionFailed`.
         """
         # Only the caller may store it, and must revalidate it each time: money moves.
-        validators = {"ETag": etag, "Cache-Control": "private, no-cache"}
-        if check_read(self.request.headers, etag):
-            return without_document(304, headers=validators)
-        return self.respond(200, body, headers=validators)
+        response = self.respond(200, body, headers={"Cache-Control": "private, no-cache"})
+        return revalidate(self.request.headers, response, etag)
 
     def applied(self) -> Negotiated:
         """Return the extensions and profiles applied to the response."""
@@ -104,9 +102,9 @@ class JsonApiView(APIView):
         return self.respond(common_status(refused.problems), body, headers=refused.headers)
 
 
-def without_document(status: int, *, headers: Mapping[str, str] | None = None) -> HttpResponse:
+def no_content() -> HttpResponse:
     """Return a response without a document and its Content-Type."""
-    response = HttpResponse(status=status, headers=headers)
+    response = HttpResponse(status=204)
     del response["Content-Type"]
     return response
 

@@ -14,7 +14,7 @@ from rest_api.operations.batches import perform_operations
 from rest_api.operations.documents import RESULTS, read_operations
 from rest_api.operations.targets import RequestUrl
 from rest_api.parser import read_document
-from rest_api.views.base import JsonApiView, without_document
+from rest_api.views.base import JsonApiView, no_content
 from walletsvc.web.preconditions import check_write, nothing_there
 from walletsvc.web.public_urls import server_urls
 
@@ -42,7 +42,7 @@ class OperationsView(JsonApiView):
         check_write(request.headers, nothing_there)
         results = perform_operations(operations, principal=self.principal, public_url=self.public_url)
         if not any(results):
-            return without_document(204)
+            return no_content()
         return self.respond(200, orjson.dumps({"jsonapi": jsonapi_object(self._applied), RESULTS: results}))
 
     def _check_content_type(self) -> None:

@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from rest_api.linkages import check_to_many, read_to_one
-from rest_api.views.base import without_document
+from rest_api.views.base import no_content
 from rest_api.views.writes import WriteView
 from walletsvc.commands.inputs import parse_id
 from walletsvc.errors import Forbidden
@@ -67,7 +67,7 @@ class OneRelationshipView(WriteView):
             raise Forbidden(f"The {self.relation} of {self.endpoint.name} never changes.", field=self.relation)
         command = self.endpoint.parse_update(number, {self.relation: value})
         self.execute(command, read_current=partial(reader.encode_relationship_item, number))
-        return without_document(204)
+        return no_content()
 
 
 def _locate(_field: str) -> str:

@@ -12,7 +12,7 @@ from rest_api.create import Creation, encode_written
 from rest_api.documents import ResourceInput, read_resource
 from rest_api.empty_relations import EmptyRelations
 from rest_api.query import Query, parse_query
-from rest_api.views.base import without_document
+from rest_api.views.base import no_content
 from rest_api.views.reads import DOCUMENT_PARAMETERS, LIST_PARAMETERS
 from rest_api.views.writes import WriteView
 from walletsvc.commands.command import Conditional
@@ -79,7 +79,7 @@ class ItemView(ResourceView):
         self.parameters()
         number = parse_id(identifier, what=self.endpoint.name)
         self.execute(self.endpoint.parse_delete(number), read_current=partial(self._read_item, number))
-        return without_document(204)
+        return no_content()
 
     def _read_item(self, number: int) -> bytes:
         """Return the document that a GET of this URL would return now."""

@@ -13,8 +13,8 @@ from typing import Any
 from django.db.models import Count, Model, QuerySet
 
 from walletsvc.db.statements import Asked, Statement, as_number, fetch
+from walletsvc.ids import NO_ID, read_id
 from walletsvc.principals import ANYONE, Principal
-from walletsvc.queries.filters import IdFilter
 from walletsvc.queries.questions import Question
 from walletsvc.queries.row_sql import ask_number
 from walletsvc.queries.scope import Scope
@@ -44,7 +44,7 @@ def ask_count(question: Question, queryset: QuerySet[Model], *, principal: Princ
             # it, MariaDB adds up one owner's among fifty, of 1,000 wallets, in 0.19 ms instead of 0.11 ms.
             return Asked(Statement(f"{total} WHERE owner = %s", (principal.owner,)), as_number)
         case (("wallet", value),):
-            wallet_id = _read_id(value)
+            wallet_id = read_id(value) or NO_ID
             if question.resource == "Entry":
                 # Entries outlive their wallet.
                 return Asked(_last_entry(wallet_id, principal), as_number)
@@ -55,12 +55,7 @@ def ask_count(question: Question, queryset: QuerySet[Model], *, principal: Princ
 
 def wallet_in(question: Question) -> int | None:
     """Return the wallet that a question's filter selects, if any. Its filters are valid."""
-    return next((_read_id(value) for name, value in question.filters if name == "wallet"), None)
-
-
-def _read_id(value: str) -> int:
-    identifier: int = IdFilter.field_class().clean(value)
-    return identifier
+    return next((read_id(value) or NO_ID for name, value in question.filters if name == "wallet"), None)
 
 
 def count_by_parent(

@@ -16,7 +16,7 @@ from django.db.models import Model, Q, QuerySet, Value
 from django.db.models.functions import Lower
 
 from walletsvc.errors import InvalidParameter, WalletError
-from walletsvc.ids import MAX_ID, read_id
+from walletsvc.ids import MAX_ID, NO_ID, read_id
 from walletsvc.moments import Moment as ParsedMoment
 from walletsvc.moments import parse_moment
 from walletsvc.money import parse_amount
@@ -24,8 +24,6 @@ from walletsvc.queries.comparisons import compare, compare_moment
 from walletsvc.schema.declarations import Field, Resource
 from walletsvc.schema.resources import RESOURCES
 from walletsvc.schema.types import Amount, Choice, Counter, Currency, Moment, Name, Text, Type
-
-_NO_ID = 0
 
 
 class _AmountField(forms.Field):
@@ -46,8 +44,7 @@ class _IdField(forms.Field):
         if not (text.isascii() and text.isdigit()):
             raise ValidationError("An id is a string of digits.")
         # An id beyond the column's range, or with leading zeros, is well-formed, but no record has it.
-        identifier = read_id(text)
-        return _NO_ID if identifier is None else identifier
+        return read_id(text) or NO_ID
 
 
 class _NumberField(forms.Field):

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 
 from walletsvc.errors import PreconditionFailed
 from walletsvc.etags import make_etag
-from walletsvc.web.preconditions import check_read
+from walletsvc.web.preconditions import revalidate
 
 
 def content_policy(**more: str) -> dict[str, str]:
@@ -27,13 +27,7 @@ def content_policy(**more: str) -> dict[str, str]:
 
 def serve_page(request: HttpRequest, page: HttpResponse) -> HttpResponse:
     """Return the page with its tag; or 304 or 412, depending on the preconditions of the request."""
-    etag = make_etag(page.content)
-    page["ETag"] = etag
     try:
-        if not check_read(request.headers, etag):
-            return page
+        return revalidate(request.headers, page, make_etag(page.content))
     except PreconditionFailed as failed:
         return HttpResponse(failed.message, status=412, content_type="text/plain")
-    unchanged = HttpResponse(status=304, headers={"ETag": etag})
-    del unchanged["Content-Type"]
-    return unchanged

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from django.http import HttpResponse
+
 from walletsvc.errors import PreconditionFailed
 from walletsvc.etags import is_known, is_matched
 
@@ -29,6 +31,19 @@ def check_read(headers: Mapping[str, str], etag: str | None) -> bool:
     if if_match is not None and not is_matched(if_match, etag or ""):
         raise PreconditionFailed("The document does not match.", header=IF_MATCH)
     return etag is not None and is_known(headers.get(IF_NONE_MATCH), etag)
+
+
+def revalidate(headers: Mapping[str, str], response: HttpResponse, etag: str) -> HttpResponse:
+    """Return the response to a GET with its tag; as 304, without content, if the client has it already.
+
+    Raises `PreconditionFailed`.
+    """
+    response["ETag"] = etag
+    if check_read(headers, etag):
+        response.status_code = 304
+        response.content = b""
+        del response["Content-Length"], response["Content-Type"]
+    return response
 
 
 def nothing_there() -> None:
