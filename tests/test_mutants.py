@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from tests.commands import run_to_end
 from tests.live import ROOT
+from tests.mutants.__main__ import MODULES
 from tests.mutants.verdict import judge, read_listed
 
 pytestmark = pytest.mark.without_engine
@@ -86,3 +88,8 @@ def test_survivors_and_listed_mutants_must_be_the_same() -> None:
 
 def test_each_that_is_listed_has_a_reason() -> None:
     assert all(reason.endswith(".") for reason in read_listed().values())
+
+
+def test_each_module_and_its_tests_are_there() -> None:
+    named = tomllib.loads(MODULES.read_text("utf-8"))
+    assert [path for file, tests in named.items() for path in (file, *tests) if not (ROOT / path).exists()] == []
