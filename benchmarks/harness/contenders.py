@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchmarks.harness import dataset
@@ -21,6 +21,11 @@ CONSTANT = (CEILING, BARE)
 FLOOR = "floor"
 BEFORE = "before"
 BEFORE_UNCACHED = "before-uncached"
+KEYED = "keyed"
+KEYED_UNCACHED = "keyed-uncached"
+BOUND = "bound"
+BOUND_UNCACHED = "bound-uncached"
+WITH_KEYS = (KEYED, KEYED_UNCACHED, BOUND, BOUND_UNCACHED)
 
 TITLES = {
     OURS: "walletsvc",
@@ -32,6 +37,10 @@ TITLES = {
     FLOOR: "mysqlclient loop",
     BEFORE: "walletsvc, the earlier commit",
     BEFORE_UNCACHED: "walletsvc, the earlier commit, CACHE_SECONDS=0",
+    KEYED: "walletsvc, with a key",
+    KEYED_UNCACHED: "walletsvc, with a key, CACHE_SECONDS=0",
+    BOUND: "walletsvc, with the key of one owner in fifty",
+    BOUND_UNCACHED: "walletsvc, with the key of one owner in fifty, CACHE_SECONDS=0",
 }
 
 
@@ -46,13 +55,14 @@ class Tables:
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A server to measure."""
+    """A server to measure, with the credentials in `headers`."""
 
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     tables: Tables | None = None
     root: Path = ROOT
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def server(self, folder: Path) -> HttpServer:
         """Return its server, which `with` starts."""
@@ -117,6 +127,32 @@ def prepare_contenders(database: BenchmarkMariaDB, redis_url: str, size: dataset
         Contender(BARE, _wsgi("benchmarks.peers.ceiling:application"), {"MIDDLEWARE": "none"}),
     ]
     return {contender.name: contender for contender in contenders}
+
+
+def prepare_keyed(database: BenchmarkMariaDB, redis_url: str, size: dataset.Size) -> dict[str, Contender]:
+    """Fill a database in which fifty owners have the wallets; return servers that ask for keys, by name."""
+    name = "walletsvc_owned"
+    with dataset.connect(database.url) as connection:
+        dataset.create_database(connection, name)
+    url = database.url_of(name)
+    prepare_walletsvc(url, redis_url, size)
+    with dataset.connect(url) as connection:
+        dataset.give_to_owners(connection)
+    environment = our_environment(url, redis_url)
+    create = ["manage.py", "apikey", "create", "--name", "bench", "--scopes", "admin"]
+    keys = {
+        KEYED: dataset.run_python(create, environment),
+        BOUND: dataset.run_python([*create, "--owner", dataset.OWNER], environment),
+    }
+    kinds = {KEYED: (KEYED, "60"), KEYED_UNCACHED: (KEYED, "0"), BOUND: (BOUND, "60"), BOUND_UNCACHED: (BOUND, "0")}
+    return {
+        contender: replace(
+            our_contender(contender, url, redis_url, AUTH_REQUIRED="true", CACHE_SECONDS=seconds),
+            headers={"Authorization": f"Bearer {keys[key].strip()}"},
+            tables=replace(OUR_TABLES, database=name),
+        )
+        for contender, (key, seconds) in kinds.items()
+    }
 
 
 def prepare_walletsvc(url: str, redis_url: str, size: dataset.Size) -> None:

@@ -19,6 +19,9 @@ import MySQLdb
 from benchmarks.harness.servers import ROOT, HarnessError
 
 OPENING = "1000000"
+OWNERS = 50
+OWNER = "owner-7"
+"""One of the owners, who has wallet 7."""
 LABEL = "Wallet {}"
 TXID = "load-{}"
 
@@ -107,6 +110,21 @@ def fill(connection: MySQLdb.Connection, size: Size) -> None:
         "ANALYZE TABLE walletsvc_wallet, walletsvc_transaction, walletsvc_entry",
     ]
     _run(connection, statements)
+
+
+def give_to_owners(connection: MySQLdb.Connection) -> None:
+    """Give the wallets, with their transactions and entries, to fifty owners in turn."""
+    owner = f"CONCAT('owner-', wallet.id MOD {OWNERS})"
+    of_wallet = "JOIN walletsvc_wallet wallet ON wallet.id = line.wallet_id SET line.owner = wallet.owner"
+    _run(
+        connection,
+        [
+            f"UPDATE walletsvc_wallet wallet SET owner = {owner}",
+            f"UPDATE walletsvc_transaction line {of_wallet}",
+            f"UPDATE walletsvc_entry line {of_wallet}",
+            "ANALYZE TABLE walletsvc_wallet, walletsvc_transaction, walletsvc_entry",
+        ],
+    )
 
 
 def copy(connection: MySQLdb.Connection, source: str, *, wallet: str, transaction: str, entry: str | None) -> None:

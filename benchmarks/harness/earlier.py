@@ -14,6 +14,7 @@ from benchmarks.harness.contenders import (
     BEFORE_UNCACHED,
     OURS,
     UNCACHED,
+    WITH_KEYS,
     Contender,
     Tables,
     our_contender,
@@ -62,13 +63,17 @@ def prepare_earlier(
 
 
 def compared(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows with walletsvc and its earlier commit as their only contenders."""
-    return [
-        replace(
-            row, contenders=[each for name in row.contenders if name in EARLIER for each in (name, EARLIER[name])]
-        )
-        for row in rows
-    ]
+    """Return the rows with walletsvc and its earlier commit as their only contenders.
+
+    Those of keys stay as they are: an earlier commit may know none.
+    """
+    return [_compared(row) if not set(WITH_KEYS) & set(row.contenders) else row for row in rows]
+
+
+def _compared(row: Row) -> Row:
+    return replace(
+        row, contenders=[each for name in row.contenders if name in EARLIER for each in (name, EARLIER[name])]
+    )
 
 
 def _git(*arguments: str) -> None:

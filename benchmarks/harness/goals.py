@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from benchmarks.harness.contenders import CEILING, FASTAPI, FLOOR, OURS, STOCK, UNCACHED
+from benchmarks.harness.contenders import (
+    BOUND_UNCACHED,
+    CEILING,
+    FASTAPI,
+    FLOOR,
+    KEYED,
+    KEYED_UNCACHED,
+    OURS,
+    STOCK,
+    UNCACHED,
+)
 from benchmarks.harness.earlier import EARLIER
 from benchmarks.harness.measurement import Cell, find
 from benchmarks.harness.rows import BATCH_SIZE, Row
@@ -56,6 +66,17 @@ _RATIOS = (
     _against("GET list of 100, not cached: to stock DJA", 40, "list-100", UNCACHED, STOCK),
     _against("GET list of 100, cached: to the ceiling", 2, "list-100-cached", OURS, CEILING),
     _against("GET list of 100, 304: to the ceiling", 2, "list-100-304", OURS, CEILING),
+    _against(
+        "GET a wallet of one owner: to a key that reaches all",
+        0.9,
+        "get-wallet-owner",
+        BOUND_UNCACHED,
+        KEYED_UNCACHED,
+    ),
+    _against(
+        "GET a list of one owner: to a key that reaches all", 0.9, "list-100-owner", BOUND_UNCACHED, KEYED_UNCACHED
+    ),
+    _against("GET a list of 100, cached, with a key: to no key", 0.85, "list-100-key", KEYED, OURS),
     _against("GraphQL connection of 100, not cached: to stock strawberry-django", 10, "graphql-100", UNCACHED, STOCK),
     _against("GraphQL, cached: to the ceiling", 0.5, "graphql-100-cached", OURS, CEILING),
     _against("GraphQL, cached, in front of Django: to the ceiling", 1.5, "graphql-100-cached", OURS, CEILING),

@@ -95,7 +95,11 @@ class Meter:
     def template_of(self, row: Row, name: str) -> Template:
         """Return the contender's request for this row. Raises what `check` raises."""
         with Client(self._servers[name].url) as client:
-            return check(client, row)[0]
+            return check(client, self._with_credentials(row, name))[0]
+
+    def _with_credentials(self, row: Row, name: str) -> Row:
+        headers = row.template.headers | dict(self._contenders[name].headers)
+        return replace(row, template=replace(row.template, headers=headers))
 
     def _prepare(self, row: Row, name: str, ours: Cell | None) -> _Entrant:
         """Check the contender, warm it up, and determine how long to measure it."""
@@ -112,7 +116,7 @@ class Meter:
                     entrant.template = replace(row.template, path=f"/constant/{size}")
                     answer = client.ask(entrant.template)
                 else:
-                    entrant.template, answer = check(client, row)
+                    entrant.template, answer = check(client, self._with_credentials(row, name))
                 cell.answer_bytes = len(answer.body)
                 once = median(client.ask(entrant.template).seconds for _ in range(3))
         except MissingError as missing:

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from benchmarks.harness.contenders import BARE, CEILING, FASTAPI, FLOOR, OURS, STOCK, UNCACHED
+from benchmarks.harness.contenders import (
+    BARE,
+    BOUND,
+    BOUND_UNCACHED,
+    CEILING,
+    FASTAPI,
+    FLOOR,
+    KEYED,
+    KEYED_UNCACHED,
+    OURS,
+    STOCK,
+    UNCACHED,
+)
 from benchmarks.harness.questions import (
     BATCH,
     CONNECTION_OF_100,
@@ -79,6 +91,27 @@ def make_rows(wallets: int) -> list[Row]:
             "GraphQL connection of 100, cached",
             CONNECTION_OF_100,
             (OURS, CEILING, BARE),
+            expects=100,
+            is_cached=True,
+        ),
+        Row(
+            "get-wallet-owner",
+            "GET a wallet of one owner, not cached",
+            replace(GET_WALLET, wallets=(7, 7)),
+            (BOUND_UNCACHED, KEYED_UNCACHED),
+        ),
+        Row(
+            "list-100-owner",
+            "GET a list of 100 of one owner, not cached",
+            get_list(100),
+            (BOUND_UNCACHED, KEYED_UNCACHED),
+            expects=100,
+        ),
+        Row(
+            "list-100-key",
+            "GET a list of 100, cached, with a key",
+            get_list(100),
+            (KEYED, BOUND, OURS),
             expects=100,
             is_cached=True,
         ),

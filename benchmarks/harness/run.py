@@ -11,7 +11,17 @@ from pathlib import Path
 
 from benchmarks.harness import dataset
 from benchmarks.harness.checks import IncorrectError, MissingError
-from benchmarks.harness.contenders import CONSTANT, FLOOR, OURS, TITLES, Contender, prepare_contenders, reconcile
+from benchmarks.harness.contenders import (
+    CONSTANT,
+    FLOOR,
+    OURS,
+    TITLES,
+    WITH_KEYS,
+    Contender,
+    prepare_contenders,
+    prepare_keyed,
+    reconcile,
+)
 from benchmarks.harness.earlier import checked_out, compared, prepare_earlier
 from benchmarks.harness.goals import judge_against_earlier, judge_rows
 from benchmarks.harness.machine import describe_commit, describe_machine, describe_software
@@ -95,6 +105,8 @@ def _measure_rows(
     contenders = prepare_contenders(database, redis.socket_url, mode.size)
     needed = {OURS, *(name for row in rows for name in row.contenders if name != FLOOR)}
     with ExitStack() as stack:
+        if needed.intersection(WITH_KEYS):
+            contenders |= prepare_keyed(database, redis.socket_url, mode.size)
         if plan.against is not None:
             say(f"Checking out {plan.against}")
             root = stack.enter_context(checked_out(plan.against, folder))
