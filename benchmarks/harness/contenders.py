@@ -25,6 +25,7 @@ KEYED = "keyed"
 KEYED_UNCACHED = "keyed-uncached"
 BOUND = "bound"
 BOUND_UNCACHED = "bound-uncached"
+EVERYTHING = range(1, sys.maxsize)
 WITH_KEYS = (KEYED, KEYED_UNCACHED, BOUND, BOUND_UNCACHED)
 
 TITLES = {
@@ -39,8 +40,8 @@ TITLES = {
     BEFORE_UNCACHED: "walletsvc, the earlier commit, CACHE_SECONDS=0",
     KEYED: "walletsvc, with a key",
     KEYED_UNCACHED: "walletsvc, with a key, CACHE_SECONDS=0",
-    BOUND: "walletsvc, with the key of one owner in fifty",
-    BOUND_UNCACHED: "walletsvc, with the key of one owner in fifty, CACHE_SECONDS=0",
+    BOUND: "walletsvc, with the key of one owner in twenty",
+    BOUND_UNCACHED: "walletsvc, with the key of one owner in twenty, CACHE_SECONDS=0",
 }
 
 
@@ -63,6 +64,8 @@ class Contender:
     tables: Tables | None = None
     root: Path = ROOT
     headers: Mapping[str, str] = field(default_factory=dict)
+    numbers: range = EVERYTHING
+    """The transactions that it can see."""
 
     def server(self, folder: Path) -> HttpServer:
         """Return its server, which `with` starts."""
@@ -130,7 +133,7 @@ def prepare_contenders(database: BenchmarkMariaDB, redis_url: str, size: dataset
 
 
 def prepare_keyed(database: BenchmarkMariaDB, redis_url: str, size: dataset.Size) -> dict[str, Contender]:
-    """Fill a database in which fifty owners have the wallets; return servers that ask for keys, by name."""
+    """Fill a database in which several owners have the wallets; return servers that ask for keys, by name."""
     name = "walletsvc_owned"
     with dataset.connect(database.url) as connection:
         dataset.create_database(connection, name)
@@ -150,6 +153,7 @@ def prepare_keyed(database: BenchmarkMariaDB, redis_url: str, size: dataset.Size
             our_contender(contender, url, redis_url, AUTH_REQUIRED="true", CACHE_SECONDS=seconds),
             headers={"Authorization": f"Bearer {keys[key].strip()}"},
             tables=replace(OUR_TABLES, database=name),
+            numbers=EVERYTHING if key == KEYED else range(dataset.OWNED_FROM, sys.maxsize, dataset.OWNERS),
         )
         for contender, (key, seconds) in kinds.items()
     }

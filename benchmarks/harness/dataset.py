@@ -19,9 +19,10 @@ import MySQLdb
 from benchmarks.harness.servers import ROOT, HarnessError
 
 OPENING = "1000000"
-OWNERS = 50
-OWNER = "owner-7"
-"""One of the owners, who has wallet 7."""
+OWNERS = 20
+OWNED_FROM = 7
+OWNER = f"owner-{OWNED_FROM}"
+"""One of the owners, who has wallet 7, and each twentieth from there."""
 LABEL = "Wallet {}"
 TXID = "load-{}"
 
@@ -113,7 +114,7 @@ def fill(connection: MySQLdb.Connection, size: Size) -> None:
 
 
 def give_to_owners(connection: MySQLdb.Connection) -> None:
-    """Give the wallets, with their transactions and entries, to fifty owners in turn."""
+    """Give the wallets, with their transactions and entries, to the owners in turn."""
     owner = f"CONCAT('owner-', wallet.id MOD {OWNERS})"
     of_wallet = "JOIN walletsvc_wallet wallet ON wallet.id = line.wallet_id SET line.owner = wallet.owner"
     _run(
@@ -167,6 +168,12 @@ def _columns(connection: MySQLdb.Connection, table: str) -> list[str]:
     cursor = connection.cursor()
     cursor.execute(f"SELECT * FROM `{table}` LIMIT 0")
     return [column[0] for column in cursor.description]
+
+
+def amount_of(number: int) -> str:
+    """Return the amount of a transaction as a server prints it."""
+    cents = (number * 7919 % 999 + 1) * (1 if number * 31 % 7 < 4 else -1)
+    return f"{cents / 100:.2f}"
 
 
 def _make_numbers(connection: MySQLdb.Connection, count: int) -> None:

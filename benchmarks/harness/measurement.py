@@ -98,8 +98,9 @@ class Meter:
             return check(client, self._with_credentials(row, name))[0]
 
     def _with_credentials(self, row: Row, name: str) -> Row:
-        headers = row.template.headers | dict(self._contenders[name].headers)
-        return replace(row, template=replace(row.template, headers=headers))
+        contender = self._contenders[name]
+        template = replace(row.template, headers=row.template.headers | dict(contender.headers))
+        return replace(row, template=template, numbers=contender.numbers)
 
     def _prepare(self, row: Row, name: str, ours: Cell | None) -> _Entrant:
         """Check the contender, warm it up, and determine how long to measure it."""

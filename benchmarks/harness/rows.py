@@ -10,6 +10,7 @@ from benchmarks.harness.contenders import (
     BOUND,
     BOUND_UNCACHED,
     CEILING,
+    EVERYTHING,
     FASTAPI,
     FLOOR,
     KEYED,
@@ -48,6 +49,8 @@ class Row:
     is_cached: bool = False
     is_conditional: bool = False
     family: str = ""
+    numbers: range = EVERYTHING
+    """The transactions that the caller can see."""
 
 
 def make_rows(wallets: int) -> list[Row]:
