@@ -101,7 +101,7 @@ class World:
             self.play.sleep(self.random.uniform(0, 2))
             number = next(self.numbers)
             published = Publication()
-            published.prepare([])
+            published.prepare({})
             self.play.sleep(self.random.choice(self.habits.holds_up))
             if self.random.random() < 0.2:
                 self.database.roll_back()

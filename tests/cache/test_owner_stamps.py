@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("store")
 def test_the_writes_of_one_owner_leave_the_lists_of_another_alone(
     transactional_db: None, make_wallet: MakeWallet, post: Post
 ) -> None:
-    alice, bob = (Principal(name, frozenset(), owner=name) for name in ("alice", "bob"))
+    alice, bob = (Principal(name, frozenset({"admin"}), owner=name) for name in ("alice", "bob"))
     hers, his, free = make_wallet("9", principal=alice), make_wallet("9", principal=bob), make_wallet("9")
     names = [owner_stamp("alice"), owner_stamp("bob"), EVERYTHING]
 
