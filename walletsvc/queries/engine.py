@@ -30,6 +30,7 @@ def read_page(question: Question, *, principal: Principal) -> Page:
     key = _parent_key(question)
     scope = scope_of(principal, wallet=counts.wallet_in(question))
     order = parse_order(resource, question.order, parent=key)
+    walk = order if principal.owner is None else _within_owner(order, resource)
     hint = _hint(question, key or ("" if principal.owner is None else "owner"), order)
     count = counts.ask_count(question, queryset, principal=principal, scope=scope) if question.count else None
     if isinstance(question.page, NumberedPage):
@@ -37,13 +38,13 @@ def read_page(question: Question, *, principal: Principal) -> Page:
         plan = _plan(question, order)
         limit = question.page.size + 1
         window: dict[str, Any] = {"limit": limit, "offset": start, "count": count, "hint": hint, "scope": scope}
-        wanted = ask_rows(queryset, plan.columns, plan.kinds, order=order, **window)
+        wanted = ask_rows(queryset, plan.columns, plan.kinds, order=walk, **window)
         rows, number = answer(wanted)
         page = _cut(rows, question, order, plan)
         page.has_previous = start > 0
         page.count = number
     else:
-        page = _read_cursor_page(queryset, question, question.page, order, count, hint, scope)
+        page = _read_cursor_page(queryset, question, question.page, order, walk, count, hint, scope)
     read_related(page.records, question.selection, principal=principal)
     return page
 
@@ -91,11 +92,12 @@ def _read_cursor_page(
     question: Question,
     page: CursorPage,
     order: Order,
+    walk: Order,
     count: Asked[int] | None,
     hint: str,
     scope: Scope,
 ) -> Page:
-    walk = order.reversed() if page.backward else order
+    walk = walk.reversed() if page.backward else walk
     plan = _plan(question, order)
     queryset = _between_cursors(queryset, page, order, RESOURCES[question.resource])
     wanted = ask_rows(
@@ -105,6 +107,16 @@ def _read_cursor_page(
     cut = _cut(rows, question, order, plan)
     cut.count = number
     return cut
+
+
+def _within_owner(order: Order, resource: Resource) -> Order:
+    """Return the same order of one owner's records, without what is behind a column that is unique within an owner.
+
+    MariaDB does not see that the id behind it decides nothing, and would sort.
+    """
+    unique = {each.column for each in resource.fields if each.unique}
+    last = next((place for place, (column, _) in enumerate(order.columns) if column in unique), len(order.columns))
+    return Order(order.columns[: last + 1])
 
 
 def _between_cursors(
