@@ -43,8 +43,12 @@ class Refusals:
 
     def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> bool:
         if isinstance(error, errors.WalletError):
-            self._errors.extend(error.each())
+            self.add(error)
         return isinstance(error, errors.WalletError)
+
+    def add(self, refusal: errors.WalletError) -> None:
+        """Keep a refusal."""
+        self._errors.extend(refusal.each())
 
     def refusal(self) -> errors.WalletError | None:
         """Return the collected refusal: the only one, or `Several`."""
@@ -69,15 +73,19 @@ def parse_new(resource: Resource, values: Mapping[str, object], *, without: Coll
     refusals = Refusals()
     parsed: dict[str, object] = {}
     for each in resource.written:
-        if each.key in without:
+        key = each.key
+        if key in without:
             continue
-        with refusals.collect():
-            if each.key in values or isinstance(each, ToOne):
-                parsed[each.key] = _parse(each, values.get(each.key))
+        # Not by `collect`: a batch has thousands of fields.
+        try:
+            if key in values or isinstance(each, ToOne):
+                parsed[key] = _parse(each, values.get(key))
             elif each.required:
-                raise errors.Required(f"{each.key} is required.", field=each.key)
+                raise errors.Required(f"{key} is required.", field=key)
             else:
-                parsed[each.key] = each.type.default()
+                parsed[key] = each.type.default()
+        except errors.WalletError as refusal:
+            refusals.add(refusal)
     refusals.raise_if_any()
     return parsed
 
@@ -115,8 +123,8 @@ def _why_fixed(resource: Resource, member: Field | ToOne) -> str:
 
 def _check_names(resource: Resource, values: Mapping[str, object]) -> None:
     """Raise `TypeError` for a name that no field has: a bug of the calling code, not an error of a client."""
-    unknown = values.keys() - {each.key for each in resource.written}
-    if unknown:
+    if not values.keys() <= resource.written_keys:
+        unknown = values.keys() - resource.written_keys
         raise TypeError(f"There is no field {', '.join(sorted(unknown))}.")
 
 

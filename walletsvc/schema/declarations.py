@@ -86,7 +86,7 @@ class ToOne:
     required: bool = False
     filters: bool = False
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Return its Python name."""
         return self.name
@@ -145,6 +145,11 @@ class Resource:
         """Return all that clients write, the details last."""
         decisive = [each for each in self._writable(self.fields) if each not in self.details]
         return (*decisive, *(each for each in self.to_one.values() if each.write is not Write.NEVER), *self.details)
+
+    @cached_property
+    def written_keys(self) -> frozenset[str]:
+        """Return the names in Python of `written`."""
+        return frozenset(each.key for each in self.written)
 
     @staticmethod
     def _writable(fields: Iterable[Field]) -> Iterable[Field]:
