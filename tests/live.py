@@ -35,6 +35,8 @@ class LiveServer(Server):
             "DATABASE_URL": database_url,
             "REDIS_URL": redis_url,
             "DEBUG": "true",
+            # Otherwise granian, where setproctitle is installed, writes its title over its environment.
+            "SPT_NOENV": "1",
             "LOG_LEVEL": "WARNING",
             "HOST": self.host,
             "PORT": str(self.port),

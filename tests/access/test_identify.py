@@ -164,7 +164,8 @@ def test_verified_callers_are_served_while_the_database_is_away(
 @pytest.mark.without_engine
 def test_an_open_server_takes_everyone(settings: Any) -> None:
     settings.AUTH_REQUIRED = False
-    assert identify(None) is identify_known(None) is ANYONE
+    for authorization in (None, "Basic YTpi", "Bearer nonsense"):
+        assert identify(authorization) is identify_known(authorization) is ANYONE
 
 
 @pytest.mark.without_engine

@@ -41,4 +41,5 @@ def _children(pid: int) -> Iterator[int]:
 
 
 def _arguments(pid: int) -> list[bytes]:
-    return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    # A program that sets its title has spaces between.
+    return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b" ", b"\0").split(b"\0")

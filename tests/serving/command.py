@@ -33,6 +33,8 @@ class Serving:
             "DEBUG": "true",
             "HOST": HOST,
             "WEB_WORKERS": "1",
+            # Otherwise granian, where setproctitle is installed, writes its title over its environment.
+            "SPT_NOENV": "1",
             _MARK: str(folder),
         }
         self.process = subprocess.Popen(
@@ -137,6 +139,7 @@ def _parent(pid: int) -> int | None:
 
 def _arguments(pid: int) -> list[bytes]:
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        # A program that sets its title has spaces between.
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b" ", b"\0").split(b"\0")
     except OSError:
         return []

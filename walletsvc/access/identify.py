@@ -25,9 +25,9 @@ verified = Verified()
 
 def identify_known(authorization: str | None) -> Principal | None:
     """Return the caller if no query is needed: it was verified recently, or the server is open."""
-    if authorization is None:
-        return None if settings.AUTH_REQUIRED else ANYONE
-    return verified.get(_digest(authorization))
+    if not settings.AUTH_REQUIRED:
+        return ANYONE
+    return None if authorization is None else verified.get(_digest(authorization))
 
 
 def identify(authorization: str | None) -> Principal:
