@@ -28,11 +28,11 @@ const helpers = () => {
     const response = await fetch(url, { ...options, signal: leaving.signal });
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     let text = "";
-    while (text.split("event: next\n").length <= count) {
+    while (text.split(/event: next\r?\n/).length <= count) {
       const { value, done } = await reader.read();
       if (done) break;
       text += value;
-      if (!window.hasBegun && text.includes("event: next\n")) window.hasBegun = true;
+      if (!window.hasBegun && /event: next\r?\n/.test(text)) window.hasBegun = true;
     }
     leaving.abort();
     return { status: response.status, headers: Object.fromEntries(response.headers), text };

@@ -144,8 +144,8 @@ const done = await client.POST("/api/operations/", {
   },
 });
 assert.equal(found(done)["atomic:results"][0]?.data?.type, "Wallet");
-const missing = await client.DELETE("/api/transactions/{id}/", { params: { path } });
-assert.equal(missing.error?.errors[0]?.code, "not_found");
+const absent = await client.DELETE("/api/transactions/{id}/", { params: { path } });
+assert.equal(absent.error?.errors[0]?.code, "not_found");
 
 // What the compiler refuses. Each of these lines is an error, or else the compiler complains that it is none.
 export const refused = [
