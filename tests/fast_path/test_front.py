@@ -75,7 +75,7 @@ def test_a_shape_is_known_from_a_304_as_well(front, wallet):
 @pytest.mark.parametrize(
     "different",
     [
-        {"HTTP_AUTHORIZATION": "Bearer x"},
+        {"HTTP_WALLETSVC_OWNER": "alice"},
         {"HTTP_COOKIE": "session=x"},
         {"HTTP_ACCEPT": "text/html"},
         {"HTTP_HOST": "evil.example"},

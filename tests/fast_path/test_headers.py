@@ -7,8 +7,12 @@ import re
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
 from tests.fast_path.front import Front, graphql, transaction
+from walletsvc.access import identify, keys
+from walletsvc.access.verified import Verified
+from walletsvc.principals import SYSTEM
 from walletsvc.web.fast_path import _DEPENDS_ON
 from walletsvc.web.headers import WITHOUT_EFFECT, KnownHeaders, forget_variables_like_headers
 
@@ -39,7 +43,7 @@ PROXY = {
     "HTTP_TRACEPARENT": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 }
 UNKNOWN = [
-    "authorization",
+    "walletsvc-owner",
     "cookie",
     "content-encoding",
     "content-length",
@@ -145,3 +149,31 @@ def test_variables_of_the_process_are_no_headers(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("walletsvc.web.headers.os.environ", environ := {"HTTP_PROXY": "a", "HTTPS_PROXY": "b"})
     forget_variables_like_headers()
     assert environ == {"HTTPS_PROXY": "b"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_only_callers_who_were_verified_lately_are_answered_without_django(
+    front: Front, make_wallet, settings, monkeypatch
+) -> None:
+    settings.AUTH_REQUIRED = True
+    monkeypatch.setattr(identify, "verified", Verified())
+    now = timezone.now()
+    scopes = frozenset({"wallets:read"})
+    alice, bob = (
+        keys.create_key(by=SYSTEM, name=name, scopes=scopes, owner=None, expires_at=None, at=now).text
+        for name in ("alice", "bob")
+    )
+    asked = {"path": f"/api/wallets/{make_wallet('1.00').id}/"}
+    expected = front.ask(**asked, HTTP_AUTHORIZATION=f"Bearer {alice}")
+    assert expected[0] == "200 OK"
+    # Known, and asked by one who is: the second question is the first whose shape can be kept.
+    for _ in range(2):
+        assert front.ask(**asked, HTTP_AUTHORIZATION=f"Bearer {alice}") == expected
+    assert front.reached == 2
+    # Another caller is verified by Django once, and shares the answer from then on.
+    for _ in range(2):
+        assert front.ask(**asked, HTTP_AUTHORIZATION=f"Bearer {bob}") == expected
+    assert front.reached == 3
+    for stranger in ({}, {"HTTP_AUTHORIZATION": f"Bearer {alice}x"}):
+        assert front.ask(**asked, **stranger)[0] == "401 Unauthorized"
+    assert front.reached == 5
