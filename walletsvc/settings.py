@@ -127,10 +127,18 @@ CACHE_SECONDS = env.int("CACHE_SECONDS", default=60)
 DEFAULT_CURRENCY = env.str("DEFAULT_CURRENCY", default="USD")
 ASSETS = {code: int(scale) for code, scale in env.dict("ASSETS", default={"BTC": 8, "ETH": 18}).items()}
 
-# -- access: whether callers have to show a key ------------------------------------------------------------
+# -- access: whether callers have to show a key or token ---------------------------------------------------
 
 # Without, everyone may do everything: for a checkout on one's own machine.
 AUTH_REQUIRED = env.bool("AUTH_REQUIRED", default=not DEBUG)
+# The issuer of access tokens, as it names itself; without one, callers show keys only (access/tokens.py).
+OIDC_ISSUER = env.str("OIDC_ISSUER", default="")
+# Who the tokens are for: this server, as the issuer names it.
+OIDC_AUDIENCE = env.str("OIDC_AUDIENCE", default="")
+OIDC_ALGORITHMS = env.str("OIDC_ALGORITHMS", default="RS256 ES256 EdDSA").replace(",", " ").split()
+# The claims that hold scopes and the owner: a name, or a path such as realm_access.roles.
+OIDC_SCOPE_CLAIM = env.str("OIDC_SCOPE_CLAIM", default="scope")
+OIDC_OWNER_CLAIM = env.str("OIDC_OWNER_CLAIM", default="sub")
 
 # -- HTTP ------------------------------------------------------------------------------------------------
 

@@ -37,7 +37,9 @@ def describe() -> dict[str, Any]:
         "security": [{"key": []}, {}],
         "components": {
             "schemas": dict(chain(document_schemas(), request_schemas(), error_schemas())),
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "An API key."}},
+            "securitySchemes": {
+                "key": {"type": "http", "scheme": "bearer", "description": "An API key, or a token of the issuer."}
+            },
         },
     }
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import re
+import time
 from datetime import datetime
 from hashlib import sha256
 
@@ -11,16 +13,26 @@ from django.utils import timezone
 
 from walletsvc import errors
 from walletsvc.access import key_text, keys
-from walletsvc.access.verified import KEY_SECONDS, Verified
+from walletsvc.access.verified import KEY_SECONDS, TOKEN_SECONDS, Verified
 from walletsvc.principals import ANYONE, Principal
 
 logger = logging.getLogger(__name__)
 
 MAX_CREDENTIALS = 16_384
 _BEARER = "bearer "
+_TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*", re.ASCII)
+"""The form of a signed token (RFC 7515, section 7.1)."""
 
 verified = Verified()
 """The callers that this process knows."""
+
+
+def start_background() -> None:
+    """Start the threads that a server needs to know its callers. A command that serves nobody does without."""
+    if settings.AUTH_REQUIRED and settings.OIDC_ISSUER:
+        from walletsvc.access import tokens
+
+        tokens.issuer_keys().start()
 
 
 def identify_known(authorization: str | None) -> Principal | None:
@@ -44,6 +56,8 @@ def identify(authorization: str | None) -> Principal:
     if verified.is_refused(digest):
         raise _refused("refused a moment ago")
     text = _bearer(authorization)
+    if text is not None and _TOKEN.fullmatch(text):
+        return _identify_token(text, digest)
     key = None if text is None else key_text.parse(text)
     if key is None:
         raise _refused("malformed, or a wrong checksum")
@@ -54,6 +68,24 @@ def identify(authorization: str | None) -> Principal:
         raise _refused(f"key {key.id} is unknown, expired or revoked")
     principal, expires_at = found
     verified.remember(digest, principal, seconds=_seconds(expires_at, now))
+    return principal
+
+
+def _identify_token(text: str, digest: bytes) -> Principal:
+    if not settings.OIDC_ISSUER:
+        raise _refused("a token, and OIDC_ISSUER is not set")
+    # Here, because PyJWT's libraries take 0.3 s and 22 MB, which a server without tokens does without.
+    from walletsvc.access import tokens
+
+    try:
+        principal, ends_at = tokens.find_principal(text)
+    except tokens.TokenRefused as error:
+        if error.lasting:
+            verified.refuse(digest)
+        raise _refused(error.reason) from None
+    now = time.time()
+    # The end can be a number too large for a float. A token within its leeway is read each time.
+    verified.remember(digest, principal, seconds=min(ends_at, now + TOKEN_SECONDS) - now)
     return principal
 
 
@@ -73,4 +105,4 @@ def _bearer(authorization: str) -> str | None:
 
 def _refused(reason: str) -> errors.Unauthenticated:
     logger.info("A caller is refused: %s", reason)
-    return errors.Unauthenticated("Show who you are: Authorization: Bearer, and a good API key.")
+    return errors.Unauthenticated("Show who you are: Authorization: Bearer, and a good API key or token.")

@@ -38,6 +38,7 @@ def register() -> None:
         check_proxies,
         check_preflights,
         check_fast_path,
+        check_issuer,
     ):
         checks.register(check, SERVING, deploy=True)
 
@@ -126,3 +127,26 @@ def check_preflights(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMe
     return [
         checks.Error(f"CORS_PREFLIGHT_MAX_AGE is {settings.CORS_PREFLIGHT_MAX_AGE}.", hint=hint, id="walletsvc.E010")
     ]
+
+
+def check_issuer(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
+    """Tokens need an issuer that nobody can stand in for, a named audience, and signatures by a private key."""
+    if not settings.OIDC_ISSUER:
+        return []
+    # Here, as in `access.identify`.
+    from walletsvc.access.issuer import is_trusted_address
+    from walletsvc.access.tokens import SAFE_ALGORITHMS
+
+    found: list[checks.CheckMessage] = []
+    if not is_trusted_address(settings.OIDC_ISSUER) or "?" in settings.OIDC_ISSUER:
+        hint = "An https address without credentials and query, or an http one of this machine."
+        found.append(checks.Error("OIDC_ISSUER is not trustworthy.", hint=hint, id="walletsvc.E020"))
+    if not settings.OIDC_AUDIENCE:
+        hint = "The name that the issuer has for this server; tokens for others are refused."
+        found.append(checks.Error("OIDC_ISSUER needs OIDC_AUDIENCE.", hint=hint, id="walletsvc.E021"))
+    unsafe = set(settings.OIDC_ALGORITHMS) - SAFE_ALGORITHMS
+    if unsafe or not settings.OIDC_ALGORITHMS:
+        hint = f"Some of {' '.join(sorted(SAFE_ALGORITHMS))}."
+        what = f"OIDC_ALGORITHMS has {' '.join(sorted(unsafe)) or 'nothing'}."
+        found.append(checks.Error(what, hint=hint, id="walletsvc.E022"))
+    return found

@@ -7,7 +7,8 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "walletsvc.settings")
 django.setup(set_prefix=False)
 
-from walletsvc.server.affinity import keep_to_one_core  # noqa: E402 - needs Django's apps to be ready
+from walletsvc.access.identify import start_background  # noqa: E402 - needs Django's apps to be ready
+from walletsvc.server.affinity import keep_to_one_core  # noqa: E402
 from walletsvc.server.checks import refuse_unsafe_settings  # noqa: E402
 from walletsvc.web.fast_path import FrontHandler  # noqa: E402
 from walletsvc.web.headers import forget_variables_like_headers  # noqa: E402
@@ -16,6 +17,7 @@ from walletsvc.web.proxies import behind_proxies  # noqa: E402
 
 # Whatever server loads this: it refuses to start on unsafe settings.
 refuse_unsafe_settings()
+start_background()
 forget_variables_like_headers()
 handler = FrontHandler()
 application = keep_to_one_core(behind_proxies(with_hooks(handler, load_hooks(), refused=handler.by_django)))
