@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from tests.architecture.sources import ROOT
 from walletsvc.server.checks import refuse_unsafe_settings
-from walletsvc.settings import INSECURE_SECRET_KEY
+from walletsvc.settings import INSECURE_SECRET_KEY, MIDDLEWARE, SILENCED_SYSTEM_CHECKS
 
 pytestmark = pytest.mark.without_engine
 
@@ -27,6 +27,7 @@ SOUND: dict[str, Any] = {
     "DEFAULT_CURRENCY": "USD",
 }
 ISSUER = {"OIDC_ISSUER": "https://id.example", "OIDC_AUDIENCE": "walletsvc", "OIDC_ALGORITHMS": ["RS256", "EdDSA"]}
+IN_THE_WAY = "django.contrib.sessions.middleware.SessionMiddleware"
 UNSAFE = {
     "SECRET_KEY is not set.": {"SECRET_KEY": INSECURE_SECRET_KEY},
     "ALLOWED_HOSTS holds the wildcard *.": {"ALLOWED_HOSTS": ["wallets.example.com", "*"]},
@@ -40,6 +41,7 @@ UNSAFE = {
     "OIDC_ALGORITHMS has none.": {**ISSUER, "OIDC_ALGORITHMS": ["RS256", "none"]},
     "OIDC_ALGORITHMS has HS256.": {**ISSUER, "OIDC_ALGORITHMS": ["HS256", "RS256"]},
     "OIDC_ALGORITHMS has nothing.": {**ISSUER, "OIDC_ALGORITHMS": []},
+    f"With {IN_THE_WAY} in MIDDLEWARE, Django answers every request.": {"MIDDLEWARE": [*MIDDLEWARE, IN_THE_WAY]},
 }
 
 
@@ -69,8 +71,19 @@ def test_an_unsafe_setting_is_refused(message: str, changes: dict[str, Any], con
         {"DEBUG": True, "SECRET_KEY": INSECURE_SECRET_KEY, "ALLOWED_HOSTS": ["*"]},
         ISSUER,
         {**ISSUER, "OIDC_ISSUER": "http://127.0.0.1:8080/realms/shop"},
+        {
+            "MIDDLEWARE": [*MIDDLEWARE, IN_THE_WAY],
+            "SILENCED_SYSTEM_CHECKS": [*SILENCED_SYSTEM_CHECKS, "walletsvc.E006"],
+        },
     ],
-    ids=["one worker", "two workers that share a cache", "for local use", "an issuer", "an issuer on this machine"],
+    ids=[
+        "one worker",
+        "two workers that share a cache",
+        "for local use",
+        "an issuer",
+        "an issuer on this machine",
+        "slow on purpose",
+    ],
 )
 def test_sound_settings_are_accepted(changes: dict[str, Any], configure: Any) -> None:
     configure(**changes)

@@ -166,9 +166,9 @@ def test_an_object_deleted_during_a_read_is_omitted(front, make_wallet, post, as
 def test_with_deciding_middleware_everything_goes_to_django(wallet, settings, caplog):
     assert check_fast_path(None) == []
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django.middleware.http.ConditionalGetMiddleware"]
-    [warning] = check_fast_path(None)
-    assert warning.id == "walletsvc.W001"
-    assert "ConditionalGetMiddleware" in warning.msg
+    [error] = check_fast_path(None)
+    assert (error.id, error.is_serious()) == ("walletsvc.E006", True)
+    assert "ConditionalGetMiddleware" in error.msg
     front = Front()
     assert [each.getMessage() for each in caplog.records if each.name == "walletsvc.web.fast_path"] == [
         "Django answers every request: MIDDLEWARE has django.middleware.http.ConditionalGetMiddleware"

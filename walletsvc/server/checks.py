@@ -46,7 +46,7 @@ def register() -> None:
 def refuse_unsafe_settings() -> None:
     """Raise `ImproperlyConfigured` with all errors, if there are any."""
     found = checks.run_checks(tags=[SERVING], include_deployment_checks=True)
-    serious = [str(message) for message in found if message.is_serious()]
+    serious = [str(message) for message in found if message.is_serious() and not message.is_silenced()]
     if serious:
         raise ImproperlyConfigured("The server does not start with these settings:\n" + "\n".join(serious))
 
@@ -111,10 +111,13 @@ def check_proxies(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessa
 
 
 def check_fast_path(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
-    """Known requests are answered before Django, unless some middleware must see every request."""
+    """Known requests are answered before Django, unless some middleware must see every request.
+
+    Whoever wants that all the same silences the check (SILENCED_SYSTEM_CHECKS).
+    """
     hint = "Cached reads take several times as long. Remove it, or list it in walletsvc/web/fast_path.py."
     return [
-        checks.Warning(f"With {name} in MIDDLEWARE, Django answers every request.", hint=hint, id="walletsvc.W001")
+        checks.Error(f"With {name} in MIDDLEWARE, Django answers every request.", hint=hint, id="walletsvc.E006")
         for name in middleware_in_the_way()
     ]
 
