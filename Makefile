@@ -64,8 +64,8 @@ schema: $(VENV)/.dev ## Print the GraphQL schema to graphql_api/schema.graphql
 .PHONY: assets
 assets: ## Build GraphiQL from its npm package, if npm is installed
 	@if [ ! -f graphql_api/playground/build.sh ]; then :; \
-	elif ! command -v npm >/dev/null; then echo "npm is missing: /graphql/ shows its page without local GraphiQL."; \
-	elif ! bash graphql_api/playground/build.sh; then echo "GraphiQL was not built: /graphql/ shows its page without it."; fi
+	elif ! command -v npm >/dev/null; then echo "npm is missing: GraphiQL was not built, and /graphql/ says so to browsers."; \
+	elif ! bash graphql_api/playground/build.sh; then echo "GraphiQL was not built, and /graphql/ says so to browsers."; fi
 
 .PHONY: lock
 lock: $(VENV)/.dev ## Lock the requirements again (LOCK_ARGS=--upgrade for newer versions)

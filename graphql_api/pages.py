@@ -1,7 +1,7 @@
 """The playground: GraphiQL in the browser, served with all its files by this server.
 
-`playground/build.sh` builds it with npm. Without that build, strawberry's page is served instead, which loads
-GraphiQL from the internet.
+`playground/build.sh` builds it with npm. Without that build, a page says so: one that loads scripts from elsewhere
+would hand them its user's key.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
-from strawberry.http.ides import get_graphql_ide_html
 
-from walletsvc.web.pages import content_policy, serve_page
+from walletsvc.web.pages import serve_page
 from walletsvc.web.public_urls import public_url
+from walletsvc.web.security import page_policy
 
 ASSETS = Path(__file__).parent / "static" / "graphql_api"
 
@@ -23,10 +23,10 @@ ASSETS = Path(__file__).parent / "static" / "graphql_api"
 def playground(request: HttpRequest) -> HttpResponse:
     """Return the page."""
     if not (ASSETS / "playground.js").is_file():
-        return serve_page(request, HttpResponse(get_graphql_ide_html("graphiql")))
+        return serve_page(request, HttpResponse(render_to_string("graphql_api/unbuilt.html"), headers=page_policy()))
     url = live_url(request)
-    page = render_to_string("graphql_api/playground.html", {"live_url": url})
-    return serve_page(request, HttpResponse(page, headers=content_policy(connect_src=url)))
+    page = render_to_string("graphql_api/playground.html", {"live_url": url, "needs_key": settings.AUTH_REQUIRED})
+    return serve_page(request, HttpResponse(page, headers=page_policy(connect_to=url)))
 
 
 def live_url(request: HttpRequest) -> str:

@@ -55,7 +55,6 @@ def _respond(request: HttpRequest) -> HttpResponse:
     content_type = f"{media_type}; charset=utf-8"
     response = HttpResponse(answered.body, status=status, content_type=content_type)
     response["Content-Length"] = str(len(answered.body))
-    response["Vary"] = "Accept, Authorization, Walletsvc-Owner"
     if is_read:
         _add_validators(request, response, answered)
     if answered.reading is not None:
@@ -65,8 +64,7 @@ def _respond(request: HttpRequest) -> HttpResponse:
 
 
 def _add_validators(request: HttpRequest, response: HttpResponse, answered: Answer) -> None:
-    """Let the client cache and revalidate the answer; make it a 304 if the client has it."""
-    response["Cache-Control"] = "no-store" if answered.etag is None else "private, no-cache"
+    """Let the client revalidate the answer; make it a 304 if the client has it."""
     # Preconditions apply to a success only (RFC 9110, section 13.2.1), and an answer that has a tag is one.
     if answered.etag is not None:
         revalidate(request.headers, response, answered.etag)

@@ -14,5 +14,5 @@ def print_refusal(refusal: Refusal) -> HttpResponse:
     """Return the response with its error document."""
     problem = Problem(refusal.status, refusal.code, refusal.message, header=refusal.header)
     body = encode_problems([problem], NOTHING_AGREED)
-    headers = {"Content-Length": str(len(body)), "Vary": "Accept", **refusal.headers}
+    headers = {"Content-Length": str(len(body)), **refusal.headers}
     return HttpResponse(body, status=refusal.status, content_type=MEDIA_TYPE, headers=headers)

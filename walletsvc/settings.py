@@ -32,7 +32,7 @@ INSTALLED_APPS = [
     "graphql_api",
 ]
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
+    "walletsvc.web.security.SafeHeaders",
     "walletsvc.web.gate.HostCheck",
     "corsheaders.middleware.CorsMiddleware",
     "walletsvc.web.gate.MessageCheck",
@@ -152,16 +152,30 @@ LIVE_PORT = env.int("LIVE_PORT", default=env.int("PORT", default=8000) + 1)
 LIVE_URL = env.str("LIVE_URL", default="")
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_ALLOW_METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST"]
-CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-key", "if-match", "if-none-match"]
+CORS_ALLOW_HEADERS = [
+    "accept",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "walletsvc-owner",
+]
 CORS_EXPOSE_HEADERS = ["ETag", "Location", "Retry-After", "Idempotency-Replayed", "RateLimit", "RateLimit-Policy"]
 # How long a browser may remember the answer to a preflight, in seconds.
 CORS_PREFLIGHT_MAX_AGE = env.int("CORS_PREFLIGHT_MAX_AGE", default=86400)
 # Classes that see each request and each answer (web/hooks.py).
 REQUEST_HOOKS: list[str] = []
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
-SECURE_CONTENT_TYPE_NOSNIFF = True
-SECURE_REFERRER_POLICY = "same-origin"
-SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+# How long browsers keep to HTTPS once they have had an answer (web/security.py), in seconds; 0: not told to.
+SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000 if PUBLIC_URL.startswith("https:") else 0)
+SILENCED_SYSTEM_CHECKS = [
+    # web/security.py sets what these two middlewares would, on the live server as well: headers as constants.
+    "security.W001",
+    "security.W002",
+    # No cookies here: callers show a key in `Authorization`, which no page of another origin can make a browser send.
+    "security.W003",
+]
 
 # -- GraphQL: the limits of one document ------------------------------------------------------------------
 

@@ -6,6 +6,8 @@ from django.conf import settings
 from starlette.datastructures import MutableHeaders
 from starlette.types import Message, Send
 
+from walletsvc.web.security import VARY, safe_headers
+
 _BEGINNINGS = ("http.response.start", "websocket.http.response.start")
 
 
@@ -24,13 +26,10 @@ def with_headers(send: Send, *, page_origin: str | None) -> Send:
 
 
 def _secure(headers: MutableHeaders) -> None:
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = settings.SECURE_REFERRER_POLICY
-    headers["Cross-Origin-Opener-Policy"] = settings.SECURE_CROSS_ORIGIN_OPENER_POLICY
+    headers.update(safe_headers())
     # Every answer here is about the present moment.
     headers.setdefault("Cache-Control", "no-store")
-    # Also on answers to requests without an origin: no cache may hand them to a page.
-    headers.add_vary_header("Origin")
+    headers["Vary"] = VARY
 
 
 def _share(headers: MutableHeaders, origin: str) -> None:

@@ -35,10 +35,8 @@ KEEP_ALIVE_SECONDS = 15.0
 BODY_SECONDS = 30.0
 """How long the body of a request may take to arrive."""
 _NO_WEIGHT = re.compile(r"q=0(\.0{0,3})?")
-_VARY = {"Vary": "Accept"}
 _HEADERS = {
     "Cache-Control": "no-store, no-transform",
-    **_VARY,
     # Without this, nginx holds events back until its buffer is full.
     "X-Accel-Buffering": "no",
 }
@@ -102,7 +100,7 @@ async def respond(request: Request, *, hub: Hub) -> Response:
 
 def _refuse(refused: Refused) -> Response:
     content = {"errors": [{"message": refused.message, "extensions": {"code": refused.code}}]}
-    return JSONResponse(content, refused.status, {**refused.headers, **_VARY})
+    return JSONResponse(content, refused.status, refused.headers)
 
 
 async def _read_request(request: Request, run: Callable[..., Awaitable[Any]]) -> GraphQLRequest:

@@ -59,7 +59,7 @@ class JsonApiView(APIView):
     @property
     def default_response_headers(self) -> dict[str, str]:
         """Return the headers of every response."""
-        return {"Allow": ", ".join(self.allowed_methods), "Vary": "Accept, Authorization, Walletsvc-Owner"}
+        return {"Allow": ", ".join(self.allowed_methods)}
 
     def parameters(self, *allowed: str) -> Mapping[str, str]:
         """Return the query parameters. Raises `Refused` for any whose family is not in `allowed`."""
@@ -84,9 +84,7 @@ class JsonApiView(APIView):
 
         Raises `PreconditionFailed`.
         """
-        # Only the caller may store it, and must revalidate it each time: money moves.
-        response = self.respond(200, body, headers={"Cache-Control": "private, no-cache"})
-        return revalidate(self.request.headers, response, etag)
+        return revalidate(self.request.headers, self.respond(200, body), etag)
 
     def applied(self) -> Negotiated:
         """Return the extensions and profiles applied to the response."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
@@ -12,7 +13,8 @@ from rest_api.negotiation import NOTHING_AGREED
 from rest_api.openapi.document import MEDIA_TYPE, encoded
 from rest_api.parameters import parse_parameters
 from walletsvc.web.methods import read_only
-from walletsvc.web.pages import content_policy, serve_page
+from walletsvc.web.pages import serve_page
+from walletsvc.web.security import page_policy
 
 
 @read_only
@@ -29,5 +31,5 @@ def schema(request: HttpRequest) -> HttpResponse:
 @read_only
 def docs(request: HttpRequest) -> HttpResponse:
     """Return the page that shows the OpenAPI document and can send requests."""
-    page = render_to_string("rest_api/docs.html")
-    return serve_page(request, HttpResponse(page, headers=content_policy()))
+    page = render_to_string("rest_api/docs.html", {"needs_key": settings.AUTH_REQUIRED})
+    return serve_page(request, HttpResponse(page, headers=page_policy()))

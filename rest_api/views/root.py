@@ -38,4 +38,4 @@ class UnknownView(JsonApiView):
     @property
     def default_response_headers(self) -> dict[str, str]:
         """Return no Allow header: no method is allowed here."""
-        return {"Vary": "Accept"}
+        return {}

@@ -105,8 +105,8 @@ def test_the_page_connects_to_the_live_server_and_nothing_else(
     with override_settings(**changed):
         response = client.get("/graphql/", headers=BROWSER | headers)
     assert f'data-live-url="{expected}"' in response.content.decode()
-    policy = response["Content-Security-Policy"].split("; ")
-    assert [each for each in policy if each.startswith("connect-src")] == [f"connect-src 'self' {expected}".rstrip()]
+    allowed = [each for each in response["Content-Security-Policy"].split("; ") if each.startswith("connect-src")]
+    assert allowed == ([f"connect-src 'self' {expected}"] if expected else [])
 
 
 @pytest.mark.usefixtures("built")
@@ -115,10 +115,22 @@ def test_over_tls_the_page_connects_over_tls(client: Client) -> None:
     assert f'data-live-url="wss://testserver:{LIVE_PORT}/graphql/"' in response.content.decode()
 
 
-def test_a_page_of_strawberrys_stands_in_where_it_was_not_built(
+@pytest.mark.usefixtures("built")
+def test_the_page_asks_for_a_key_where_one_is_needed(client: Client) -> None:
+    for required, expected in ((True, "true"), (False, "")):
+        with override_settings(AUTH_REQUIRED=required):
+            response = client.get("/graphql/", headers=BROWSER)
+        assert (response.status_code, f'data-needs-key="{expected}"' in response.content.decode()) == (200, True)
+
+
+def test_a_page_says_so_where_it_was_not_built(
     client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pages, "ASSETS", tmp_path)
     response = client.get("/graphql/", headers=BROWSER)
     assert response.status_code == 200
-    assert "graphiql" in response.content.decode().lower()
+    page = response.content.decode()
+    assert "make assets" in page
+    assert "<script" not in page
+    assert "://" not in page
+    assert response["Content-Security-Policy"].startswith("default-src 'self'; ")

@@ -117,7 +117,7 @@ def test_the_page_loads_nothing_from_elsewhere(client: Client, url: str) -> None
     page = client.get(url)
     assert page["Content-Security-Policy"].startswith("default-src 'self';")
     loaded = re.findall(r'(?:src|href)="([^"]+)"', page.content.decode())
-    assert len(loaded) == 4
+    assert len(loaded) == 5
     for each in loaded:
         answer = client.get(each)
         assert (answer.status_code, each.partition("static/")[0]) == (200, "/")

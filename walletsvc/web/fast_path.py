@@ -63,9 +63,9 @@ _IF_NONE_MATCH = "HTTP_IF_NONE_MATCH"
 _OF_ONE_ANSWER = ("ETag", "Content-Length", "Content-Type", "Location")
 _TRANSPARENT = {
     "corsheaders.middleware.CorsMiddleware",
-    "django.middleware.security.SecurityMiddleware",
     "walletsvc.web.gate.HostCheck",
     "walletsvc.web.gate.MessageCheck",
+    "walletsvc.web.security.SafeHeaders",
     "walletsvc.web.static.StaticFiles",
 }
 """Middleware that only adds headers or refuses, always alike for the same shape, or answers other paths itself."""

@@ -7,4 +7,6 @@ SwaggerUIBundle({
   defaultModelsExpandDepth: 0,
   // The badge would ask a server on the internet.
   validatorUrl: null,
+  // A key is in memory only: it is gone when the page is.
+  persistAuthorization: false,
 });
