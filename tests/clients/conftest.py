@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -30,6 +31,22 @@ def server(memory_folder: Path, redis_urls: tuple[str, str], page_origin: str) -
     """Return a running server with an empty database. Each test uses wallets of its own."""
     with serve_with_updates(memory_folder, redis_urls[1], CORS_ALLOWED_ORIGINS=page_origin) as server:
         yield server
+
+
+@pytest.fixture(scope="package")
+def guarded(memory_folder: Path, redis_urls: tuple[str, str], page_origin: str) -> Iterator[LiveServer]:
+    """Return a server that asks for keys, and refuses what `too_many` says."""
+    chosen = {"AUTH_REQUIRED": "true", "DJANGO_SETTINGS_MODULE": "tests.clients.guarded_settings"}
+    with serve_with_updates(memory_folder, redis_urls[1], CORS_ALLOWED_ORIGINS=page_origin, **chosen) as server:
+        yield server
+
+
+@pytest.fixture
+def key(guarded: LiveServer) -> str:
+    """Return a key that may do everything."""
+    made = guarded.manage("apikey", "create", "--name", "all", "--scopes", "admin")
+    [text] = re.findall(r"^walk_\w+$", made.stdout, re.MULTILINE)
+    return text
 
 
 @pytest.fixture(scope="session")

@@ -41,3 +41,13 @@ def test_a_page_of_another_origin(
 ) -> None:
     with serve_pages() as stranger:
         run_script("origins", server, FOLDER=str(tmp_path), PAGE_ORIGIN=page_origin, STRANGER_ORIGIN=stranger)
+
+
+def test_a_page_of_another_origin_with_a_key(
+    guarded: LiveServer, key: str, page_origin: str, run_script: Callable[..., None], tmp_path: Path
+) -> None:
+    run_script("origins-with-key", guarded, FOLDER=str(tmp_path), PAGE_ORIGIN=page_origin, KEY=key)
+
+
+def test_the_pages_take_a_key(guarded: LiveServer, key: str, run_script: Callable[..., None], tmp_path: Path) -> None:
+    run_script("pages", guarded, FOLDER=str(tmp_path), KEY=key)

@@ -1,7 +1,6 @@
 // A frontend on another origin, in Chromium: its page may send permitted requests and read the answers, while a page of
 // an origin that is not allowed reads nothing and changes nothing.
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
 import { openBrowser } from "./browser.mjs";
 import { server } from "./support.mjs";
 
@@ -133,28 +132,6 @@ try {
   assert.equal((await remove('"another"')).status, 412);
   assert.equal((await remove(tag)).status, 204);
   assert.equal((await ask(transaction)).status, 404);
-
-  // Headers that only a gateway in front sends, about its limits, and rare headers: the page may read them.
-  const limits = {
-    "retry-after": "1",
-    "idempotency-replayed": "true",
-    ratelimit: '"default";r=0;t=1',
-    "ratelimit-policy": '"default";q=1;w=1',
-  };
-  const gateway = createServer(async (request, response) => {
-    const { method, url, headers } = request;
-    const sent = await fetch(server + url, { method, headers: { Origin: headers.origin, Accept: headers.accept } });
-    const kept = [...sent.headers].filter(([name]) => !/^(content-length|transfer-encoding|connection)$/.test(name));
-    response.writeHead(429, { ...Object.fromEntries(kept), ...limits, "x-internal": "1" });
-    response.end(await sent.text());
-  });
-  await new Promise((listening) => gateway.listen(0, "127.0.0.1", listening));
-  const limited = await ask(wallet.replace(server, `http://127.0.0.1:${gateway.address().port}`));
-  gateway.close();
-  gateway.closeAllConnections();
-  assert.equal(limited.status, 429);
-  for (const [name, value] of Object.entries(limits)) assert.equal(limited.headers[name], value, name);
-  assert.ok(!("x-internal" in limited.headers), "The page reads headers that are not exposed.");
 
   // -- GraphQL --
 

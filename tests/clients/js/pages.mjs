@@ -1,0 +1,133 @@
+// The pages of a server that asks for keys, as a user meets them in Debian's Chromium: each says that a key is needed and
+// takes one, and its policy stops nothing that it does.
+import assert from "node:assert/strict";
+import { openBrowser } from "./browser.mjs";
+import { server } from "./support.mjs";
+
+const { FOLDER, KEY, LIVE_URL } = process.env;
+const live = LIVE_URL.replace("http", "ws");
+const context = await openBrowser(FOLDER);
+try {
+  const complaints = [];
+  const requests = [];
+  const open = async (path) => {
+    const page = await context.newPage();
+    page.setDefaultTimeout(30_000);
+    page.on("console", (message) => message.type() === "error" && complaints.push(`${path} ${message.text()}`));
+    page.on("pageerror", (error) => complaints.push(`${path} ${error}`));
+    page.on("request", (request) => requests.push(request));
+    const answer = await page.goto(server + path);
+    assert.equal(answer.status(), 200);
+    assert.ok(!answer.headers()["content-security-policy"].includes("unsafe"));
+    return page;
+  };
+  const shoot = (page, name) => page.screenshot({ path: `${FOLDER}/${name}.png` });
+  const keepsNothing = async (page) => {
+    const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
+    assert.ok(!kept.includes(KEY) && !page.url().includes(KEY), "The page keeps the key.");
+  };
+
+  // -- the front page, and an answer of the API: a browser may show them --
+
+  for (const path of ["/", "/healthz"]) await (await open(path)).close();
+
+  // -- the documentation --
+
+  const docs = await open("/api/docs/");
+  await docs.getByText("This server answers only callers with an API key.").waitFor();
+  await docs.locator(".scheme-container button.authorize").click();
+  await docs.locator(".auth-container input").fill(KEY);
+  await docs.locator(".auth-btn-wrapper button.authorize").click();
+  await shoot(docs, "docs-key");
+  await docs.locator(".auth-btn-wrapper .btn-done").click();
+  const list = docs.locator("#operations-Wallet-listWallet");
+  await list.locator(".opblock-summary").click();
+  await list.getByRole("button", { name: "Try it out" }).click();
+  const listed = docs.waitForResponse(`${server}/api/wallets/`);
+  await list.getByRole("button", { name: "Execute" }).click();
+  assert.equal((await listed).status(), 200);
+  assert.equal((await (await listed).request().allHeaders()).authorization, `Bearer ${KEY}`);
+  await list.locator(".live-responses-table .response-col_status").getByText("200").waitFor();
+  await shoot(docs, "docs-answer");
+  await keepsNothing(docs);
+
+  // -- the playground --
+
+  const page = await open("/graphql/");
+  const isAnswer = (response) => response.request().method() === "POST" && response.url() === `${server}/graphql/`;
+  const run = page.locator(".graphiql-execute-button");
+  const shown = page.locator(".graphiql-response");
+  await page.getByText("This server answers only callers with a key.").waitFor();
+  assert.deepEqual(complaints, []);
+  // Without one, the answer says what is missing. The browser reports each 401.
+  await run.click();
+  await shown.getByText("unauthenticated").waitFor();
+  assert.match(complaints.splice(0).join("\n"), /^\/graphql\/ Failed to load resource: .*401/);
+  await shoot(page, "playground-without-key");
+
+  const schema = page.waitForResponse(isAnswer);
+  await page.getByLabel("API key").fill(KEY);
+  await page.getByRole("button", { name: "Use this key" }).click();
+  assert.equal((await schema).status(), 200);
+  assert.ok(JSON.parse(await (await schema).text()).data.__schema, "The schema cannot be read.");
+  await page.getByText("Queries and subscriptions send this key").waitFor();
+  await run.click();
+  await shown.getByText('"100.00"').waitFor();
+
+  // What makes styles: suggestions, a dialog and its scroll lock, the other theme, and the schema's documentation.
+  await page.getByRole("button", { name: "Show Documentation Explorer" }).click();
+  await page.getByText("A GraphQL schema provides a root type").waitFor();
+  await page.locator(".graphiql-query-editor .view-line").first().click();
+  await page.keyboard.press("Control+A");
+  await page.keyboard.type("{ wall");
+  await page.locator(".suggest-widget.visible").getByText("walletByLabel").waitFor();
+  await shoot(page, "playground-suggestions");
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Open settings dialog" }).click();
+  await page.getByRole("button", { name: "Dark" }).click();
+  await shoot(page, "playground-dark");
+  await page.getByRole("button", { name: "Light" }).click();
+  await page.keyboard.press("Escape");
+  // A line of the editor is where its number is: styles in attributes do work.
+  const [number, line] = await Promise.all(
+    [".line-numbers", ".view-line"].map((each) => page.locator(`.graphiql-query-editor ${each}`).first().boundingBox()),
+  );
+  assert.ok(Math.abs(number.y - line.y) < 2 && number.height > 10, "The editor is broken.");
+
+  // A subscription authenticates itself in `connection_init`.
+  const opened = [];
+  page.on("websocket", (socket) => {
+    opened.push(socket.url());
+    socket.on("framesent", ({ payload }) => opened.push(JSON.parse(payload)));
+  });
+  const ask = async (query) => {
+    const headers = { "Content-Type": "application/json", Authorization: `Bearer ${KEY}` };
+    return (await fetch(`${server}/graphql/`, { method: "POST", headers, body: JSON.stringify({ query }) })).json();
+  };
+  const made = await ask('mutation { createWallet(input: {label: "Watched", balance: "7.00"}) { wallet { id } } }');
+  const { id } = made.data.createWallet.wallet;
+  await page.locator(".graphiql-query-editor .view-line").first().click();
+  await page.keyboard.press("Control+A");
+  await page.keyboard.insertText(`subscription Watch { walletBalance(id: "${id}") { balance } }`);
+  await page.locator(".graphiql-query-editor").getByText(id).waitFor();
+  await run.click();
+  await shown.getByText('"7.00"').waitFor();
+  await ask(`mutation { createTransaction(input: {txid: "W", amount: "1.50", walletId: "${id}"}) { transaction { id } } }`);
+  await shown.getByText('"8.50"').waitFor();
+  await shoot(page, "playground-subscription");
+  const [url, begin] = opened;
+  assert.deepEqual([url, begin], [live, { type: "connection_init", payload: { authorization: `Bearer ${KEY}` } }]);
+  await keepsNothing(page);
+
+  // A key that is good for nothing is refused, and the page says so.
+  await page.getByLabel("API key").fill(`${KEY}x`);
+  await page.getByRole("button", { name: "Use this key" }).click();
+  await shown.getByText("unauthenticated").waitFor();
+  assert.match(complaints.splice(0).join("\n"), /^\/graphql\/ Failed to load resource: .*401/);
+
+  for (const request of requests) assert.ok(!request.url().includes(KEY), "A URL holds the key.");
+  const elsewhere = requests.map((each) => each.url()).filter((each) => !each.startsWith(`${server}/`) && !/^(data|blob):/.test(each));
+  assert.deepEqual(elsewhere, [], "A page asked other hosts.");
+} finally {
+  await context.close();
+}
