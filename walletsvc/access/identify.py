@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from walletsvc import errors
 from walletsvc.access import key_text, keys
+from walletsvc.access.usage import usage
 from walletsvc.access.verified import KEY_SECONDS, TOKEN_SECONDS, Verified
 from walletsvc.principals import ANYONE, Principal
 
@@ -29,10 +30,12 @@ verified = Verified()
 
 def start_background() -> None:
     """Start the threads that a server needs to know its callers. A command that serves nobody does without."""
-    if settings.AUTH_REQUIRED and settings.OIDC_ISSUER:
-        from walletsvc.access import tokens
+    if settings.AUTH_REQUIRED:
+        usage.start()
+        if settings.OIDC_ISSUER:
+            from walletsvc.access import tokens
 
-        tokens.issuer_keys().start()
+            tokens.issuer_keys().start()
 
 
 def identify_known(authorization: str | None) -> Principal | None:
@@ -68,6 +71,7 @@ def identify(authorization: str | None) -> Principal:
         raise _refused(f"key {key.id} is unknown, expired or revoked")
     principal, expires_at = found
     verified.remember(digest, principal, seconds=_seconds(expires_at, now))
+    usage.note(key.id, now)
     return principal
 
 

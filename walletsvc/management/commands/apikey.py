@@ -91,7 +91,7 @@ class Command(BaseCommand):
 
     def _list(self, _options: dict[str, Any], now: datetime) -> None:
         for key in keys.list_keys(by=SYSTEM):
-            self.stdout.write(describe(key, now))
+            self.stdout.write(f"{describe(key, now)}  last used {_used(key)}")
 
     def _show(self, options: dict[str, Any], now: datetime) -> None:
         key = keys.get_key(by=SYSTEM, key_id=options["id"])
@@ -99,8 +99,7 @@ class Command(BaseCommand):
         self.stdout.write(f"  made {_until(key.created_at)} by {key.created_by}")
         if key.replaces:
             self.stdout.write(f"  replaces {key.replaces}")
-        used = _until(key.last_used_at) if key.last_used_at else "never, as far as is known"
-        self.stdout.write(f"  last used {used}")
+        self.stdout.write(f"  last used {_used(key)}")
 
 
 def describe(key: ApiKey, now: datetime) -> str:
@@ -113,6 +112,10 @@ def describe(key: ApiKey, now: datetime) -> str:
         state = f"{'expires' if now < key.expires_at else 'expired'} {_until(key.expires_at)}"
     owner = "everything" if key.owner is None else f"owner {key.owner!r}"
     return f"{key.id}  {key.name}  [{key.scopes}]  {owner}  {state}"
+
+
+def _used(key: ApiKey) -> str:
+    return _until(key.last_used_at) if key.last_used_at else "never, as far as is known"
 
 
 def _until(moment: datetime) -> str:
