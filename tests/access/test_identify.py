@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from walletsvc import errors
@@ -121,6 +121,43 @@ def test_a_revocation_works_within_its_bound(made: keys.NewKey, clock: Clock) ->
     clock.now += KEY_SECONDS
     refusal(text)
     assert identify_known(text) is None
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("way", ["revoke", "revoke all", "rotate", "overlap"])
+def test_the_process_that_ends_a_key_forgets_it_at_once(way: str, queries: Any) -> None:
+    now = timezone.now()
+    made, other = (
+        keys.create_key(by=SYSTEM, name="k", scopes=READ, owner=None, expires_at=None, at=now) for _ in range(2)
+    )
+    for each in (made, other):
+        identify(f"Bearer {each.text}")
+    match way:
+        case "revoke":
+            keys.revoke_key(by=SYSTEM, key_id=made.key.id, at=now)
+        case "revoke all":
+            keys.revoke_all(by=SYSTEM, issued_before=now + timedelta(seconds=1), at=now)
+        case _:
+            overlap = timedelta(hours=way == "overlap")
+            keys.rotate_key(by=SYSTEM, key_id=made.key.id, overlap=overlap, at=now)
+    if way == "overlap":
+        assert identify_known(f"Bearer {made.text}") is not None
+    else:
+        refusal(f"Bearer {made.text}")
+    if way in ("revoke", "rotate"):
+        with queries(1):
+            identify(f"Bearer {other.text}")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_revocation_that_is_rolled_back_is_none() -> None:
+    now = timezone.now()
+    made = keys.create_key(by=SYSTEM, name="k", scopes=READ, owner=None, expires_at=None, at=now)
+    caller = identify(f"Bearer {made.text}")
+    with transaction.atomic():
+        keys.revoke_key(by=SYSTEM, key_id=made.key.id, at=now)
+        transaction.set_rollback(True)
+    assert identify_known(f"Bearer {made.text}") is caller
 
 
 def test_a_key_is_not_known_for_longer_than_it_lives(db: None, clock: Clock) -> None:

@@ -26,6 +26,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*", re.ASCII)
 
 verified = Verified()
 """The callers that this process knows."""
+keys.on_end.append(lambda: verified.clear())
 
 
 def start_background() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hmac import compare_digest
@@ -16,6 +16,9 @@ from walletsvc.access.scopes import print_scopes
 from walletsvc.models.access import AccessEvent, ApiKey
 from walletsvc.principals import Principal
 from walletsvc.schema.values import parse_name
+
+on_end: list[Callable[[], None]] = []
+"""Called after keys have ended, in the process that ended them, so that it forgets them at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ def rotate_key(*, by: Principal, key_id: str, overlap: timedelta, at: datetime) 
         old.expires_at = end if old.expires_at is None else min(end, old.expires_at)
         old.save(update_fields=["expires_at"])
         _note("rotate", old.id, by=by, at=at, reason=f"by {new.key.id}")
+        if not is_good(old, at):
+            transaction.on_commit(_tell)
         return new
 
 
@@ -143,7 +148,14 @@ def _revoke(keys: Iterable[ApiKey], *, by: Principal, at: datetime, reason: str)
         key.revoked_at = at
         key.save(update_fields=["revoked_at"])
         _note("revoke", key.id, by=by, at=at, reason=reason)
+    if revoked:
+        transaction.on_commit(_tell)
     return len(revoked)
+
+
+def _tell() -> None:
+    for forget in on_end:
+        forget()
 
 
 def _note(action: str, key: str, *, by: Principal, at: datetime, reason: str = "") -> None:
