@@ -69,7 +69,7 @@ async def _watch(info: Info, resource: str, wallet_id: object, after: int | None
     if planner.refusals:
         raise planner.refusals[0]
     identifier = parse_id(database_id(wallet_id, "Wallet"), what="Wallet")
-    topic = Topic(resource, identifier, context.principal, selection)
+    topic = Topic(resource, identifier, context.principal.as_reader(), selection)
     if resource == "Entry":
         topic = replace(topic, page_size=page_size(context.cost))
     return await context.hub.feeds.watch(topic, after=after, client=context.client)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 ADMIN = "admin"
 """The scope that implies all others (`access.scopes`)."""
+OPERATOR = "operator"
+"""What the callers of an owner see instead of a principal that is not the owner's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,19 +15,32 @@ class Principal:
     """An authenticated caller.
 
     `subject` names it in the ledger. `scopes` are the things it may do. It sees only the wallets of `owner`, or all
-    wallets if that is None. `reach` is equal for callers who may see the same data: part of every cache key.
+    wallets if that is None. It is `narrowed` if it reaches all and has chosen that owner for this request.
+    `reach` is equal for callers who may see the same data: part of every cache key.
     """
 
     subject: str
     scopes: frozenset[str]
     owner: str | None = None
+    narrowed: bool = False
     reach: str = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        reads = [ADMIN] if ADMIN in self.scopes else sorted(each for each in self.scopes if each.endswith(":read"))
         # An owner is any text, so it comes last.
         whose = "*" if self.owner is None else f"owner:{self.owner}"
-        object.__setattr__(self, "reach", f"{' '.join(reads)}|{whose}")
+        object.__setattr__(self, "reach", f"{' '.join(sorted(self._reads()))}|{whose}")
+
+    def _reads(self) -> frozenset[str]:
+        return frozenset({ADMIN} & self.scopes or {each for each in self.scopes if each.endswith(":read")})
+
+    @property
+    def shown_to_owner(self) -> str:
+        """Return what the callers of an owner see of it in the ledger: its subject, if it is the owner's itself."""
+        return OPERATOR if self.owner is None or self.narrowed else self.subject
+
+    def as_reader(self) -> Principal:
+        """Return the caller with its reach and nothing else: equal for all who may see the same data."""
+        return Principal(subject="", scopes=self._reads(), owner=self.owner)
 
     def may(self, scope: str) -> bool:
         """Tell whether the caller has a scope."""

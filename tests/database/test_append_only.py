@@ -82,6 +82,7 @@ def test_only_the_owner_of_an_entry_can_be_set(make_wallet: MakeWallet) -> None:
         "owner = 'Alice'",
         "owner = 'alice', amount = 2",
         "owner = 'alice', principal = 'alice'",
+        "owner = 'alice', shown_principal = 'alice'",
         f"owner = 'alice', wallet_id = {other.id}",
         "owner = owner",
     ):

@@ -17,6 +17,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from tests.database.rows import NOW, execute, fetch
 from tests.database.test_alembic import CONFIG
 from walletsvc.db import dialect
+from walletsvc.management.database_setup import keeping_views_and_triggers
 from walletsvc.queries.reconciliation import compute_discrepancies
 
 OWNERS = ("alice", "bob", "", "Alice")
@@ -181,3 +182,20 @@ def test_either_tool_can_come_first_on_an_existing_database(scratch: str) -> Non
     command.check(CONFIG)
     call_command("setup_database", verbosity=0)
     assert owners_of_rows() == []
+
+
+def test_an_older_entry_is_the_operators_to_its_owner(scratch: str) -> None:
+    as_of_0005(scratch)
+    with keeping_views_and_triggers():
+        call_command("migrate", "walletsvc", "0010", verbosity=0)
+        if connection.vendor == "mysql":
+            lines = StringIO()
+            call_command("sqlmigrate", "walletsvc", "0011", stdout=lines)
+            [statement] = [line for line in lines.getvalue().splitlines() if line.startswith("ALTER")]
+            # The server refuses it if it would have to copy the table (MariaDB manual, "InnoDB Online DDL").
+            execute(f"{statement.rstrip(';')}, ALGORITHM=INSTANT")
+            call_command("migrate", "walletsvc", "0011", fake=True, verbosity=0)
+    for txid in ("late", "later"):
+        call_command("setup_database", verbosity=0)
+        assert fetch("SELECT DISTINCT principal, shown_principal FROM walletsvc_entry") == [("anonymous", "operator")]
+        post_as_of_0005(1, txid)

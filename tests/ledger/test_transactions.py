@@ -78,6 +78,7 @@ def test_a_post_writes_wallet_transaction_and_entry(wallet: Wallet) -> None:
         "principal": "teller",
         "owner": "",
         "created_at": EVENING,
+        "shown_principal": "operator",
     }
     after = Wallet.objects.get(id=wallet.id)
     assert (after.balance, after.sequence, after.updated_at) == (Decimal(150), 2, EVENING)

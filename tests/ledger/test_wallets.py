@@ -63,6 +63,7 @@ def test_an_opening_balance_is_an_entry_and_no_transaction() -> None:
         "principal": "teller",
         "owner": "",
         "created_at": MORNING,
+        "shown_principal": "operator",
     }
     assert Transaction.objects.count() == 0
     assert stored(wallet.id)["balance"] == Decimal(100)

@@ -203,7 +203,7 @@ def test_one_read_serves_all_who_watch_the_same(make_wallet: MakeWallet, monkeyp
         return read(topic, sequence)
 
     monkeypatch.setattr(Topic, "read", count)
-    topic = Topic("Entry", wallet.id, ANYONE, Selection())
+    topic = Topic("Entry", wallet.id, ANYONE.as_reader(), Selection())
 
     async def work(hub: Hub) -> None:
         watchers = [await hub.feeds.watch(topic, after=0, client=number) for number in range(50)]

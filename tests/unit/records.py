@@ -32,14 +32,14 @@ class Records:
         return [self.wallets[each] for each in ids if each in self.wallets]
 
     def write_changes(
-        self, lines: Sequence[Line], posted: Sequence[Transaction], *, subject: str, at: datetime, send: bool
+        self, lines: Sequence[Line], posted: Sequence[Transaction], *, by: Principal, at: datetime, send: bool
     ) -> None:
         entries = [
             (each.wallet.id, each.sequence, each.kind.value, str(each.amount), str(each.balance_after))
             for each in lines
         ]
         self.txids += [each.transaction.txid if each.transaction else "" for each in lines]
-        self.done.append(("write", [each.txid for each in posted], entries, subject, at, send))
+        self.done.append(("write", [each.txid for each in posted], entries, by.subject, at, send))
 
     def insert_wallet(self, wallet: Wallet) -> None:
         wallet.id = 100 + len(self.done)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.records import transaction, wallet
+from tests.unit.records import ALICE, transaction, wallet
 from walletsvc.db.mysql.expressions import Expression, new_id
 from walletsvc.ledger import statements, writer
 from walletsvc.ledger.locked_wallets import LockedWallet
@@ -72,7 +72,7 @@ def line(one: LockedWallet, made: Transaction | None, amount: str, kind: Kind = 
 
 
 def write(lines: Sequence[Line], new: Sequence[Transaction], *, send: bool = False) -> None:
-    writer.write_changes(lines, new, subject="alice", at=AT, send=send)
+    writer.write_changes(lines, new, by=ALICE, at=AT, send=send)
 
 
 @pytest.mark.parametrize(
@@ -94,9 +94,10 @@ def test_a_post_is_a_wallet_then_a_transaction_then_an_entry(done: list[Any], in
     )
     assert entry[0] == (
         "INSERT INTO walletsvc_entry (wallet_id, sequence, amount, balance_after, currency, kind, transaction_id,"
-        " txid, principal, owner, created_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+        " txid, principal, owner, created_at, shown_principal)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
     )
-    assert entry[1] == [1, 7, "10", "10", "USD", "post", new_id(0), "T1", "alice", "a", "03:04:05"]
+    assert entry[1] == [1, 7, "10", "10", "USD", "post", new_id(0), "T1", "alice", "a", "03:04:05", "alice"]
     assert (sent, made.id) == (SENT, 100)
 
 
@@ -118,8 +119,8 @@ def test_many_wallets_are_one_statement_and_each_is_written_once(done: list[Any]
     assert insert[0].endswith("VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s), (%s, %s, %s, %s, %s, %s, %s, %s, %s)")
     assert [insert[1][0], insert[1][9]] == ["T1", "T2"]
     # Who has no id yet is referred to by its place, in the order in which they were posted.
-    assert entry[1][6::11] == [new_id(0), None, 9, new_id(1)]
-    assert entry[1][7::11] == ["T1", "", "T0", "T2"]
+    assert entry[1][6::12] == [new_id(0), None, 9, new_id(1)]
+    assert entry[1][7::12] == ["T1", "", "T0", "T2"]
     assert (first.id, second.id) == (None, None)
 
 
@@ -128,7 +129,7 @@ def test_more_wallets_than_are_looked_for_at_once_are_several_statements(done: l
     write([line(each, None, "1", Kind.OPENING) for each in wallets], [])
     assert [each[-1][-1] for each in done[:2]] == [50, 51]
     assert done[1][1][-1:] == [51]
-    assert [len(each[1]) for each in done] == [50 * 6 + 1 + 50, 5, 51 * 11]
+    assert [len(each[1]) for each in done] == [50 * 6 + 1 + 50, 5, 51 * 12]
 
 
 def test_entries_of_more_than_one_statement_wait_for_the_ids(done: list[Any]) -> None:
@@ -143,8 +144,8 @@ def test_entries_of_more_than_one_statement_wait_for_the_ids(done: list[Any]) ->
         "INSERT INTO walletsvc_entry ",
         "INSERT INTO walletsvc_entry ",
     ]
-    assert done[4][1][6::11] == list(range(100, 600))
-    assert done[5][1][6::11] == [100]
+    assert done[4][1][6::12] == list(range(100, 600))
+    assert done[5][1][6::12] == [100]
 
 
 def test_ids_that_are_not_as_many_as_the_rows_are_not_taken(done: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,7 +165,7 @@ def test_as_many_as_fit_into_one_statement_wait_for_nothing(done: list[Any]) -> 
     new = [posted(f"T{number}", one, "1") for number in range(500)]
     write([line(one, each, "1") for each in new], new)
     assert SENT not in done
-    assert done[2][1][6::11] == [new_id(number) for number in range(500)]
+    assert done[2][1][6::12] == [new_id(number) for number in range(500)]
 
 
 def test_many_entries_without_a_new_transaction_wait_for_nothing(done: list[Any]) -> None:

@@ -12,14 +12,15 @@ from walletsvc.queries.records import Record
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """The entries or the state of a wallet, as one caller may see them and one document selects them.
+    """The entries or the state of a wallet, as callers may see them and documents select them.
 
-    `page_size` is the number of entries that are read at once.
+    Callers with the same reach share it: `reader` is equal for all of them (`Principal.as_reader`). `page_size` is
+    the number of entries that are read at once.
     """
 
     resource: str
     wallet_id: int
-    principal: Principal
+    reader: Principal
     selection: Selection
     page_size: int = MAX_PAGE_SIZE
 
@@ -30,19 +31,19 @@ class Topic:
         """
         if self.resource == "Entry":
             return list_entries_after(
-                principal=self.principal,
+                principal=self.reader,
                 wallet_id=self.wallet_id,
                 sequence=sequence,
                 selection=self.selection,
                 limit=self.page_size,
             )
-        wallet = get_wallet(principal=self.principal, wallet_id=self.wallet_id, selection=self.selection)
+        wallet = get_wallet(principal=self.reader, wallet_id=self.wallet_id, selection=self.selection)
         return [wallet] if sequence_of(wallet) > sequence else []
 
     def read_sequence(self) -> int:
         """Return the current sequence of the wallet. Raises `NotFound`."""
         nothing = Selection(fields=frozenset())
-        return sequence_of(get_wallet(principal=self.principal, wallet_id=self.wallet_id, selection=nothing))
+        return sequence_of(get_wallet(principal=self.reader, wallet_id=self.wallet_id, selection=nothing))
 
     def first_after(self, sequence: int) -> int:
         """Return where a subscriber begins who names no sequence: with the present state, or with the next entry."""

@@ -23,7 +23,7 @@ class Writer(Protocol):
     """Writes the decisions: the module `writer`, or a test's replacement."""
 
     def write_changes(
-        self, lines: Sequence[Line], posted: Sequence[Transaction], *, subject: str, at: datetime, send: bool
+        self, lines: Sequence[Line], posted: Sequence[Transaction], *, by: Principal, at: datetime, send: bool
     ) -> None:
         """Write the wallets that `lines` change, the transactions `posted`, and an entry for each line."""
 

@@ -210,7 +210,7 @@ class Ledger:
         """Write all decisions so far: with the next statement or COMMIT, or with `send` now."""
         if not self._lines:
             return
-        self._writer.write_changes(self._lines, self._posted, subject=self.principal.subject, at=self.at, send=send)
+        self._writer.write_changes(self._lines, self._posted, by=self.principal, at=self.at, send=send)
         self._posted, self._lines = [], []
 
     def complete(self) -> None:

@@ -24,6 +24,7 @@ from walletsvc.ledger import statements
 from walletsvc.ledger.locked_wallets import LockedWallet
 from walletsvc.models import Transaction, Wallet
 from walletsvc.models.entry import Kind
+from walletsvc.principals import Principal
 from walletsvc.schema.resources import TRANSACTION
 
 WALLETS_AN_UPDATE = 50
@@ -47,7 +48,7 @@ _UPDATE_TRANSACTION = (
 _INSERT_ENTRIES = (
     "INSERT INTO walletsvc_entry"
     " (wallet_id, sequence, amount, balance_after, currency, kind, transaction_id, txid, principal,"
-    " owner, created_at)"
+    " owner, created_at, shown_principal)"
 )
 
 
@@ -64,11 +65,11 @@ class Line:
 
 
 def write_changes(
-    lines: Sequence[Line], posted: Sequence[Transaction], *, subject: str, at: datetime, send: bool
+    lines: Sequence[Line], posted: Sequence[Transaction], *, by: Principal, at: datetime, send: bool
 ) -> None:
     """Write the wallets that `lines` change, the transactions `posted`, and an entry for each line.
 
-    `subject` is the author. The statements are sent with the next one or with COMMIT, or with `send` now: then each
+    `by` is the author. The statements are sent with the next one or with COMMIT, or with `send` now: then each
     of `posted` has its id.
     """
     moment = statements.from_time(at)
@@ -82,7 +83,7 @@ def write_changes(
             statements.send()
     new_ids = map(new_id, count())
     for some in statements.chunks(lines):
-        entries = [_entry_row(line, subject, moment, new_ids) for line in some]
+        entries = [_entry_row(line, by, moment, new_ids) for line in some]
         statements.insert(
             _INSERT_ENTRIES, entries, uses_new_ids=any(isinstance(row[_ID], Expression) for row in entries)
         )
@@ -187,7 +188,7 @@ _ID = 6
 """The place of the transaction's id in the row of an entry."""
 
 
-def _entry_row(line: Line, subject: str, at: str | None, new_ids: Iterator[Expression]) -> list[statements.Value]:
+def _entry_row(line: Line, by: Principal, at: str | None, new_ids: Iterator[Expression]) -> list[statements.Value]:
     # Entries of transactions without an id come in the order of the posts.
     transaction = line.transaction
     return [
@@ -199,9 +200,10 @@ def _entry_row(line: Line, subject: str, at: str | None, new_ids: Iterator[Expre
         line.kind.value,
         None if transaction is None else transaction.id or next(new_ids),
         "" if transaction is None else transaction.txid,
-        subject,
+        by.subject,
         line.wallet.owner,
         at,
+        by.shown_to_owner,
     ]
 
 

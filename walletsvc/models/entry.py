@@ -5,6 +5,7 @@ from walletsvc.models.columns import MAX_CURRENCY_LENGTH, MAX_TEXT_LENGTH
 from walletsvc.models.transaction import Transaction
 from walletsvc.models.wallet import Wallet
 from walletsvc.money import DECIMAL_PLACES, MAX_DIGITS
+from walletsvc.principals import OPERATOR
 
 
 class Kind(models.TextChoices):
@@ -24,7 +25,8 @@ class Entry(models.Model):
     """One immutable line of the ledger.
 
     It outlives both its transaction and its wallet, so neither reference is enforced, and it keeps the txid,
-    the currency and the owner itself.
+    the currency and the owner itself. Callers of the owner read `shown_principal` instead of `principal`: the same if
+    that was the owner's, otherwise `operator`, as for all rows of older servers.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -43,6 +45,7 @@ class Entry(models.Model):
     principal = models.CharField(max_length=MAX_TEXT_LENGTH)
     owner = models.CharField(max_length=MAX_TEXT_LENGTH, default="", db_default="", blank=True)
     created_at = models.DateTimeField()
+    shown_principal = models.CharField(max_length=MAX_TEXT_LENGTH, default=OPERATOR, db_default=OPERATOR)
 
     class Meta:
         indexes = [models.Index(fields=["owner"], name="entry_owner")]

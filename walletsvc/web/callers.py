@@ -80,4 +80,6 @@ def _narrow(principal: Principal, owner: str) -> Principal:
     """Return the caller as it sees one owner's wallets only: a caller that reaches all may narrow itself."""
     if principal.owner not in (None, owner):
         raise errors.Forbidden(f"You are bound to another owner than {OWNER} names.")
-    return principal if principal.owner == owner else replace(principal, owner=parse_name(owner, field=OWNER))
+    if principal.owner == owner:
+        return principal
+    return replace(principal, owner=parse_name(owner, field=OWNER), narrowed=True)
