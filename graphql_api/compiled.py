@@ -73,7 +73,7 @@ class CompiledQuery:
         values = get_variable_values(self.schema, definitions, variables, max_errors=0, hide_suggestions=True)
         if not isinstance(values, VariableValues):
             return None
-        return Planner(self.schema, self.fragments, self.operation, values.coerced, checks=False)
+        return Planner(self.schema, self.fragments, self.operation, values.coerced, checks_for=None)
 
 
 def compile_query(
@@ -92,7 +92,7 @@ def compile_query(
         )
     except Uncompiled:
         return None
-    planner = None if operation.variable_definitions else Planner(schema, fragments, operation, {}, checks=False)
+    planner = None if operation.variable_definitions else Planner(schema, fragments, operation, {}, checks_for=None)
     return CompiledQuery(schema, operation, fragments, roots, planner)
 
 

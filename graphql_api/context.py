@@ -24,5 +24,5 @@ class Context:
         if self._planner is None:
             # Strawberry passes resolvers the coerced values only.
             variables = cast(dict[str, Any], info.variable_values)
-            self._planner = Planner(info.schema, info.fragments, info.operation, variables, checks=True)
+            self._planner = Planner(info.schema, info.fragments, info.operation, variables, checks_for=self.principal)
         return self._planner

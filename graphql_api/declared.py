@@ -40,7 +40,9 @@ def shows(resource: Resource, connection: Callable[..., Any]) -> Callable[[type]
     def decorate(cls: type) -> Any:
         _show(cls, "database_id", strawberry.ID, "The id in the REST API.")
         for field in resource.fields:
-            _show(cls, field.key, type_of(field), field.description)
+            # A caller that is bound to an owner gets null.
+            shown = type_of(field) | None if field.unbound else type_of(field)
+            _show(cls, field.key, shown, field.description)
         for name, one in resource.to_one.items():
             _show(cls, name, f"{one.target} | None" if one.optional else one.target, one.description)
         for name, many in resource.to_many.items():

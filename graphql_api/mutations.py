@@ -105,7 +105,7 @@ def _execute(info: Info, payload: Callable[..., P], resource: str, parse: Parse,
         written = execute(parse(*sent), by=principal)
     except errors.WalletError as error:
         return _refuse(payload, resource, error)
-    record = WrittenRecord(written, resource, selection)
+    record = WrittenRecord(written, resource, selection, principal=principal)
     record.read_related(selection, principal=principal)
     return payload(**{resource.lower(): record}, user_errors=[])
 

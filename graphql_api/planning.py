@@ -27,6 +27,7 @@ from graphql.language import FieldNode, FragmentDefinitionNode, OperationDefinit
 from graphql_api.arguments import Arguments, alias_of, parse_list
 from graphql_api.fragments import Fields, is_included, response_key
 from walletsvc.errors import InvalidParameter
+from walletsvc.principals import Principal
 from walletsvc.queries.questions import Question, Selection
 from walletsvc.queries.selectors import check_question
 from walletsvc.schema.declarations import Resource
@@ -80,8 +81,8 @@ class _WantedList:
 class Planner:
     """Plans the reads of one operation with one set of variables. Holds no answers, so threads may share it.
 
-    With `checks`, the list of each field is checked, and a refused one is left out of the plan: its field reports the
-    refusal. `refusals` has all of them. Without `checks`, the first refusal is raised.
+    With `checks_for` a caller, the list of each field is checked, and a refused one is left out of the plan: its
+    field reports the refusal. `refusals` has all of them. Otherwise the first refusal is raised.
     """
 
     def __init__(
@@ -91,13 +92,13 @@ class Planner:
         operation: OperationDefinitionNode,
         variables: dict[str, Any],
         *,
-        checks: bool,
+        checks_for: Principal | None,
     ) -> None:
         self._schema = schema
         self._fields = Fields(fragments, partial(is_included, variables=variables))
         self._values = VariableValues({}, variables)
         self._operation = operation
-        self._checks = checks
+        self._checks_for = checks_for
         self._roots: dict[str, Root] | None = None
         self._lists: dict[int, tuple[Question, str]] = {}
         self._payloads: dict[str, Selection] | None = None
@@ -207,10 +208,11 @@ class Planner:
     def _collect_list(self, wanted: _Wanted, node: FieldNode, path: Path) -> None:
         try:
             asked, alias = self._list(wanted.resource, node)
-            if self._checks:
-                check_question(asked, parent=wanted.resource.to_many[node.name.value].column)
+            if self._checks_for is not None:
+                key = wanted.resource.to_many[node.name.value].column
+                check_question(asked, principal=self._checks_for, parent=key)
         except (GraphQLError, InvalidParameter) as error:
-            if not self._checks:
+            if self._checks_for is None:
                 raise
             self.refusals.append(located_error(error, [node], path))
             return

@@ -17,7 +17,7 @@ from graphql_api.written import check_read, missing
 from walletsvc.errors import NotFound
 from walletsvc.queries.records import Page, Record
 from walletsvc.queries.selectors import check_question
-from walletsvc.schema.declarations import ToMany
+from walletsvc.schema.declarations import Field, ToMany
 from walletsvc.schema.resources import RESOURCES
 
 Resolve = Callable[..., Any]
@@ -30,7 +30,7 @@ def bind(schema: GraphQLSchema) -> None:
     node.resolve_type = lambda record, _info, _type: record.resource.name
     for name, resource in RESOURCES.items():
         resolvers: dict[str, Resolve] = {"id": _global_id, "databaseId": _database_id}
-        resolvers |= {field.name: _attribute(field.name) for field in resource.fields}
+        resolvers |= {field.name: _attribute(field) for field in resource.fields}
         resolvers |= {relation: _to_one(relation) for relation in resource.to_one}
         resolvers |= {relation.name: _to_many(relation) for relation in resource.to_many.values()}
         _bind_type(schema, name, resolvers)
@@ -48,11 +48,16 @@ def _bind_type(schema: GraphQLSchema, name: str, resolvers: dict[str, Resolve]) 
         field.resolve = resolvers[field_name]
 
 
-def _attribute(name: str) -> Resolve:
+def _attribute(field: Field) -> Resolve:
+    name = field.name
+
     def resolve(record: Record, _info: GraphQLResolveInfo[Any]) -> object:
         return record.attributes[name]
 
-    return resolve
+    def resolve_unbound(record: Record, _info: GraphQLResolveInfo[Any]) -> object:
+        return record.attributes.get(name)
+
+    return resolve_unbound if field.unbound else resolve
 
 
 def _global_id(record: Record, _info: GraphQLResolveInfo[Any]) -> str:
@@ -83,7 +88,7 @@ def _to_many(relation: ToMany) -> Resolve:
         if page is None:
             check_read(record, (relation.name, alias))
             # A refused list was not read.
-            check_question(question, parent=relation.column)
+            check_question(question, principal=info.context.principal, parent=relation.column)
             raise LookupError(f"{relation.name} {alias} of {record.resource.name} was not read.")
         return page
 

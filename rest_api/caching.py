@@ -27,7 +27,7 @@ def choose_stamps(
     """Return the stamps of one resource (`identifier`) or of a list with `filters`, and of what it includes."""
     if not all(path_stays_within_wallet(resource.name, path.split(".")) for path in include):
         return stamps_of(None, owner=owner)
-    if resource is WALLET:
+    if resource.name == WALLET.name:
         return stamps_of(None if identifier is None else [identifier], owner=owner)
     relation = resource.to_one.get("wallet")
     wallet = dict(filters).get("wallet") if relation is not None and relation.within_wallet else None

@@ -36,7 +36,7 @@ def encode_written(reader: Reader, instance: Any) -> bytes:
     """
     resource = reader.endpoint.resource
     selection = reader.query.selection(resource, per_parent=PER_RESOURCE)
-    record = WrittenRecord(instance, resource.name, selection)
+    record = WrittenRecord(instance, resource.name, selection, principal=reader.principal)
     record.read_related(selection, principal=reader.principal)
     document = Document(reader.public_url, reader.item_url(instance.pk), meta=_meta(record, reader.query))
     return encode_one(record, reader.query, document)

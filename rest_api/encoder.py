@@ -13,8 +13,8 @@ from rest_api.errors import Problem
 from rest_api.negotiation import NOTHING_AGREED, Negotiated, content_type
 from rest_api.query import Query
 from rest_api.resource_objects import Pages, identifier_object, key_of, resource_texts
-from walletsvc.queries.records import Record, make_plan
-from walletsvc.schema.declarations import Resource
+from walletsvc.principals import Principal
+from walletsvc.queries.records import Record, plan_for
 
 VERSION = "1.1"
 
@@ -122,7 +122,7 @@ def encode_problems(problems: Iterable[Problem], negotiated: Negotiated) -> byte
     return orjson.dumps({"jsonapi": jsonapi_object(negotiated), "errors": [problem.render() for problem in problems]})
 
 
-def records_of(resource: Resource, instances: Iterable[Model]) -> list[Record]:
-    """Return model instances as records with all their fields."""
-    plan = make_plan(resource.name, None)
+def records_of(resource: str, instances: Iterable[Model], *, principal: Principal) -> list[Record]:
+    """Return model instances as records with all the fields that the caller knows."""
+    plan = plan_for(principal, resource, None)
     return [Record(plan, row) for row in plan.rows_of(instances)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ from walletsvc.commands.inputs import LocalId
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
 from walletsvc.commands.wallets import CloseWallet, OpenWallet, RenameWallet
 from walletsvc.errors import Forbidden
+from walletsvc.principals import Principal
 from walletsvc.schema.declarations import Resource
 from walletsvc.schema.resources import ENTRY, RESOURCES, TRANSACTION, WALLET
 
@@ -57,6 +58,14 @@ class Endpoint:
     def parse_delete(self, identifier: object) -> Command[Any]:
         """Return the command that deletes a resource. Raises `NotFound` for an impossible id."""
         return _allowed(self.delete).parse(identifier)
+
+    def known_to(self, principal: Principal) -> Endpoint:
+        """Return the endpoint as a caller knows it: with fewer attributes, if it is bound to an owner."""
+        return self if principal.owner is None else self._of_owner
+
+    @cached_property
+    def _of_owner(self) -> Endpoint:
+        return replace(self, resource=self.resource.of_owner)
 
     @property
     def name(self) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from rest_api.errors import Problem, Refused, bad_parameter
 from rest_api.parameters import format_parameters
 from walletsvc.errors import InvalidParameter
+from walletsvc.principals import Principal
 from walletsvc.queries.questions import (
     DEFAULT_PAGE_SIZE,
     MAX_PAGE_NUMBER,
@@ -21,7 +22,7 @@ from walletsvc.queries.questions import (
     Selection,
 )
 from walletsvc.schema.declarations import Resource
-from walletsvc.schema.resources import RESOURCES
+from walletsvc.schema.resources import RESOURCES, known_to
 
 MAX_SIZE_EXCEEDED = "https://jsonapi.org/profiles/ethanresnick/cursor-pagination/max-size-exceeded"
 """The error type that the cursor pagination profile requires for a page that is too large."""
@@ -123,15 +124,17 @@ def is_range(page: NumberedPage | CursorPage) -> bool:
     return isinstance(page, CursorPage) and page.after is not None and page.before is not None
 
 
-def parse_query(resource: Resource, parameters: Mapping[str, str], *, cursors: bool = False) -> Query:
-    """Return the query that `parameters` describe, for `resource`.
+def parse_query(
+    resource: Resource, parameters: Mapping[str, str], *, principal: Principal, cursors: bool = False
+) -> Query:
+    """Return the query that a caller's `parameters` describe, for `resource`.
 
     `cursors` pages by cursor even without a cursor: the client has asked for the profile. Raises `Refused` (400)
     for meaningless parameters; the engine refuses later, with the same code, what only it can judge.
     """
     return Query(
         include=_parse_include(resource, parameters.get("include", "")),
-        fields=dict(_parse_fields(parameters)),
+        fields=dict(_parse_fields(parameters, known_to(principal))),
         filters=tuple(sorted(_members(parameters, "filter"))),
         sort=_parse_sort(parameters),
         page=_parse_page(dict(_members(parameters, "page")), cursors=cursors),
@@ -154,10 +157,12 @@ def _parse_sort(parameters: Mapping[str, str]) -> tuple[str, ...]:
     return names
 
 
-def _parse_fields(parameters: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _parse_fields(
+    parameters: Mapping[str, str], resources: Mapping[str, Resource]
+) -> Iterator[tuple[str, tuple[str, ...]]]:
     for type_name, value in _members(parameters, "fields"):
         parameter = f"fields[{type_name}]"
-        resource = RESOURCES.get(type_name)
+        resource = resources.get(type_name)
         if resource is None:
             raise bad_parameter(parameter, f"No type {type_name[:64]!r}: choose {', '.join(RESOURCES)}.")
         known = {each.name for each in resource.fields} | {*resource.to_one, *resource.to_many}

@@ -143,7 +143,9 @@ def _prepare(request: GraphQLRequest, context: LiveContext) -> Operation:
         raise Rejected(*executor)
     variables = executor.variable_values.coerced
     context.cost = check_cost(document.cost(schema._schema, request.operation_name), variables)["requested"]
-    context._planner = Planner(schema._schema, executor.fragment_definitions, operation, variables, checks=True)
+    context._planner = Planner(
+        schema._schema, executor.fragment_definitions, operation, variables, checks_for=context.principal
+    )
     places = _place_variables(operation)
     values = repr({name: value for name, value in variables.items() if name not in places})
     key = sha256(repr((text, request.operation_name, values)).encode()).digest()

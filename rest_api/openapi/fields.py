@@ -8,7 +8,7 @@ from rest_api.endpoints import Endpoint
 from rest_api.openapi.schemas import OBJECT, Schema, closed_object
 from walletsvc import money
 from walletsvc.schema.declarations import Field, Write
-from walletsvc.schema.types import Amount, Choice, Counter, Currency, Metadata, Moment, Name, Text, Type
+from walletsvc.schema.types import Amount, Choice, Counter, Currency, Metadata, Moment, Name, Owner, Text, Type
 
 INTEGER_DIGITS = money.MAX_DIGITS - money.DECIMAL_PLACES
 
@@ -58,10 +58,10 @@ def _input(declared: Field) -> Schema:
         case Amount():
             # Numbers are accepted too, with exactly the digits that are sent.
             return _described({"anyOf": [amount() | {"maxLength": money.MAX_TEXT}, {"type": "number"}]}, described)
+        case Text(max_length=limit) | Owner(max_length=limit):
+            return _described({"type": "string", "maxLength": limit}, described)
         case Name(max_length=limit):
             return _described({"type": "string", "maxLength": limit, "minLength": 1}, described)
-        case Text(max_length=limit):
-            return _described({"type": "string", "maxLength": limit}, described)
         case Currency():
             return _described(_type(declared.type) | {"enum": sorted(money.scales())}, described)
     return _described(_type(declared.type), described)

@@ -12,7 +12,15 @@ from rest_api.openapi.fields import PLAIN_NUMBER
 from rest_api.openapi.schemas import Schema
 from rest_api.query import MAX_PATH_LENGTH, MAX_PATHS
 from walletsvc.money import MAX_TEXT
-from walletsvc.queries.filters import FILTER_SETS, AmountFilter, IdFilter, NumberFilter, TextFilter, TimeFilter
+from walletsvc.queries.filters import (
+    FILTER_SETS,
+    AmountFilter,
+    IdFilter,
+    NumberFilter,
+    OwnerFilter,
+    TextFilter,
+    TimeFilter,
+)
 from walletsvc.queries.questions import DEFAULT_PAGE_SIZE, MAX_PAGE_NUMBER, MAX_PAGE_SIZE
 from walletsvc.schema.declarations import Resource
 from walletsvc.schema.resources import RESOURCES
@@ -77,7 +85,10 @@ def _listing(names: Iterable[str], *, most: int | None = None, may_be_empty: boo
 
 def _filters(resource: Resource) -> Iterator[Parameter]:
     for name, declared in FILTER_SETS[resource.name].base_filters.items():
-        yield _in_query(f"filter[{name}]", _filter_schema(declared), f"Only matches: {name.replace('.', ' ')}.")
+        description = f"Only matches: {name.replace('.', ' ')}."
+        if isinstance(declared, OwnerFilter):
+            description += " Empty for those of nobody. Not for callers that are bound to an owner."
+        yield _in_query(f"filter[{name}]", _filter_schema(declared), description)
 
 
 def _filter_schema(declared: django_filters.Filter) -> Schema:
@@ -89,6 +100,8 @@ def _filter_schema(declared: django_filters.Filter) -> Schema:
         return {"type": "string", "format": "date-time"}
     if isinstance(declared, django_filters.ChoiceFilter):
         return {"type": "string", "enum": [value for value, _ in declared.extra["choices"]]}
+    if isinstance(declared, OwnerFilter):
+        return {"type": "string", "maxLength": declared.extra["max_length"], "pattern": "^[^\\u0000]*$"}
     if isinstance(declared, TextFilter):
         return {
             "type": "string",

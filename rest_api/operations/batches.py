@@ -16,7 +16,6 @@ from walletsvc.commands.command import Command
 from walletsvc.commands.execute import execute_all
 from walletsvc.commands.outcomes import Refused
 from walletsvc.principals import Principal
-from walletsvc.schema.resources import RESOURCES
 
 Result = dict[str, Any]
 """A result object (https://jsonapi.org/ext/atomic/#result-objects)."""
@@ -32,7 +31,7 @@ def perform_operations(operations: Sequence[Operation], *, principal: Principal,
     outcome = execute_all(commands, by=principal)
     if isinstance(outcome, Refused):
         raise _explain(outcome.error, operations[outcome.index]) from outcome.error
-    return _show(operations, outcome.results, public_url)
+    return _show(operations, outcome.results, principal, public_url)
 
 
 def _parse(operation: Operation, principal: Principal) -> Command[Any] | errors.WalletError:
@@ -54,7 +53,9 @@ def _place(problem: Problem, operation: Operation) -> Problem:
     return replace(problem, pointer=operation.target if missing else operation.base)
 
 
-def _show(operations: Sequence[Operation], written: Sequence[Any], public_url: str) -> list[Result]:
+def _show(
+    operations: Sequence[Operation], written: Sequence[Any], principal: Principal, public_url: str
+) -> list[Result]:
     """Return each resource as the whole batch left it. Reads nothing: the batch is committed."""
     # For a resource written twice, the last state counts.
     instances: dict[str, dict[int, Any]] = {}
@@ -64,7 +65,7 @@ def _show(operations: Sequence[Operation], written: Sequence[Any], public_url: s
     records = {
         key_of(record): record
         for name, some in instances.items()
-        for record in records_of(RESOURCES[name], some.values())
+        for record in records_of(name, some.values(), principal=principal)
     }
     shown = [
         records[operation.endpoint.name, instance.id]

@@ -46,8 +46,8 @@ class Operation:
     shows: bool = False
 
 
-def read_operations(document: object, *, request_url: RequestUrl) -> list[Operation]:
-    """Return the operations of a document that was sent to `request_url`.
+def read_operations(document: object, *, principal: Principal, request_url: RequestUrl) -> list[Operation]:
+    """Return the operations of a document that the caller sent to `request_url`.
 
     Raises `Refused`: 413 for too many operations, otherwise the problems of the first that cannot be parsed.
     """
@@ -65,14 +65,15 @@ def read_operations(document: object, *, request_url: RequestUrl) -> list[Operat
         detail = f"A request has at most {MAX_OPERATIONS:,} operations."
         pointer = f"/{OPERATIONS}"
         raise Refused(Problem(413, errors.TooLong.code, detail, pointer=pointer, meta={"limit": MAX_OPERATIONS}))
-    reader = _Reader(request_url)
+    reader = _Reader(principal, request_url)
     return [reader.read(operation, f"/{OPERATIONS}/{place}") for place, operation in enumerate(operations)]
 
 
 class _Reader:
     """Parses the operations of one document, in order."""
 
-    def __init__(self, request_url: RequestUrl) -> None:
+    def __init__(self, principal: Principal, request_url: RequestUrl) -> None:
+        self._principal = principal
         self._request_url = request_url
         self._local_ids = LocalIds()
 
@@ -108,7 +109,7 @@ class _Reader:
             problems = list(self._local_ids.check_new(endpoint.name, data["lid"], f"{at}/lid"))
         if problems:
             raise Refused(*problems)
-        written = read_fields(data, endpoint, base=at, local_ids=self._local_ids)
+        written = self._read_fields(data, endpoint, at)
         # Added after its fields are read: a resource cannot refer to itself before it exists.
         local_id = self._local_ids.add(endpoint.name, data["lid"]) if "lid" in data else None
 
@@ -128,7 +129,7 @@ class _Reader:
         endpoint, identifier = target.endpoint, _identifier(target)
         _check_writable(endpoint, target.pointer)
         _check_same(data, target, at)
-        written = read_fields(data, endpoint, base=at, local_ids=self._local_ids)
+        written = self._read_fields(data, endpoint, at)
 
         def parse(principal: Principal) -> Command[Any]:
             command = endpoint.parse_update(identifier, written.values)
@@ -158,6 +159,9 @@ class _Reader:
             target.pointer,
             lambda _field: base,
         )
+
+    def _read_fields(self, data: Mapping[str, Any], endpoint: Endpoint, at: str) -> ResourceInput:
+        return read_fields(data, endpoint.known_to(self._principal), base=at, local_ids=self._local_ids)
 
     # -- relationships ---------------------------------------------------------------------------------
 

@@ -37,7 +37,9 @@ class OperationsView(JsonApiView):
         self._check_content_type()
         self._applied = Negotiated(extensions=self.extensions)
         request_url = RequestUrl(server_urls(request._request), request.path)
-        operations = read_operations(read_document(request._request), request_url=request_url)
+        operations = read_operations(
+            read_document(request._request), principal=self.principal, request_url=request_url
+        )
         # This URL cannot be read.
         check_write(request.headers, nothing_there)
         results = perform_operations(operations, principal=self.principal, public_url=self.public_url)

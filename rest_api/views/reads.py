@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpResponse
+from rest_framework.request import Request
 
 from rest_api.endpoints import Endpoint
 from rest_api.negotiation import CURSOR_PROFILE, NOTHING_AGREED, Negotiated
@@ -26,6 +29,10 @@ class ReadView(JsonApiView):
     relation = ""
     _applied = NOTHING_AGREED
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        self.endpoint = self.endpoint.known_to(self.principal)
+
     def applied(self) -> Negotiated:
         return self._applied
 
@@ -44,7 +51,7 @@ class ReadView(JsonApiView):
     def negotiate_list(self, resource: Resource, *families: str) -> tuple[Query, Negotiated]:
         """Return the query of a list, and the extensions and profiles applied to the answer."""
         wanted = CURSOR_PROFILE in self.negotiated.profiles
-        query = parse_query(resource, self.parameters(*families), cursors=wanted)
+        query = parse_query(resource, self.parameters(*families), principal=self.principal, cursors=wanted)
         return query, CURSORS if wanted or isinstance(query.page, CursorPage) else NOTHING_AGREED
 
     def serve(self, read: Read, number: int | None = None) -> HttpResponse:

@@ -26,6 +26,7 @@ class RelatedItemView(ReadView):
     """Read the related resource."""
 
     def get(self, request: Request, identifier: str) -> HttpResponse:
-        query = parse_query(self.reader().target.resource, self.parameters(*DOCUMENT_PARAMETERS))
+        parameters = self.parameters(*DOCUMENT_PARAMETERS)
+        query = parse_query(self.reader().target.resource, parameters, principal=self.principal)
         number = parse_id(identifier, what=self.endpoint.name)
         return self.serve(self.reader(query).related_item, number)

@@ -31,7 +31,8 @@ class ResourceView(WriteView):
 
     def document_query(self) -> Query:
         """Return the query for the one resource in the answer."""
-        return parse_query(self.endpoint.resource, self.parameters(*DOCUMENT_PARAMETERS))
+        parameters = self.parameters(*DOCUMENT_PARAMETERS)
+        return parse_query(self.endpoint.resource, parameters, principal=self.principal)
 
 
 class CollectionView(ResourceView):

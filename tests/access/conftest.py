@@ -1,4 +1,4 @@
-"""An issuer, and a process that trusts it."""
+"""An issuer and a process that trusts it, and a server that asks for keys."""
 
 from __future__ import annotations
 
@@ -8,8 +8,18 @@ from typing import Any
 import pytest
 
 from tests.access.issuers import AUDIENCE, Issuer
-from walletsvc.access import tokens
+from tests.fast_path.front import Front
+from walletsvc.access import identify, tokens
 from walletsvc.access.issuer import IssuerKeys
+from walletsvc.access.verified import Verified
+
+
+@pytest.fixture
+def guarded_front(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Front:
+    """Return the layer in front of Django in its initial state, with `AUTH_REQUIRED`."""
+    settings.AUTH_REQUIRED = True
+    monkeypatch.setattr(identify, "verified", Verified())
+    return Front()
 
 
 @pytest.fixture(scope="session")

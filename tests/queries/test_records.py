@@ -31,6 +31,7 @@ def test_records_print_as_both_faces_show_them() -> None:
         "balance": "4.50",
         "currency": "USD",
         "sequence": 2,
+        "owner": "",
         "metadata": {"a": [1]},
         **times,
     }
@@ -40,6 +41,7 @@ def test_records_print_as_both_faces_show_them() -> None:
         "txid": "T1",
         "amount": "-0.50",
         "currency": "USD",
+        "owner": "",
         "description": "d",
         "metadata": {},
         **times,
@@ -57,6 +59,7 @@ def test_records_print_as_both_faces_show_them() -> None:
         "kind": "opening",
         "txid": "",
         "principal": "anonymous",
+        "owner": "",
         "createdAt": PRINTED,
     }
     assert (post.attributes["amount"], post.attributes["balanceAfter"], post.attributes["txid"]) == (

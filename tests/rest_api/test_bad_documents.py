@@ -48,7 +48,7 @@ BODIES = [
     (b'{"data": {"type": "Wallet", "attributes": {"\\ud800": 1}}}', 422, "invalid", "/data/attributes/?"),
     (b'{"data": {"type": "Wallet", "attributes": {"sequence": 1}}}', 422, "immutable", "/data/attributes/sequence"),
     (b'{"data": {"type": "Wallet", "attributes": {"created_at": 1}}}', 422, "invalid", "/data/attributes/created_at"),
-    (b'{"data": {"type": "Wallet", "attributes": {"owner": "me"}}}', 422, "invalid", "/data/attributes/owner"),
+    (b'{"data": {"type": "Wallet", "attributes": {"holder": "me"}}}', 422, "invalid", "/data/attributes/holder"),
     (b'{"data": {"type": "Wallet", "relationships": []}}', 422, "invalid", "/data/relationships"),
     (b'{"data": {"type": "Wallet", "relationships": {"x": {}}}}', 422, "invalid", "/data/relationships/x"),
     (

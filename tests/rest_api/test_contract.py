@@ -42,6 +42,7 @@ def test_a_wallet_is_shown_in_full(api: Api) -> None:
             "balance": "100.00",
             "currency": "USD",
             "sequence": 1,
+            "owner": "",
             "metadata": {"team": ["a", {"b": 1}]},
             "createdAt": at,
             "updatedAt": at,

@@ -67,7 +67,7 @@ REFUSED = [
     ("filter=1", "filter"),
     ("filter[nope]=1", "filter[nope]"),
     ("filter[label.nope]=1", "filter[label.nope]"),
-    ("filter[owner]=1", "filter[owner]"),
+    ("filter[holder]=1", "filter[holder]"),
     ("filter[label][x]=1", "filter[label][x]"),
     ("filter[]=1", "filter[]"),
     ("filter[label]=", "filter[label]"),
@@ -113,7 +113,7 @@ REFUSED = [
     ("fields[Nope]=label", "fields[Nope]"),
     ("fields[wallet]=label", "fields[wallet]"),
     ("fields[Wallet]=nope", "fields[Wallet]"),
-    ("fields[Wallet]=owner", "fields[Wallet]"),
+    ("fields[Wallet]=holder", "fields[Wallet]"),
     ("fields[Wallet]=label,", "fields[Wallet]"),
     ("%FF=1", "%FF"),
 ]

@@ -32,6 +32,7 @@ def test_a_new_resource_has_all_that_clients_write() -> None:
     values = {"label": "A", "metadata": {"a": 1}, "currency": "EUR"}
     assert parse_new(WALLET, values, without=["label", "balance"]) == {
         "currency": "EUR",
+        "owner": "",
         "metadata": {"a": 1},
     }
 

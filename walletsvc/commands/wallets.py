@@ -35,6 +35,8 @@ class OpenWallet(Command[Wallet]):
     label: str
     currency: str
     balance: Decimal = ZERO
+    owner: str | None = None
+    """None if not given."""
     details: Mapping[str, object] = field(default_factory=dict)
     """Fields that no rule uses (`Resource.details`), by column."""
     local_id: LocalId | None = None
@@ -43,14 +45,15 @@ class OpenWallet(Command[Wallet]):
     def parse(cls, values: Mapping[str, object], *, local_id: LocalId | None = None) -> Self:
         """Return the command for the values of a wallet, by their fields' Python names.
 
-        The currency is `settings.DEFAULT_CURRENCY` unless given. The command reports the new id to `local_id`. Raises
-        refusals of fields and amounts.
+        The currency is `settings.DEFAULT_CURRENCY` unless given, the owner that of the caller. The command reports
+        the new id to `local_id`. Raises refusals of fields and amounts.
         """
         parsed = parse_new(WALLET, values)
         return cls(
             label=parsed["label"],
             currency=parsed["currency"],
             balance=parsed["balance"],
+            owner=parsed["owner"] if "owner" in values else None,
             details=WALLET.details_of(parsed),
             local_id=local_id,
         )
@@ -59,8 +62,11 @@ class OpenWallet(Command[Wallet]):
         return Locks()
 
     def apply(self, ledger: Ledger) -> Wallet:
-        """Raises `InsufficientFunds` for a negative balance, and `DuplicateLabel`."""
-        owner = ledger.principal.owner or ""
+        """Raises `InsufficientFunds` for a negative balance, `DuplicateLabel`, and `Invalid` for an owner that a
+        caller bound to one has given."""
+        if self.owner is not None and ledger.principal.owner is not None:
+            raise errors.Invalid("Wallet has no attribute 'owner'.", field="owner")
+        owner = self._owner_for(ledger.principal)
         wallet = Wallet(label=self.label, currency=self.currency, owner=owner, **self.details)
         ledger.open_wallet(wallet, opening=self.balance)
         if self.local_id is not None:
@@ -68,7 +74,10 @@ class OpenWallet(Command[Wallet]):
         return wallet
 
     def find_duplicate(self, principal: Principal) -> errors.WalletError | None:
-        return find_label_holder(principal.owner or "", self.label)
+        return find_label_holder(self._owner_for(principal), self.label)
+
+    def _owner_for(self, principal: Principal) -> str:
+        return (self.owner or "") if principal.owner is None else principal.owner
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,7 +15,7 @@ from walletsvc.queries.filters import filter_queryset
 from walletsvc.queries.first_rows import fetch_first_rows
 from walletsvc.queries.permission import check_read
 from walletsvc.queries.questions import CursorPage, NumberedPage, Order, Question, Selection, parse_order
-from walletsvc.queries.records import Page, Plan, Record, make_plan
+from walletsvc.queries.records import Page, Plan, Record, plan_for
 from walletsvc.queries.row_sql import Row, ask_rows, fetch_rows_by_id
 from walletsvc.queries.scope import Scope, scope_of, scope_within_parent, within_reach
 from walletsvc.schema.declarations import Resource
@@ -26,7 +26,7 @@ def read_page(question: Question, *, principal: Principal) -> Page:
     """Answer a question. Raises `InvalidParameter` for invalid filters, orders and cursors."""
     resource = RESOURCES[question.resource]
     check_read(principal, resource, question.selection)
-    queryset = filter_queryset(resource.name, resource.model._default_manager.all(), question.filters)
+    queryset = _filtered(question, principal)
     key = _parent_key(question)
     scope = scope_of(principal, wallet=counts.wallet_in(question))
     order = parse_order(resource, question.order, parent=key)
@@ -35,7 +35,7 @@ def read_page(question: Question, *, principal: Principal) -> Page:
     count = counts.ask_count(question, queryset, principal=principal, scope=scope) if question.count else None
     if isinstance(question.page, NumberedPage):
         start = (question.page.number - 1) * question.page.size
-        plan = _plan(question, order)
+        plan = _plan(question, order, principal)
         limit = question.page.size + 1
         window: dict[str, Any] = {"limit": limit, "offset": start, "count": count, "hint": hint, "scope": scope}
         wanted = ask_rows(queryset, plan.columns, plan.kinds, order=walk, **window)
@@ -44,7 +44,7 @@ def read_page(question: Question, *, principal: Principal) -> Page:
         page.has_previous = start > 0
         page.count = number
     else:
-        page = _read_cursor_page(queryset, question, question.page, order, walk, count, hint, scope)
+        page = _read_cursor_page(queryset, question, question.page, order, walk, count, hint, scope, principal)
     read_related(page.records, question.selection, principal=principal)
     return page
 
@@ -64,7 +64,7 @@ def read_by_ids(
 ) -> list[Record]:
     """Return the visible records with these ids, in no particular order."""
     check_read(principal, resource, selection)
-    plan = make_plan(resource.name, selection.fields)
+    plan = plan_for(principal, resource.name, selection.fields)
     rows = fetch_rows_by_id(resource.model, plan.columns, plan.kinds, ids, scope=scope_of(principal))
     records = [Record(plan, row) for row in rows]
     read_related(records, selection, principal=principal)
@@ -74,7 +74,7 @@ def read_by_ids(
 def read_many(resource: Resource, selection: Selection, *, principal: Principal, **match: object) -> list[Record]:
     """Return the visible records whose columns match, in no particular order."""
     check_read(principal, resource, selection)
-    plan = make_plan(resource.name, selection.fields)
+    plan = plan_for(principal, resource.name, selection.fields)
     queryset: QuerySet[Model] = resource.model._default_manager.filter(**match)
     rows, _ = answer(ask_rows(queryset, plan.columns, plan.kinds, scope=scope_of(principal)))
     records = [Record(plan, row) for row in rows]
@@ -82,9 +82,14 @@ def read_many(resource: Resource, selection: Selection, *, principal: Principal,
     return records
 
 
-def _plan(question: Question, order: Order, *also: str) -> Plan:
+def _filtered(question: Question, principal: Principal) -> QuerySet[Model]:
+    everything = RESOURCES[question.resource].model._default_manager.all()
+    return filter_queryset(question.resource, everything, question.filters, principal=principal)
+
+
+def _plan(question: Question, order: Order, principal: Principal, *also: str) -> Plan:
     columns = tuple(column for column, _ in order.columns)
-    return make_plan(question.resource, question.selection.fields, (*columns, *also))
+    return plan_for(principal, question.resource, question.selection.fields, (*columns, *also))
 
 
 def _read_cursor_page(
@@ -96,9 +101,10 @@ def _read_cursor_page(
     count: Asked[int] | None,
     hint: str,
     scope: Scope,
+    principal: Principal,
 ) -> Page:
     walk = walk.reversed() if page.backward else walk
-    plan = _plan(question, order)
+    plan = _plan(question, order, principal)
     queryset = _between_cursors(queryset, page, order, RESOURCES[question.resource])
     wanted = ask_rows(
         queryset, plan.columns, plan.kinds, order=walk, limit=page.size + 1, count=count, hint=hint, scope=scope
@@ -178,11 +184,11 @@ def _read_to_many(parents: Sequence[Record], name: str, question: Question, prin
     relation = parents[0].resource.to_many[name]
     resource, key = RESOURCES[question.resource], relation.column
     ids = list(dict.fromkeys(parent.id for parent in parents))
-    queryset = filter_queryset(resource.name, resource.model._default_manager.all(), question.filters)
+    queryset = _filtered(question, principal)
     order = parse_order(resource, question.order, parent=key)
     reached = within_reach(queryset, principal)
     counted = counts.count_by_parent(question, reached, key=key, ids=ids) if question.count else {}
-    plan = _plan(question, order, key)
+    plan = _plan(question, order, principal, key)
     rows = fetch_first_rows(
         _between_cursors(queryset, page, order, resource),
         plan,

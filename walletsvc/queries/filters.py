@@ -20,10 +20,11 @@ from walletsvc.ids import MAX_ID, NO_ID, read_id
 from walletsvc.moments import Moment as ParsedMoment
 from walletsvc.moments import parse_moment
 from walletsvc.money import parse_amount
+from walletsvc.principals import Principal
 from walletsvc.queries.comparisons import compare, compare_moment
 from walletsvc.schema.declarations import Field, Resource
-from walletsvc.schema.resources import RESOURCES
-from walletsvc.schema.types import Amount, Choice, Counter, Currency, Moment, Name, Text, Type
+from walletsvc.schema.resources import RESOURCES, RESOURCES_OF_OWNER
+from walletsvc.schema.types import Amount, Choice, Counter, Currency, Moment, Name, Owner, Text, Type
 
 
 class _AmountField(forms.Field):
@@ -79,6 +80,19 @@ class TextFilter(django_filters.CharFilter):
         super().__init__(*args, strip=False, max_length=255, validators=[_refuse_lone_surrogates], **kwargs)
 
 
+class _OwnerField(forms.CharField):
+    def to_python(self, value: Any) -> Any:
+        # None is no filter, an empty text is that of nobody's.
+        return None if value is None else super().to_python(value)
+
+
+class OwnerFilter(TextFilter):
+    field_class = _OwnerField
+
+    def filter(self, qs: QuerySet[Model], value: str | None) -> QuerySet[Model]:
+        return qs if value is None else qs.filter(**{str(self.field_name): value})
+
+
 class AmountFilter(django_filters.Filter):
     field_class = _AmountField
 
@@ -120,6 +134,7 @@ class _FoldedFilter(TextFilter):
 
 _FILTERS: Mapping[type[Type], type[django_filters.Filter]] = {
     Name: TextFilter,
+    Owner: OwnerFilter,
     Text: TextFilter,
     Currency: TextFilter,
     Amount: AmountFilter,
@@ -162,17 +177,22 @@ def _filter_set(resource: Resource) -> type[django_filters.FilterSet]:
 FILTER_SETS: Mapping[str, type[django_filters.FilterSet]] = {
     name: _filter_set(resource) for name, resource in RESOURCES.items()
 }
+"""All filters, by resource."""
+_FILTER_SETS_OF_OWNER = {name: _filter_set(resource) for name, resource in RESOURCES_OF_OWNER.items()}
 
 
-def filter_queryset(resource: str, queryset: QuerySet[Model], filters: Iterable[tuple[str, str]]) -> QuerySet[Model]:
+def filter_queryset(
+    resource: str, queryset: QuerySet[Model], filters: Iterable[tuple[str, str]], *, principal: Principal
+) -> QuerySet[Model]:
     """Return the part of `queryset` that passes all of `filters`, pairs of a name and a text.
 
-    Raises `InvalidParameter` for an unknown filter, or for an empty or invalid value.
+    Raises `InvalidParameter` for a filter that the caller does not know, or for an empty or invalid value.
     """
     filters = list(filters)
     if not filters:
         return queryset
-    known = FILTER_SETS[resource].base_filters
+    filter_sets = FILTER_SETS if principal.owner is None else _FILTER_SETS_OF_OWNER
+    known = filter_sets[resource].base_filters
     data: dict[str, str] = {}
     for name, value in filters:
         parameter = f"filter.{name}"
@@ -182,11 +202,11 @@ def filter_queryset(resource: str, queryset: QuerySet[Model], filters: Iterable[
             )
         if name in data:
             raise InvalidParameter("The filter is given twice.", parameter=parameter)
-        if value == "":
+        if value == "" and not isinstance(known[name], OwnerFilter):
             # django-filter would ignore the filter, and the caller would see everything.
             raise InvalidParameter("A filter needs a value.", parameter=parameter)
         data[name] = value
-    filter_set = FILTER_SETS[resource](data, queryset=queryset)
+    filter_set = filter_sets[resource](data, queryset=queryset)
     if not filter_set.is_valid():
         name, messages = next(iter(filter_set.errors.get_json_data().items()))
         raise InvalidParameter(messages[0]["message"], parameter=f"filter.{name}")

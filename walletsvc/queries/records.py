@@ -10,12 +10,13 @@ from typing import Any
 
 from django.db.models import Model
 
+from walletsvc.principals import Principal
 from walletsvc.queries import cursors
 from walletsvc.queries.questions import Order
 from walletsvc.queries.row_sql import Row, encode_rows
 from walletsvc.schema.declarations import Resource
 from walletsvc.schema.kinds import Kind
-from walletsvc.schema.resources import RESOURCES
+from walletsvc.schema.resources import RESOURCES, RESOURCES_OF_OWNER
 
 CURRENCY = 1
 """The place of the currency in a row. The id is first."""
@@ -45,10 +46,19 @@ class Plan:
         return encode_rows(map(self.values_of, instances), self.kinds)
 
 
+def plan_for(
+    principal: Principal, resource_name: str, fields: frozenset[str] | None, also: tuple[str, ...] = ()
+) -> Plan:
+    """Return the plan to read what a caller knows of the `fields` of a resource (None: all), and the columns `also`.
+
+    All callers that are bound to an owner have the same, and all others.
+    """
+    return _make_plan(resource_name, fields, also, principal.owner is not None)
+
+
 @lru_cache(maxsize=1024)
-def make_plan(resource_name: str, fields: frozenset[str] | None, also: tuple[str, ...] = ()) -> Plan:
-    """Return the plan to read the `fields` of a resource (None: all), and the columns `also`."""
-    resource = RESOURCES[resource_name]
+def _make_plan(resource_name: str, fields: frozenset[str] | None, also: tuple[str, ...], is_bound: bool) -> Plan:
+    resource = (RESOURCES_OF_OWNER if is_bound else RESOURCES)[resource_name]
     wanted = [each for each in resource.fields if fields is None or each.name in fields]
     columns = ["id", "currency", *(each.column for each in wanted)]
     columns += [relation.column for relation in resource.to_one.values()]

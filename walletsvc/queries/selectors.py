@@ -31,13 +31,14 @@ def list_records(*, principal: Principal, question: Question) -> Page:
     return read_page(question, principal=principal)
 
 
-def check_question(question: Question, *, parent: str = "") -> None:
+def check_question(question: Question, *, principal: Principal, parent: str = "") -> None:
     """Raise the `InvalidParameter` that its filters, order or cursors would be refused with, without reading.
 
     `parent` is the key to the records' parent. The selection is not checked.
     """
     resource = RESOURCES[question.resource]
-    filter_queryset(resource.name, resource.model._default_manager.all(), question.filters)
+    everything = resource.model._default_manager.all()
+    filter_queryset(resource.name, everything, question.filters, principal=principal)
     order = parse_order(resource, question.order, parent=parent)
     if isinstance(question.page, CursorPage):
         for parameter in ("after", "before"):

@@ -15,7 +15,7 @@ from django.db.models import Model
 from walletsvc.db.failures import drop_useless_connection
 from walletsvc.principals import Principal
 from walletsvc.queries.questions import Selection
-from walletsvc.queries.records import Record, make_plan
+from walletsvc.queries.records import Record, plan_for
 from walletsvc.queries.selectors import add_related
 
 logger = logging.getLogger(__name__)
@@ -29,8 +29,8 @@ class WrittenRecord(Record):
 
     __slots__ = ("failures",)
 
-    def __init__(self, instance: Model, resource: str, selection: Selection) -> None:
-        plan = make_plan(resource, selection.fields)
+    def __init__(self, instance: Model, resource: str, selection: Selection, *, principal: Principal) -> None:
+        plan = plan_for(principal, resource, selection.fields)
         super().__init__(plan, plan.row_of(instance))
         self.failures: dict[Place, Exception] = {}
 

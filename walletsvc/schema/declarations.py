@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 
 from django.db.models import Model
 
 from walletsvc.schema.kinds import INTEGER, Kind
-from walletsvc.schema.types import Amount, Currency, Type
+from walletsvc.schema.types import Amount, Currency, Owner, Type
 
 
 class Write(Enum):
@@ -30,7 +30,8 @@ class Field:
     `column` defaults to the same name. `input` describes the value to clients that send one, if the description is
     not enough. A resource cannot be created without a `required` field. `fixed` is the refusal of a change to a field
     that is written once. Lists can be filtered by the lookups in `filters` (`exact`, `icontains`, `gte`), and sorted
-    by a field that `sorts`, for which the table needs an index.
+    by a field that `sorts`, for which the table needs an index. For callers bound to an owner, an `unbound` field
+    does not exist, and another is read from its `owner_column`, if it has one.
     """
 
     name: str
@@ -45,6 +46,8 @@ class Field:
     fixed: str = ""
     filters: tuple[str, ...] = ()
     sorts: bool = False
+    unbound: bool = False
+    owner_column: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "column", self.column or self.key)
@@ -130,6 +133,12 @@ class Resource:
     numbers: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
+    def of_owner(self) -> Resource:
+        """Return the resource as callers bound to an owner know it."""
+        known = (each for each in self.fields if not each.unbound)
+        return replace(self, fields=tuple(replace(each, column=each.owner_column or each.column) for each in known))
+
+    @cached_property
     def orders(self) -> Mapping[str, str]:
         """Return the column behind each name that lists can be sorted by."""
         return {"id": "id"} | {each.name: each.column for each in self.fields if each.sorts}
@@ -138,7 +147,9 @@ class Resource:
     def details(self) -> tuple[Field, ...]:
         """Return the fields that clients write and no rule of the ledger uses: they are stored unchanged."""
         writable = self._writable(self.fields)
-        return tuple(each for each in writable if not (each.unique or isinstance(each.type, Amount | Currency)))
+        return tuple(
+            each for each in writable if not (each.unique or isinstance(each.type, Amount | Currency | Owner))
+        )
 
     @cached_property
     def written(self) -> tuple[Field | ToOne, ...]:

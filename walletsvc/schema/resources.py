@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.models.entry import Kind as EntryKind
+from walletsvc.principals import Principal
 from walletsvc.schema.declarations import Field, Resource, ToMany, ToOne, Write
-from walletsvc.schema.types import Amount, Choice, Counter, Currency, Metadata, Moment, Name, Text
+from walletsvc.schema.types import Amount, Choice, Counter, Currency, Metadata, Moment, Name, Owner, Text
 
 R = TypeVar("R", ToOne, ToMany)
 
@@ -30,6 +31,8 @@ def _by_name(*relations: R) -> dict[str, R]:
     return {relation.name: relation for relation in relations}
 
 
+_NOT_FOR_OWNERS = "Callers that are bound to an owner do not see it."
+_OWNER = Field("owner", Owner(), f"Its wallet's owner. {_NOT_FOR_OWNERS}", unbound=True, filters=("exact",))
 _METADATA = Field("metadata", Metadata(), "Any JSON object: the server only stores it.", write=Write.ALWAYS)
 _CREATED_AT = Field("createdAt", Moment(), filters=_RANGE, sorts=True)
 _UPDATED_AT = Field("updatedAt", Moment())
@@ -61,6 +64,16 @@ WALLET = Resource(
             input="The code of a currency or asset; the default currency of this server if omitted.",
         ),
         Field("sequence", Counter(), "The number of its entries so far: the version of the wallet."),
+        Field(
+            "owner",
+            Owner(),
+            f"Whose it is; empty for nobody in particular. {_NOT_FOR_OWNERS}",
+            unbound=True,
+            write=Write.ONCE,
+            filters=("exact",),
+            input="Whose it becomes; nobody's if omitted. Callers that are bound to an owner cannot send it.",
+            fixed="The owner of a wallet never changes.",
+        ),
         _METADATA,
         _CREATED_AT,
         _UPDATED_AT,
@@ -95,6 +108,7 @@ TRANSACTION = Resource(
             sorts=True,
         ),
         Field("currency", Currency(), "The currency of its wallet.", filters=("exact",)),
+        _OWNER,
         Field("description", Text(), "Any text.", write=Write.ALWAYS),
         _METADATA,
         _CREATED_AT,
@@ -143,7 +157,13 @@ ENTRY = Resource(
         Field("currency", Currency(), "The currency of its wallet."),
         Field("kind", Choice(EntryKind), "The kind of change that made it.", filters=("exact",)),
         Field("txid", Name(), "Its transaction's txid then; empty for an opening balance.", filters=("exact",)),
-        Field("principal", Name(), "Who made it."),
+        Field(
+            "principal",
+            Name(),
+            "Who made it; to callers bound to an owner, `operator` unless it was one of the owner's.",
+            owner_column="shown_principal",
+        ),
+        _OWNER,
         Field("createdAt", Moment(), filters=_RANGE),
     ),
     to_one=_by_name(
@@ -171,3 +191,11 @@ ENTRY = Resource(
     numbers={"wallet_id": "sequence"},
 )
 RESOURCES: Mapping[str, Resource] = {resource.name: resource for resource in (WALLET, TRANSACTION, ENTRY)}
+
+RESOURCES_OF_OWNER: Mapping[str, Resource] = {name: resource.of_owner for name, resource in RESOURCES.items()}
+"""The resources as callers bound to an owner know them."""
+
+
+def known_to(principal: Principal) -> Mapping[str, Resource]:
+    """Return the resources as a caller knows them."""
+    return RESOURCES if principal.owner is None else RESOURCES_OF_OWNER

@@ -63,6 +63,19 @@ class Name(Type):
 
 
 @dataclass(frozen=True)
+class Owner(Name):
+    """The name of an owner, by default empty: nobody in particular."""
+
+    def parse(self, value: object, *, field: str) -> str:
+        if value is None or value == "":
+            return parse_text(value, field=field, max_length=self.max_length, allowed_controls="")
+        return super().parse(value, field=field)
+
+    def default(self) -> str:
+        return ""
+
+
+@dataclass(frozen=True)
 class Amount(Type):
     """An exact decimal number, with the scale of the row's currency."""
 
