@@ -2,7 +2,8 @@
 
 A proxy that ends TLS passes on the original scheme and host in `X-Forwarded-Proto` and `X-Forwarded-Host`. Any client
 can send these headers, so they count only from the addresses in TRUSTED_PROXIES. They replace the request's own
-scheme and host, so that everything behind this, including the layer in front of Django, sees only one of each.
+scheme and host, and `X-Forwarded-For` the client's address, so that everything behind this, including the layer in
+front of Django, sees only one of each.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ WsgiApplication = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 AsgiApplication = Callable[[Any, Any, Any], Any]
 
 _SCHEMES = ("http", "https")
+_FORWARDED_FOR = b"x-forwarded-for"
 _HEADERS = (b"x-forwarded-proto", b"x-forwarded-host")
 
 
@@ -44,6 +46,35 @@ class Proxies:
             # An IPv4 address on a socket for both families (RFC 4291, section 2.5.5.2).
             address = address.ipv4_mapped
         return any(address in network for network in self._networks)
+
+    def client(self, peer: str, forwarded: str) -> str:
+        """Return the address of the client behind the proxy `peer`, by its `X-Forwarded-For`.
+
+        That is the right-most that is no trusted proxy: each proxy appends whom it was asked by, and whatever stands
+        before that was sent by the client. Without a sound address it is the last proxy's.
+        """
+        client = peer
+        for text in reversed(forwarded.split(",")):
+            address = _parse_address(text.strip())
+            if address is None:
+                break
+            client = address
+            if not self.holds(address):
+                break
+        return client
+
+
+def _parse_address(text: str) -> str | None:
+    """Return the address in an element of X-Forwarded-For, which some proxies give with the port."""
+    host = text
+    if text.startswith("["):
+        host = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        host = text.partition(":")[0]
+    try:
+        return str(ip_address(host))
+    except ValueError:
+        return None
 
 
 def _nearest(value: str) -> str:
@@ -73,6 +104,9 @@ class Forwarded:
                 environ["wsgi.url_scheme"] = scheme
             if host := _nearest(environ.get("HTTP_X_FORWARDED_HOST", "")):
                 environ["HTTP_HOST"] = host
+            environ["REMOTE_ADDR"] = self._proxies.client(
+                environ["REMOTE_ADDR"], environ.get("HTTP_X_FORWARDED_FOR", "")
+            )
         return self._application(environ, start_response)
 
 
@@ -95,6 +129,10 @@ class ForwardedAsync:
         client = scope.get("client")
         if client is not None and self._proxies.holds(client[0]):
             scope = _forward(scope)
+            addresses = ",".join(
+                value.decode("latin-1") for name, value in scope["headers"] if name == _FORWARDED_FOR
+            )
+            scope["client"] = (self._proxies.client(client[0], addresses), 0)
         await self._application(scope, receive, send)
 
 
