@@ -15,14 +15,16 @@ class Principal:
     """An authenticated caller.
 
     `subject` names it in the ledger. `scopes` are the things it may do. It sees only the wallets of `owner`, or all
-    wallets if that is None. It is `narrowed` if it reaches all and has chosen that owner for this request.
-    `reach` is equal for callers who may see the same data: part of every cache key.
+    wallets if that is None. It is `narrowed` if it reaches all and has chosen that owner for this request. `limit` is
+    its own rate (`access.rates`) in place of the usual one. `reach` is equal for callers who may see the same data:
+    part of every cache key.
     """
 
     subject: str
     scopes: frozenset[str]
     owner: str | None = None
     narrowed: bool = False
+    limit: str | None = field(default=None, compare=False)
     reach: str = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -66,6 +66,9 @@ def test_a_moment_is_an_end_as_well() -> None:
         ("create", "--name", "a", "--scopes", "wallets"),
         ("create", "--name", "a", "--scopes", " , "),
         (*CREATE, "--expires", "soon"),
+        (*CREATE, "--limit", "many"),
+        (*CREATE, "--limit", "0/second"),
+        (*CREATE, "--limit", ""),
         (*CREATE, "--expires", "2001-01-31T12:00:00Z"),
         ("rotate", "nobody"),
         ("revoke", "nobody"),
@@ -104,3 +107,18 @@ def test_no_list_shows_a_secret() -> None:
     assert text[5:15] in shown
     assert "wallets:read transactions:write" in shown
     assert text[16:59] not in shown
+
+
+def test_a_key_keeps_its_limit() -> None:
+    _, err = apikey(*CREATE, "--limit", "100 per second")
+    first = ApiKey.objects.get()
+    assert first.limit == "100/second"
+    assert "limit 100/second" in err
+    _, err = apikey("rotate", first.id)
+    assert "limit 100/second" in err
+    second = ApiKey.objects.get(replaces=first.id)
+    assert second.limit == "100/second"
+    for shown in (apikey("list")[0], apikey("show", second.id)[0]):
+        assert "limit 100/second" in shown
+    _, err = apikey(*CREATE)
+    assert "limit" not in err

@@ -12,6 +12,7 @@ from django.db.models import Q, QuerySet
 
 from walletsvc import errors
 from walletsvc.access.key_text import KeyText, generate
+from walletsvc.access.rates import Rate
 from walletsvc.access.scopes import print_scopes
 from walletsvc.models.access import AccessEvent, ApiKey
 from walletsvc.principals import Principal
@@ -30,9 +31,16 @@ class NewKey:
 
 
 def create_key(
-    *, by: Principal, name: str, scopes: frozenset[str], owner: str | None, expires_at: datetime | None, at: datetime
+    *,
+    by: Principal,
+    name: str,
+    scopes: frozenset[str],
+    owner: str | None,
+    expires_at: datetime | None,
+    at: datetime,
+    limit: Rate | None = None,
 ) -> NewKey:
-    """Create a key. `owner` None reaches everything; `expires_at` None is never.
+    """Create a key. `owner` None reaches everything; `expires_at` None is never; `limit` None is the usual one.
 
     Raises `Forbidden` for rights that `by` lacks, and refusals of the name, the owner and the end.
     """
@@ -43,7 +51,15 @@ def create_key(
         raise errors.Invalid("A key ends in the future.", field="expires_at")
     _check_grant(by, scopes, owner)
     with transaction.atomic():
-        return _insert(by=by, name=name, scopes=print_scopes(scopes), owner=owner, expires_at=expires_at, at=at)
+        return _insert(
+            by=by,
+            name=name,
+            scopes=print_scopes(scopes),
+            owner=owner,
+            expires_at=expires_at,
+            limit=None if limit is None else limit.text,
+            at=at,
+        )
 
 
 def rotate_key(*, by: Principal, key_id: str, overlap: timedelta, at: datetime) -> NewKey:
@@ -59,7 +75,14 @@ def rotate_key(*, by: Principal, key_id: str, overlap: timedelta, at: datetime) 
         lifetime = None if old.expires_at is None else old.expires_at - old.created_at
         expires_at = None if lifetime is None else at + lifetime
         new = _insert(
-            by=by, name=old.name, scopes=old.scopes, owner=old.owner, expires_at=expires_at, at=at, replaces=old.id
+            by=by,
+            name=old.name,
+            scopes=old.scopes,
+            owner=old.owner,
+            expires_at=expires_at,
+            limit=old.limit,
+            at=at,
+            replaces=old.id,
         )
         end = at + overlap
         old.expires_at = end if old.expires_at is None else min(end, old.expires_at)
@@ -103,7 +126,7 @@ def find_principal(text: KeyText, *, at: datetime) -> tuple[Principal, datetime 
     key = ApiKey.objects.filter(id=text.id).first()
     if key is None or not compare_digest(bytes(key.digest), text.digest) or not is_good(key, at):
         return None
-    principal = Principal(subject=key.id, scopes=frozenset(key.scopes.split()), owner=key.owner)
+    principal = Principal(subject=key.id, scopes=frozenset(key.scopes.split()), owner=key.owner, limit=key.limit)
     return principal, key.expires_at
 
 

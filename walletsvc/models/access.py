@@ -6,8 +6,8 @@ from walletsvc.models.columns import MAX_TEXT_LENGTH
 class ApiKey(models.Model):
     """A key by which a program identifies itself. The text is stored nowhere, only its SHA-256.
 
-    `owner` is NULL for a key that reaches everything. `expires_at` is NULL for one that never expires. `replaces` is
-    the key that it was rotated from.
+    `owner` is NULL for a key that reaches everything. `expires_at` is NULL for one that never expires. `limit` is
+    NULL for the usual one. `replaces` is the key that it was rotated from.
     """
 
     id = models.CharField(max_length=10, primary_key=True)
@@ -15,6 +15,7 @@ class ApiKey(models.Model):
     name = models.CharField(max_length=MAX_TEXT_LENGTH)
     owner = models.CharField(max_length=MAX_TEXT_LENGTH, null=True)  # noqa: DJ001 - '' is the owner of unowned rows
     scopes = models.CharField(max_length=MAX_TEXT_LENGTH)
+    limit = models.CharField(max_length=64, null=True)  # noqa: DJ001 - for none of its own
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=MAX_TEXT_LENGTH)
     expires_at = models.DateTimeField(null=True)

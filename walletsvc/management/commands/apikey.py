@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from walletsvc import errors
 from walletsvc.access import keys
+from walletsvc.access.rates import parse_rate
 from walletsvc.access.scopes import SCOPES, parse_scopes
 from walletsvc.models.access import ApiKey
 from walletsvc.moments import parse_moment
@@ -36,6 +37,9 @@ class Command(BaseCommand):
             "--expires",
             default=DEFAULT_EXPIRES,
             help=f"30s, 24h, 90d, a moment such as 2027-01-31T12:00:00Z, or never ({DEFAULT_EXPIRES})",
+        )
+        create.add_argument(
+            "--limit", help="How much it may ask for: 100/second, 6000/minute; LIMIT_PER_PRINCIPAL unless given"
         )
         rotate = actions.add_parser("rotate", help="Make a key with the rights of another, which ends after a while")
         rotate.add_argument("id")
@@ -66,6 +70,7 @@ class Command(BaseCommand):
             scopes=parse_scopes(options["scopes"]),
             owner=options["owner"],
             expires_at=expires_at,
+            limit=None if options["limit"] is None else parse_rate(options["limit"]),
             at=now,
         )
         self.stdout.write(made.text)
@@ -111,7 +116,8 @@ def describe(key: ApiKey, now: datetime) -> str:
     else:
         state = f"{'expires' if now < key.expires_at else 'expired'} {_until(key.expires_at)}"
     owner = "everything" if key.owner is None else f"owner {key.owner!r}"
-    return f"{key.id}  {key.name}  [{key.scopes}]  {owner}  {state}"
+    limit = "" if key.limit is None else f"  limit {key.limit}"
+    return f"{key.id}  {key.name}  [{key.scopes}]  {owner}{limit}  {state}"
 
 
 def _used(key: ApiKey) -> str:
