@@ -48,6 +48,7 @@ PLACES: Mapping[type[errors.WalletError], Place] = {
     errors.PreconditionFailed: Place.USER_ERRORS,
     errors.Unauthenticated: Place.ERRORS,
     errors.Forbidden: Place.USER_ERRORS,
+    errors.RateLimited: Place.ERRORS,
     errors.Conflict: Place.ERRORS,
     errors.Unavailable: Place.ERRORS,
 }

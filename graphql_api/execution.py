@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +24,7 @@ from graphql_api.schema import schema
 from walletsvc.cache import responses
 from walletsvc.money import ScientificDecimal
 from walletsvc.principals import Principal
+from walletsvc.web.limits import units_of
 from walletsvc.web.replays import Reading
 
 
@@ -41,10 +43,19 @@ class Answer:
     etag: str | None = None
 
 
-def answer(request: GraphQLRequest, *, principal: Principal, read_only: bool) -> Answer:
-    """Run the operation that `request` names.
+Pay = Callable[[int], None]
+"""Charges so many units for a whole request. Raises `RateLimited`."""
 
-    Raises `Refused`: 400 if there is no document, 405 if it is more than a query and `read_only` is set.
+
+def free_of_charge(_units: int) -> None:
+    """Charge nothing."""
+
+
+def answer(request: GraphQLRequest, *, principal: Principal, read_only: bool, pay: Pay = free_of_charge) -> Answer:
+    """Run the operation that `request` names, once `pay` has charged for it.
+
+    Raises `Refused`: 400 if there is no document, 405 if it is more than a query and `read_only` is set; and what
+    `pay` raises.
     """
     try:
         text = persisted.find_text(request)
@@ -70,13 +81,29 @@ def answer(request: GraphQLRequest, *, principal: Principal, read_only: bool) ->
     if operation.operation is OperationType.SUBSCRIPTION:
         message = "Subscriptions are served by the live server, over a WebSocket or as server-sent events."
         return _refuse(GraphQLError(message, extensions={"code": VALIDATION_FAILED}))
-    if operation.operation is OperationType.QUERY:
+    is_query = operation.operation is OperationType.QUERY
+    if read_only and not is_query:
+        raise Refused(405, "method_not_allowed", "GET is for queries only.", headers={"Allow": "POST"})
+    units = _count_units(request, document)
+    pay(units)
+    if is_query:
         answered = _answer_query(request, document, operation, principal)
         # Otherwise requests that differ only in such variables would each be remembered.
-        return replace(answered, reading=None) if has_more else answered
-    if read_only:
-        raise Refused(405, "method_not_allowed", "GET is for queries only.", headers={"Allow": "POST"})
+        reading = None if has_more or answered.reading is None else replace(answered.reading, units=units)
+        return replace(answered, reading=reading)
     return _execute(request, principal)
+
+
+def _count_units(request: GraphQLRequest, document: Document) -> int:
+    """Return how many units a document counts for; 1 for one that will be refused."""
+    if document.errors:
+        return 1
+    try:
+        return units_of(
+            check_cost(document.cost(schema._schema, request.operation_name), request.variables)["requested"]
+        )
+    except LimitExceeded:
+        return 1
 
 
 def _answer_query(

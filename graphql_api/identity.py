@@ -20,6 +20,8 @@ def identify(find_caller: Callable[[], Principal]) -> Principal:
         raise Refused(401, error.code, error.message, headers={"WWW-Authenticate": errors.CHALLENGE}) from error
     except errors.Forbidden as error:
         raise Refused(403, error.code, error.message) from error
+    except errors.RateLimited as error:
+        raise rate_limited(error) from error
     except errors.WalletError as error:
         raise Refused(400, error.code, error.message) from error
     except Error as error:
@@ -28,3 +30,8 @@ def identify(find_caller: Callable[[], Principal]) -> Principal:
             raise
         headers = {"Retry-After": str(refusal.retry_after_seconds)}
         raise Refused(503, refusal.code, refusal.message, headers=headers) from error
+
+
+def rate_limited(error: errors.RateLimited) -> Refused:
+    """Return the refusal of a caller that is over its limit."""
+    return Refused(429, error.code, error.message, headers={"Retry-After": str(error.retry_after_seconds)})

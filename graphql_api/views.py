@@ -10,11 +10,12 @@ from django.http import HttpRequest, HttpResponse
 
 from graphql_api.errors import INTERNAL_ERROR
 from graphql_api.execution import Answer, answer, encode
-from graphql_api.identity import identify
+from graphql_api.identity import identify, rate_limited
 from graphql_api.pages import playground
 from graphql_api.requests import JSON_TYPE, RESPONSE_TYPE, Refused, choose_type, read_request, wants_page
-from walletsvc.errors import PreconditionFailed
+from walletsvc.errors import PreconditionFailed, RateLimited
 from walletsvc.web.callers import principal_of
+from walletsvc.web.limits import cover
 from walletsvc.web.preconditions import check_read, check_write, nothing_there, revalidate
 from walletsvc.web.replays import offer
 
@@ -31,6 +32,8 @@ def graphql(request: HttpRequest) -> HttpResponse:
         return _refuse(refused)
     except PreconditionFailed as failed:
         return _refuse(Refused(412, failed.code, failed.message))
+    except RateLimited as error:
+        return _refuse(rate_limited(error))
     except Exception:
         logger.exception("Unforeseen")
         return _refuse(Refused(500, INTERNAL_ERROR, "Something went wrong on our side. It has been logged."))
@@ -49,7 +52,8 @@ def _respond(request: HttpRequest) -> HttpResponse:
     if not is_read:
         # This URL by itself has no representation.
         check_write(request.headers, nothing_there)
-    answered = answer(read_request(request), principal=principal, read_only=is_read)
+    pay = partial(cover, request.META)
+    answered = answer(read_request(request), principal=principal, read_only=is_read, pay=pay)
     # With the newer media type the status says that nothing ran; with the older one clients expect 200.
     status = 400 if media_type == RESPONSE_TYPE and not answered.is_executed else 200
     content_type = f"{media_type}; charset=utf-8"

@@ -36,6 +36,7 @@ STATUS: Mapping[type[errors.WalletError], int] = {
     errors.PreconditionFailed: 412,
     errors.Unauthenticated: 401,
     errors.Forbidden: 403,
+    errors.RateLimited: 429,
     errors.Conflict: 503,
     errors.Unavailable: 503,
 }
@@ -124,7 +125,7 @@ def explain(exception: Exception, *, locate: Locate | None = None) -> Refused:
 def _explain_refusal(error: errors.WalletError, locate: Locate | None) -> Refused:
     problems = [_problem(each, locate) for each in error.each()]
     headers = {}
-    if isinstance(error, errors.Conflict | errors.Unavailable):
+    if isinstance(error, errors.Conflict | errors.RateLimited | errors.Unavailable):
         headers["Retry-After"] = str(error.retry_after_seconds)
     if isinstance(error, errors.Unauthenticated):
         headers["WWW-Authenticate"] = errors.CHALLENGE

@@ -187,6 +187,16 @@ class Forbidden(WalletError):
     code = "forbidden"
 
 
+class RateLimited(WalletError):
+    """The caller has used up its limit, and nothing has been looked at. Context: retry_after_seconds."""
+
+    code = "rate_limited"
+
+    def __init__(self, message: str, *, retry_after_seconds: int) -> None:
+        super().__init__(message, retry_after_seconds=retry_after_seconds)
+        self.retry_after_seconds = retry_after_seconds
+
+
 class Conflict(WalletError):
     """Concurrent writes changed the same wallets until all retries were used up. Context: retry_after_seconds."""
 

@@ -140,11 +140,19 @@ OIDC_ALGORITHMS = env.str("OIDC_ALGORITHMS", default="RS256 ES256 EdDSA").replac
 OIDC_SCOPE_CLAIM = env.str("OIDC_SCOPE_CLAIM", default="scope")
 OIDC_OWNER_CLAIM = env.str("OIDC_OWNER_CLAIM", default="sub")
 
+# -- limits: how much callers may ask for (web/limits.py) ------------------------------------------------------
+
+# An open server has none unless they are set: everyone is one principal there. Empty is none.
+LIMIT_PER_PRINCIPAL = env.str("LIMIT_PER_PRINCIPAL", default="6000/minute" if AUTH_REQUIRED else "")
+# Of callers without a valid key.
+LIMIT_PER_ADDRESS = env.str("LIMIT_PER_ADDRESS", default="600/minute" if AUTH_REQUIRED else "")
+LIMIT_AUTH_FAILURES = env.str("LIMIT_AUTH_FAILURES", default="10/minute" if AUTH_REQUIRED else "")
+
 # -- HTTP ------------------------------------------------------------------------------------------------
 
 # The server's address for clients, if requests do not show it: links begin with it (web/public_urls.py).
 PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")
-# Addresses and CIDR blocks whose X-Forwarded-Proto and X-Forwarded-Host are trusted (web/proxies.py). Django's own
+# Addresses and CIDR blocks whose X-Forwarded-For, -Proto and -Host are trusted (web/proxies.py). Django's own
 # settings for these headers stay unset: they trust every client.
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 # The address of the live server for the playground: this port of its own host, or a URL.
@@ -165,7 +173,7 @@ CORS_EXPOSE_HEADERS = ["ETag", "Location", "Retry-After", "Idempotency-Replayed"
 # How long a browser may remember the answer to a preflight, in seconds.
 CORS_PREFLIGHT_MAX_AGE = env.int("CORS_PREFLIGHT_MAX_AGE", default=86400)
 # Classes that see each request and each answer (web/hooks.py).
-REQUEST_HOOKS: list[str] = []
+REQUEST_HOOKS = ["walletsvc.web.limits.RequestLimits"] if AUTH_REQUIRED or LIMIT_PER_PRINCIPAL else []
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 # How long browsers keep to HTTPS once they have had an answer (web/security.py), in seconds; 0: not told to.
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000 if PUBLIC_URL.startswith("https:") else 0)

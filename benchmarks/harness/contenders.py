@@ -150,7 +150,14 @@ def prepare_keyed(database: BenchmarkMariaDB, redis_url: str, size: dataset.Size
     kinds = {KEYED: (KEYED, "60"), KEYED_UNCACHED: (KEYED, "0"), BOUND: (BOUND, "60"), BOUND_UNCACHED: (BOUND, "0")}
     return {
         contender: replace(
-            our_contender(contender, url, redis_url, AUTH_REQUIRED="true", CACHE_SECONDS=seconds),
+            our_contender(
+                contender,
+                url,
+                redis_url,
+                AUTH_REQUIRED="true",
+                LIMIT_PER_PRINCIPAL="1000000/second",
+                CACHE_SECONDS=seconds,
+            ),
             headers={"Authorization": f"Bearer {keys[key].strip()}"},
             tables=replace(OUR_TABLES, database=name),
             numbers=EVERYTHING if key == KEYED else range(dataset.OWNED_FROM, sys.maxsize, dataset.OWNERS),

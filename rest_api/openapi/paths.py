@@ -27,8 +27,8 @@ _CONDITIONS = [
     header("If-None-Match", "The ETag that the client has: if unchanged, 304 for a read, 412 for a write."),
 ]
 # Any request may have a body, and be refused for the body's codings.
-_READING = (400, 401, 403, 406, 411, 415, 500, 501, 503)
-_WRITING = (400, 401, 403, 404, 406, 409, 411, 413, 415, 422, 500, 501, 503)
+_READING = (400, 401, 403, 406, 411, 415, 429, 500, 501, 503)
+_WRITING = (400, 401, 403, 404, 406, 409, 411, 413, 415, 422, 429, 500, 501, 503)
 
 
 def paths() -> Iterator[tuple[str, Item]]:
@@ -223,7 +223,10 @@ _HEADERS = {
     "ETag": "Changes with every change of the document.",
     "Location": "The URL of the new resource.",
     "Retry-After": "When to try again, in seconds.",
+    "RateLimit": 'What is left of the limit, and when it is restored, such as `"principal";r=0;t=41`.',
+    "RateLimit-Policy": 'The limit that applies, such as `"principal";q=6000;w=60`.',
 }
+_OF_REFUSALS = {429: ("Retry-After", "RateLimit", "RateLimit-Policy"), 503: ("Retry-After",)}
 _DONE: Schema = {"204": {"description": "Done."}}
 
 
@@ -246,7 +249,7 @@ def refusals(*statuses: int, media_type: Sequence[str] = (MEDIA_TYPE,)) -> Schem
     """Return the responses for refusals."""
     answers: Schema = {}
     for status in sorted(statuses):
-        answers[str(status)] = _document(f"Errors{status}", MEANINGS[status], *["Retry-After"] * (status == 503))
+        answers[str(status)] = _document(f"Errors{status}", MEANINGS[status], *_OF_REFUSALS.get(status, ()))
         answers[str(status)]["content"] = {each: {"schema": ref(f"Errors{status}")} for each in media_type}
     return answers
 

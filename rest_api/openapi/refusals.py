@@ -34,6 +34,7 @@ MEANINGS = {
     413: "The request is too long.",
     415: "The request has a wrong media type, an unknown parameter or extension, or a content coding.",
     422: "A member is missing or invalid, or the wallet does not allow the change.",
+    429: "The caller has used up its limit. Nothing has been done: try again after `Retry-After`.",
     500: "Something went wrong on our side.",
     501: "The server does not know the request's transfer coding.",
     503: "The database is unavailable, or too many requests want the same wallets. Try again.",

@@ -15,6 +15,7 @@ from rest_api.operations.documents import RESULTS, read_operations
 from rest_api.operations.targets import RequestUrl
 from rest_api.parser import read_document
 from rest_api.views.base import JsonApiView, no_content
+from walletsvc.web.limits import cover
 from walletsvc.web.preconditions import check_write, nothing_there
 from walletsvc.web.public_urls import server_urls
 
@@ -40,6 +41,7 @@ class OperationsView(JsonApiView):
         operations = read_operations(
             read_document(request._request), principal=self.principal, request_url=request_url
         )
+        cover(request.META, len(operations))
         # This URL cannot be read.
         check_write(request.headers, nothing_there)
         results = perform_operations(operations, principal=self.principal, public_url=self.public_url)

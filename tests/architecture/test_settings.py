@@ -35,6 +35,8 @@ UNSAFE = {
     "DEFAULT_CURRENCY is unknown.": {"DEFAULT_CURRENCY": "XXX"},
     "ASSETS has BTC=19.": {"ASSETS": {"BTC": 19}},
     "ASSETS has btc=8.": {"ASSETS": {"btc": 8}},
+    "LIMIT_PER_PRINCIPAL: 'many' is no limit": {"LIMIT_PER_PRINCIPAL": "many"},
+    "LIMIT_AUTH_FAILURES: '0/minute' is no limit": {"LIMIT_AUTH_FAILURES": "0/minute"},
     "CORS_PREFLIGHT_MAX_AGE is -1.": {"CORS_PREFLIGHT_MAX_AGE": -1},
     "OIDC_ISSUER is not trustworthy.": {**ISSUER, "OIDC_ISSUER": "http://id.example"},
     "OIDC_ISSUER needs OIDC_AUDIENCE.": {**ISSUER, "OIDC_AUDIENCE": ""},

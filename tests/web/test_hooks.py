@@ -37,6 +37,9 @@ class Watch:
         self.asked.append(request)
         return self.refusal
 
+    def headers(self, request: RequestHead) -> list[tuple[str, str]]:
+        return [("X-Watched", request.address)]
+
     def after(self, request: RequestHead, answer: AnswerHead) -> None:
         assert answer.seconds >= 0
         self.answered.append((request, answer))

@@ -46,6 +46,11 @@ def identify_known(authorization: str | None) -> Principal | None:
     return None if authorization is None else verified.get(_digest(authorization))
 
 
+def was_good(authorization: str) -> bool:
+    """Tell whether these credentials were good when they were last looked at, if that is remembered."""
+    return verified.was_good(_digest(authorization))
+
+
 def identify(authorization: str | None) -> Principal:
     """Return the caller identified by an `Authorization` header.
 

@@ -45,6 +45,11 @@ class Verified:
         known = self._good.get(digest)
         return known.principal if known is not None and self._clock() < known.until else None
 
+    def was_good(self, digest: bytes) -> bool:
+        """Tell whether these credentials were good when they were last looked at, if that is remembered."""
+        known = self._good.get(digest)
+        return known is not None and known.principal is not None
+
     def is_refused(self, digest: bytes) -> bool:
         """Tell whether these credentials have just been refused."""
         known = self._refused.get(digest)

@@ -10,6 +10,8 @@ from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 
+from walletsvc.access.rates import parse_rate
+from walletsvc.errors import Invalid
 from walletsvc.money import DECIMAL_PLACES, scales
 from walletsvc.settings import INSECURE_SECRET_KEY
 from walletsvc.web.fast_path import middleware_in_the_way
@@ -39,6 +41,7 @@ def register() -> None:
         check_preflights,
         check_fast_path,
         check_issuer,
+        check_limits,
     ):
         checks.register(check, SERVING, deploy=True)
 
@@ -152,4 +155,18 @@ def check_issuer(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessag
         hint = f"Some of {' '.join(sorted(SAFE_ALGORITHMS))}."
         what = f"OIDC_ALGORITHMS has {' '.join(sorted(unsafe)) or 'nothing'}."
         found.append(checks.Error(what, hint=hint, id="walletsvc.E022"))
+    return found
+
+
+def check_limits(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
+    """Require limits that can be read."""
+    found: list[checks.CheckMessage] = []
+    for name in ("LIMIT_PER_PRINCIPAL", "LIMIT_PER_ADDRESS", "LIMIT_AUTH_FAILURES"):
+        text: str = getattr(settings, name)
+        try:
+            if text:
+                parse_rate(text)
+        except Invalid as error:
+            hint = "Set a limit such as 6000/minute, or nothing for none."
+            found.append(checks.Error(f"{name}: {error.message}", hint=hint, id="walletsvc.E011"))
     return found

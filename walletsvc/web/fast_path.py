@@ -32,6 +32,7 @@ from walletsvc.principals import Principal
 from walletsvc.web.bodies import measure_chunked_body
 from walletsvc.web.callers import known_principal_of
 from walletsvc.web.headers import KnownHeaders
+from walletsvc.web.limits import CHARGE, Charge, cover
 from walletsvc.web.replays import QUESTION, Question, Reading, Repeatable, Write
 
 logger = logging.getLogger(__name__)
@@ -89,6 +90,8 @@ class Known:
             return self._write(environ, start_response, self.again.write)
         try:
             reading = self.reading or self.again.read(number)  # type: ignore[misc]  # one of the two is set
+            if reading.units > 1:
+                cover(environ, reading.units)
             found = responses.look_up(reading.key, stamps=reading.stamps)
             body, etag = found.response, found.etag
             if body is None or etag is None:
@@ -142,7 +145,8 @@ class FrontHandler(WSGIHandler):
     def __call__(self, environ: Environ, start_response: StartResponse) -> Any:
         """Answer a request (PEP 3333)."""
         if self._is_allowed and self._known_headers.include(environ):
-            principal = known_principal_of(environ)
+            charge: Charge | None = environ.get(CHARGE)
+            principal = known_principal_of(environ) if charge is None else charge.principal
             if principal is not None:
                 shape, number = _shape(environ, principal)
                 known = self._known.get(shape)

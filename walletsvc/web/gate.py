@@ -16,6 +16,7 @@ from django.http.response import HttpResponseBase
 
 from walletsvc.web.hooks import REFUSED
 from walletsvc.web.hosts import MAX_ORIGIN_LENGTH, is_probe
+from walletsvc.web.limits import settle
 from walletsvc.web.public_urls import own_url
 from walletsvc.web.refusals import Refusal, print_refusal
 
@@ -54,9 +55,9 @@ class MessageCheck:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer requests that a hook refuses (`web/hooks.py`), or whose form cannot be handled.
+        """Answer requests that a hook refuses (`web/hooks.py`), of callers over their limit, or of no known form.
 
-        That is 501 for an unknown transfer coding, 415 for a coded body, 411 for one without an end.
+        The last is 501 for an unknown transfer coding, 415 for a coded body, 411 for one without an end.
 
         And 501 for `get`: methods are case-sensitive (RFC 9110, section 9.1), while Django converts them to upper
         case. Each view knows every other method or refuses it (405).
@@ -66,6 +67,7 @@ class MessageCheck:
         transfer, length = meta.get("HTTP_TRANSFER_ENCODING"), meta.get("CONTENT_LENGTH")
         coding = meta.get("HTTP_CONTENT_ENCODING")
         refusal: Refusal | None = meta.get(REFUSED)
+        refusal = refusal or settle(meta, meta.get("HTTP_AUTHORIZATION"))
         refusal = refusal or check_codings(transfer=transfer, content=coding, is_empty=length in (None, "", "0"))
         if method != request.method:
             refusal = Refusal(501, "not_implemented", "Methods must be in capital letters.")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -40,6 +41,7 @@ _TRACING = """
 """
 
 
+@lru_cache(maxsize=256)
 def environ_name(header: str) -> str:
     """Return the name of a header in a WSGI environment (PEP 3333)."""
     return "HTTP_" + header.upper().replace("-", "_")
@@ -70,6 +72,8 @@ _OF_THE_SERVER = frozenset(
         "wsgi.run_once",
         "wsgi.url_scheme",
         "wsgi.version",
+        # And that our own layers add.
+        "walletsvc.charge",
     ]
 )
 _BEFORE_HEADERS = "wsgi.input"

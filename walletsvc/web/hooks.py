@@ -6,7 +6,7 @@ application, so no answer bypasses them. Without hooks, the application is uncha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Protocol
@@ -24,13 +24,20 @@ REFUSED = "walletsvc.refused"
 _SWITCHING_PROTOCOLS, _FORBIDDEN, _CLIENT_CLOSED_REQUEST, _FAULT = 101, 403, 499, 500
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RequestHead:
-    """The beginning of a request."""
+    """The beginning of a request.
+
+    `address` is the client's, as trusted proxies report it. `context` is the environment or scope, where a hook
+    leaves what views look for. `may_wait` is false in an event loop.
+    """
 
     method: str
     path: str
     headers: Headers
+    address: str
+    context: MutableMapping[str, Any]
+    may_wait: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +53,16 @@ class AnswerHead:
 
 
 class Hook(Protocol):
-    """Sees each request once before and once after it is answered. Neither method may raise or block."""
+    """Sees each request once before and once after it is answered.
+
+    No method may raise, or block unless the request `may_wait`.
+    """
 
     def before(self, request: RequestHead, /) -> Refusal | None:
         """Return the refusal of the request, or None. Later hooks are not called after a refusal."""
+
+    def headers(self, request: RequestHead, /) -> Iterable[tuple[str, str]]:
+        """Return headers for the answer, which is about to begin."""
 
     def after(self, request: RequestHead, answer: AnswerHead, /) -> None:
         """See the answer, including a hook's refusal."""
@@ -68,6 +81,10 @@ def _ask(hooks: Hooks, request: RequestHead) -> Refusal | None:
     return next((refusal for refusal in refusals if refusal is not None), None)
 
 
+def _headers(hooks: Hooks, request: RequestHead) -> list[tuple[str, str]]:
+    return [header for hook in hooks for header in hook.headers(request)]
+
+
 def _tell(hooks: Hooks, request: RequestHead, begun: tuple[int, Sequence[tuple[str, str]]], since: float) -> None:
     answer = AnswerHead(*begun, perf_counter() - since)
     for hook in hooks:
@@ -83,14 +100,16 @@ def with_hooks(application: WsgiApplication, hooks: Hooks, *, refused: WsgiAppli
         return application
 
     def answer(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        since, request = (
-            perf_counter(),
-            RequestHead(environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""), EnvironHeaders(environ)),
+        since, get = perf_counter(), environ.get
+        address, path = get("REMOTE_ADDR", ""), get("PATH_INFO", "")
+        request = RequestHead(
+            environ["REQUEST_METHOD"], path, EnvironHeaders(environ), address, environ, may_wait=True
         )
         begun: tuple[int, Sequence[tuple[str, str]]] = (_FAULT, ())
 
         def start(status: str, headers: Sequence[tuple[str, str]], *more: Any) -> Any:
             nonlocal begun
+            headers = [*headers, *_headers(hooks, request)]
             begun = (int(status[:3]), headers)
             return start_response(status, headers, *more)
 
@@ -117,17 +136,21 @@ def with_hooks_async(application: AsgiApplication, hooks: Hooks) -> AsgiApplicat
         if scope["type"] == "lifespan":
             await application(scope, receive, send)
             return
-        since, request = perf_counter(), RequestHead(scope.get("method", "GET"), scope["path"], ScopeHeaders(scope))
+        since, (address, *_) = perf_counter(), scope.get("client") or [""]
+        method, path = scope.get("method", "GET"), scope["path"]
+        request = RequestHead(method, path, ScopeHeaders(scope), address, scope, may_wait=False)
         begun: tuple[int, Sequence[tuple[str, str]]] | None = None
 
         async def send_and_see(message: Mapping[str, Any]) -> None:
             nonlocal begun
-            begun = begun or _beginning(message)
+            if begun is None:
+                message = _with_headers(message, _headers(hooks, request))
+                begun = _beginning(message)
             await send(message)
 
         refusal = _ask(hooks, request)
         if refusal is not None:
-            scope = {**scope, REFUSED: refusal}
+            scope[REFUSED] = refusal
         otherwise = _FAULT
         try:
             await application(scope, receive, send_and_see)
@@ -136,6 +159,13 @@ def with_hooks_async(application: AsgiApplication, hooks: Hooks) -> AsgiApplicat
             _tell(hooks, request, begun or (otherwise, ()), since)
 
     return answer
+
+
+def _with_headers(message: Mapping[str, Any], more: Iterable[tuple[str, str]]) -> Mapping[str, Any]:
+    if message["type"] not in ("http.response.start", "websocket.http.response.start", "websocket.accept"):
+        return message
+    encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in more]
+    return {**message, "headers": [*message.get("headers", ()), *encoded]}
 
 
 def _beginning(message: Mapping[str, Any]) -> tuple[int, Sequence[tuple[str, str]]]:

@@ -16,13 +16,14 @@ from django.http import HttpRequest
 class Reading:
     """A representation: its cache key, its stamps, its media type, and the function that builds it.
 
-    `build` may raise whatever reading raises.
+    Reading it counts for `units` requests (`web/limits.py`). `build` may raise whatever reading raises.
     """
 
     key: str
     stamps: Sequence[str]
     content_type: str
     build: Callable[[], bytes]
+    units: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,392 @@
+"""Each request is charged to its caller before anything is done, whichever layer answers it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+from wsgiref.util import setup_testing_defaults
+
+import pytest
+from django.utils import timezone
+
+from rest_api.negotiation import MEDIA_TYPE
+from tests.fast_path.front import Front, graphql, transaction
+from tests.limits.test_leases import Clock
+from walletsvc.access import identify as way_in
+from walletsvc.access import keys
+from walletsvc.access.rates import parse_rate
+from walletsvc.access.verified import Verified
+from walletsvc.models import Transaction, Wallet
+from walletsvc.principals import SYSTEM
+from walletsvc.web.hooks import load_hooks, with_hooks
+from walletsvc.web.limits import RequestLimits, network_of
+from walletsvc.web.proxies import behind_proxies
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Key = Callable[..., str]
+OPERATIONS = f'{MEDIA_TYPE}; ext="https://jsonapi.org/ext/atomic"'
+
+
+class Answer:
+    def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    @property
+    def left(self) -> int:
+        found = re.fullmatch(r'"[a-z-]+";r=(\d+);t=\d+', self.headers["ratelimit"])
+        assert found, self.headers["ratelimit"]
+        return int(found[1])
+
+    @property
+    def code(self) -> str:
+        [error] = json.loads(self.body)["errors"]
+        return str(error.get("code") or error["extensions"]["code"])
+
+
+class Limited:
+    """The web server with its limits, and a clock that stands still."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.front = Front()
+        hooks = [RequestLimits(clock=self.clock)]
+        self._application = behind_proxies(with_hooks(self.front, hooks, refused=self.front.by_django))
+
+    def ask(
+        self, path: str, *, key: str | None = None, method: str = "GET", body: bytes = b"", **headers: str
+    ) -> Answer:
+        path, _, query = path.partition("?")
+        environ: dict[str, Any] = {"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query}
+        environ |= {"HTTP_HOST": "localhost", "REMOTE_ADDR": "192.0.2.1", "wsgi.input": BytesIO(body)}
+        environ |= {"CONTENT_LENGTH": str(len(body)), **headers}
+        if key is not None:
+            environ["HTTP_AUTHORIZATION"] = f"Bearer {key}"
+        setup_testing_defaults(environ)
+        started: list[tuple[str, list[tuple[str, str]]]] = []
+        chunks: Any = self._application(environ, lambda status, headers, *_: started.append((status, headers)))
+        content = b"".join(chunks)
+        getattr(chunks, "close", lambda: None)()
+        [(status, sent)] = started
+        return Answer(int(status[:3]), {name.lower(): value for name, value in sent}, content)
+
+    def batch(self, key: str, *operations: object) -> Answer:
+        body = json.dumps({"atomic:operations": operations}).encode()
+        return self.ask("/api/operations/", key=key, method="POST", body=body, CONTENT_TYPE=OPERATIONS)
+
+
+@pytest.fixture(autouse=True)
+def guarded(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.AUTH_REQUIRED = True
+    # These are about one process; the counter in Redis has tests of its own.
+    settings.REDIS_URL = ""
+    settings.LIMIT_PER_PRINCIPAL = "20/minute"
+    settings.LIMIT_PER_ADDRESS = "15/minute"
+    settings.LIMIT_AUTH_FAILURES = "5/minute"
+    monkeypatch.setattr(way_in, "verified", Verified())
+
+
+@pytest.fixture
+def server() -> Limited:
+    return Limited()
+
+
+@pytest.fixture
+def key() -> Key:
+    def make(limit: str | None = None) -> str:
+        rate = None if limit is None else parse_rate(limit)
+        now = timezone.now()
+        granted = frozenset({"admin"})
+        return keys.create_key(
+            by=SYSTEM, name="k", scopes=granted, owner=None, expires_at=None, at=now, limit=rate
+        ).text
+
+    return make
+
+
+@pytest.fixture
+def wallet(make_wallet: Callable[..., Wallet]) -> Wallet:
+    return make_wallet("100.00", label="Savings")
+
+
+def forget_who_was_verified() -> None:
+    """Let the time pass after which credentials are looked at again."""
+    for known in way_in.verified._good._entries.values():
+        object.__setattr__(known[0], "until", 0.0)
+
+
+# -- what is charged, and what answers say ----------------------------------------------------------------
+
+
+def test_every_answer_says_what_is_left(server: Limited, key: Key, wallet: Wallet) -> None:
+    mine, url = key(), f"/api/wallets/{wallet.id}/"
+    first = server.ask(url, key=mine)
+    unchanged = {"HTTP_IF_NONE_MATCH": first.headers["etag"]}
+    answers = [
+        (200, first),
+        (200, server.ask(url, key=mine)),
+        (304, server.ask(url, key=mine, **unchanged)),
+        (200, server.ask(key=mine, **graphql("{ wallets { totalCount } }"))),
+        (200, server.ask(key=mine, **graphql("{ wallets { totalCount } }"))),
+        (200, server.ask(key=mine, **graphql("{ nonsense }"))),
+        (201, server.ask(key=mine, **transaction(wallet.id, "A"))),
+        (201, server.ask(key=mine, **transaction(wallet.id, "B"))),
+        (422, server.ask(key=mine, **transaction(wallet.id, "C", "-500"))),
+        (404, server.ask("/api/wallets/999/", key=mine)),
+        (404, server.ask("/nope", key=mine)),
+        (400, server.ask("/api/", key=mine, HTTP_HOST="evil.example")),
+        (200, server.ask("/api/docs/", key=mine)),
+        (405, server.ask("/api/docs/", key=mine, method="DELETE")),
+    ]
+    assert [answer.status for _, answer in answers] == [status for status, _ in answers]
+    assert {answer.headers["ratelimit-policy"] for _, answer in answers} == {'"principal";q=20;w=60'}
+    assert [answer.left for _, answer in answers] == [*range(19, 5, -1)]
+    # The layer in front of Django has answered some of them.
+    assert server.front.reached == len(answers) - 4
+
+
+def test_who_shows_no_key_is_counted_by_address(server: Limited) -> None:
+    for left, (path, status) in zip(
+        range(14, -1, -1), [("/api/wallets/", 401), ("/graphql/?query={a}", 401), ("/", 200)] * 5, strict=True
+    ):
+        answer = server.ask(path)
+        assert (answer.status, answer.left) == (status, left)
+        assert answer.headers["ratelimit-policy"] == '"address";q=15;w=60'
+    for path in ("/api/wallets/", "/graphql/?query={a}", "/", "/api/docs/"):
+        answer = server.ask(path)
+        assert (answer.status, answer.code, answer.left) == (429, "rate_limited", 0)
+    assert server.ask("/", REMOTE_ADDR="192.0.2.2").status == 200
+    # A load balancer's check is not.
+    assert "ratelimit" not in server.ask("/healthz").headers
+    assert server.ask("/healthz").status == 200
+
+
+def test_a_caller_that_is_not_known_yet_is_charged_as_well(server: Limited, key: Key) -> None:
+    mine = key()
+    for left in range(19, -1, -1):
+        forget_who_was_verified()
+        answer = server.ask("/api/wallets/", key=mine)
+        assert (answer.status, answer.left) == (200, left)
+    forget_who_was_verified()
+    assert server.ask("/api/wallets/", key=mine).status == 429
+    assert server.ask("/api/wallets/", key=key()).status == 200
+
+
+def test_what_nobody_asks_a_key_for_is_charged_by_the_address_of_a_bad_one(server: Limited) -> None:
+    # Each with other credentials, at pages that need none, or that are refused before a caller is looked for.
+    for number in range(5):
+        assert server.ask("/api/docs/", key=f"bad{number}").status == 200
+    assert server.ask("/api/docs/", key="bad").status == 429
+    for number in range(10):
+        refused = server.ask("/api/", key=f"bad{number}", HTTP_HOST="evil.example")
+        assert refused.status == 400
+        assert refused.headers["ratelimit-policy"] == '"address";q=15;w=60'
+    assert server.ask("/").status == 429
+
+
+def test_a_key_can_have_a_limit_of_its_own(server: Limited, key: Key, settings: Any) -> None:
+    mine = key("3/second")
+    for left in (2, 1, 0):
+        answer = server.ask("/api/wallets/", key=mine)
+        assert (answer.left, answer.headers["ratelimit-policy"]) == (left, '"principal";q=3;w=1')
+    assert server.ask("/api/wallets/", key=mine).status == 429
+    server.clock.now += 1.1
+    assert server.ask("/api/wallets/", key=mine).status == 200
+    settings.LIMIT_PER_PRINCIPAL = ""
+    without = Limited()
+    assert without.ask("/api/wallets/", key=mine).left == 2
+    for _ in range(30):
+        answer = without.ask("/api/wallets/", key=key())
+        assert answer.status == 200
+        assert "ratelimit" not in answer.headers
+
+
+# -- refusals ---------------------------------------------------------------------------------------------
+
+
+def test_a_refused_request_has_changed_nothing_and_is_remembered_by_nobody(
+    server: Limited, key: Key, wallet: Wallet
+) -> None:
+    mine, url = key(), f"/api/wallets/{wallet.id}/"
+    known = [{"path": url}, transaction(wallet.id, "A"), graphql("{ wallets { totalCount } }")]
+    for request in known:
+        assert server.ask(key=mine, **request).status < 300
+    for _ in range(17):
+        server.ask("/api/", key=mine)
+    mutation = graphql('mutation { createWallet(input: {label: "X"}) { wallet { id } } }')
+    for request in ({"path": url}, transaction(wallet.id, "B"), known[2], mutation, {"path": "/nope"}):
+        answer = server.ask(key=mine, **request)
+        assert (answer.status, answer.code, answer.left) == (429, "rate_limited", 0)
+        assert 1 <= int(answer.headers["retry-after"]) <= 63
+    assert Transaction.objects.get().txid == "A"
+    assert Wallet.objects.get() == wallet
+    assert server.ask(url, key=key()).status == 200
+    server.clock.now += int(answer.headers["retry-after"])
+    assert server.ask(url, key=mine).status == 200
+
+
+def test_each_operation_of_a_batch_counts(server: Limited, key: Key) -> None:
+    def add(label: str) -> object:
+        return {"op": "add", "data": {"type": "Wallet", "attributes": {"label": label}}}
+
+    mine = key()
+    answer = server.batch(mine, *(add(f"A{number}") for number in range(15)))
+    assert (answer.status, answer.left) == (200, 5)
+    answer = server.batch(mine, *(add(f"B{number}") for number in range(6)))
+    assert (answer.status, answer.code, answer.left) == (429, "rate_limited", 4)
+    assert "retry-after" in answer.headers
+    assert Wallet.objects.count() == 15
+    answer = server.batch(mine, *(add(f"B{number}") for number in range(4)))
+    assert (answer.status, answer.left) == (200, 0)
+    # More than there ever is.
+    answer = server.batch(key(), *(add(f"C{number}") for number in range(21)))
+    assert (answer.status, answer.code) == (429, "rate_limited")
+    assert "ask for less" in json.loads(answer.body)["errors"][0]["detail"]
+    assert Wallet.objects.count() == 19
+
+
+def test_a_document_counts_by_its_cost_wherever_it_is_answered(server: Limited, key: Key, wallet: Wallet) -> None:
+    # 1 + 100 wallets + 1 = 201 records and pages, and so 3 units.
+    dear = graphql("{ a: wallets(first: 100) { edges { node { label } } } b: wallets(first: 100) { totalCount } }")
+    mine = key()
+    server.ask("/api/", key=mine)
+    [cost] = [json.loads(server.ask(key=mine, **dear).body)["extensions"]["cost"]["requested"]]
+    reached = server.front.reached
+    answers = [server.ask(key=mine, **dear) for _ in range(3)]
+    assert server.front.reached == reached
+    units = 1 + cost // 100
+    assert units >= 2
+    assert [answer.left for answer in answers] == [19 - units * count for count in (2, 3, 4)]
+    while (answer := server.ask(key=mine, **dear)).status == 200:
+        pass
+    assert (answer.status, answer.code) == (429, "rate_limited")
+    assert "data" not in json.loads(answer.body)
+
+
+def test_a_mutation_counts_by_its_cost_before_it_runs(server: Limited, key: Key) -> None:
+    fields = " ".join(
+        f'm{number}: createWallet(input: {{label: "W{number}"}}) {{ wallet {{ id }} }}' for number in range(60)
+    )
+    many, mine = graphql(f"mutation {{ {fields} }}"), key()
+    for _ in range(16):
+        server.ask("/api/", key=mine)
+    answer = server.ask(key=mine, **many)
+    assert (answer.status, answer.code) == (429, "rate_limited")
+    assert Wallet.objects.count() == 0
+    answer = server.ask(key=key(), **many)
+    assert answer.status == 200
+    assert answer.left == 20 - 1 - json.loads(answer.body)["extensions"]["cost"]["requested"] // 100
+    assert Wallet.objects.count() == 60
+
+
+# -- bad credentials --------------------------------------------------------------------------------------
+
+
+def test_an_address_that_shows_bad_keys_is_refused_before_they_are_looked_at(
+    server: Limited, key: Key, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, new = key(), key()
+    assert server.ask("/api/", key=known).status == 200
+    for number in range(5):
+        assert server.ask("/api/", key=f"bad{number}").status == 401
+    looked_at: list[object] = []
+    look = way_in.key_text.parse
+    monkeypatch.setattr(way_in.key_text, "parse", lambda text: looked_at.append(text) or look(text))
+    for path in ("/api/", "/graphql/?query={a}"):
+        answer = server.ask(path, key="bad")
+        assert (answer.status, answer.code) == (429, "rate_limited")
+        assert answer.headers["ratelimit-policy"] == '"auth-failures";q=5;w=60'
+    assert server.ask("/api/", key=new).status == 429
+    assert looked_at == []
+    # Who was good before is not affected, also when it has to be verified again.
+    assert server.ask("/api/", key=known).status == 200
+    forget_who_was_verified()
+    assert server.ask("/api/", key=known).status == 200
+    assert server.ask("/api/", key=new, REMOTE_ADDR="192.0.2.2").status == 200
+    server.clock.now += 66
+    assert server.ask("/api/", key="bad").status == 401
+
+
+def test_a_revoked_key_is_not_good_any_more(server: Limited, key: Key) -> None:
+    mine = key()
+    assert server.ask("/api/", key=mine).status == 200
+    keys.revoke_key(by=SYSTEM, key_id=mine[5:15], at=timezone.now())
+    forget_who_was_verified()
+    statuses = [server.ask("/api/", key=mine).status for _ in range(7)]
+    assert statuses == [401] * 5 + [429] * 2
+
+
+# -- addresses --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("proxies", "peer", "forwarded", "counted"),
+    [
+        ([], "192.0.2.1", "198.51.100.7", "192.0.2.1"),
+        (["192.0.2.0/24"], "192.0.2.1", "198.51.100.7", "198.51.100.7"),
+        (["192.0.2.0/24"], "192.0.2.1", "", "192.0.2.1"),
+        # What a client sends itself comes first.
+        (["192.0.2.0/24"], "192.0.2.1", "203.0.113.9, 198.51.100.7", "198.51.100.7"),
+        (["192.0.2.0/24"], "192.0.2.1", "203.0.113.9, 198.51.100.7,192.0.2.3", "198.51.100.7"),
+        (["192.0.2.0/24"], "192.0.2.1", "203.0.113.9, nonsense, 192.0.2.3", "192.0.2.3"),
+        (["192.0.2.0/24"], "192.0.2.1", "198.51.100.7:4711", "198.51.100.7"),
+        (["192.0.2.0/24"], "192.0.2.1", "[2001:db8::1]:4711", "2001:db8::1"),
+        (["192.0.2.0/24"], "198.51.100.9", "198.51.100.7", "198.51.100.9"),
+        (["192.0.2.0/24"], "::ffff:192.0.2.1", "198.51.100.7", "198.51.100.7"),
+    ],
+)
+def test_the_address_is_the_one_that_the_last_trusted_proxy_was_asked_by(
+    settings: Any, proxies: list[str], peer: str, forwarded: str, counted: str
+) -> None:
+    settings.TRUSTED_PROXIES = proxies
+    server = Limited()
+    assert server.ask("/", REMOTE_ADDR=peer, HTTP_X_FORWARDED_FOR=forwarded).left == 14
+    settings.TRUSTED_PROXIES = []
+    [hook] = [RequestLimits(clock=server.clock)]
+    lease = hook.of_address(counted)
+    assert lease is not None
+    assert network_of(counted) in _counted(server)
+
+
+def _counted(server: Limited) -> list[str]:
+    application: Any = server._application
+    inner = getattr(application, "_application", application)
+    [hooks] = [cell.cell_contents for cell in inner.__closure__ if isinstance(cell.cell_contents, list)]
+    return list(hooks[0]._addresses._table._entries)
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ("2001:db8:1:2::", "2001:db8:1:2::"),
+        ("2001:db8:1:3::", "2001:db8:1:3::"),
+        ("fe80::1%eth0", "fe80::"),
+        ("", ""),
+        ("unix:", "unix:"),
+    ],
+)
+def test_callers_by_ipv6_are_counted_by_their_network(address: str, network: str) -> None:
+    assert network_of(address) == network
+
+
+# -- an open server ---------------------------------------------------------------------------------------
+
+
+def test_the_suite_runs_without_limits() -> None:
+    assert load_hooks() == ()
+
+
+def test_an_open_server_can_have_a_limit(settings: Any) -> None:
+    settings.AUTH_REQUIRED = False
+    server = Limited()
+    assert [server.ask("/api/").left for _ in range(20)] == [*range(19, -1, -1)]
+    # Whatever is sent along.
+    assert server.ask("/api/", key="bad").status == 429
