@@ -197,6 +197,9 @@ GRAPHQL_MAX_VALUES = env.int("GRAPHQL_MAX_VALUES", default=10_000)
 GRAPHQL_MAX_COST = env.int("GRAPHQL_MAX_COST", default=10_000)
 # The total cost of all subscriptions on one connection.
 LIVE_MAX_COST = env.int("LIVE_MAX_COST", default=GRAPHQL_MAX_COST)
+# The subscriptions and the sockets of one caller; 0 is no limit.
+LIVE_MAX_OPERATIONS = env.int("LIVE_MAX_OPERATIONS", default=64 if AUTH_REQUIRED else 0)
+LIVE_MAX_SOCKETS = env.int("LIVE_MAX_SOCKETS", default=8 if AUTH_REQUIRED else 0)
 # A JSON file of the only documents that may run.
 GRAPHQL_ALLOWLIST = env.str("GRAPHQL_ALLOWLIST", default="")
 

@@ -1,4 +1,4 @@
-"""Limits on the operations of one connection, taken together."""
+"""Limits on the operations of one connection, taken together, and of one caller."""
 
 from __future__ import annotations
 
@@ -20,6 +20,32 @@ MAX_PAGE_COST = 200
 def page_size(cost: int) -> int:
     """Return how many entries to read at once if showing one of them has that cost."""
     return max(1, min(MAX_PAGE_SIZE, MAX_PAGE_COST // max(1, cost)))
+
+
+class Places:
+    """How many of something each caller may have open at a time. For the event loop."""
+
+    def __init__(self, what: str, code: str) -> None:
+        self._what = what
+        self._code = code
+        self._taken: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._taken)
+
+    @contextmanager
+    def hold(self, subject: str, limit: int) -> Iterator[None]:
+        """Count one more of the caller's. Raises `LimitExceeded` beyond the limit; 0 is none."""
+        taken = self._taken.get(subject, 0)
+        if limit and taken >= limit:
+            raise LimitExceeded(self._code, f"A caller has at most {limit} {self._what} at a time.", limit=limit)
+        self._taken[subject] = taken + 1
+        try:
+            yield
+        finally:
+            self._taken[subject] -= 1
+            if not self._taken[subject]:
+                del self._taken[subject]
 
 
 class Budget:

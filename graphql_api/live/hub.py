@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from graphql_api.live.budgets import Places
 from graphql_api.live.results import Results
 from walletsvc.events.feeds import Feeds
 from walletsvc.events.workers import Workers
@@ -12,12 +13,14 @@ waited for their pings up to ten times as long, and the results themselves came 
 
 
 class Hub:
-    """The feeds, the thread that parses and executes GraphQL, and the texts of the latest results."""
+    """The feeds, the thread that parses and executes GraphQL, the latest results' texts, and callers' places."""
 
     def __init__(self) -> None:
         self.feeds = Feeds()
         self.workers = Workers(EXECUTING_THREADS, name="live-execute")
         self.results = Results(self.workers)
+        self.operations = Places("subscriptions", "graphql_too_many_operations")
+        self.sockets = Places("sockets", "graphql_too_many_sockets")
 
     def close(self) -> None:
         """End the threads once their work is done."""

@@ -20,7 +20,7 @@ from graphql_api import documents, persisted
 from graphql_api.context import Context
 from graphql_api.costs import check_cost
 from graphql_api.errors import VALIDATION_FAILED, explain
-from graphql_api.execution import encode
+from graphql_api.execution import Pay, encode, free_of_charge
 from graphql_api.live.budgets import Budget
 from graphql_api.live.hub import Hub
 from graphql_api.planning import Planner
@@ -82,17 +82,20 @@ class Operation:
 
 
 async def subscribe(
-    request: GraphQLRequest, *, principal: Principal, hub: Hub, budget: Budget
+    request: GraphQLRequest, *, principal: Principal, hub: Hub, budget: Budget, pay: Pay = free_of_charge
 ) -> AsyncGenerator[str, None]:
     """Iterate over the results, as JSON. Raises `Rejected` before the first, or when an error ends the subscription.
 
+    `pay` charges for it, before its document is read.
     Documents and results are processed in a thread, where connections take turns; `budget` identifies the connection.
     """
     try:
-        operation = await hub.workers.run(
-            partial(_prepare, request, LiveContext(principal, hub=hub, client=budget)), budget
-        )
-        with budget.hold(operation.context.cost, operation.characters):
+        context = LiveContext(principal, hub=hub, client=budget)
+        operation = await hub.workers.run(partial(_prepare, request, context, pay), budget)
+        with (
+            budget.hold(operation.context.cost, operation.characters),
+            hub.operations.hold(principal.subject, settings.LIVE_MAX_OPERATIONS),
+        ):
             async with aclosing(await _open(operation)) as events:
                 async for event in events:
                     place = (event.number, operation.key)
@@ -115,8 +118,9 @@ async def _open(operation: Operation) -> AsyncGenerator[Event, None]:
     return events
 
 
-def _prepare(request: GraphQLRequest, context: LiveContext) -> Operation:
-    """Find, check and measure the document, as for HTTP. Raises `GraphQLError` and `Rejected`."""
+def _prepare(request: GraphQLRequest, context: LiveContext, pay: Pay) -> Operation:
+    """Find, check and measure the document, as for HTTP. Raises `GraphQLError`, `Rejected` and what `pay` raises."""
+    pay(1)
     text = persisted.find_text(request)
     if text is None:
         raise _refusal("There is no `query` in the request.", "malformed")

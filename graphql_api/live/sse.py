@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -20,14 +20,14 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 from strawberry.http.streaming import SSETransport, merge_stream_with_heartbeat
 
-from graphql_api.identity import identify
 from graphql_api.live.budgets import Budget
 from graphql_api.live.hub import Hub
-from graphql_api.live.identity import still_good
+from graphql_api.live.identity import admit, still_good, still_pays
 from graphql_api.live.operations import Rejected, subscribe
 from graphql_api.live.websocket import SEND_SECONDS
 from graphql_api.requests import JSON_TYPE, GraphQLRequest, Refused, check_members, read_json
-from walletsvc.web.callers import principal_of
+from walletsvc.web.callers import authorization_of, principal_of
+from walletsvc.web.limits import CHARGE, Charge
 
 EVENT_STREAM = "text/event-stream"
 KEEP_ALIVE_SECONDS = 15.0
@@ -47,10 +47,10 @@ class EventStream(StreamingResponse):
 
     media_type = EVENT_STREAM
 
-    def __init__(self, results: AsyncGenerator[str, None], still_good: Callable[[], Awaitable[None]]) -> None:
-        """Print `results`, until `still_good` returns: from then on the caller may not see them."""
+    def __init__(self, results: AsyncGenerator[str, None], *ends: Callable[[], Awaitable[object]]) -> None:
+        """Print `results`, until one of `ends` returns: from then on the caller may not see them."""
         self._results = results
-        self._still_good = still_good
+        self._ends = ends
         self._events = _print(results)
         super().__init__(self._events, headers=_HEADERS)
 
@@ -62,16 +62,16 @@ class EventStream(StreamingResponse):
         serving = super().__call__(scope, receive, send_in_time)
         try:
             with suppress(TimeoutError):
-                await (_until(self._still_good(), serving) if settings.AUTH_REQUIRED else serving)
+                await (_until([end() for end in self._ends], serving) if self._ends else serving)
         finally:
             # Otherwise a client that was cut off would hold its feed until the garbage collector runs.
             await self._events.aclose()
             await self._results.aclose()
 
 
-async def _until(end: Awaitable[None], work: Awaitable[None]) -> None:
-    """Do the work, but no longer than until the end. Raises what the work raises."""
-    tasks = [asyncio.ensure_future(work), asyncio.ensure_future(end)]
+async def _until(ends: Iterable[Awaitable[object]], work: Awaitable[object]) -> None:
+    """Do the work, but no longer than until the first end. Raises what the work raises."""
+    tasks = [asyncio.ensure_future(each) for each in (work, *ends)]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         if tasks[0].done():
@@ -90,12 +90,20 @@ async def respond(request: Request, *, hub: Hub) -> Response:
     except Refused as refused:
         return _refuse(refused)
     find_caller = partial(principal_of, request.headers)
+    charge: Charge | None = request.scope.get(CHARGE)
+    enter = partial(admit, find_caller, charge, authorization_of(request.headers))
     try:
-        principal = await hub.workers.run(partial(identify, find_caller), budget)
+        principal = await hub.workers.run(enter, budget)
     except Refused as refused:
         return _refuse(refused)
+    # The request is the subscription, and is charged for already.
     results = subscribe(asked, principal=principal, hub=hub, budget=budget)
-    return EventStream(results, partial(still_good, find_caller, hub, budget))
+    ends: list[Callable[[], Awaitable[object]]] = []
+    if settings.AUTH_REQUIRED:
+        ends.append(partial(still_good, find_caller, hub, budget))
+    if charge is not None and charge.lease is not None:
+        ends.append(partial(still_pays, charge, hub, budget))
+    return EventStream(results, *ends)
 
 
 def _refuse(refused: Refused) -> Response:

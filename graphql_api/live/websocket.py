@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import aclosing, suppress
+from contextlib import ExitStack, aclosing, suppress
 from functools import partial
 from typing import Any
 
@@ -15,17 +15,17 @@ from django.conf import settings
 from graphql import GraphQLError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from graphql_api.execution import encode
-from graphql_api.identity import identify
+from graphql_api.execution import encode, free_of_charge
 from graphql_api.limits import LimitExceeded
 from graphql_api.live.budgets import Budget
 from graphql_api.live.hub import Hub
-from graphql_api.live.identity import still_good
+from graphql_api.live.identity import admit, still_good, still_pays
 from graphql_api.live.messages import Close, id_of, parse, read_payload
 from graphql_api.live.operations import Rejected, subscribe
 from graphql_api.requests import GraphQLRequest, Refused
 from walletsvc.principals import Principal
-from walletsvc.web.callers import principal_of
+from walletsvc.web.callers import authorization_of, principal_of
+from walletsvc.web.limits import CHARGE, Charge
 
 PROTOCOL = "graphql-transport-ws"
 INIT_SECONDS = 10.0
@@ -58,6 +58,8 @@ class Connection:
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._principal: Principal | None = None
         self._begun = asyncio.Event()
+        self._charge: Charge | None = socket.scope.get(CHARGE)
+        self._held = ExitStack()
         self._heard = False
         self._sending = asyncio.Lock()
 
@@ -70,9 +72,10 @@ class Connection:
         await self._socket.accept(subprotocol=PROTOCOL)
         try:
             # The first task to end by an exception ends the others: the reader, the keeper, each operation.
-            async with asyncio.TaskGroup() as self._tasks:
-                self._tasks.create_task(self._keep())
-                await self._read()
+            with self._held:
+                async with asyncio.TaskGroup() as self._tasks:
+                    self._tasks.create_task(self._keep())
+                    await self._read()
         except* _Gone:
             pass
         except* Close as closing:
@@ -131,10 +134,15 @@ class Connection:
         if payload is not None and not isinstance(payload, dict):
             raise Close(4400, "The payload is an object")
         find_caller = partial(principal_of, self._socket.headers, payload)
+        enter = partial(admit, find_caller, self._charge, authorization_of(self._socket.headers, payload))
         try:
-            self._principal = await self._hub.workers.run(partial(identify, find_caller), self._budget)
+            principal = await self._hub.workers.run(enter, self._budget)
+            self._held.enter_context(self._hub.sockets.hold(principal.subject, settings.LIVE_MAX_SOCKETS))
         except Refused as refused:
-            raise Close(TRY_AGAIN_LATER if refused.status == 503 else 4403, refused.message[:100]) from refused
+            raise Close(TRY_AGAIN_LATER if refused.status in (429, 503) else 4403, refused.message[:100]) from refused
+        except LimitExceeded as refused:
+            raise Close(TRY_AGAIN_LATER, refused.message) from refused
+        self._principal = principal
         if settings.AUTH_REQUIRED:
             self._tasks.create_task(self._watch(find_caller))
         self._begun.set()
@@ -166,10 +174,14 @@ class Connection:
         except GraphQLError as error:
             await self._send_message(identifier, "error", Rejected(error).print())
             return
-        self._operations[identifier] = self._tasks.create_task(self._run(identifier, request, self._principal))
+        operation = self._tasks.create_task(self._run(identifier, request, self._principal))
+        self._operations[identifier] = operation
+        if self._charge is not None and self._charge.lease is not None:
+            self._tasks.create_task(self._bill(identifier, operation, self._charge))
 
     async def _run(self, identifier: str, request: GraphQLRequest, principal: Principal) -> None:
-        results = subscribe(request, principal=principal, hub=self._hub, budget=self._budget)
+        pay = free_of_charge if self._charge is None else self._charge.spend
+        results = subscribe(request, principal=principal, hub=self._hub, budget=self._budget, pay=pay)
         kind, payload = "complete", None
         try:
             async with aclosing(results):
@@ -180,6 +192,20 @@ class Connection:
         # From now on the client may use the id again.
         del self._operations[identifier]
         await self._send_message(identifier, kind, payload)
+
+    async def _bill(self, identifier: str, operation: asyncio.Task[None], charge: Charge) -> None:
+        """Charge for each minute of an operation, and end it with an error once its caller cannot pay."""
+        paying = asyncio.ensure_future(still_pays(charge, self._hub, self._budget))
+        try:
+            await asyncio.wait([operation, paying], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            paying.cancel()
+        if not operation.done():
+            refused = paying.result()
+            operation.cancel()
+            del self._operations[identifier]
+            rejected = Rejected(GraphQLError(refused.message, original_error=refused))
+            await self._send_message(identifier, "error", rejected.print())
 
     async def _send_message(self, identifier: str, kind: str, payload: str | None) -> None:
         """Send a message about an operation, whose payload is JSON."""

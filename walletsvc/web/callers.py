@@ -63,12 +63,17 @@ def principal_of(headers: Headers, parameters: Mapping[str, object] | None = Non
     `parameters` are the payload of `connection_init`, for browsers, which cannot set the headers of a WebSocket.
     Raises `Unauthenticated`, `Forbidden` for another owner than the caller's, and `DatabaseError`.
     """
+    principal, owner = identify(authorization_of(headers, parameters)), headers.get(OWNER)
+    return principal if owner is None else _narrow(principal, owner)
+
+
+def authorization_of(headers: Headers, parameters: Mapping[str, object] | None = None) -> str | None:
+    """Return the credentials as a caller shows them, by the header or in the payload of `connection_init`."""
     authorization = headers.get(AUTHORIZATION)
     if authorization is None and parameters is not None:
         given = parameters.get("authorization")
         authorization = given if isinstance(given, str) else None
-    principal, owner = identify(authorization), headers.get(OWNER)
-    return principal if owner is None else _narrow(principal, owner)
+    return authorization
 
 
 def known_principal_of(environ: Mapping[str, Any]) -> Principal | None:

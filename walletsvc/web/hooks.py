@@ -162,7 +162,7 @@ def with_hooks_async(application: AsgiApplication, hooks: Hooks) -> AsgiApplicat
 
 
 def _with_headers(message: Mapping[str, Any], more: Iterable[tuple[str, str]]) -> Mapping[str, Any]:
-    if message["type"] not in ("http.response.start", "websocket.http.response.start", "websocket.accept"):
+    if message["type"] not in ("http.response.start", "websocket.http.response.start"):
         return message
     encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in more]
     return {**message, "headers": [*message.get("headers", ()), *encoded]}
