@@ -107,11 +107,11 @@ def _member(name: str) -> Resolve:
 
 
 def _first_cursor(page: Any, _info: object) -> Any:
-    return page.records[0].cursor if page.records else None
+    return page.records[0].cursor if page.rows else None
 
 
 def _last_cursor(page: Any, _info: object) -> Any:
-    return page.records[-1].cursor if page.records else None
+    return page.records[-1].cursor if page.rows else None
 
 
 _CONNECTION: dict[str, Resolve] = {

@@ -31,6 +31,6 @@ class EmptyRelations:
             parent = relation.column.removesuffix("_id"), str(resolve(self.identifier))
             nothing = Selection(fields=frozenset())
             question = Question(relation.target, nothing, filters=(parent,), page=CursorPage(size=1))
-            if list_records(principal=self.principal, question=question).records:
+            if list_records(principal=self.principal, question=question).rows:
                 detail = f"{name} cannot be written through {self.endpoint.name}, and is not empty."
                 raise Forbidden(detail, field=name)

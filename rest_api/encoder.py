@@ -12,9 +12,9 @@ from django.db.models import Model
 from rest_api.errors import Problem
 from rest_api.negotiation import NOTHING_AGREED, Negotiated, content_type
 from rest_api.query import Query
-from rest_api.resource_objects import Pages, identifier_object, key_of, resource_texts
+from rest_api.resource_objects import Pages, identifier_object, key_of, resource_texts, row_texts
 from walletsvc.principals import Principal
-from walletsvc.queries.records import Record, plan_for
+from walletsvc.queries.records import Page, Record, plan_for
 
 VERSION = "1.1"
 
@@ -64,16 +64,21 @@ def encode_one(record: Record, query: Query, document: Document) -> bytes:
     return document.encode({"data": orjson.Fragment(data), **_included([record], query, pages, document.public_url)})
 
 
-def encode_many(records: list[Record], query: Query, document: Document, *, with_cursors: bool) -> bytes:
+def encode_many(page: Page, query: Query, document: Document, *, with_cursors: bool) -> bytes:
     """Return the document of a list. `with_cursors` adds its cursor to each resource."""
-    pages = Pages(records)
-    texts = resource_texts(records, query, pages, document.public_url)
+    included: dict[str, Any] = {}
+    if query.include:
+        pages = Pages(page.records)
+        texts: Iterable[bytes] = resource_texts(page.records, query, pages, document.public_url)
+        included = _included(page.records, query, pages, document.public_url)
+    else:
+        texts = row_texts(page.plan, page.rows, query.shown_relations(page.plan.resource), document.public_url)
     if with_cursors:
         texts = [
             b'%b,"meta":{"page":{"cursor":%b}}}' % (text[:-1], orjson.dumps(record.cursor))
-            for text, record in zip(texts, records, strict=True)
+            for text, record in zip(texts, page.records, strict=True)
         ]
-    return document.encode({"data": _array(texts), **_included(records, query, pages, document.public_url)})
+    return document.encode({"data": _array(texts), **included})
 
 
 def _array(texts: Iterable[bytes]) -> orjson.Fragment:

@@ -62,7 +62,7 @@ def _cursor_links(url: str, query: Query, page: CursorPage, answer: Page) -> Map
         return list_url(url, query, replace(page, after=after, before=before))
 
     links: dict[str, object] = {"first": link(), "last": None, "prev": None, "next": None}
-    if answer.records:
+    if answer.rows:
         if answer.has_previous:
             links["prev"] = link(before=answer.records[0].cursor)
         if answer.has_next or is_range(page):

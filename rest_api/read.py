@@ -145,7 +145,7 @@ class Reader:
     def _encode_list(self, url: str, target: Endpoint, *filters: tuple[str, str]) -> bytes:
         """Return the document of the page, with only the records that pass `filters` too."""
         page = list_records(principal=self.principal, question=self.query.question(target.resource, *filters))
-        return encode_many(page.records, self.query, self._frame(url, page), with_cursors=self._has_cursors)
+        return encode_many(page, self.query, self._frame(url, page), with_cursors=self._has_cursors)
 
     def _document(self, url: str, **links: object) -> Document:
         return Document(self.public_url, url, links=links)

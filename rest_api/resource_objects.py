@@ -16,6 +16,7 @@ from rest_api.endpoints import ENDPOINTS
 from rest_api.parameters import format_parameters, format_url
 from rest_api.query import Query
 from walletsvc.queries.records import CURRENCY, Page, Plan, Record
+from walletsvc.queries.row_sql import Row
 from walletsvc.schema.declarations import Resource
 from walletsvc.schema.kinds import frame
 
@@ -74,31 +75,42 @@ def resource_texts(records: Iterable[Record], query: Query, pages: Pages, public
     """Return each record's resource object as JSON, with links that begin with `public_url` (`web.public_urls`)."""
     texts: list[bytes] = []
     for plan, same in groupby(records, attrgetter("plan")):
-        texts += _texts_of(plan, list(same), query.shown_relations(plan.resource), pages, public_url)
+        alike, shown = list(same), query.shown_relations(plan.resource)
+        linked = None
+        if shown and pages.has_any_of(alike):
+            linked = [_relationships(record, shown, pages.of(record), public_url) for record in alike]
+        texts += row_texts(plan, [record.row for record in alike], shown, public_url, linked)
     return texts
 
 
-def _texts_of(
-    plan: Plan, records: list[Record], shown: tuple[str, ...], pages: Pages, public_url: str
+def row_texts(
+    plan: Plan,
+    rows: Sequence[Row],
+    shown: tuple[str, ...],
+    public_url: str,
+    relationships: Sequence[bytes] | None = None,
 ) -> Iterable[bytes]:
-    """Return the resource objects of records of one plan, as text in which only the values differ.
+    """Return the resource objects of the rows of one plan, as text in which only the values differ.
 
-    Built by column: a call for each value of a long list would cost more than all the rest.
+    They have the `shown` relationships: the given ones, or links and linkage. Built by column: a call for each value
+    of a long list would cost more than all the rest.
     """
-    columns = list(zip(*[record.row for record in records], strict=True))
+    columns = list(zip(*rows, strict=True))
+    if not columns:
+        return ()
     ids, currencies = columns[0], columns[CURRENCY]
     values: list[Iterable[bytes]] = [ids]
     values += [kind.json(columns[index], currencies) for _, index, kind in plan.fields]
-    has_pages = bool(shown) and pages.has_any_of(records)
-    if has_pages:
-        values.append([_relationships(record, shown, pages.of(record), public_url) for record in records])
+    if relationships is not None:
+        values.append(relationships)
     else:
         for name in shown:
             values += (ids, ids)
             if name in plan.keys:
                 values.append(_linkages(plan.resource.to_one[name].target, columns[plan.keys[name]]))
     values.append(ids)
-    return map(_template(plan, shown, has_pages, public_url).__mod__, zip(*values, strict=True))
+    template = _template(plan, shown, relationships is not None, public_url)
+    return map(template.__mod__, zip(*values, strict=True))
 
 
 def _linkages(target: str, keys: Sequence[bytes | None]) -> list[bytes]:

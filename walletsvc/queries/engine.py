@@ -45,7 +45,8 @@ def read_page(question: Question, *, principal: Principal) -> Page:
         page.count = number
     else:
         page = _read_cursor_page(queryset, question, question.page, order, walk, count, hint, scope, principal)
-    read_related(page.records, question.selection, principal=principal)
+    if question.selection.to_one or question.selection.to_many:
+        read_related(page.records, question.selection, principal=principal)
     return page
 
 
@@ -143,13 +144,12 @@ def _cut(rows: Sequence[Row], question: Question, order: Order, plan: Plan) -> P
     backward = isinstance(page, CursorPage) and page.backward
     if backward:
         rows = rows[::-1]
-    records = [Record(plan, row, order) for row in rows]
     if not isinstance(page, CursorPage):
-        return Page(records, has_next=more)
+        return Page(plan, rows, order, has_next=more)
     # Relay: `hasNextPage` and `hasPreviousPage` beyond the other end are set if the cursor itself shows them.
     if backward:
-        return Page(records, has_previous=more, has_next=page.before is not None)
-    return Page(records, has_next=more, has_previous=page.after is not None)
+        return Page(plan, rows, order, has_previous=more, has_next=page.before is not None)
+    return Page(plan, rows, order, has_next=more, has_previous=page.after is not None)
 
 
 # -- related records -----------------------------------------------------------------------------------
@@ -204,8 +204,9 @@ def _read_to_many(parents: Sequence[Record], name: str, question: Question, prin
     for parent in parents:
         found = parent.many[name, question.alias] = pages[parent.id]
         found.count = counted.get(parent.id, 0) if question.count else None
-    children = [record for found in pages.values() for record in found.records]
-    read_related(children, question.selection, principal=principal)
+    if question.selection.to_one or question.selection.to_many:
+        children = [record for found in pages.values() for record in found.records]
+        read_related(children, question.selection, principal=principal)
 
 
 def _parent_key(question: Question) -> str:

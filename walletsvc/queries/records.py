@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -122,11 +122,18 @@ class Record:
         return cursors.encode_cursor(self.order, [plan.kinds[place].native(row[place]) for place in places])
 
 
-@dataclass(slots=True)
+@dataclass
 class Page:
-    """A part of a list, in order. `count` is that of the whole list, if requested."""
+    """A part of a list, in its order. `count` is that of the whole list, if requested."""
 
-    records: list[Record]
+    plan: Plan
+    rows: Sequence[Row]
+    order: Order
     has_next: bool = False
     has_previous: bool = False
     count: int | None = None
+
+    @cached_property
+    def records(self) -> list[Record]:
+        """Return its records. A document that shows nothing but their columns needs only the rows."""
+        return [Record(self.plan, row, self.order) for row in self.rows]
