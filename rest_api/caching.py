@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 
+from walletsvc.cache.responses import wallet_stamp
 from walletsvc.queries.dependencies import path_stays_within_wallet, stamps_of
 from walletsvc.schema.declarations import Resource
 from walletsvc.schema.resources import WALLET
@@ -21,14 +23,19 @@ def choose_stamps(
     *,
     identifier: int | None = None,
     filters: tuple[tuple[str, str], ...] = (),
-    include: Iterable[str] = (),
+    include: tuple[str, ...] = (),
     owner: str | None,
 ) -> Sequence[str]:
     """Return the stamps of one resource (`identifier`) or of a list with `filters`, and of what it includes."""
-    if not all(path_stays_within_wallet(resource.name, path.split(".")) for path in include):
+    if include and not _stay_within_wallet(resource.name, include):
         return stamps_of(None, owner=owner)
     if resource.name == WALLET.name:
-        return stamps_of(None if identifier is None else [identifier], owner=owner)
+        return stamps_of(None, owner=owner) if identifier is None else (wallet_stamp(identifier),)
     relation = resource.to_one.get("wallet")
     wallet = dict(filters).get("wallet") if relation is not None and relation.within_wallet else None
     return stamps_of(None if wallet is None else [wallet], owner=owner)
+
+
+@lru_cache(maxsize=1024)
+def _stay_within_wallet(resource_name: str, include: tuple[str, ...]) -> bool:
+    return all(path_stays_within_wallet(resource_name, path.split(".")) for path in include)

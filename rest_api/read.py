@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from rest_api.caching import cache_key_parts, choose_stamps
 from rest_api.encoder import Document, encode_identifiers, encode_many, encode_null, encode_one, encode_to_one
@@ -30,7 +31,7 @@ NOTHING = Selection(fields=frozenset())
 """No attributes: only existence, and the keys of its relations."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reader:
     """Who reads what, with which query: all inputs of the answer to a GET except the id in its path.
 
@@ -52,10 +53,14 @@ class Reader:
         relation = resource.to_one.get(self.relation) or resource.to_many[self.relation]
         return ENDPOINTS[relation.target]
 
+    @cached_property
+    def _with_included(self) -> Selection:
+        """Return the selection of one resource and of what its document includes."""
+        return self.query.selection(self.endpoint.resource, per_parent=PER_RESOURCE)
+
     def check_included(self) -> None:
         """Raise `Forbidden` unless the caller may read what a write is to be shown with: before it runs."""
-        resource = self.endpoint.resource
-        check_related(self.principal, resource, self.query.selection(resource, per_parent=PER_RESOURCE))
+        check_related(self.principal, self.endpoint.resource, self._with_included)
 
     def find(self, identifier: int | str | None, selection: Selection = NOTHING) -> Record:
         """Return a record that the caller can see. Raises `NotFound`."""
@@ -81,12 +86,16 @@ class Reader:
         stamps = choose_stamps(
             self.endpoint.resource, identifier=number, include=self.query.include, owner=self.principal.owner
         )
-        return self._reading(self.item_url(number), stamps, lambda: self.encode_item(number))
+        url = self.item_url(number)
+        return self._reading(url, stamps, lambda: self._encode_item(number, url))
 
     def encode_item(self, number: int | None) -> bytes:
         """Return the document of a resource, read from the database. Raises `NotFound`."""
-        record = self.find(number, self.query.selection(self.endpoint.resource, per_parent=PER_RESOURCE))
-        return encode_one(record, self.query, self._document(self.item_url(number)))
+        return self._encode_item(number, self.item_url(number))
+
+    def _encode_item(self, number: int | None, url: str) -> bytes:
+        record = self.find(number, self._with_included)
+        return encode_one(record, self.query, self._document(url))
 
     # -- lists -----------------------------------------------------------------------------------------
 

@@ -87,7 +87,7 @@ def test_an_hour_looks_at_each_worker_and_notices_that_one_has_ended(
     # Without them, holes in the memory take as much as all live data.
     for worker in workers_of(server.pid):
         environment = Path(f"/proc/{worker.pid}/environ").read_bytes().split(b"\0")
-        assert {b"MALLOC_ARENA_MAX=2", b"MALLOC_MMAP_THRESHOLD_=131072"} <= {*environment}
+        assert {b"MALLOC_ARENA_MAX=2", b"MALLOC_MMAP_THRESHOLD_=524288"} <= {*environment}
     [live, _] = workers_of(server.pid)
     os.kill(live.pid, signal.SIGKILL)
     wait_until(lambda: has_ended(live))

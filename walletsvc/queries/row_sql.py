@@ -78,9 +78,14 @@ def fetch_rows_by_id(
     """Return the rows with these ids, in no particular order; nothing needs compiling for that."""
     if not ids:
         return []
-    marks = ", ".join(["%s"] * len(ids))
-    where = _where(f"id IN ({marks})", scope.text)
-    return _texts_of(fetch(Statement(f"{_select(model, columns)}{where}", (*ids, *scope.parameters))), kinds)
+    text = _select_by_id(model, columns, len(ids), scope.text)
+    return _texts_of(fetch(Statement(text, (*ids, *scope.parameters))), kinds)
+
+
+@lru_cache(maxsize=1024)
+def _select_by_id(model: type[Model], columns: tuple[str, ...], ids: int, scope: str) -> str:
+    marks = ", ".join(["%s"] * ids)
+    return _select(model, columns) + _where(f"id IN ({marks})", scope)
 
 
 def fetch_rows_of_any(

@@ -17,9 +17,10 @@ from walletsvc.server.ports import PortError, claim_port, find_address
 WORKER_STOP_SECONDS = 3
 """Less than the supervisor grants both servers, because granian ends only after its workers."""
 
-_MALLOC = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "131072"}
+_MALLOC = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "524288"}
 """Settings of glibc's allocator (mallopt(3)). It gives each thread an arena, and after the first large block it puts
-blocks of that size into arenas as well, whose holes then took as much memory as all live data."""
+blocks of that size into arenas as well, whose holes then took as much memory as all live data. Below this threshold,
+each answer with a list of 100 would map its buffers anew."""
 
 
 class Command(BaseCommand):
