@@ -190,7 +190,14 @@ class Reader:
     def relationship_item(self, number: int | None) -> Reading:
         """Read a to-one relationship."""
         stamps = stamps_of(None, owner=self.principal.owner)
-        return self._reading(self._relationship_url(number), stamps, lambda: self.encode_relationship_item(number))
+
+        def build() -> bytes:
+            # Its URL takes the scope of what it leads to, like that of the resource itself.
+            related = Selection(fields=frozenset(), to_one=((self.relation, NOTHING),))
+            check_related(self.principal, self.endpoint.resource, related)
+            return self.encode_relationship_item(number)
+
+        return self._reading(self._relationship_url(number), stamps, build)
 
     def encode_relationship_item(self, number: int | None) -> bytes:
         """Return the document of a to-one relationship, read from the database. Raises `NotFound`."""

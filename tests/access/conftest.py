@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.access.issuers import AUDIENCE, Issuer
+from tests.access.world import World, one_connection
 from tests.fast_path.front import Front
 from walletsvc.access import identify, tokens
 from walletsvc.access.issuer import IssuerKeys
@@ -36,3 +37,17 @@ def issuer(running_issuer: Issuer, settings: Any, monkeypatch: pytest.MonkeyPatc
     keys.refresh()
     monkeypatch.setattr(tokens, "issuer_keys", lambda: keys)
     return running_issuer
+
+
+@pytest.fixture
+def guarded_server(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask for keys, in a process that knows no caller yet."""
+    settings.AUTH_REQUIRED = True
+    monkeypatch.setattr(identify, "verified", Verified())
+
+
+@pytest.fixture
+def world(db: None, guarded_server: None) -> Iterator[World]:
+    """Return two owners with their things, in the transaction of the test."""
+    with one_connection():
+        yield World()

@@ -1,0 +1,51 @@
+"""The contract about scopes, by hand: which scope a thing takes, and where the relations lead.
+
+It repeats the product's declarations on purpose, and reads none of them: a wrong one fails the matrix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+READ = {"Wallet": "wallets:read", "Transaction": "transactions:read", "Entry": "transactions:read"}
+WRITE = {"Wallet": "wallets:write", "Transaction": "transactions:write"}
+PATHS = {"wallets": "Wallet", "transactions": "Transaction", "entries": "Entry"}
+TO_MANY = {
+    ("Wallet", "transactions"): "Transaction",
+    ("Wallet", "entries"): "Entry",
+    ("Transaction", "entries"): "Entry",
+}
+TO_ONE = {("Transaction", "wallet"): "Wallet", ("Entry", "wallet"): "Wallet", ("Entry", "transaction"): "Transaction"}
+RELATIONS = TO_ONE | TO_MANY
+WRITABLE_RELATIONS = {("Transaction", "wallet")}
+OPEN_ROUTES = {"index", "healthz", "livez", "readyz", "version", "schema", "docs", "static"}
+"""What answers without a key, besides the playground's page."""
+
+
+class Uncovered(AssertionError):
+    """A thing that no case of the matrix covers."""
+
+
+def reading(*resources: str) -> frozenset[str]:
+    """Return the scopes that take reading these resources."""
+    return frozenset(_look_up(READ, each) for each in resources)
+
+
+def writing(resource: str) -> frozenset[str]:
+    """Return the scope that takes writing a resource."""
+    return frozenset({_look_up(WRITE, resource)})
+
+
+def follow(resource: str, path: Iterable[str]) -> list[str]:
+    """Return the resources that a path of relations leads through, without the first."""
+    passed = []
+    for name in path:
+        resource = _look_up(RELATIONS, (resource, name))
+        passed.append(resource)
+    return passed
+
+
+def _look_up(table, name):  # type: ignore[no-untyped-def]
+    if name not in table:
+        raise Uncovered(f"The contract of the matrix says nothing about {name}.")
+    return table[name]
