@@ -30,7 +30,7 @@ test: $(VENV)/.dev ## Run the whole suite on SQLite + memory, then on MariaDB + 
 	@scripts/test.sh
 
 .PHONY: fuzz
-fuzz: $(VENV)/.dev ## Compare 5,000 random documents with an oracle, bound memory (FUZZ_DOCUMENTS, FUZZ_REQUESTS, FUZZ_SEED)
+fuzz: $(VENV)/.dev ## Random documents and requests: compare, keep owners apart, bound memory (FUZZ_*, see scripts/fuzz.sh)
 	@scripts/fuzz.sh
 
 .PHONY: mutants

@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
-# Run the randomized tests with many more inputs than in `make test`, and a hostile hour (tests/hostile_hour), which
-# fails if a worker's memory grows; both on both engines. `make fuzz` calls this.
-# FUZZ_DOCUMENTS is the number of documents for each engine, FUZZ_REQUESTS that of the hour's requests; 0 skips either.
+# Run the randomized tests with many more inputs than in `make test`; an intrusion (tests/intrusion), which fails if an
+# owner is shown what is another's; and a hostile hour (tests/hostile_hour), which fails if a worker's memory grows. All
+# on both engines, or on the one that FUZZ_ENGINE names (sqlite, mariadb). `make fuzz` calls this.
+# FUZZ_DOCUMENTS is the number of documents for each engine, FUZZ_INTRUSIONS and FUZZ_REQUESTS those of requests; 0
+# skips any of them.
 # FUZZ_SEED selects them. PYTEST_ARGS goes to pytest. Randomized tests have the marker `fuzz`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 python=${VENV:-.venv}/bin/python
-export FUZZ_DOCUMENTS=${FUZZ_DOCUMENTS:-5000} FUZZ_REQUESTS=${FUZZ_REQUESTS:-100000} FUZZ_SEED=${FUZZ_SEED:-$RANDOM}
+export FUZZ_DOCUMENTS=${FUZZ_DOCUMENTS:-5000} FUZZ_REQUESTS=${FUZZ_REQUESTS:-100000}
+export FUZZ_INTRUSIONS=${FUZZ_INTRUSIONS:-100000} FUZZ_SEED=${FUZZ_SEED:-$RANDOM}
 echo "FUZZ_SEED=$FUZZ_SEED repeats this run."
 read -r -a pytest_args <<<"--numprocesses 2 -m fuzz ${PYTEST_ARGS:-}"
 # As in scripts/test.sh: nothing of the developer's shell or `.env` reaches the suite.
@@ -19,11 +22,18 @@ run() { # COMMAND...: what to run python with
     if [[ $FUZZ_DOCUMENTS != 0 ]]; then
         env "${scene[@]}" "$@" "$python" -m pytest "${pytest_args[@]}" || failed=1
     fi
+    if [[ $FUZZ_INTRUSIONS != 0 ]]; then
+        env "${scene[@]}" "$@" "$python" -m tests.intrusion || failed=1
+    fi
     if [[ $FUZZ_REQUESTS != 0 ]]; then
         env "${scene[@]}" "$@" "$python" -m tests.hostile_hour || failed=1
     fi
 }
-run DATABASE_URL= REDIS_URL=
-scripts/prepare-servers.sh || exit 1
-run "$python" -m tests.servers --
+if [[ ${FUZZ_ENGINE:-sqlite} == sqlite ]]; then
+    run DATABASE_URL= REDIS_URL=
+fi
+if [[ ${FUZZ_ENGINE:-mariadb} == mariadb ]]; then
+    scripts/prepare-servers.sh || exit 1
+    run "$python" -m tests.servers --
+fi
 exit "$failed"

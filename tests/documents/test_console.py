@@ -16,6 +16,7 @@ from benchmarks.harness.__main__ import _parse as parse_bench
 from benchmarks.replay import _parse_arguments as parse_replay
 from tests.documents.blocks import Block, Command, blocks, commands
 from tests.hostile_hour.__main__ import parse as parse_hour
+from tests.intrusion.__main__ import parse as parse_intrusion
 from tests.live import ROOT
 from tests.mutants.__main__ import parse as parse_mutants
 
@@ -93,6 +94,11 @@ def check_python(command: Command) -> None:
             assert (ROOT / word.replace(".", "/") / "__main__.py").exists()
 
 
+def check_intrusion(command: Command) -> None:
+    """The module takes the arguments."""
+    parse_intrusion(words_of(command)[3:])
+
+
 def check_hour(command: Command) -> None:
     """The module takes the arguments."""
     parse_hour(words_of(command)[3:])
@@ -110,6 +116,7 @@ CHECKS: dict[str, Callable[[Command], None]] = {
     r"pip install ": check_pip,
     r"\.venv/bin/python -m (pytest|tests\.servers) ": check_python,
     r"\.venv/bin/python -m tests\.hostile_hour ": check_hour,
+    r"\.venv/bin/python -m tests\.intrusion ": check_intrusion,
     r"(curl|python manage\.py) ": is_run,
 }
 
