@@ -22,6 +22,7 @@ class Else(Enum):
     NULL = "null"
     OWN = "it done to its own"
     SAME = "the same, as nothing is shown or done"
+    UNKNOWN = "what a name that there is not gets"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Case:
     """How a thing is asked. `{wallet}` and others stand for ids of alice.
 
     A caller with `scopes` gets `status`: None for a refusal that is alike for all; a case that `is_open` takes no
-    credentials.
+    credentials. What is `for_unbound` callers is unknown to those who are bound to an owner.
     """
 
     covers: tuple[Thing, ...]
@@ -41,6 +42,7 @@ class Case:
     status: int | None = 200
     foreign: Else = Else.SAME
     is_open: bool = False
+    for_unbound: bool = False
 
     def __str__(self) -> str:
         return f"{', '.join(map(str, self.covers))}: {self.method} {self.path}"

@@ -18,6 +18,8 @@ TO_MANY = {
 TO_ONE = {("Transaction", "wallet"): "Wallet", ("Entry", "wallet"): "Wallet", ("Entry", "transaction"): "Transaction"}
 RELATIONS = TO_ONE | TO_MANY
 WRITABLE_RELATIONS = {("Transaction", "wallet")}
+FOR_UNBOUND = {"owner"}
+"""What only callers may name that are not bound to an owner."""
 OPEN_ROUTES = {"index", "healthz", "livez", "readyz", "version", "schema", "docs", "static"}
 """What answers without a key, besides the playground's page."""
 

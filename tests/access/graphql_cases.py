@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from tests.access.case import Case, Else
 from tests.access.collected import Thing
-from tests.access.contract import RELATIONS, TO_MANY, TO_ONE, Uncovered, reading, writing
+from tests.access.contract import FOR_UNBOUND, RELATIONS, TO_MANY, TO_ONE, Uncovered, reading, writing
 
 _LISTS = {"wallets": "Wallet", "transactions": "Transaction", "entries": "Entry"}
 _ROOTS = {
@@ -33,6 +34,7 @@ _INPUTS = {
     "amount": '"1.25"',
     "description": '"text"',
     "walletId": '"{other}"',
+    "owner": '"alice"',
     "id": None,
 }
 _FILTERS = {
@@ -48,6 +50,7 @@ _FILTERS = {
     "wallet": '"{wallet}"',
     "transaction": '"{transaction}"',
     "kind": "post",
+    "owner": '"alice"',
     "sequence.gt": "0",
 }
 _RANGES = {"balance": '"1"', "amount": '"-100"', "createdAt": '"2020-01-01T00:00:00Z"'}
@@ -190,7 +193,7 @@ def _input(thing: Thing) -> Case:
         if resource != place and resource in _LEAVES:
             root = next(root for root, shown in _LISTS.items() if shown == resource)
             text = f"{root}({argument(thing)}) {{ edges {{ node {{ {_LEAVES[resource]} }} }} }}"
-            return query(thing, text, resource, foreign=Else.NOTHING)
+            return _for_unbound(query(thing, text, resource, foreign=Else.NOTHING), thing.name)
     raise Uncovered(thing)
 
 
@@ -230,7 +233,13 @@ def _mutation(thing: Thing, name: str, member: str = "") -> Case:
     if value is not None:
         members = dict(each.split(": ", 1) for each in given.split(", "))
         given = ", ".join(f"{key}: {each}" for key, each in {**members, member: value}.items())
-    return _mutating(thing, name, given, f"{shown} {{ {_LEAVES[resource]} }} userErrors {{ code }}", resource)
+    shown = f"{shown} {{ {_LEAVES[resource]} }} userErrors {{ code }}"
+    return _for_unbound(_mutating(thing, name, given, shown, resource), member)
+
+
+def _for_unbound(case: Case, name: str) -> Case:
+    """Return the case, of something that bound callers do not know if its name says so."""
+    return replace(case, for_unbound=True, foreign=Else.UNKNOWN) if name in FOR_UNBOUND else case
 
 
 def _of_payload(thing: Thing, name: str, field: str) -> Case:

@@ -10,6 +10,7 @@ from typing import Any
 from tests.access.case import Case, Else
 from tests.access.collected import Thing
 from tests.access.contract import (
+    FOR_UNBOUND,
     OPEN_ROUTES,
     PATHS,
     RELATIONS,
@@ -192,7 +193,9 @@ def described_cases(things: Iterable[Thing]) -> Iterator[Case]:
             raise Uncovered(thing)
         resource, relation = PATHS[found[1]], found[4]
         url = template.replace("{id}", _ID[found[1]])
-        if method == "GET":
+        if (name := re.sub(r"filter\[(.*)\]", r"\1", thing.name)) in FOR_UNBOUND and thing.kind != "include":
+            yield _for_unbound(thing, method, resource, url, name)
+        elif method == "GET":
             yield _read(thing, resource, relation, url, is_list=_is_list(template, resource, relation))
         elif thing.kind in ("header", "path"):
             # With the routes: these are no choice of the caller about what is shown.
@@ -201,6 +204,26 @@ def described_cases(things: Iterable[Thing]) -> Iterator[Case]:
             yield _written(thing, method, resource, url)
         else:
             yield _shown_write(thing, method, resource, url)
+
+
+def _for_unbound(thing: Thing, method: str, resource: str, url: str, name: str) -> Case:
+    """Return the case of something that bound callers do not know."""
+    unbound: dict[str, Any] = {"for_unbound": True, "foreign": Else.UNKNOWN}
+    if method == "POST" and thing.kind == "attributes":
+        content = {"data": new(resource, **{name: "alice"})}
+        return Case((thing,), method, url, content, scopes=writing(resource), status=201, **unbound)
+    if method == "GET" and thing.kind.startswith(("fields[", "parameter")):
+        value = "alice" if thing.name.startswith("filter[") else name
+        parameter = thing.name if thing.name.startswith("filter[") else thing.kind
+        return Case((thing,), method, f"{url}?{parameter}={value}", scopes=scopes_of_url(url), **unbound)
+    raise Uncovered(thing)
+
+
+def scopes_of_url(url: str) -> frozenset[str]:
+    """Return the scopes that take reading a collection or what is related to a resource."""
+    parts = url.strip("/").split("/")
+    resource = PATHS[parts[1]]
+    return reading(resource, *([RELATIONS[resource, parts[3]]] if len(parts) > 3 else []))
 
 
 def _is_list(template: str, resource: str, relation: str | None) -> bool:

@@ -29,7 +29,7 @@ def check(world: World, case: Case, nobodies: Sequence[Caller], foreign: Sequenc
     """Ask a case as everyone, and yield what is wrong with the answers."""
     asked = case.filled(names_in(world, case))
     # Who may is asked first: nobody else gets that answer from a cache.
-    allowed = world.caller(case.scopes or USELESS)
+    allowed = world.caller(case.scopes or USELESS, whose(case))
     with undone() if case.is_write else nullcontext():
         answer = world.ask(allowed, *asked)
     yield from wrong(case, allowed, answer, is_allowed(case, answer))
@@ -55,18 +55,23 @@ def check_foreign(world: World, case: Case, caller: Caller, asked: tuple[str, st
     if not case.is_write:
         answer, is_untouched = world.ask(caller, *asked), True
     else:
-        whose = "alice" if case.foreign is Else.OWN else None
-        before = digest(whose)
+        touched = "alice" if case.foreign is Else.OWN else None
+        before = digest(touched)
         with undone():
             answer = world.ask(caller, *asked)
-            is_untouched = before == digest(whose)
+            is_untouched = before == digest(touched)
     is_right = is_foreign(case, answer) and is_untouched and not shows(answer, "alice", asked)
     yield from wrong(case, caller, answer, is_right)
 
 
 def lacking(world: World, case: Case) -> list[Caller]:
     """Return for each scope that a case takes who has all but that one."""
-    return [world.caller(ALL_SCOPES - {scope}) for scope in sorted(case.scopes)]
+    return [world.caller(ALL_SCOPES - {scope}, whose(case)) for scope in sorted(case.scopes)]
+
+
+def whose(case: Case) -> str | None:
+    """Return whose keys may ask: of what bound callers do not know, nobody's."""
+    return None if case.for_unbound else "alice"
 
 
 def shows(answer: Answer, owner: str, asked: tuple[str, str, Any, str]) -> bool:
@@ -118,6 +123,10 @@ def is_foreign(case: Case, answer: Answer) -> bool:
             return is_refused(answer, 404, "not_found") or is_refused(answer, 403, "forbidden")
         case Else.NULL:
             return answer.status == 200 and all(map(_is_null, answer.document["data"].values()))
+        case Else.UNKNOWN:
+            # Of another's wallet it is not even said whether it has the name.
+            codes = ("invalid_parameter", "invalid", "unknown_field", "not_found")
+            return answer.status in (200, 400, 404, 422) and answer.code() in codes
         case Else.NOTHING:
             return answer.status == 200 and answer.code() is None
         case Else.OWN | Else.SAME:
@@ -143,12 +152,13 @@ def test_everything_is_refused_to_whoever_may_not(world: World, source: str) -> 
     # All keys are made before the tables are looked at.
     for case in cases:
         lacking(world, case)
-        world.caller(case.scopes or USELESS)
+        world.caller(case.scopes or USELESS, whose(case))
     world.caller(), world.caller(narrowed="bob")
     before = digest()
     for place, case in enumerate(cases):
         nobodies = world.nobodies if source == "routes" else [world.nobodies[place % len(world.nobodies)]]
         foreign = others if source == "routes" or case.is_write else [others[place % 2]]
+        foreign = [*foreign, world.caller()] if case.for_unbound else foreign
         with pytest.MonkeyPatch.context() as patch:
             if case.is_write:
                 # Nothing may be kept that shows what is taken back.
