@@ -37,6 +37,19 @@ const makeFetcher = (key) => {
   };
 };
 
+// GraphiQL's history keeps the headers of each operation, and a key among them: not here.
+const forgetHeaders = (history) => JSON.stringify(history, (name, value) => (name === "headers" ? null : value));
+const isHistory = (name) => ["graphiql:queries", "graphiql:favorites"].includes(name);
+const storage = {
+  getItem: (name) => localStorage.getItem(name),
+  setItem: (name, text) => localStorage.setItem(name, isHistory(name) ? forgetHeaders(JSON.parse(text)) : text),
+  removeItem: (name) => localStorage.removeItem(name),
+  clear: () => localStorage.clear(),
+  get length() {
+    return localStorage.length;
+  },
+};
+
 const KeyField = ({ hasKey, onKey }) => {
   const submit = (event) => {
     event.preventDefault();
@@ -44,13 +57,13 @@ const KeyField = ({ hasKey, onKey }) => {
   };
   return (
     <form className="key-field" onSubmit={submit}>
-      <label htmlFor="key">API key</label>
-      <input id="key" name="key" type="password" autoComplete="off" placeholder="walk_…" required />
-      <button type="submit">Use this key</button>
+      <label htmlFor="key">API key or token</label>
+      <input id="key" name="key" type="password" autoComplete="off" placeholder="walk_…, or a token" required />
+      <button type="submit">Use it</button>
       <span role="status">
         {hasKey
-          ? "Queries and subscriptions send this key, until the page is closed or loaded again."
-          : "This server answers only callers with a key. Enter yours: it stays in this page."}
+          ? "Queries and subscriptions send it, until the page is closed or loaded again."
+          : "This server answers only callers with a key or a token. Enter yours: it stays in this page."}
       </span>
     </form>
   );
@@ -71,6 +84,7 @@ const Playground = () => {
           defaultTabs={SAMPLES}
           defaultEditorToolsVisibility={false}
           shouldPersistHeaders={false}
+          storage={storage}
         />
       </main>
     </>

@@ -34,7 +34,7 @@ try {
   // -- the documentation --
 
   const docs = await open("/api/docs/");
-  await docs.getByText("This server answers only callers with an API key.").waitFor();
+  await docs.getByText("This server answers only callers with an API key or a token.").waitFor();
   await docs.locator(".scheme-container button.authorize").click();
   await docs.locator(".auth-container input").fill(KEY);
   await docs.locator(".auth-btn-wrapper button.authorize").click();
@@ -57,7 +57,7 @@ try {
   const isAnswer = (response) => response.request().method() === "POST" && response.url() === `${server}/graphql/`;
   const run = page.locator(".graphiql-execute-button");
   const shown = page.locator(".graphiql-response");
-  await page.getByText("This server answers only callers with a key.").waitFor();
+  await page.getByText("This server answers only callers with a key or a token.").waitFor();
   assert.deepEqual(complaints, []);
   // Without one, the answer says what is missing. The browser reports each 401.
   await run.click();
@@ -67,10 +67,10 @@ try {
 
   const schema = page.waitForResponse(isAnswer);
   await page.getByLabel("API key").fill(KEY);
-  await page.getByRole("button", { name: "Use this key" }).click();
+  await page.getByRole("button", { name: "Use it" }).click();
   assert.equal((await schema).status(), 200);
   assert.ok(JSON.parse(await (await schema).text()).data.__schema, "The schema cannot be read.");
-  await page.getByText("Queries and subscriptions send this key").waitFor();
+  await page.getByText("Queries and subscriptions send it").waitFor();
   await run.click();
   await shown.getByText('"100.00"').waitFor();
 
@@ -89,10 +89,11 @@ try {
   await page.getByRole("button", { name: "Light" }).click();
   await page.keyboard.press("Escape");
   // A line of the editor is where its number is: styles in attributes do work.
-  const [number, line] = await Promise.all(
-    [".line-numbers", ".view-line"].map((each) => page.locator(`.graphiql-query-editor ${each}`).first().boundingBox()),
-  );
-  assert.ok(Math.abs(number.y - line.y) < 2 && number.height > 10, "The editor is broken.");
+  await page.waitForFunction(() => {
+    const places = [".line-numbers", ".view-line"].map((each) => document.querySelector(`.graphiql-query-editor ${each}`));
+    const [number, line] = places.map((each) => each?.getBoundingClientRect());
+    return number?.height > 10 && Math.abs(number.y - line?.y) < 2;
+  });
 
   // A subscription authenticates itself in `connection_init`.
   const opened = [];
@@ -115,15 +116,32 @@ try {
   await ask(`mutation { createTransaction(input: {txid: "W", amount: "1.50", walletId: "${id}"}) { transaction { id } } }`);
   await shown.getByText('"8.50"').waitFor();
   await shoot(page, "playground-subscription");
+  await page.getByRole("button", { name: "Stop query" }).click();
   const [url, begin] = opened;
   assert.deepEqual([url, begin], [live, { type: "connection_init", payload: { authorization: `Bearer ${KEY}` } }]);
   await keepsNothing(page);
 
   // A key that is good for nothing is refused, and the page says so.
   await page.getByLabel("API key").fill(`${KEY}x`);
-  await page.getByRole("button", { name: "Use this key" }).click();
+  await page.getByRole("button", { name: "Use it" }).click();
   await shown.getByText("unauthenticated").waitFor();
   assert.match(complaints.splice(0).join("\n"), /^\/graphql\/ Failed to load resource: .*401/);
+
+  // A header of the editor's own has precedence, and is not kept either.
+  await page.getByRole("button", { name: "Headers" }).click();
+  await page.locator(".graphiql-editor-tool .view-line:visible").first().click();
+  await page.keyboard.insertText(JSON.stringify({ Authorization: `Bearer ${KEY}` }));
+  await page.locator(".graphiql-query-editor .view-line").first().click();
+  await page.keyboard.press("Control+A");
+  await page.keyboard.insertText(`query Seen { wallet(id: "${id}") { balance } }`);
+  await page.locator(".graphiql-query-editor").getByText("Seen").waitFor();
+  await run.click();
+  await shoot(page, "playground-headers");
+  await shown.getByText('"8.50"').waitFor();
+  // Tabs and history are stored a moment later.
+  await page.waitForFunction(() => JSON.stringify({ ...localStorage }).includes("query Seen"));
+  await page.waitForTimeout(1000);
+  await keepsNothing(page);
 
   for (const request of requests) assert.ok(!request.url().includes(KEY), "A URL holds the key.");
   const elsewhere = requests.map((each) => each.url()).filter((each) => !each.startsWith(`${server}/`) && !/^(data|blob):/.test(each));
