@@ -35,18 +35,22 @@ def server(memory_folder: Path, redis_urls: tuple[str, str], page_origin: str) -
 
 @pytest.fixture(scope="package")
 def guarded(memory_folder: Path, redis_urls: tuple[str, str], page_origin: str) -> Iterator[LiveServer]:
-    """Return a server that asks for keys, and refuses what `too_many` says."""
-    chosen = {"AUTH_REQUIRED": "true", "DJANGO_SETTINGS_MODULE": "tests.clients.guarded_settings"}
+    """Return a server that asks for keys. Its tests, which show bad ones too, share an address."""
+    chosen = {"AUTH_REQUIRED": "true", "LIMIT_AUTH_FAILURES": "1000/minute"}
     with serve_with_updates(memory_folder, redis_urls[1], CORS_ALLOWED_ORIGINS=page_origin, **chosen) as server:
         yield server
 
 
 @pytest.fixture
-def key(guarded: LiveServer) -> str:
-    """Return a key that may do everything."""
-    made = guarded.manage("apikey", "create", "--name", "all", "--scopes", "admin")
-    [text] = re.findall(r"^walk_\w+$", made.stdout, re.MULTILINE)
-    return text
+def make_key(guarded: LiveServer) -> Callable[..., str]:
+    """Return a function that makes a key that may do everything: `make_key("--limit", "5/minute")`."""
+
+    def make(*more: str) -> str:
+        made = guarded.manage("apikey", "create", "--name", "all", "--scopes", "admin", *more)
+        [text] = re.findall(r"^walk_\w+$", made.stdout, re.MULTILINE)
+        return text
+
+    return make
 
 
 @pytest.fixture(scope="session")

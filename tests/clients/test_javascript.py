@@ -44,10 +44,17 @@ def test_a_page_of_another_origin(
 
 
 def test_a_page_of_another_origin_with_a_key(
-    guarded: LiveServer, key: str, page_origin: str, run_script: Callable[..., None], tmp_path: Path
+    guarded: LiveServer,
+    make_key: Callable[..., str],
+    page_origin: str,
+    run_script: Callable[..., None],
+    tmp_path: Path,
 ) -> None:
-    run_script("origins-with-key", guarded, FOLDER=str(tmp_path), PAGE_ORIGIN=page_origin, KEY=key)
+    keys = {"KEY": make_key(), "LIMITED_KEY": make_key("--limit", "5/minute")}
+    run_script("origins-with-key", guarded, FOLDER=str(tmp_path), PAGE_ORIGIN=page_origin, **keys)
 
 
-def test_the_pages_take_a_key(guarded: LiveServer, key: str, run_script: Callable[..., None], tmp_path: Path) -> None:
-    run_script("pages", guarded, FOLDER=str(tmp_path), KEY=key)
+def test_the_pages_take_a_key(
+    guarded: LiveServer, make_key: Callable[..., str], run_script: Callable[..., None], tmp_path: Path
+) -> None:
+    run_script("pages", guarded, FOLDER=str(tmp_path), KEY=make_key())

@@ -7,7 +7,9 @@ import os
 import re
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Iterator
+from hashlib import sha256
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,8 @@ from graphql_api.live.app import make_application
 from tests.live import ROOT, LiveServer
 from tests.pairs import serve_with_updates
 
-NOTHING = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
+NOTHING = f"'sha256-{b64encode(sha256(b'').digest()).decode()}'"
+"""The source of a style element without text."""
 ANSWER_POLICY = "default-src 'none'; frame-ancestors 'none'"
 PAGE_POLICY = (
     f"default-src 'self'; style-src 'self' {NOTHING}; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none';"
@@ -64,6 +67,8 @@ def paths() -> Iterator[str]:
 def server(memory_folder: Path, redis_urls: tuple[str, str]) -> Iterator[LiveServer]:
     """Return a server that asks for keys, and whose clients come over HTTPS."""
     chosen = {"AUTH_REQUIRED": "true", "PUBLIC_URL": "https://pay.example", "CORS_ALLOWED_ORIGINS": PAGE}
+    # So many requests are asked, mostly without a good key.
+    chosen |= dict.fromkeys(["LIMIT_PER_PRINCIPAL", "LIMIT_PER_ADDRESS", "LIMIT_AUTH_FAILURES"], "100000/minute")
     with serve_with_updates(memory_folder, redis_urls[1], **chosen) as server:
         yield server
 
@@ -162,10 +167,34 @@ def test_every_url_and_method_of_the_live_server(server: LiveServer, key: dict[s
                 body = {"query": "{"} if method == "POST" else None
                 ask(method, path, body, JSON | headers | {"Accept": "application/json"})
     assert {200, 204, 400, 403, 404, 405, 406} <= ask.statuses
+    handshake = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "eA==",
+    }
+    for refused, headers in ((403, {"Origin": "https://evil.example"}), (400, {"Host": "evil.example"})):
+        assert ask("GET", "/graphql/", None, handshake | headers).status == refused
     streamed = {"query": "subscription { nothing }"}
     assert ask("POST", "/graphql/", streamed, JSON | {"Accept": "text/event-stream"}).status == 401
     events = JSON | key | {"Accept": "text/event-stream"}
     assert ask("POST", "/graphql/", streamed, events, Cache_Control="no-store, no-transform").status == 200
+
+
+@pytest.mark.django_db
+def test_faults(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    client = Client(raise_request_exception=False)
+    for place in ("walletsvc.urls.print_plainly", "rest_api.read.list_records", "graphql_api.views.answer"):
+        monkeypatch.setattr(place, stumble)
+    for path in ("/nothing", "/api/wallets/", "/graphql/?query={__typename}"):
+        response = client.get(path)
+        expected = {**ALWAYS, **KEPT}
+        del expected["Strict-Transport-Security"]
+        assert response.status_code == 500
+        assert {name: response.headers.get(name) for name in expected} == expected
 
 
 # -- what is configured ------------------------------------------------------------------------------------
