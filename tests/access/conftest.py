@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from tests.access.clocks import Clock
 from tests.access.issuers import AUDIENCE, Issuer
 from tests.access.world import World, one_connection
 from tests.fast_path.front import Front
 from walletsvc.access import identify, tokens
-from walletsvc.access.issuer import IssuerKeys
 from walletsvc.access.verified import Verified
 
 
@@ -23,20 +23,32 @@ def guarded_front(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Front:
     return Front()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def guarded(settings: Any, monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    """Ask for keys and tokens, in a process that knows no caller yet."""
+    settings.AUTH_REQUIRED = True
+    monkeypatch.setattr(identify, "verified", Verified(clock=clock))
+
+
+@pytest.fixture(scope="module")
 def running_issuer() -> Iterator[Issuer]:
     with Issuer() as issuer:
         yield issuer
 
 
 @pytest.fixture
-def issuer(running_issuer: Issuer, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Issuer:
-    """Return an issuer that the settings name, and whose keys have been fetched."""
+def issuer(running_issuer: Issuer, settings: Any) -> Iterator[Issuer]:
+    """Yield an issuer that the settings name, and whose keys have been fetched."""
     settings.OIDC_ISSUER, settings.OIDC_AUDIENCE = running_issuer.url, AUDIENCE
-    keys = IssuerKeys(running_issuer.url, settings.OIDC_ALGORITHMS)
-    keys.refresh()
-    monkeypatch.setattr(tokens, "issuer_keys", lambda: keys)
-    return running_issuer
+    tokens.issuer_keys.cache_clear()
+    tokens.issuer_keys().refresh()
+    yield running_issuer
+    tokens.issuer_keys.cache_clear()
 
 
 @pytest.fixture

@@ -10,37 +10,18 @@ import pytest
 from django.db import OperationalError, transaction
 from django.utils import timezone
 
+from tests.access.clocks import Clock
 from walletsvc import errors
-from walletsvc.access import identify as way_in
 from walletsvc.access import key_text, keys
 from walletsvc.access.identify import identify, identify_known
 from walletsvc.access.verified import KEY_SECONDS, MAX_CALLERS, Verified
 from walletsvc.principals import ANYONE, SYSTEM, Principal
 
+pytestmark = pytest.mark.usefixtures("guarded")
+
 READ = frozenset({"wallets:read"})
 BODY = f"walk_{'0' * 10}_{'a' * 43}"
 NOBODYS = BODY + key_text.checksum(BODY)
-
-
-class Clock:
-    """Seconds that pass when a test says so."""
-
-    now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture(autouse=True)
-def guarded(settings: Any, monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
-    """Require keys, in a process that knows no caller yet."""
-    settings.AUTH_REQUIRED = True
-    monkeypatch.setattr(way_in, "verified", Verified(clock=clock))
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.access.clocks import Clock
 from tests.access.issuers import DESCRIPTION, KEYS, Issuer, new_key, send
 from walletsvc.access import issuer as module
 from walletsvc.access.issuer import GOOD_SECONDS, MAX_BYTES, UNKNOWN_SECONDS, IssuerKeys, is_trusted_address
@@ -23,22 +24,10 @@ ALGORITHMS = ("RS256", "ES256", "EdDSA")
 PATIENCE_SECONDS = 30
 
 
-class Clock:
-    now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def own() -> Iterator[Issuer]:
     with Issuer() as issuer:
         yield issuer
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture
@@ -132,6 +121,7 @@ def test_the_last_good_set_is_used_for_a_day(own: Issuer, keys: IssuerKeys, cloc
 
 
 def test_an_outage_is_said_once(own: Issuer, keys: IssuerKeys, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING)
     keys.refresh()
     own.stop()
     for _ in range(3):

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
+from tests.access.issuers import AUDIENCE, Issuer
 from tests.fast_path.front import Front, graphql, transaction
-from walletsvc.access import identify, keys
+from walletsvc.access import identify, keys, tokens
 from walletsvc.access.verified import Verified
 from walletsvc.principals import SYSTEM
 from walletsvc.web.fast_path import _DEPENDS_ON
@@ -149,6 +150,28 @@ def test_variables_of_the_process_are_no_headers(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("walletsvc.web.headers.os.environ", environ := {"HTTP_PROXY": "a", "HTTPS_PROXY": "b"})
     forget_variables_like_headers()
     assert environ == {"HTTPS_PROXY": "b"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_token_is_read_by_django_and_known_in_front_of_it(front: Front, settings, monkeypatch) -> None:
+    settings.AUTH_REQUIRED = True
+    monkeypatch.setattr(identify, "verified", Verified())
+    asked = {"path": "/api/wallets/"}
+    with Issuer() as issuer:
+        settings.OIDC_ISSUER, settings.OIDC_AUDIENCE = issuer.url, AUDIENCE
+        tokens.issuer_keys.cache_clear()
+        tokens.issuer_keys().refresh()
+        alice, hers, bob, ended = (
+            {"HTTP_AUTHORIZATION": f"Bearer {issuer.token(**claims)}"}
+            for claims in ({}, {"jti": "2"}, {"sub": "bob"}, {"exp": 1})
+        )
+    for caller, reached in ((alice, 1), (alice, 2), (alice, 2), (hers, 3), (hers, 3), (bob, 4)):
+        assert front.ask(**asked, **caller)[0] == "200 OK"
+        assert front.reached == reached
+    for number in range(2):
+        assert front.ask(**asked, **ended)[0] == "401 Unauthorized"
+        assert front.reached == 5 + number
+    tokens.issuer_keys.cache_clear()
 
 
 @pytest.mark.django_db(transaction=True)

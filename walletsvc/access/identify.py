@@ -92,7 +92,7 @@ def _identify_token(text: str, digest: bytes) -> Principal:
     except tokens.TokenRefused as error:
         if error.lasting:
             verified.refuse(digest)
-        raise _refused(error.reason) from None
+        raise _refused(str(error)) from None
     now = time.time()
     # The end can be a number too large for a float. A token within its leeway is read each time.
     verified.remember(digest, principal, seconds=min(ends_at, now + TOKEN_SECONDS) - now)

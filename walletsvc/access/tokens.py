@@ -35,11 +35,10 @@ _OF_ID_TOKENS = ("nonce", "at_hash")
 
 
 class TokenRefused(Exception):
-    """A token is refused: for a reason, which holds nothing of the token. A `lasting` one stays for this token."""
+    """A token is refused, for a reason that quotes nothing of it. A `lasting` one stays for this token."""
 
     def __init__(self, reason: str, *, lasting: bool = True) -> None:
         super().__init__(reason)
-        self.reason = reason
         self.lasting = lasting
 
 
