@@ -15,7 +15,7 @@ from tests.intrusion.run import read_description, redacted, run
 from tests.live import LiveServer
 from tests.servers import ServerError
 
-WITHOUT_LIMITS = {"LIMIT_PER_PRINCIPAL": "0", "LIMIT_PER_ADDRESS": "0", "LIMIT_AUTH_FAILURES": "0"}
+WITHOUT_LIMITS = {"LIMIT_PER_PRINCIPAL": "", "LIMIT_PER_ADDRESS": "", "LIMIT_AUTH_FAILURES": ""}
 
 
 def main(arguments: list[str]) -> int:
