@@ -25,7 +25,8 @@ def playground(request: HttpRequest) -> HttpResponse:
     if not (ASSETS / "playground.js").is_file():
         return serve_page(request, HttpResponse(render_to_string("graphql_api/unbuilt.html"), headers=page_policy()))
     url = live_url(request)
-    page = render_to_string("graphql_api/playground.html", {"live_url": url, "needs_key": settings.AUTH_REQUIRED})
+    shown = {"live_url": url, "needs_key": settings.AUTH_REQUIRED, "has_schema": settings.GRAPHQL_INTROSPECTION}
+    page = render_to_string("graphql_api/playground.html", shown)
     return serve_page(request, HttpResponse(page, headers=page_policy(connect_to=url)))
 
 

@@ -16,7 +16,7 @@ globalThis.MonacoEnvironment = {
 
 const root = document.getElementById("playground");
 // Subscriptions go to the live server, over graphql-transport-ws; the page says where that is, if there is one.
-const { liveUrl, needsKey } = root.dataset;
+const { liveUrl, needsKey, hasSchema } = root.dataset;
 const nowhere = {
   request() {
     throw new Error("Subscriptions are not served here: LIVE_PORT is 0.");
@@ -79,8 +79,9 @@ const Playground = () => {
       <main>
         <GraphiQL
           fetcher={fetcher}
-          // Without a key, the server does not tell its schema: null keeps GraphiQL from asking.
-          schema={needsKey && !key ? null : undefined}
+          // The server tells its schema only with GRAPHQL_INTROSPECTION, and to nobody without a key it needs: null keeps
+          // GraphiQL from asking.
+          schema={hasSchema && (key || !needsKey) ? undefined : null}
           defaultTabs={SAMPLES}
           defaultEditorToolsVisibility={false}
           shouldPersistHeaders={false}

@@ -116,11 +116,12 @@ def test_over_tls_the_page_connects_over_tls(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("built")
-def test_the_page_asks_for_a_key_where_one_is_needed(client: Client) -> None:
-    for required, expected in ((True, "true"), (False, "")):
-        with override_settings(AUTH_REQUIRED=required):
-            response = client.get("/graphql/", headers=BROWSER)
-        assert (response.status_code, f'data-needs-key="{expected}"' in response.content.decode()) == (200, True)
+def test_the_page_knows_whether_a_key_is_needed_and_a_schema_is_told(client: Client) -> None:
+    for setting, name in (("AUTH_REQUIRED", "needs-key"), ("GRAPHQL_INTROSPECTION", "has-schema")):
+        for value, expected in ((True, "true"), (False, "")):
+            with override_settings(**{setting: value}):
+                response = client.get("/graphql/", headers=BROWSER)
+            assert (response.status_code, f'data-{name}="{expected}"' in response.content.decode()) == (200, True)
 
 
 def test_a_page_says_so_where_it_was_not_built(
