@@ -110,7 +110,8 @@ try {
   await page.locator(".graphiql-query-editor .view-line").first().click();
   await page.keyboard.press("Control+A");
   await page.keyboard.insertText(`subscription Watch { walletBalance(id: "${id}") { balance } }`);
-  await page.locator(".graphiql-query-editor").getByText(id).waitFor();
+  // GraphiQL reads the name of the operation a moment later; the tab shows it then.
+  await page.getByTitle("Watch", { exact: true }).waitFor();
   await run.click();
   await shown.getByText('"7.00"').waitFor();
   await ask(`mutation { createTransaction(input: {txid: "W", amount: "1.50", walletId: "${id}"}) { transaction { id } } }`);
@@ -134,7 +135,7 @@ try {
   await page.locator(".graphiql-query-editor .view-line").first().click();
   await page.keyboard.press("Control+A");
   await page.keyboard.insertText(`query Seen { wallet(id: "${id}") { balance } }`);
-  await page.locator(".graphiql-query-editor").getByText("Seen").waitFor();
+  await page.getByTitle("Seen", { exact: true }).waitFor();
   await run.click();
   await shoot(page, "playground-headers");
   await shown.getByText('"8.50"').waitFor();
