@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import Model, QuerySet
@@ -27,12 +28,18 @@ def read_page(question: Question, *, principal: Principal) -> Page:
     resource = RESOURCES[question.resource]
     check_read(principal, resource, question.selection)
     queryset = _filtered(question, principal)
+    seen_by, owner = principal, dict(question.filters).get("owner", principal.owner)
+    if owner != principal.owner:
+        # The list that this owner gets, along the same indexes.
+        seen_by = replace(principal, owner=owner)
+        question = replace(question, filters=tuple(each for each in question.filters if each[0] != "owner"))
+        queryset = _filtered(question, principal)
     key = _parent_key(question)
-    scope = scope_of(principal, wallet=counts.wallet_in(question))
+    scope = scope_of(seen_by, wallet=counts.wallet_in(question))
     order = parse_order(resource, question.order, parent=key)
-    walk = order if principal.owner is None else _within_owner(order, resource)
-    hint = _hint(question, key or ("" if principal.owner is None else "owner"), order)
-    count = counts.ask_count(question, queryset, principal=principal, scope=scope) if question.count else None
+    walk = order if owner is None else _within_owner(order, resource)
+    hint = _hint(question, key or ("" if owner is None else "owner"), order)
+    count = counts.ask_count(question, queryset, principal=seen_by, scope=scope) if question.count else None
     if isinstance(question.page, NumberedPage):
         start = (question.page.number - 1) * question.page.size
         plan = _plan(question, order, principal)
