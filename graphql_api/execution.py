@@ -58,14 +58,14 @@ def answer(request: GraphQLRequest, *, principal: Principal, read_only: bool, pa
     `pay` raises.
     """
     try:
-        text = persisted.find_text(request)
+        text = persisted.find_text(request, owner=principal.owner)
         if text is None:
             raise Refused(400, "malformed", "There is no `query` in the request.")
         document = documents.load(schema._schema, text)
     except GraphQLError as error:
         return _refuse(error)
     if not document.errors:
-        persisted.remember(request)
+        persisted.remember(request, owner=principal.owner)
     operation = get_operation_ast(document.ast, request.operation_name)
     if operation is None:
         return _refuse(_unknown_operation(request.operation_name))

@@ -68,9 +68,10 @@ def check_allowed(text: str) -> None:
         raise _refusal("This server runs registered documents only.", "graphql_not_registered")
 
 
-def find_text(request: GraphQLRequest) -> str | None:
+def find_text(request: GraphQLRequest, *, owner: str | None) -> str | None:
     """Return the text of the document in the request, or None if the request has none.
 
+    A hash is known to callers of the same `owner`: whether another has sent a document shows what the other asks for.
     Raises `GraphQLError` for a hash that is unknown, or that is the hash of another text.
     """
     allowlist = read_allowlist(settings.GRAPHQL_ALLOWLIST)
@@ -83,7 +84,8 @@ def find_text(request: GraphQLRequest) -> str | None:
             raise _refusal("There is no registered document of this id.", "graphql_not_registered")
         return text
     if request.query is None:
-        text = _recall(identifier)
+        # Only a hash becomes a key of the store, never any other text of a caller.
+        text = _recall(_key(identifier, owner)) if _HASH.fullmatch(identifier) else None
         if text is None:
             # The code is the protocol's, too: some clients read it, others the message.
             raise _refusal(NOT_FOUND, "PERSISTED_QUERY_NOT_FOUND")
@@ -93,30 +95,28 @@ def find_text(request: GraphQLRequest) -> str | None:
     return request.query
 
 
-def remember(request: GraphQLRequest) -> None:
-    """Keep a valid document whose hash came with it."""
+def remember(request: GraphQLRequest, *, owner: str | None) -> None:
+    """Keep a valid document whose hash came with it, for callers of the same owner."""
     identifier = _hash_in(request)
     if identifier is None or request.query is None or settings.GRAPHQL_ALLOWLIST:
         return
     try:
-        responses.store().put(_key(identifier), request.query.encode(errors="surrogatepass"), seconds=KEPT_SECONDS)
+        text = request.query.encode(errors="surrogatepass")
+        responses.store().put(_key(identifier, owner), text, seconds=KEPT_SECONDS)
     except Unreachable:
         return
 
 
-def _recall(identifier: str) -> str | None:
-    if not _HASH.fullmatch(identifier):
-        # Only a hash becomes a key of the store, never any other text of a caller.
-        return None
+def _recall(key: str) -> str | None:
     try:
-        [text] = responses.store().get_many([_key(identifier)])
+        [text] = responses.store().get_many([key])
     except Unreachable:
         return None
     return None if text is None else text.decode(errors="surrogatepass")
 
 
-def _key(identifier: str) -> str:
-    return f"{PREFIX}document:{identifier}"
+def _key(identifier: str, owner: str | None) -> str:
+    return f"{PREFIX}document:{'' if owner is None else responses.owner_stamp(owner)}:{identifier}"
 
 
 def _hash_in(request: GraphQLRequest) -> str | None:

@@ -121,13 +121,13 @@ async def _open(operation: Operation) -> AsyncGenerator[Event, None]:
 def _prepare(request: GraphQLRequest, context: LiveContext, pay: Pay) -> Operation:
     """Find, check and measure the document, as for HTTP. Raises `GraphQLError`, `Rejected` and what `pay` raises."""
     pay(1)
-    text = persisted.find_text(request)
+    text = persisted.find_text(request, owner=context.principal.owner)
     if text is None:
         raise _refusal("There is no `query` in the request.", "malformed")
     document = documents.load(schema._schema, text)
     if document.errors:
         raise Rejected(*document.errors)
-    persisted.remember(request)
+    persisted.remember(request, owner=context.principal.owner)
     operation = get_operation_ast(document.ast, request.operation_name)
     if operation is None:
         raise _refusal("There is no such operation, or there are several and none is named.")

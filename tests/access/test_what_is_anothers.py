@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from hashlib import sha256
 
 import pytest
 
@@ -69,6 +70,24 @@ def compare(world: World, case: Case, caller: Caller) -> list[str]:
         if first != second:
             return [f"{case} as {caller.name}:\n  {first}\n  {second}"]
     return []
+
+
+def test_a_document_that_another_has_sent_is_unknown(world: World) -> None:
+    text = '{ walletByLabel(label: "ACME") { id } }'
+    named = {"persistedQuery": {"version": 1, "sha256Hash": sha256(text.encode()).hexdigest()}}
+
+    def ask(caller: Caller, **members: object) -> str | None:
+        content = {"extensions": named, **members}
+        return world.ask(caller, "POST", "/graphql/", content, "application/json").code()
+
+    alice, bob, operator = world.caller(), world.caller(owner="bob"), world.caller(owner=None)
+    for first in (bob, operator):
+        assert ask(first, query=text) == ask(first) == "not_found"
+        assert ask(alice) == "PERSISTED_QUERY_NOT_FOUND"
+    assert ask(alice, query=text) == "not_found"
+    # Whoever is of the same owner knows it.
+    assert ask(world.caller(frozenset({"wallets:read"}))) == "not_found"
+    assert ask(world.caller(owner=None, narrowed="alice")) == "not_found"
 
 
 def test_the_comparison_finds_what_differs(world: World) -> None:
