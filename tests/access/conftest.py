@@ -9,7 +9,8 @@ import pytest
 
 from tests.access.clocks import Clock
 from tests.access.issuers import AUDIENCE, Issuer
-from tests.access.world import World, one_connection
+from tests.access.test_tokens import HOSTILE
+from tests.access.world import HOSTILE_TOKENS, World, one_connection
 from tests.fast_path.front import Front
 from walletsvc.access import identify, tokens
 from walletsvc.access.verified import Verified
@@ -59,7 +60,13 @@ def guarded_server(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def world(db: None, guarded_server: None) -> Iterator[World]:
+def hostile_tokens(issuer: Issuer) -> dict[str, str]:
+    """Return tokens that are nobody's, by what is wrong with them."""
+    return {name: HOSTILE[name][0](issuer) for name in HOSTILE_TOKENS}
+
+
+@pytest.fixture
+def world(db: None, guarded_server: None, hostile_tokens: dict[str, str]) -> Iterator[World]:
     """Return two owners with their things, in the transaction of the test."""
     with one_connection():
-        yield World()
+        yield World(hostile_tokens)

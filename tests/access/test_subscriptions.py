@@ -51,8 +51,8 @@ def documents(world: World) -> list[tuple[Thing, str, frozenset[str]]]:
 
 
 @pytest.fixture
-def world(transactional_db: None, guarded_server: None) -> World:
-    return World()
+def world(transactional_db: None, guarded_server: None, hostile_tokens: dict[str, str]) -> World:
+    return World(hostile_tokens)
 
 
 @pytest.fixture

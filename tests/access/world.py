@@ -62,7 +62,21 @@ NOBODIES: dict[str, Callable[[], str | None]] = {
     "expired": lambda: f"Bearer {_key(age=2, days=1)}",
     "revoked": lambda: f"Bearer {_revoked()}",
 }
-"""Makers of credentials that are nobody's, by what is wrong with them. Hostile tokens belong here, too."""
+"""Makers of keys that are nobody's, by what is wrong with them."""
+
+HOSTILE_TOKENS = (
+    "alg none",
+    "HS256 by the public key",
+    "another aud",
+    "another iss",
+    "unknown kid",
+    "no exp",
+    "exp past",
+    "nbf ahead",
+    "ID token by nonce",
+    "bad signature",
+)
+"""Tokens that are nobody's, of those in test_tokens.py."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +120,7 @@ class Answer:
 class World:
     """What each owner has, by name, and the callers. Each owner's texts hold its marker."""
 
+    hostile_tokens: Mapping[str, str]
     front: Front = field(default_factory=Front)
     ids: dict[str, dict[str, str]] = field(default_factory=dict)
     _callers: dict[tuple[frozenset[str], str | None, str | None], Caller] = field(default_factory=dict)
@@ -114,7 +129,9 @@ class World:
         _number_from(41_000, 52_000, 63_000)
         for owner in ("alice", "bob"):
             self.ids[owner] = _make_things(owner)
-        self.nobodies = [_caller(name, make()) for name, make in NOBODIES.items()]
+        made = {name: make() for name, make in NOBODIES.items()}
+        made |= {name: f"Bearer {token}" for name, token in self.hostile_tokens.items()}
+        self.nobodies = [_caller(name, text) for name, text in made.items()]
 
     def caller(
         self, scopes: frozenset[str] = ALL_SCOPES, owner: str | None = "alice", *, narrowed: str | None = None
