@@ -20,6 +20,8 @@ PATHS = {"Wallet": "wallets", "Transaction": "transactions", "Entry": "entries"}
 _KEPT = 12
 NAMES = ("Rent", "Savings", "Zoë's", "a_b%c", "'; --")
 """Names that each owner has given to a wallet and to a transaction, and that requests may hold: they mark nothing."""
+_LIKELY = {"balance": ("1.00", "0"), "amount": ("1.00", "-0.50"), "currency": ("USD",)}
+"""Values that most wallets take: random ones are nearly always refused."""
 _GRAPHQL_ID = re.compile(r'\b(id|walletId|wallet|transaction): ?"[^"\n]*"|\bids: ?\[[^\]\n]*\]')
 _GRAPHQL_TEXT = re.compile(r'\b(label|txid|description|search|icontains|exact): ?"[^"\n]*"')
 
@@ -98,6 +100,8 @@ class Targets:
                 )
             elif name in ("label", "txid", "description") and isinstance(led[name], str) and random.random() < 0.6:
                 led[name] = self.a_text(random, owner)
+            elif name in _LIKELY and random.random() < 0.7:
+                led[name] = random.choice(_LIKELY[name])
         return led
 
     def lead_graphql(self, text: str, random: Random, owner: str) -> str:
