@@ -15,7 +15,8 @@ from rest_api.openapi.document import describe
 from tests.access.case import Case
 from tests.access.collected import Thing, described, fields, routes
 from tests.access.graphql_cases import graphql_cases
-from tests.access.rest_cases import described_cases, route_cases
+from tests.access.rest_cases import described_cases
+from tests.access.route_cases import route_cases
 from tests.access.world import JSON_API, Caller, World
 
 _CURSOR = re.compile(rb'"cursor":"([^"]+)"')

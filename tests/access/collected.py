@@ -17,7 +17,6 @@ from graphql import (
 )
 
 _LISTED = re.compile(r"\(\?:([^()]*)\)")
-_VIEWS = ("as_view", "view_class")
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.access.clocks import Clock
 from tests.access.issuers import AUDIENCE, Issuer
-from tests.access.test_tokens import HOSTILE
+from tests.access.test_hostile_tokens import HOSTILE
 from tests.access.world import HOSTILE_TOKENS, World, one_connection
 from tests.fast_path.front import Front
 from walletsvc.access import identify, tokens

@@ -5,7 +5,10 @@ It repeats the product's declarations on purpose, and reads none of them: a wron
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Mapping
+from typing import TypeVar
+
+K = TypeVar("K", bound=Hashable)
 
 READ = {"Wallet": "wallets:read", "Transaction": "transactions:read", "Entry": "transactions:read"}
 WRITE = {"Wallet": "wallets:write", "Transaction": "transactions:write"}
@@ -47,7 +50,7 @@ def follow(resource: str, path: Iterable[str]) -> list[str]:
     return passed
 
 
-def _look_up(table, name):  # type: ignore[no-untyped-def]
+def _look_up(table: Mapping[K, str], name: K) -> str:
     if name not in table:
         raise Uncovered(f"The contract of the matrix says nothing about {name}.")
     return table[name]

@@ -16,7 +16,8 @@ from tests.access.all_cases import all_cases
 from tests.access.collected import described, fields, routes
 from tests.access.contract import Uncovered
 from tests.access.graphql_cases import graphql_cases
-from tests.access.rest_cases import described_cases, route_cases
+from tests.access.rest_cases import described_cases
+from tests.access.route_cases import route_cases
 
 pytestmark = pytest.mark.without_engine
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.access.all_cases import all_cases, names_in
-from tests.access.world import ALL_SCOPES, World, _key, digest
+from tests.access.world import ALL_SCOPES, World, digest, make_key
 from tests.fast_path.front import Front, transaction
 from tests.writes import open_wallet
 from walletsvc.cache import responses
@@ -93,7 +93,7 @@ def test_equal_keys_and_shapes_imply_an_equal_reach(
 def test_entries_name_who_wrote_them_in_front_of_django(guarded_server: None) -> None:
     front = Front()
     wallet = open_wallet(principal=Principal("x", ALL_SCOPES, owner="alice"), balance="1.00", label="W")
-    keys = [_key(), _key(), _key(owner=None)]
+    keys = [make_key(), make_key(), make_key(owner=None)]
     for number in range(12):
         who = {"HTTP_AUTHORIZATION": f"Bearer {keys[number % 3]}"}
         status, _, body = front.ask(**transaction(wallet.id, f"T{number}", **who))
@@ -108,7 +108,7 @@ def test_entries_name_who_wrote_them_in_front_of_django(guarded_server: None) ->
 def test_no_writer_is_remembered_for_another(guarded_server: None) -> None:
     front = Front()
     wallet = open_wallet(principal=Principal("x", ALL_SCOPES, owner="alice"), balance="1.00", label="W")
-    writer, reader, other = _key(), _key(ALL_SCOPES - {"transactions:write"}), _key(owner="bob")
+    writer, reader, other = make_key(), make_key(ALL_SCOPES - {"transactions:write"}), make_key(owner="bob")
     for number in range(2):
         who = {"HTTP_AUTHORIZATION": f"Bearer {writer}"}
         assert front.ask(**transaction(wallet.id, f"T{number}", **who))[0] == "201 Created"

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from rest_api import read
 from tests.access.histories import FIRST, NAMES, STEP, Asked, resource, rest
-from tests.access.world import _key
+from tests.access.world import make_key
 from tests.fast_path.front import Front
 from tests.tables import empty_tables
 from walletsvc.access import identify as way_in
@@ -75,7 +75,7 @@ class Worlds:
         self._patch = patch
         self._numbers = count()
         self._make_key = responses.make_key
-        self.alice, self.bob = _key(), _key(owner="bob")
+        self.alice, self.bob = make_key(), make_key(owner="bob")
         self._keys = list(ApiKey.objects.all())
 
     @contextmanager

@@ -32,7 +32,7 @@ CHALLENGE = 'Bearer realm="walletsvc", error="invalid_token"'
 _DAY = timedelta(days=1)
 
 
-def _key(
+def make_key(
     scopes: frozenset[str] = ALL_SCOPES, owner: str | None = "alice", *, age: int = 0, days: int | None = None
 ) -> str:
     at = timezone.now() - age * _DAY
@@ -46,7 +46,7 @@ def _unknown() -> str:
 
 
 def _revoked() -> str:
-    text = _key()
+    text = make_key()
     keys.revoke_key(by=SYSTEM, key_id=text[5:15], at=timezone.now())
     return text
 
@@ -54,12 +54,12 @@ def _revoked() -> str:
 NOBODIES: dict[str, Callable[[], str | None]] = {
     "no credentials": lambda: None,
     "an empty header": lambda: "",
-    "another scheme": lambda: f"Basic {_key()}",
+    "another scheme": lambda: f"Basic {make_key()}",
     "malformed": lambda: "Bearer walk_nonsense",
-    "a wrong checksum": lambda: f"Bearer {_key()[:-1]}_",
-    "two keys": lambda: f"Bearer {_key()}, Bearer {_key()}",
+    "a wrong checksum": lambda: f"Bearer {make_key()[:-1]}_",
+    "two keys": lambda: f"Bearer {make_key()}, Bearer {make_key()}",
     "unknown": lambda: f"Bearer {_unknown()}",
-    "expired": lambda: f"Bearer {_key(age=2, days=1)}",
+    "expired": lambda: f"Bearer {make_key(age=2, days=1)}",
     "revoked": lambda: f"Bearer {_revoked()}",
 }
 """Makers of keys that are nobody's, by what is wrong with them."""
@@ -141,7 +141,7 @@ class World:
         if known not in self._callers:
             more = {} if narrowed is None else {"HTTP_WALLETSVC_OWNER": narrowed}
             name = f"{owner} with {' '.join(sorted(scopes))}" + (f" as {narrowed}" if narrowed else "")
-            self._callers[known] = _caller(name, f"Bearer {_key(scopes, owner)}", **more)
+            self._callers[known] = _caller(name, f"Bearer {make_key(scopes, owner)}", **more)
         return self._callers[known]
 
     def ask(

@@ -1,0 +1,39 @@
+"""What the cases of the REST face are made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.access.case import Case
+from tests.access.collected import Thing
+from tests.access.contract import PATHS
+from tests.access.world import ATOMIC
+
+ID = {"wallets": "{wallet}", "transactions": "{transaction}", "entries": "{entry}"}
+IDS = {resource: ID[path] for path, resource in PATHS.items()}
+"""The id of a thing, by its path and by its type."""
+
+VALUES: dict[str, Any] = {
+    "label": "New",
+    "balance": "1.00",
+    "currency": "USD",
+    "metadata": {"a": 1},
+    "txid": "N1",
+    "amount": "1.25",
+    "description": "text",
+    "wallet": "{other}",
+}
+"""A valid value of each attribute that can be written."""
+
+
+def new(resource: str, **changed: Any) -> dict[str, Any]:
+    """Return the document of a new resource."""
+    needed = {"Wallet": ("label",), "Transaction": ("txid", "amount", "wallet")}[resource]
+    attributes = {name: VALUES[name] for name in needed} | ({"wallet": "{wallet}"} if "wallet" in needed else {})
+    return {"type": resource, "attributes": attributes | changed}
+
+
+def operations(covers: tuple[Thing, ...], content: Any, **more: Any) -> Case:
+    """Return the case of one operation, or of a document of them."""
+    document = content if "atomic:operations" in content else {"atomic:operations": [content]}
+    return Case(covers, "POST", "/api/operations/", document, content_type=ATOMIC, **more)
