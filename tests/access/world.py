@@ -35,6 +35,7 @@ _DAY = timedelta(days=1)
 def make_key(
     scopes: frozenset[str] = ALL_SCOPES, owner: str | None = "alice", *, age: int = 0, days: int | None = None
 ) -> str:
+    """Return the text of a new key, made so many days ago, that ends after a number of days or never."""
     at = timezone.now() - age * _DAY
     until = None if days is None else at + days * _DAY
     return keys.create_key(by=SYSTEM, name="k", scopes=scopes, owner=owner, expires_at=until, at=at).text
