@@ -43,7 +43,12 @@ def identify_known(authorization: str | None) -> Principal | None:
     """Return the caller if no query is needed: it was verified recently, or the server is open."""
     if not settings.AUTH_REQUIRED:
         return ANYONE
-    return None if authorization is None else verified.get(_digest(authorization))
+    return None if authorization is None else find_verified(authorization)
+
+
+def find_verified(authorization: str) -> Principal | None:
+    """Return the caller with these credentials if it was verified recently."""
+    return verified.get(_digest(authorization))
 
 
 def was_good(authorization: str) -> bool:

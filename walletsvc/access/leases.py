@@ -65,13 +65,15 @@ class Lease:
     """What this process may still give to one caller."""
 
     __slots__ = (
-        *("rate", "policy", "_who", "_leases", "_lock", "_taken", "_left", "_ends"),
+        *("rate", "policy", "_name", "_who", "_leases", "_clock", "_lock", "_taken", "_left", "_ends"),
         *("_refused", "_refused_until", "_spare", "_resets", "_look_at"),
     )
 
     def __init__(self, leases: Leases, who: str, rate: Rate) -> None:
         self.rate = rate
-        self.policy = f'"{leases.kind}";q={rate.amount};w={rate.seconds}'
+        self._name = f'"{leases.kind}"'
+        self.policy = f"{self._name};q={rate.amount};w={rate.seconds}"
+        self._clock = leases.clock
         self._who = who
         self._leases = leases
         self._lock = threading.Lock()
@@ -85,7 +87,7 @@ class Lease:
 
     def take(self, units: int) -> int:
         """Use `units` and return 0, or return the seconds after which to try again."""
-        now = self._leases.clock()
+        now = self._clock()
         with self._lock:
             if self._left >= units and now < self._ends:
                 self._left -= units
@@ -94,7 +96,7 @@ class Lease:
 
     def wait(self) -> int:
         """Return 0 if a unit is left, or else the seconds until one is. Uses none."""
-        now = self._leases.clock()
+        now = self._clock()
         with self._lock:
             if now < self._refused_until:
                 return ceil(self._refused_until - now)
@@ -105,13 +107,13 @@ class Lease:
 
     def status(self) -> str:
         """Return what is left, as the field `RateLimit` says it (draft-ietf-httpapi-ratelimit-headers)."""
-        now = self._leases.clock()
-        left = self._spare + (self._left if now < self._ends else 0)
+        now = self._clock()
+        left = self._spare + self._left if now < self._ends else self._spare
         seconds = self._resets - now
         if seconds <= 0:
             with self._lock:
                 seconds = self._taken.seconds_until(1, now)
-        return f'"{self._leases.kind}";r={left};t={ceil(min(seconds, self.rate.seconds))}'
+        return f"{self._name};r={left};t={min(ceil(seconds), self.rate.seconds)}"
 
     def _take_more(self, units: int, now: float) -> int:
         if now < self._refused_until and units >= self._refused:

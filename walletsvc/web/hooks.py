@@ -34,13 +34,17 @@ class RequestHead:
 
     method: str
     path: str
-    headers: Headers
     address: str
     context: MutableMapping[str, Any]
     may_wait: bool
 
+    @property
+    def headers(self) -> Headers:
+        """Return the headers."""
+        return ScopeHeaders(self.context) if "headers" in self.context else EnvironHeaders(self.context)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class AnswerHead:
     """The beginning of an answer, and how long it took: for a connection that stays open, until its end.
 
@@ -48,8 +52,8 @@ class AnswerHead:
     """
 
     status: int
-    headers: Sequence[tuple[str, str]]
-    seconds: float
+    headers: Sequence[tuple[str, str]] = ()
+    seconds: float = 0.0
 
 
 class Hook(Protocol):
@@ -77,16 +81,23 @@ def load_hooks() -> Hooks:
 
 
 def _ask(hooks: Hooks, request: RequestHead) -> Refusal | None:
-    refusals = (hook.before(request) for hook in hooks)
-    return next((refusal for refusal in refusals if refusal is not None), None)
+    # Without generators here and below: each request waits for this.
+    for hook in hooks:
+        refusal = hook.before(request)
+        if refusal is not None:
+            return refusal
+    return None
 
 
-def _headers(hooks: Hooks, request: RequestHead) -> list[tuple[str, str]]:
-    return [header for hook in hooks for header in hook.headers(request)]
+def _add_headers(headers: Iterable[tuple[str, str]], hooks: Hooks, request: RequestHead) -> list[tuple[str, str]]:
+    every = [*headers]
+    for hook in hooks:
+        every += hook.headers(request)
+    return every
 
 
-def _tell(hooks: Hooks, request: RequestHead, begun: tuple[int, Sequence[tuple[str, str]]], since: float) -> None:
-    answer = AnswerHead(*begun, perf_counter() - since)
+def _tell(hooks: Hooks, request: RequestHead, answer: AnswerHead, since: float) -> None:
+    answer.seconds = perf_counter() - since
     for hook in hooks:
         hook.after(request, answer)
 
@@ -102,16 +113,12 @@ def with_hooks(application: WsgiApplication, hooks: Hooks, *, refused: WsgiAppli
     def answer(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         since, get = perf_counter(), environ.get
         address, path = get("REMOTE_ADDR", ""), get("PATH_INFO", "")
-        request = RequestHead(
-            environ["REQUEST_METHOD"], path, EnvironHeaders(environ), address, environ, may_wait=True
-        )
-        begun: tuple[int, Sequence[tuple[str, str]]] = (_FAULT, ())
+        request = RequestHead(environ["REQUEST_METHOD"], path, address, environ, may_wait=True)
+        begun = AnswerHead(_FAULT)
 
         def start(status: str, headers: Sequence[tuple[str, str]], *more: Any) -> Any:
-            nonlocal begun
-            headers = [*headers, *_headers(hooks, request)]
-            begun = (int(status[:3]), headers)
-            return start_response(status, headers, *more)
+            begun.status, begun.headers = int(status[:3]), _add_headers(headers, hooks, request)
+            return start_response(status, begun.headers, *more)
 
         refusal = _ask(hooks, request)
         if refusal is not None:
@@ -138,13 +145,13 @@ def with_hooks_async(application: AsgiApplication, hooks: Hooks) -> AsgiApplicat
             return
         since, (address, *_) = perf_counter(), scope.get("client") or [""]
         method, path = scope.get("method", "GET"), scope["path"]
-        request = RequestHead(method, path, ScopeHeaders(scope), address, scope, may_wait=False)
-        begun: tuple[int, Sequence[tuple[str, str]]] | None = None
+        request = RequestHead(method, path, address, scope, may_wait=False)
+        begun: AnswerHead | None = None
 
         async def send_and_see(message: Mapping[str, Any]) -> None:
             nonlocal begun
             if begun is None:
-                message = _with_headers(message, _headers(hooks, request))
+                message = _with_headers(message, _add_headers((), hooks, request))
                 begun = _beginning(message)
             await send(message)
 
@@ -156,7 +163,7 @@ def with_hooks_async(application: AsgiApplication, hooks: Hooks) -> AsgiApplicat
             await application(scope, receive, send_and_see)
             otherwise = _CLIENT_CLOSED_REQUEST
         finally:
-            _tell(hooks, request, begun or (otherwise, ()), since)
+            _tell(hooks, request, begun or AnswerHead(otherwise), since)
 
     return answer
 
@@ -168,8 +175,8 @@ def _with_headers(message: Mapping[str, Any], more: Iterable[tuple[str, str]]) -
     return {**message, "headers": [*message.get("headers", ()), *encoded]}
 
 
-def _beginning(message: Mapping[str, Any]) -> tuple[int, Sequence[tuple[str, str]]]:
+def _beginning(message: Mapping[str, Any]) -> AnswerHead:
     """Return status and headers from the first message of an answer."""
     otherwise = _SWITCHING_PROTOCOLS if message["type"] == "websocket.accept" else _FORBIDDEN
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in message.get("headers", ())]
-    return message.get("status", otherwise), headers
+    return AnswerHead(message.get("status", otherwise), headers)

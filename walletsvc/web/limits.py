@@ -20,11 +20,10 @@ from django.db import Error
 
 from walletsvc import errors
 from walletsvc.access.counters import SharedCounter
-from walletsvc.access.identify import identify, identify_known, was_good
+from walletsvc.access.identify import find_verified, identify, was_good
 from walletsvc.access.leases import Clock, Lease, Leases
 from walletsvc.access.rates import Rate, parse_rate
-from walletsvc.principals import Principal
-from walletsvc.web.callers import AUTHORIZATION
+from walletsvc.principals import ANYONE, Principal
 from walletsvc.web.hooks import AnswerHead, RequestHead
 from walletsvc.web.refusals import Refusal
 
@@ -45,6 +44,7 @@ class RequestLimits:
     """Charges each request, and tells each answer what is left (draft-ietf-httpapi-ratelimit-headers)."""
 
     def __init__(self, *, clock: Clock = time.monotonic) -> None:
+        self._is_open = not settings.AUTH_REQUIRED
         self._rate = _rate(settings.LIMIT_PER_PRINCIPAL)
         self._address_rate = _rate(settings.LIMIT_PER_ADDRESS)
         self._failure_rate = _rate(settings.LIMIT_AUTH_FAILURES)
@@ -59,10 +59,12 @@ class RequestLimits:
         charge = request.context[CHARGE] = Charge(self, request.address)
         if not request.may_wait:
             return None
-        authorization = request.headers.get(AUTHORIZATION)
+        authorization = request.context.get("HTTP_AUTHORIZATION")
         try:
-            principal = identify_known(authorization)
-            if principal is not None:
+            # As `identify_known`, without a look at the settings, which takes 0.7 us.
+            if self._is_open:
+                charge.to(ANYONE)
+            elif authorization is not None and (principal := find_verified(authorization)) is not None:
                 charge.to(principal)
             elif request.path in PROBED:
                 charge.is_settled = True
@@ -122,7 +124,11 @@ class Charge:
     def to(self, principal: Principal) -> None:
         """Charge the caller 1 unit. Raises `RateLimited`."""
         self.principal = principal
-        self._charge(self._limits.of_principal(principal))
+        # As `_charge` does, which would be another call for each request.
+        self.is_settled = True
+        self.lease = lease = self._limits.of_principal(principal)
+        if lease is not None and (wait := lease.take(1)):
+            self._refuse(lease, wait)
 
     def to_address(self) -> None:
         """Charge the address 1 unit. Raises `RateLimited`."""

@@ -17,6 +17,13 @@ from walletsvc.server.ports import PortError, claim_port, find_address
 WORKER_STOP_SECONDS = 3
 """Less than the supervisor grants both servers, because granian ends only after its workers."""
 
+MAX_HEADER_BYTES = 16_384
+"""The request line and all headers; longer ones are answered with 431."""
+HEADER_MILLISECONDS = 10_000
+"""How long they may take to arrive. No thread waits for them."""
+WEB_CONNECTIONS, LIVE_CONNECTIONS = 1024, 4096
+"""granian's backpressure: the connections of a process, idle ones too. Further ones wait to be accepted."""
+
 _MALLOC = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "524288"}
 """Settings of glibc's allocator (mallopt(3)). It gives each thread an arena, and after the first large block it puts
 blocks of that size into arenas as well, whose holes then took as much memory as all live data. Below this threshold,
@@ -71,7 +78,8 @@ class Command(BaseCommand):
                 "Open: whoever reaches these ports may do everything. AUTH_REQUIRED=true asks for keys."
             )
         web = _granian("wsgi", "walletsvc.server.wsgi:application", address, options["port"], options["workers"])
-        web += ["--no-ws", "--backlog", "2048", "--blocking-threads", str(options["threads"])]
+        web += ["--no-ws", "--backlog", "2048", "--backpressure", str(WEB_CONNECTIONS)]
+        web += ["--blocking-threads", str(options["threads"])]
         live = None
         # The next program reads its settings again: the playground's page needs the address of subscriptions.
         os.environ["LIVE_PORT"] = str(live_port)
@@ -79,6 +87,7 @@ class Command(BaseCommand):
             self.stdout.write(f"Subscriptions on ws://{options['host']}:{live_port}/graphql/.")
             # One process: it follows the changes of all wallets, and has room for thousands of subscriptions.
             live = _granian("asgi", "walletsvc.server.asgi:application", address, live_port, 1)
+            live += ["--backlog", "2048", "--backpressure", str(LIVE_CONNECTIONS)]
         for name, value in _MALLOC.items():
             os.environ.setdefault(name, value)
         self.stdout.flush()
@@ -123,4 +132,7 @@ def _granian(interface: str, application: str, host: str, port: int, workers: in
     """Return the granian arguments that both servers share."""
     arguments = ["--interface", interface, "--host", host, "--port", str(port), "--workers", str(workers)]
     arguments += ["--respawn-failed-workers", "--workers-kill-timeout", str(WORKER_STOP_SECONDS)]
+    arguments += ["--http1-header-read-timeout", str(HEADER_MILLISECONDS)]
+    for protocol in ("--http1-buffer-size", "--http2-max-headers-size"):
+        arguments += [protocol, str(MAX_HEADER_BYTES)]
     return [*arguments, "--log-level", "error", application]
