@@ -77,6 +77,8 @@ _RATIOS = (
         "GET a list of one owner: to a key that reaches all", 0.9, "list-100-owner", BOUND_UNCACHED, KEYED_UNCACHED
     ),
     _against("GET a list of 100, cached, with a key: to no key", 0.85, "list-100-key", KEYED, OURS),
+    _against("GET a wallet, not cached, with a key: to no key", 0.95, "get-wallet-key", KEYED_UNCACHED, UNCACHED),
+    _against("POST, spread wallets, with a key: to no key", 0.95, "post-key", KEYED, OURS),
     _against("GraphQL connection of 100, not cached: to stock strawberry-django", 10, "graphql-100", UNCACHED, STOCK),
     _against("GraphQL, cached: to the ceiling", 0.5, "graphql-100-cached", OURS, CEILING),
     _against("GraphQL, cached, in front of Django: to the ceiling", 1.5, "graphql-100-cached", OURS, CEILING),

@@ -111,6 +111,12 @@ def make_rows(wallets: int) -> list[Row]:
             expects=100,
         ),
         Row(
+            "get-wallet-key",
+            "GET a wallet, not cached, with a key",
+            replace(GET_WALLET, wallets=(1, wallets)),
+            (KEYED_UNCACHED, UNCACHED),
+        ),
+        Row(
             "list-100-key",
             "GET a list of 100, cached, with a key",
             get_list(100),
@@ -131,6 +137,14 @@ def make_rows(wallets: int) -> list[Row]:
             "POST a transaction, one wallet",
             replace(POST_TRANSACTION, wallets=(wallets // 2, wallets // 2)),
             (OURS, FASTAPI),
+            per_request=1,
+            family="post",
+        ),
+        Row(
+            "post-key",
+            "POST a transaction, spread wallets, with a key",
+            spread,
+            (KEYED, OURS),
             per_request=1,
             family="post",
         ),

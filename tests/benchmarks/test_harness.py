@@ -171,4 +171,4 @@ def test_a_missed_goal_stays_in_the_table():
 def test_rows_that_are_compared_with_each_other_are_measured_in_turns() -> None:
     groups = [[row.key for row in group] for group in group_rows(list(ROWS.values()))]
     assert [key for group in groups for key in group] == list(ROWS)
-    assert [group for group in groups if len(group) > 1] == [["post-spread", "post-one", "batch-100"]]
+    assert [group for group in groups if len(group) > 1] == [["post-spread", "post-one", "post-key", "batch-100"]]
