@@ -13,7 +13,7 @@ import pytest
 from tests.commands import run_to_end
 from tests.live import ROOT
 from tests.mutants.__main__ import MODULES
-from tests.mutants.verdict import judge, read_listed
+from tests.mutants.verdict import judge, read_kinds, read_listed
 
 pytestmark = pytest.mark.without_engine
 
@@ -84,6 +84,20 @@ def test_survivors_and_listed_mutants_must_be_the_same() -> None:
     assert not verdict.is_good
     assert judge({"c": "killed", "e": "survived"}, {"e": "It is the same."}).is_good
     assert judge({"c": "killed"}, {"e": "It is the same."}, is_whole=False).is_good
+
+
+def test_a_kind_of_change_may_live_wherever_it_is_made() -> None:
+    outcomes = {
+        "a.b: zip(c, d, strict=True) -> zip(c, d, strict=False)": "survived",
+        "a.c: zip(c, d, strict=True) -> zip(c, d, )": "survived",
+        "a.d: zip(c, d, strict=True) -> zip(c, d, strict=None) (2)": "killed",
+        "a.e: zip(c, d, strict=True) -> zip(c, None, strict=True)": "survived",
+        "a.f: set(strict=True) -> None": "survived",
+    }
+    verdict = judge(outcomes, {}, kinds=read_kinds())
+    assert [each.split(":")[0] for each in verdict.survivors] == ["survived  a.e", "survived  a.f"]
+    assert dict(verdict.counts) == {"equivalent": 2, "killed": 1, "survived": 2}
+    assert not verdict.stale
 
 
 def test_each_that_is_listed_has_a_reason() -> None:

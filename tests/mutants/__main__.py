@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.mutants.verdict import judge, read_listed
+from tests.mutants.verdict import judge, read_kinds, read_listed
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = Path(__file__).with_name("modules.toml")
@@ -52,7 +52,7 @@ def main() -> int:
         outcomes = try_mutants(file, tests[file], of=chosen.of)
         module = f"{file.removesuffix('.py').replace('/', '.')}."
         of_module = {name: reason for name, reason in listed.items() if name.partition(": ")[0].startswith(module)}
-        verdict = judge(outcomes, of_module, is_whole=not chosen.of)
+        verdict = judge(outcomes, of_module, kinds=read_kinds(), is_whole=not chosen.of)
         total += verdict.counts
         is_good &= verdict.is_good
         print(f"{file}: {describe(verdict.counts)}, {time.monotonic() - began:.0f} s", flush=True)

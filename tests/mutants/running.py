@@ -42,9 +42,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 class Session:
     """The tests, how long each took, and which lines it reached."""
 
-    def __init__(self, session: pytest.Session, path: Path) -> None:
+    def __init__(self, session: pytest.Session, path: Path, module: str) -> None:
         self.session = session
         self.path = path.resolve()
+        self.module = module
         self.seconds: dict[str, float] = {}
         self.failed: list[str] = []
         self.lines: dict[int, set[str]] = {}
@@ -70,7 +71,15 @@ class Session:
         """Run all tests and note which lines each reaches. Fails if one fails."""
         coverage = Coverage(data_file=None, include=[str(self.path)], config_file=False)
         coverage.start()
-        self.run(self.session.items, coverage.switch_context)
+        caches = list(_caches_of(self.module))
+
+        def begin(item: str) -> None:
+            # Otherwise only the first test that asks for a result would reach the lines that find it.
+            for each in caches:
+                each.cache_clear()
+            coverage.switch_context(item)
+
+        self.run(self.session.items, begin)
         coverage.stop()
         if self.failed:
             raise pytest.UsageError(f"This fails without any mutant: {self.failed[0]}")
@@ -127,7 +136,9 @@ class Session:
             _copy_database()
             if function is not None and code is not None:
                 function.__code__ = code
-                _forget_results(function.__module__)
+                # No result is remembered that was found without the mutant.
+                for each in _caches_of(function.__module__):
+                    each.cache_clear()
             for item in items:
                 # Ends the process: a thread that is stuck cannot be ended.
                 item.add_marker(pytest.mark.timeout(self._limit_of(item), method="thread"), append=False)
@@ -145,7 +156,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
     mutants = [
         each for each in make_mutants(path, module) if session.config.getoption("--mutants-of") in each.function
     ]
-    run = Session(session, path)
+    run = Session(session, path, module)
     session.config.pluginmanager.register(run)
     run.measure()
     if run.try_mutant(None, None, session.items) != "survived":
@@ -170,11 +181,11 @@ def _functions(module: str, path: Path) -> Iterator[tuple[str, FunctionType]]:
             yield each.__code__.co_qualname, each
 
 
-def _forget_results(module: str) -> None:
-    """Let no result be remembered that was found without the mutant."""
+def _caches_of(module: str) -> Iterator[Any]:
+    """Yield the functions of a module that remember their results."""
     for each in gc.get_objects():
         if type(each) is type(_probe) and each.__module__ == module:
-            each.cache_clear()
+            yield each
 
 
 @cache

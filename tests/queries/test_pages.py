@@ -109,6 +109,18 @@ def test_cursors_walk_through_every_record_once(resource: str, name: str) -> Non
         assert backward == everything
 
 
+@pytest.mark.parametrize(
+    "order", [("currency", "createdAt", "balance"), ("-balance", "currency", "-createdAt"), ("balance", "currency")]
+)
+def test_cursors_walk_through_combined_orders(order: tuple[str, ...]) -> None:
+    walked: list[int] = []
+    page = ask("Wallet", order=order, page=CursorPage(1))
+    while page.records:
+        walked += ids(page)
+        page = ask("Wallet", order=order, page=CursorPage(1, after=page.records[-1].cursor))
+    assert walked == expected("Wallet", *order)
+
+
 def test_a_page_lies_between_two_cursors() -> None:
     everything = ask("Wallet", order=("-balance",), page=CursorPage(100)).records
     between = {"after": everything[2].cursor, "before": everything[9].cursor}

@@ -10,10 +10,12 @@ from django.utils import timezone
 
 from tests.writes import close_wallet, delete_transaction, open_wallet, post_transaction
 from walletsvc.models import Entry, Transaction, Wallet
-from walletsvc.principals import ANYONE
+from walletsvc.principals import ANYONE, Principal
 from walletsvc.queries.reconciliation import compute_discrepancies
 
 pytestmark = pytest.mark.django_db
+
+ALICE = Principal("k", frozenset({"admin"}), owner="alice")
 
 
 @pytest.fixture
@@ -30,7 +32,14 @@ def problems() -> list[tuple[int, str | None, str]]:
 
 
 def append(
-    wallet: Wallet, *, sequence: int, amount: int, after: int, currency: str = "USD", transaction: int = 999
+    wallet: Wallet,
+    *,
+    sequence: int,
+    amount: int,
+    after: int,
+    currency: str = "USD",
+    transaction: int = 999,
+    owner: str = "",
 ) -> None:
     Entry.objects.create(
         wallet_id=wallet.id,
@@ -42,15 +51,17 @@ def append(
         transaction_id=transaction,
         txid="forged",
         principal="nobody",
+        owner=owner,
         created_at=timezone.now(),
     )
 
 
 def test_a_ledger_that_fits_has_no_discrepancies(wallet: Wallet) -> None:
     open_wallet(principal=ANYONE, label="Empty")
-    emptied = open_wallet(principal=ANYONE, label="Emptied", balance="3")
-    post_transaction(principal=ANYONE, txid="T3", wallet_id=emptied.id, amount="-3")
-    close_wallet(principal=ANYONE, wallet_id=emptied.id)
+    for principal in (ANYONE, ALICE):
+        emptied = open_wallet(principal=principal, label="Emptied", balance="3")
+        post_transaction(principal=principal, txid="T3", wallet_id=emptied.id, amount="-3")
+        close_wallet(principal=principal, wallet_id=emptied.id)
     delete_transaction(principal=ANYONE, transaction_id=Transaction.objects.get(txid="T2").id)
     assert problems() == []
 
@@ -148,6 +159,28 @@ def test_money_left_in_a_wallet_that_vanished_is_found() -> None:
     [(identifier, label, problem)] = problems()
     assert (identifier, label) == (wallet.id, None)
     assert problem.startswith("the balance is 0, but the entries sum to 10")
+
+
+def test_rows_of_another_owner_than_their_wallet_are_found_in_order() -> None:
+    wallets = [open_wallet(principal=ALICE, label=f"W{number}", balance="10") for number in range(2)]
+    for number, (place, owner) in enumerate([(1, "eve"), (0, "eve"), (1, ""), (0, "bob"), (1, "eve"), (1, "alice")]):
+        post_transaction(principal=ALICE, txid=f"T{number}", wallet_id=wallets[place].id, amount="1")
+        Transaction.objects.filter(txid=f"T{number}").update(owner=owner)
+    first, second = (wallet.id for wallet in wallets)
+    assert problems() == [
+        (first, "W0", "1 transactions are of the owner 'bob'"),
+        (first, "W0", "1 transactions are of the owner 'eve'"),
+        (second, "W1", "1 transactions are without an owner (setup_database sets the wallet's owner)"),
+        (second, "W1", "2 transactions are of the owner 'eve'"),
+    ]
+
+
+def test_an_entry_of_another_owner_is_found(wallet: Wallet) -> None:
+    transaction = Transaction.objects.get(txid="T1").id
+    append(wallet, sequence=4, amount=1, after=8, transaction=transaction, owner="bob")
+    Wallet.objects.filter(id=wallet.id).update(sequence=4, balance=8)
+    Transaction.objects.filter(txid="T1").update(amount=6)
+    assert problems() == [(wallet.id, "A", "1 entries are of the owner 'bob'")]
 
 
 def test_sums_are_exact() -> None:

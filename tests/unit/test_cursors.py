@@ -109,6 +109,22 @@ def test_a_forged_cursor_is_refused(cursor: str) -> None:
     assert caught.value.parameter == "after"
 
 
+def test_a_cursor_may_be_long_but_not_any_length() -> None:
+    order = parse_order(WALLET, ("label",))
+    longest = forge("label,id", "x" * 1519, 1)
+    assert len(longest) == 2048
+    assert decode_cursor(longest, order, WALLET, parameter="after") == ["x" * 1519, 1]
+    with pytest.raises(errors.InvalidParameter):
+        decode_cursor(forge("label,id", "x" * 1520, 1), order, WALLET, parameter="after")
+
+
+@pytest.mark.parametrize("noise", ["    ", "\n\n\n\n", "!!!!", "===="])
+def test_nothing_in_a_cursor_is_passed_over(noise: str) -> None:
+    cursor = encode_cursor(BY_ID, [1])
+    with pytest.raises(errors.InvalidParameter):
+        decode_cursor(f"{cursor[:4]}{noise}{cursor[4:]}", BY_ID, WALLET, parameter="after")
+
+
 @pytest.mark.parametrize(
     "value",
     [
