@@ -11,11 +11,12 @@ from tests.queries.questions import ask, found
 from tests.writes import close_wallet, delete_transaction, open_wallet, post_transaction
 from walletsvc import errors
 from walletsvc.models import Transaction, Wallet
-from walletsvc.principals import ANYONE
-from walletsvc.queries.filters import FILTER_SETS
+from walletsvc.principals import ANYONE, Principal
+from walletsvc.queries.filters import FILTER_SETS, filter_queryset
 
 pytestmark = pytest.mark.django_db
 
+ALICE = Principal("k", frozenset({"admin"}), owner="alice")
 NOON = datetime(2026, 1, 31, 12, 0, 0, 500, tzinfo=UTC)
 
 
@@ -222,5 +223,36 @@ def test_an_unknown_filter_is_refused(name: str) -> None:
 
 
 def test_a_filter_is_given_once() -> None:
-    with pytest.raises(errors.InvalidParameter, match="twice"):
+    with pytest.raises(errors.InvalidParameter, match="twice") as caught:
         ask("Wallet", filters=(("label", "a"), ("label", "a")))
+    assert caught.value.parameter == "filter.label"
+
+
+def test_whose_it_is_filters_for_who_sees_all_and_for_nobody_else(wallets: list[Wallet]) -> None:
+    open_wallet(principal=ALICE, label="Rent of hers")
+
+    def pass_(*asked: tuple[str, str], principal: Principal = ANYONE) -> list[str]:
+        passed = filter_queryset("Wallet", Wallet.objects.order_by("id"), asked, principal=principal)
+        return list(passed.values_list("label", flat=True))
+
+    assert pass_(("owner", "alice")) == ["Rent of hers"]
+    assert pass_(("owner", "")) == ALL
+    # Without it, the other filters find those of all owners.
+    assert pass_(("label.icontains", "rent")) == [RENT, RENT_100, "Rent of hers"]
+    for asked in (("owner", "alice"), ("owner", "bob"), ("owner", "")):
+        with pytest.raises(errors.InvalidParameter) as caught:
+            pass_(asked, principal=ALICE)
+        assert caught.value.parameter == "filter.owner"
+        known = [each for each in FILTER_SETS["Wallet"].base_filters if each != "owner"]
+        assert caught.value.message == f"Wallet has no filter 'owner'. Its filters are {', '.join(known)}."
+
+
+def test_the_name_of_an_unknown_filter_is_cut() -> None:
+    with pytest.raises(errors.InvalidParameter) as caught:
+        ask("Wallet", filters=(("x" * 65, "1"),))
+    assert f"no filter '{'x' * 64}'." in caught.value.message
+
+
+def test_filters_never_add_rows(wallets: list[Wallet]) -> None:
+    some = Wallet.objects.filter(label=RENT)
+    assert list(filter_queryset("Wallet", some, (("balance.gte", "0"),), principal=ANYONE)) == [wallets[0]]

@@ -21,6 +21,8 @@ def test_a_page_has_at_most_a_hundred_records(size: int) -> None:
         with pytest.raises(errors.InvalidParameter) as caught:
             make()
         assert (caught.value.parameter, caught.value.context) == (parameter, {"limit": 100})
+        least = 1 if parameter == "page.size" else 0
+        assert caught.value.message == f"A page has {least} to 100 records."
 
 
 def test_only_a_page_by_cursor_may_be_empty() -> None:
@@ -67,10 +69,37 @@ def test_an_unknown_order_is_refused(name: str) -> None:
     assert len(caught.value.message) < 200
 
 
+def test_the_refusal_of_an_order_names_all_there_are() -> None:
+    with pytest.raises(errors.InvalidParameter) as caught:
+        parse_order(WALLET, ("x" * 65,))
+    assert caught.value.message == (
+        f"Wallet cannot be sorted by '{'x' * 64}'. Choose from id, label, balance, currency, createdAt."
+    )
+
+
 def test_an_order_names_a_field_once() -> None:
     for names in (("label", "label"), ("label", "-label")):
-        with pytest.raises(errors.InvalidParameter):
+        with pytest.raises(errors.InvalidParameter) as caught:
             parse_order(WALLET, names)
+        assert (caught.value.parameter, caught.value.message) == ("sort", f"{names[1]!r} is named twice.")
+
+
+@pytest.mark.parametrize(
+    ("names", "columns"),
+    [
+        ((), (("sequence", False),)),
+        (("id",), (("sequence", False),)),
+        (("-id",), (("sequence", True),)),
+        (("-sequence",), (("sequence", True),)),
+        (("-sequence", "id"), (("sequence", True),)),
+    ],
+)
+def test_the_entries_of_one_wallet_are_in_the_order_of_their_sequence(
+    names: tuple[str, ...], columns: tuple[tuple[str, bool], ...]
+) -> None:
+    assert parse_order(ENTRY, names, parent="wallet_id").columns == columns
+    # Those of a transaction may be of several wallets.
+    assert parse_order(ENTRY, names, parent="transaction_id") == parse_order(ENTRY, names)
 
 
 def test_an_order_reversed_twice_is_itself() -> None:

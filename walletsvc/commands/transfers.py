@@ -55,7 +55,7 @@ class PostTransfer(Command[Transfer]):
         refusals = Refusals()
         name, source, destination = "", 0, 0
         parsed: dict[str, Any] = {}
-        of_both = {each: value for each, value in values.items() if each not in ("txid", "source", "destination")}
+        of_both = {each: value for each, value in values.items() if each not in ("source", "destination")}
         with refusals.collect():
             name = parse_name(values.get("txid"), field="txid", max_length=MAX_TEXT_LENGTH - len(_OUT))
         with refusals.collect():

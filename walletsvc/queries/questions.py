@@ -104,7 +104,7 @@ def parse_order(resource: Resource, names: tuple[str, ...], *, parent: str = "")
                 parameter="sort",
             )
         if column in named:
-            raise InvalidParameter(f"{name[:64]!r} is named twice.", parameter="sort")
+            raise InvalidParameter(f"{name!r} is named twice.", parameter="sort")
         named.add(column)
         # Columns after the id have no effect.
         if "id" not in columns:
