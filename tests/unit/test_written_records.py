@@ -36,15 +36,16 @@ class Reader:
     def add_related(self, records: Sequence[Any], selection: Selection, *, principal: object) -> None:
         assert principal is ANYONE
         [record] = records
-        for name, _ in selection.to_one:
-            self.asked.append(name)
-            record.one[name] = None
-        for name, question in selection.to_many:
-            self.asked.append(name)
-            record.many[name, question.alias] = "a page"
+        [(name, _)] = (*selection.to_one, *selection.to_many)
+        self.asked.append(name)
+        failure = self.failures.get(name)
+        if isinstance(failure, OperationalError):
+            raise failure
+        record.one |= {name: None for name, _ in selection.to_one}
+        record.many |= {(name, question.alias): "a page" for name, question in selection.to_many}
         # The relation has been read, and then something below it fails.
-        if name in self.failures:
-            raise self.failures[name]
+        if failure is not None:
+            raise failure
 
     def read(self, monkeypatch: pytest.MonkeyPatch) -> WrittenRecord:
         monkeypatch.setattr(written, "add_related", self.add_related)
