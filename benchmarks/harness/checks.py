@@ -102,7 +102,8 @@ def _check_write(client: Client, row: Row) -> Answer:
         results = accepted.json()["atomic:results"]
         if len({result["data"]["id"] for result in results}) != row.per_request:
             raise IncorrectError(f"{len(results)} results")
-    balance = Template(f"/api/wallets/{wallet}/", headers={"Accept": row.template.headers["Accept"].split(";")[0]})
+    accept = row.template.headers["Accept"].split(";")[0]
+    balance = Template(f"/api/wallets/{wallet}/", headers={**row.template.headers, "Accept": accept})
     before = client.ask(balance).json()["data"]["attributes"]["balance"]
     refused = client.ask(row.template, wallet=wallet, amount=_TOO_MUCH)
     _expect(400 <= refused.status < 500, refused)
