@@ -117,7 +117,7 @@ CHECKS: dict[str, Callable[[Command], None]] = {
     r"\.venv/bin/python -m (pytest|tests\.servers) ": check_python,
     r"\.venv/bin/python -m tests\.hostile_hour ": check_hour,
     r"\.venv/bin/python -m tests\.intrusion ": check_intrusion,
-    r"(curl|python manage\.py) ": is_run,
+    r"(curl|(AUTH_REQUIRED=true )?python manage\.py) ": is_run,
 }
 
 

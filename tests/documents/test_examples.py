@@ -37,8 +37,14 @@ class DeployedServer(LiveServer):
 
     binaries = ("bash",)
 
+    serve = SERVE
+
     def _initialize(self) -> None:
         (command,) = shown(SETUP)
+        self.run(command)
+
+    def run(self, command: str) -> str:
+        """Run a command of the README beside the server, and return its output."""
         finished = subprocess.run(
             ["bash", "-c", command],
             cwd=ROOT,
@@ -51,13 +57,20 @@ class DeployedServer(LiveServer):
         )
         if finished.returncode:
             raise ServerError(finished.stderr)
+        return finished.stdout
 
     def _arguments(self) -> list[str]:
-        (command,) = shown(SERVE)
+        (command,) = shown(self.serve)
         return ["-c", f"cd '{ROOT}'\n{command}"]
 
     def _environment(self) -> dict[str, str]:
         return {**super()._environment(), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+
+
+class GuardedServer(DeployedServer):
+    """A server with keys, as the README says."""
+
+    serve = f"AUTH_REQUIRED=true {SERVE}"
 
 
 @pytest.fixture
@@ -89,6 +102,14 @@ def test_the_examples_work_one_after_the_other(server: LiveServer, tmp_path: Pat
     assert balance == {"sequence": 3, "balance": "130.00"}
     entry = {"sequence": 3, "kind": "post", "amount": "-20.00", "balanceAfter": "130.00"}
     assert ledger == {**entry, "transaction": {"txid": "TX124"}}
+
+
+def test_a_server_with_keys_takes_two_commands(memory_folder: Path, redis_urls: tuple[str, str]) -> None:
+    (command,) = shown("python manage.py apikey create")
+    with serve_with_updates(memory_folder, redis_urls[1], kind=GuardedServer) as server:
+        url, key = f"{server.url}/api/wallets/", server.run(command).strip()
+        assert httpx.get(url, timeout=30).status_code == 401
+        assert httpx.get(url, headers={"Authorization": f"Bearer {key}"}, timeout=30).status_code == 200
 
 
 def run_curl(command: str, home: Path) -> Any:
