@@ -28,9 +28,9 @@ from walletsvc.schema.resources import RESOURCES
 Parameter = dict[str, Any]
 
 
-def list_parameters(resource: Resource) -> list[Parameter]:
-    """Return the parameters of a list."""
-    return [*_filters(resource), _sort(resource), *page_parameters(), *document_parameters(resource)]
+def list_parameters(resource: Resource, *, parent: str = "") -> list[Parameter]:
+    """Return the parameters of a list. That of one `parent` cannot be filtered by it again."""
+    return [*_filters(resource, parent), _sort(resource), *page_parameters(), *document_parameters(resource)]
 
 
 def document_parameters(resource: Resource) -> list[Parameter]:
@@ -83,8 +83,10 @@ def _listing(names: Iterable[str], *, most: int | None = None, may_be_empty: boo
     return {"type": "string", "pattern": f"^(?:{pattern})?$" if may_be_empty else f"^{pattern}$"}
 
 
-def _filters(resource: Resource) -> Iterator[Parameter]:
+def _filters(resource: Resource, parent: str) -> Iterator[Parameter]:
     for name, declared in FILTER_SETS[resource.name].base_filters.items():
+        if name == parent:
+            continue
         description = f"Only matches: {name.replace('.', ' ')}."
         if isinstance(declared, OwnerFilter):
             description += " Empty for those of nobody. Not for callers that are bound to an owner."

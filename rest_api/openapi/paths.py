@@ -109,13 +109,15 @@ def _item(endpoint: Endpoint) -> Item:
 
 
 def _related_list(endpoint: Endpoint, name: str) -> Item:
-    target = ENDPOINTS[endpoint.resource.to_many[name].target]
+    relation = endpoint.resource.to_many[name]
+    target = ENDPOINTS[relation.target]
+    parameters = list_parameters(target.resource, parent=relation.column.removesuffix("_id"))
     return {
         "get": _operation(
             f"list{endpoint.name}{name.capitalize()}",
             f"List the {name} of one {endpoint.name}",
             endpoint.name,
-            parameters=[_IDENTIFIER, *list_parameters(target.resource), *_CONDITIONS],
+            parameters=[_IDENTIFIER, *parameters, *_CONDITIONS],
             answers=_read(f"{target.name}List", 404),
         )
     }

@@ -102,6 +102,20 @@ def test_the_parameters_are_those_of_the_declarations(name: str, path: str) -> N
     assert {"page[number]", "page[size]", "page[after]", "page[before]", "include"} < described.keys()
 
 
+@pytest.mark.parametrize("path", [path for path in PATHS if re.search(r"\{id\}/(transactions|entries)/$", path)])
+def test_each_filter_of_a_related_list_can_be_given(api: Api, make_wallet: Any, post: Any, path: str) -> None:
+    parent = make_wallet()
+    parent = parent if "wallets" in path else post(parent, "1")
+    filters = [name for name in parameters(path) if name.startswith("filter[")]
+    assert len(filters) > 3
+    for name in filters:
+        # What no value can be: so no filter finds anything else wrong.
+        response = api.get(path.replace("{id}", str(parent.id)) + "?" + urlencode({name: "\0"}))
+        (error,) = response.json()["errors"]
+        assert (error["status"], error["source"]) == ("400", {"parameter": name})
+        assert "twice" not in error["detail"], name
+
+
 def test_all_paths_to_include_are_listed() -> None:
     assert names(parameters("/api/wallets/")["include"]) == WALLET_PATHS
 
