@@ -40,6 +40,20 @@ ANSWERED = {
     "live_hosts": {200, 400},
 }
 """How the kinds are answered of which not all requests are answered with 200."""
+IN_HEAD = {
+    *(
+        "get_documents",
+        "queries",
+        "unknown_parameters",
+        "paths",
+        "accepts",
+        "media_types",
+        "origins",
+        "unknown_hosts",
+    ),
+    *("header_names", "etags", "preconditions", "preflights", "credentials", "live_hosts", "live_accepts"),
+}
+"""The kinds with their text in the URL or a header: with a long one, the server refuses the request unseen (431)."""
 
 
 @pytest.fixture
@@ -60,7 +74,8 @@ def test_requests_of_all_kinds_are_answered(ports: Ports) -> None:
     client.close()
     for name, status in client.statuses:
         answered.setdefault(name, set()).add(status)
-    assert answered == {kind.__name__: ANSWERED.get(kind.__name__, {200}) for kind in KINDS}
+    expected = {kind.__name__: ANSWERED.get(kind.__name__, {200}) for kind in KINDS}
+    assert answered == {name: status | {431} if name in IN_HEAD else status for name, status in expected.items()}
 
 
 def has_ended(worker: Worker) -> bool:
