@@ -41,17 +41,9 @@ ANSWERED = {
 }
 """How the kinds are answered of which not all requests are answered with 200."""
 IN_HEAD = {
-    *(
-        "get_documents",
-        "queries",
-        "unknown_parameters",
-        "paths",
-        "accepts",
-        "media_types",
-        "origins",
-        "unknown_hosts",
-    ),
-    *("header_names", "etags", "preconditions", "preflights", "credentials", "live_hosts", "live_accepts"),
+    *("get_documents", "queries", "unknown_parameters", "paths", "accepts", "media_types", "origins"),
+    *("unknown_hosts", "header_names", "etags", "preconditions", "preflights", "credentials"),
+    *("live_hosts", "live_accepts"),
 }
 """The kinds with their text in the URL or a header: with a long one, the server refuses the request unseen (431)."""
 
