@@ -50,6 +50,14 @@ def test_a_renamed_wallet_is_returned_with_what_its_batch_posts(wallet: Wallet) 
     assert (stored.label, stored.balance, stored.sequence) == ("B", Decimal(14), 3)
 
 
+def test_a_wallet_renamed_and_closed_in_a_batch_is_returned_as_it_was_when_renamed(wallet: Wallet) -> None:
+    batch = [post(wallet, "-10"), RenameWallet.parse(wallet.id, {"label": "B"}), CloseWallet.parse(wallet.id)]
+    outcome = execute_all(batch, by=ANYONE)
+    assert isinstance(outcome, Done)
+    renamed = outcome.results[1]
+    assert (renamed.label, renamed.balance, renamed.sequence, renamed.transaction_count) == ("B", Decimal(0), 2, 1)
+
+
 def test_a_label_that_was_given_up_again_is_free(wallet: Wallet) -> None:
     labels = [RenameWallet.parse(wallet.id, {"label": label}) for label in ("B", "C")]
     assert isinstance(execute_all([*labels, OpenWallet.parse({"label": "B"})], by=ANYONE), Done)
@@ -71,6 +79,14 @@ def test_a_transaction_is_changed_only_under_the_lock_of_its_wallet(wallet: Wall
     with pytest.raises(NotFound) as caught:
         find_transaction(ledger, posted.id + 1)
     assert caught.value.message == f"There is no Transaction '{posted.id + 1}'."
+
+
+def test_a_transaction_is_found_as_soon_as_its_batch_has_posted_it(wallet: Wallet) -> None:
+    before = post_transaction(principal=ANYONE, txid="T", wallet_id=wallet.id, amount="3")
+    ledger = Ledger(principal=ANYONE, clock=timezone.now, touched={})
+    ledger.lock([wallet.id])
+    post(wallet, "5", txid="U").apply(ledger)
+    assert find_transaction(ledger, before.id + 1).txid == "U"
 
 
 def test_a_recount_changes_and_reports_only_a_wrong_count() -> None:

@@ -121,6 +121,25 @@ def test_cursors_walk_through_combined_orders(order: tuple[str, ...]) -> None:
     assert walked == expected("Wallet", *order)
 
 
+def test_a_cursor_compares_a_column_only_among_rows_equal_in_all_before() -> None:
+    # Wallets that differ in the middle only, where the later ids have the smaller balances.
+    for number in range(8):
+        moment = NOON - timedelta(seconds=number % 2)
+        currency, balance = ("EUR", "USD")[number // 4], str(2 - number // 2 % 2)
+        open_wallet(
+            principal=ANYONE,
+            label=f"w{number}",
+            balance=balance,
+            currency=currency,
+            clock=lambda moment=moment: moment,
+        )
+    order = ("currency", "balance", "createdAt")
+    records = ask("Wallet", order=order, page=CursorPage(100)).records
+    for place, record in enumerate(records, 1):
+        beyond = ask("Wallet", order=order, page=CursorPage(100, after=record.cursor))
+        assert ids(beyond) == [each.id for each in records[place:]]
+
+
 def test_a_page_lies_between_two_cursors() -> None:
     everything = ask("Wallet", order=("-balance",), page=CursorPage(100)).records
     between = {"after": everything[2].cursor, "before": everything[9].cursor}

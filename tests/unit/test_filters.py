@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import django_filters
@@ -75,6 +76,14 @@ def test_each_list_has_its_filters(resource: str) -> None:
         assert list(found.items()) == [(name, each) for name, each in EXPECTED[resource].items() if name != without]
         assert made._meta.model is resources[resource].model
         assert made.__name__ == f"{resource}FilterSet"
+
+
+def test_a_choice_is_looked_up_in_the_column_of_its_field() -> None:
+    [kind] = [each for each in RESOURCES["Entry"].fields if each.name == "kind"]
+    made = filters._filter(replace(kind, column="other"), "exact")
+    assert made.field_name == "other"
+    for value in Kind.values:
+        assert made.field.clean(value) == value
 
 
 def refusal(resource: str, name: str, value: str) -> list[str]:

@@ -76,8 +76,8 @@ def _refuse_lone_surrogates(text: str) -> None:
 
 
 class TextFilter(django_filters.CharFilter):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, strip=False, max_length=255, validators=[_refuse_lone_surrogates], **kwargs)
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(strip=False, max_length=255, validators=[_refuse_lone_surrogates], **kwargs)
 
 
 class _OwnerField(forms.CharField):
