@@ -155,3 +155,13 @@ def test_all_problems_of_a_new_transaction_are_reported_at_once() -> None:
 def test_a_transaction_needs_an_existing_wallet(wallet: Wallet) -> None:
     with refused(("not_found", "wallet")):
         post_transaction(principal=ANYONE, txid="T1", wallet_id=wallet.id + 1, amount="1")
+
+
+def test_a_known_txid_is_said_only_in_place_of_a_refusal_due_to_the_balance(wallet: Wallet) -> None:
+    post(wallet, "-60.00")
+    # Who lost the answer to the first and repeats it learns that it was stored, not that the rest does not suffice.
+    with refused(("duplicate_txid", "txid")):
+        post(wallet, "-60.00")
+    # What no server can have stored under that name is refused for itself.
+    with refused(("scale_exceeded", "amount")):
+        post(wallet, "-0.001")
