@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cache.stores import Cache, connect
+from tests.cache.strict import World
 from tests.leases import SharedRow
 from tests.servers import RedisServer, find_binary
 from walletsvc.cache.memory import MemoryStore
@@ -39,3 +40,11 @@ def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
     Cache(chosen, SharedRow()).use(monkeypatch)
     yield chosen
     client.connection_pool.disconnect()
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    """Let the cache be that of a process with a strict store."""
+    world = World()
+    Cache(world.store, world.row, world.keeper).use(monkeypatch)
+    return world
