@@ -148,7 +148,7 @@ class Keeper:
         if found.is_suspended:
             return self._lift(found)
         if not found.instance:
-            return self._begin(found, found.generation)
+            return self._begin(found)
         if self.state.is_trusted and not self._instances().in_doubt:
             return False
         return self._replace(found)
@@ -156,15 +156,15 @@ class Keeper:
     def _lift(self, found: Agreement) -> bool:
         if self.clock() < self.state.seen_at + HOLD_SECONDS or not self._may_take(found):
             return False
-        return self._begin(found, found.generation)
+        return self._begin(found)
 
-    def _begin(self, found: Agreement, generation: int) -> bool:
+    def _begin(self, found: Agreement) -> bool:
         """Take the cache into use, under a new generation."""
         instance = self._probe()
         if instance is None:
             return False
         if self._row.change(found, suspended=False, instance=instance):
-            logger.info("The cache is in use from now on, in generation %d", generation + 1)
+            logger.info("The cache is in use from now on, in generation %d", found.generation + 1)
         return True
 
     def _replace(self, found: Agreement) -> bool:

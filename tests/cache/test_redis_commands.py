@@ -1,0 +1,306 @@
+"""The commands that Redis gets from the store, and what the store makes of its replies and failures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from hashlib import sha1
+from itertools import count
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.cache.sockets import IDENTIFY, INSTANCE, PUSH, Pool, Wired, info
+from walletsvc.cache import redis as module
+from walletsvc.cache.memory import LocalCopies
+from walletsvc.cache.redis import RedisStore
+from walletsvc.cache.store import Unreachable
+
+pytestmark = pytest.mark.without_engine
+
+OK = b"+OK\r\n"
+NO_SCRIPT = b"-NOSCRIPT No matching script.\r\n"
+OUT_OF_MEMORY = b"-OOM command not allowed\r\n"
+NOTHING = b"*1\r\n$-1\r\n"
+STAMP_SECONDS, MARK_SECONDS = b"3600", b"5"
+
+
+class Clock:
+    """A clock that counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.looks = 0
+
+    def monotonic(self) -> float:
+        self.looks += 1
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(module, "time", clock)
+    return clock
+
+
+@pytest.fixture
+def pool() -> Iterator[Pool]:
+    pool = Pool()
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def store(pool: Pool, clock: Clock) -> RedisStore:
+    return make_store(pool)
+
+
+def make_store(pool: Pool, **options: Any) -> RedisStore:
+    client: Any = SimpleNamespace(connection_pool=pool)
+    return RedisStore(client, **options)
+
+
+def sent(connection: Wired) -> list[list[bytes]]:
+    """Return the commands that a new connection was used for."""
+    commands = connection.received()
+    assert commands[:3] == IDENTIFY
+    return commands[3:]
+
+
+def test_a_store_keeps_copies_and_has_no_reason_to_doubt(pool: Pool) -> None:
+    copies = LocalCopies()
+    assert make_store(pool, copies=copies).copies is copies
+    store = make_store(pool)
+    assert isinstance(store.copies, LocalCopies)
+    assert store.in_doubt is False
+    assert store._client.connection_pool is pool
+
+
+# -- commands -----------------------------------------------------------------------------------------------------
+
+
+def test_values_and_how_long_the_first_lives(pool: Pool, store: RedisStore) -> None:
+    pool.next = [[info(), b":2500\r\n*2\r\n$1\r\n1\r\n$-1\r\n"]]
+    assert store.fetch(["a", "b"], INSTANCE) == ([b"1", None], 2.5)
+    assert sent(pool.made[0]) == [[b"PTTL", b"a"], [b"MGET", b"a", b"b"]]
+
+
+@pytest.mark.parametrize("milliseconds", [-2, -1, 0])
+def test_a_value_without_an_end_has_no_lifetime_that_is_known(
+    pool: Pool, store: RedisStore, milliseconds: int
+) -> None:
+    pool.next = [[info(), b":%d\r\n*1\r\n$-1\r\n" % milliseconds]]
+    assert store.fetch(["a"], INSTANCE) == ([None], 0)
+
+
+def test_values(pool: Pool, store: RedisStore) -> None:
+    pool.next = [[info(), b"*2\r\n$1\r\n1\r\n$-1\r\n"]]
+    assert store.get_many(["a", "b"], INSTANCE) == [b"1", None]
+    assert sent(pool.made[0]) == [[b"MGET", b"a", b"b"]]
+
+
+def test_a_value_is_kept_for_a_time(pool: Pool, store: RedisStore) -> None:
+    pool.next = [[info(), OK]]
+    store.put("a", b"value", seconds=60, instance=INSTANCE)
+    assert sent(pool.made[0]) == [[b"SET", b"a", b"value", b"EX", b"60"]]
+
+
+def test_only_missing_tokens_are_stored(pool: Pool, store: RedisStore) -> None:
+    pool.next = [[info(), OK + b"$-1\r\n"]]
+    store.create_missing({"a": b"1", "b": b"2"}, instance=INSTANCE)
+    words = [b"EX", STAMP_SECONDS, b"NX"]
+    assert sent(pool.made[0]) == [[b"SET", b"a", b"1", *words], [b"SET", b"b", b"2", *words]]
+
+
+def test_marks_are_for_a_few_seconds(pool: Pool, store: RedisStore) -> None:
+    pool.next = [[info(), OK + OK]]
+    store.mark(iter(["a", "b"]), b"!mark", instance=INSTANCE)
+    words = [b"!mark", b"EX", MARK_SECONDS]
+    assert sent(pool.made[0]) == [[b"SET", b"a", *words], [b"SET", b"b", *words]]
+
+
+def settle(store: RedisStore, instance: str = INSTANCE) -> None:
+    tokens = {"a": b"1", "b": b"2"}
+    store.settle(tokens, mark=b"!mark", instance=instance, channel="changes", announcement=b"7")
+
+
+SETTLE = [b"2", b"a", b"b", b"!mark", STAMP_SECONDS, b"1", b"2", b"changes", b"7"]
+
+
+def test_a_script_settles_and_announces(pool: Pool, store: RedisStore) -> None:
+    pool.next = [[info(), NO_SCRIPT, b"$-1\r\n"]]
+    settle(store)
+    by_name, by_text = sent(pool.made[0])
+    script = by_text[1]
+    # Redis' name for a script (https://redis.io/docs/latest/commands/evalsha/)
+    name = sha1(script, usedforsecurity=False).hexdigest().encode()
+    assert by_name == [b"EVALSHA", name, *SETTLE]
+    assert by_text == [b"EVAL", script, *SETTLE]
+    assert store.in_doubt is False
+    # A script that Redis knows is not sent.
+    pool.made[0].reply(b"$-1\r\n")
+    settle(store)
+    assert pool.made[0].received() == [by_name]
+
+
+def test_a_script_that_has_to_be_sent_goes_to_the_same_redis(pool: Pool, store: RedisStore) -> None:
+    pool.next = [[info(), NO_SCRIPT, PUSH + b"$-1\r\n", info(run_id="other")]]
+    with pytest.raises(Unreachable):
+        settle(store)
+
+
+def use_each(store: RedisStore, instance: str) -> Iterator[Callable[[], object]]:
+    """Yield all that a store can be asked, of readers first."""
+    yield lambda: store.get_many(["a"], instance)
+    yield lambda: store.fetch(["a"], instance)
+    yield lambda: store.put("a", b"1", seconds=1, instance=instance)
+    yield lambda: store.create_missing({"a": b"1"}, instance=instance)
+    yield lambda: store.mark(["a"], b"!", instance=instance)
+    yield lambda: settle(store, instance)
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_another_redis_is_not_asked(pool: Pool, store: RedisStore, number: int) -> None:
+    with pytest.raises(Unreachable):
+        list(use_each(store, "other"))[number]()
+    assert sent(pool.made[0]) == []
+    assert store.in_doubt is True
+
+
+# -- failures -----------------------------------------------------------------------------------------------------
+
+
+def fail(pool: Pool, store: RedisStore) -> None:
+    """Let Redis refuse a command."""
+    pool.next = [[info(), OUT_OF_MEMORY]]
+    with pytest.raises(Unreachable):
+        store.get_many(["a"], INSTANCE)
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_readers_leave_it_alone_for_a_while(pool: Pool, store: RedisStore, clock: Clock, number: int) -> None:
+    fail(pool, store)
+    clock.now += 0.999
+    with pytest.raises(Unreachable):
+        list(use_each(store, INSTANCE))[number]()
+    assert len(pool.made) == 1
+    clock.now += 0.001
+    pool.next = [[info(), {0: NOTHING, 1: b":0\r\n" + NOTHING}.get(number, OK)]]
+    list(use_each(store, INSTANCE))[number]()
+    assert len(pool.made) == 2
+
+
+def test_writers_ask_all_the_same(pool: Pool, store: RedisStore) -> None:
+    fail(pool, store)
+    pool.next = [[info(), OK, NO_SCRIPT, b"$-1\r\n"]]
+    store.mark(["a"], b"!", instance=INSTANCE)
+    settle(store)
+    assert [words[0] for words in sent(pool.made[1])] == [b"SET", b"EVALSHA", b"EVAL"]
+    with pytest.raises(Unreachable):
+        store.get_many(["a"], INSTANCE)
+
+
+def test_a_writer_is_told_that_nothing_was_settled(pool: Pool, store: RedisStore) -> None:
+    pool.next = [[info(), OUT_OF_MEMORY]]
+    with pytest.raises(Unreachable):
+        settle(store)
+    assert store.in_doubt is True
+
+
+def test_a_redis_that_works_is_asked_without_a_look_at_the_clock(pool: Pool, store: RedisStore, clock: Clock) -> None:
+    pool.next = [[info(), NOTHING, OK]]
+    store.get_many(["a"], INSTANCE)
+    store.put("a", b"1", seconds=1, instance=INSTANCE)
+    assert clock.looks == 0
+    pool.made[0].reply(OUT_OF_MEMORY)
+    with pytest.raises(Unreachable):
+        store.get_many(["a"], INSTANCE)
+    clock.now += 1
+    pool.next = [[info(), NOTHING, NOTHING]]
+    store.get_many(["a"], INSTANCE)
+    looks = clock.looks
+    store.get_many(["a"], INSTANCE)
+    assert clock.looks == looks
+
+
+def test_a_pause_of_no_seconds_is_none(pool: Pool, clock: Clock) -> None:
+    store = make_store(pool, pause_seconds=0)
+    fail(pool, store)
+    looks = clock.looks
+    pool.next = [[info(), NOTHING]]
+    store.get_many(["a"], INSTANCE)
+    assert clock.looks == looks
+
+
+# -- a probe ------------------------------------------------------------------------------------------------------
+
+
+Probe = Callable[..., tuple[str | None, bool]]
+
+
+@pytest.fixture
+def probe(pool: Pool, store: RedisStore, monkeypatch: pytest.MonkeyPatch) -> Probe:
+    """Return a function that probes a Redis with these replies. It returns the instance, and whether it is in doubt.
+
+    Its tokens are t1, t2, ...
+    """
+    numbers = count(1)
+    monkeypatch.setattr(module, "new_token", lambda: b"t%d" % next(numbers))
+
+    def probe(*replies: bytes) -> tuple[str | None, bool]:
+        pool.next = [list(replies)]
+        store.in_doubt = True
+        return store.probe(), store.in_doubt
+
+    return probe
+
+
+VALUES = b"*2\r\n$2\r\nt4\r\n$2\r\nt4\r\n"
+REPLIES = [info(), OK, b"$-1\r\n", OK, VALUES, OK + OK]
+
+
+def test_a_probe_does_what_readers_and_writers_do(pool: Pool, probe: Probe) -> None:
+    found, in_doubt = probe(*REPLIES)
+    assert found == INSTANCE
+    assert in_doubt is False
+    mark, settled, response, values, *ends = sent(pool.made[0])
+    stamp_name, response_name = b"walletsvc:probe:t1:stamp", b"walletsvc:probe:t2:response"
+    assert mark == [b"SET", stamp_name, b"!t3", b"EX", MARK_SECONDS]
+    assert settled[:1] + settled[2:] == [b"EVALSHA", b"1", stamp_name, b"!t3", STAMP_SECONDS, b"t4", b"", b""]
+    assert response == [b"SET", response_name, b"t4", b"EX", MARK_SECONDS]
+    assert values == [b"MGET", stamp_name, response_name]
+    assert ends == [[b"SET", name, b"t4", b"EX", b"1"] for name in (stamp_name, response_name)]
+    assert pool.made[0].calls == ["disconnect", "connect", "disconnect"]
+
+
+def test_a_probe_sends_a_script_that_redis_does_not_know(pool: Pool, probe: Probe) -> None:
+    assert probe(*REPLIES[:2], NO_SCRIPT, *REPLIES[2:]) == (INSTANCE, False)
+    by_name, by_text = sent(pool.made[0])[1:3]
+    assert by_name == [b"EVALSHA", sha1(by_text[1], usedforsecurity=False).hexdigest().encode(), *by_text[2:]]
+    assert by_text[0] == b"EVAL"
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_a_redis_that_refuses_anything_is_not_usable(probe: Probe, number: int) -> None:
+    refusal = b"-NOPERM no permission\r\n"
+    # Of several replies to a packet, the last.
+    replies = [*REPLIES[:number], REPLIES[number].removesuffix(OK) + refusal, *REPLIES[number + 1 :]]
+    found, in_doubt = probe(*replies)
+    assert found is None
+    assert in_doubt is True
+
+
+@pytest.mark.parametrize("values", [b"*2\r\n$2\r\nt4\r\n$-1\r\n", b"*2\r\n$3\r\n!t3\r\n$2\r\nt4\r\n"])
+def test_a_redis_that_does_not_keep_a_value_is_not_usable(probe: Probe, values: bytes) -> None:
+    assert probe(*REPLIES[:4], values, *REPLIES[5:]) == (None, True)
+
+
+@pytest.mark.parametrize("number", [1, 5])
+def test_a_redis_whose_data_are_replaced_meanwhile_is_not_usable(probe: Probe, number: int) -> None:
+    replies = [*REPLIES[:number], PUSH + REPLIES[number], *REPLIES[number + 1 :]]
+    assert probe(*replies) == (None, False)
+
+
+def test_a_replica_that_lets_us_write_is_not_usable(probe: Probe) -> None:
+    assert probe(info(role="slave"), *REPLIES[1:]) == (None, False)
