@@ -65,6 +65,7 @@ class Meter:
         wallets: int,
         repetitions: int,
         seconds: int,
+        warms_up: bool,
         say: Say,
     ) -> None:
         self._database = database
@@ -73,6 +74,7 @@ class Meter:
         self._wallets = wallets
         self._repetitions = repetitions
         self._seconds = seconds
+        self._warms_up = warms_up
         self._say = say
 
     def measure(self, rows: Sequence[Row]) -> list[Cell]:
@@ -103,7 +105,7 @@ class Meter:
         return replace(row, template=template, numbers=contender.numbers)
 
     def _prepare(self, row: Row, name: str, ours: Cell | None) -> _Entrant:
-        """Check the contender, warm it up, and determine how long to measure it."""
+        """Check the contender, warm it up if that is wanted, and determine how long to measure it."""
         cell = Cell(row.key, name)
         if name == FLOOR:
             return _Entrant(cell, tables=OUR_TABLES, seconds=self._seconds)
@@ -128,8 +130,9 @@ class Meter:
             # Long enough for every connection to get a few answers.
             needed = math.ceil(4 * once * CONNECTIONS / WORKERS)
             entrant.seconds = max(self._seconds, min(needed, LONGEST_SECONDS))
-            run_wrk(server.url, entrant.template, seconds=1)
-            server.wait_until_idle()
+            if self._warms_up:
+                run_wrk(server.url, entrant.template, seconds=1)
+                server.wait_until_idle()
         if cell.problem:
             self._say(f"  {TITLES[name]}: {cell.problem}")
         return entrant

@@ -9,7 +9,10 @@ from benchmarks.harness.dataset import Size
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """`target` is the target of make; `seconds` is what wrk runs at a time."""
+    """`target` is the target of make; `seconds` is what wrk runs at a time.
+
+    A run that proves no timing need not warm a contender up: its answers have been checked before.
+    """
 
     target: str
     repetitions: int
@@ -20,6 +23,7 @@ class Mode:
     memory_requests: int
     memory_seconds_factor: int
     profiles_what_is_missed: bool = True
+    warms_up: bool = True
 
 
 FULL = Mode(
@@ -53,4 +57,5 @@ SMOKE = Mode(
     memory_requests=1_000,
     memory_seconds_factor=1,
     profiles_what_is_missed=False,
+    warms_up=False,
 )

@@ -123,6 +123,7 @@ def _measure_rows(
             wallets=mode.size.wallets,
             repetitions=mode.repetitions,
             seconds=mode.seconds,
+            warms_up=mode.warms_up,
             say=say,
         )
         for compared in group_rows(rows):
