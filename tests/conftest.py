@@ -9,7 +9,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
@@ -25,7 +25,7 @@ from django_redis import get_redis_connection
 from redis import Redis
 
 from rest_api.views.base import JsonApiView
-from tests.databases import new_database, url_of
+from tests.databases import MakeDatabase, new_ready_database, url_of
 from tests.leases import SharedRow
 from tests.live import LiveServer
 from tests.rest_api.structure import check_response
@@ -146,7 +146,7 @@ def no_engine_where_none_is_needed(request: pytest.FixtureRequest, monkeypatch: 
     pytest-django keeps the database from them. So they cannot but do the same on every engine.
     """
     if is_without_engine(request.node):
-        uses_database = {"db", "transactional_db", "start_live"}.intersection(request.fixturenames)
+        uses_database = {"db", "transactional_db", "ready_database"}.intersection(request.fixturenames)
         assert not uses_database, "This test is marked `without_engine`, and uses the database."
         assert request.node.get_closest_marker("django_db") is None, "It is marked `without_engine` and `django_db`."
         monkeypatch.setattr(responses, "store", refuse_the_cache)
@@ -172,8 +172,25 @@ def forget_cached(client: Redis) -> None:
 # -- the real server -------------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="session")
+def ready_database(memory_folder: Path, django_db_blocker: Any) -> MakeDatabase:
+    """Return a function that makes a database for a server: `with ready_database() as name`.
+
+    Tests that may not use the database can still have a server that does.
+    """
+
+    @contextmanager
+    def make() -> Iterator[str]:
+        with ExitStack() as stack:
+            with django_db_blocker.unblock():
+                name = stack.enter_context(new_ready_database(memory_folder))
+            yield name
+
+    return make
+
+
 @pytest.fixture
-def start_live(memory_folder: Path, redis_urls: tuple[str, str]) -> Iterator[Callable[..., LiveServer]]:
+def start_live(ready_database: MakeDatabase, redis_urls: tuple[str, str]) -> Iterator[Callable[..., LiveServer]]:
     """Return a function that starts a server on a new database: `start_live(workers=2, CACHE_SECONDS="1")`."""
     with ExitStack() as stack:
 
@@ -182,7 +199,7 @@ def start_live(memory_folder: Path, redis_urls: tuple[str, str]) -> Iterator[Cal
                 settings["redis_url"] = redis_urls[1]
                 with Redis.from_url(redis_urls[1]) as client:
                     forget_cached(client)
-            name = stack.enter_context(new_database(memory_folder))
+            name = stack.enter_context(ready_database())
             server = stack.enter_context(LiveServer(database_url=url_of(name), **settings))
             # pytest shows it where the test has failed.
             stack.callback(lambda: print(server.log))

@@ -17,20 +17,17 @@ ROOT = Path(__file__).parent.parent
 
 
 class LiveServer(Server):
-    """`manage.py serve` in separate processes; `kill` ends its workers too. Its output is in `server.log`."""
+    """`manage.py serve` in separate processes; `kill` ends its workers too. Its output is in `server.log`.
+
+    Its database is set up before it starts: as `ready_database` does, or with `set_up_database`.
+    """
 
     binaries = (sys.executable,)
     start_seconds = 120
 
-    def __init__(
-        self, *, database_url: str, redis_url: str = "", workers: int = 1, is_set_up: bool = False, **settings: str
-    ) -> None:
-        """Take the addresses of a database, which is empty unless it `is_set_up`, and of a Redis database.
-
-        `settings` are further variables.
-        """
+    def __init__(self, *, database_url: str, redis_url: str = "", workers: int = 1, **settings: str) -> None:
+        """Take the addresses of a database and of a Redis database; `settings` are further variables."""
         super().__init__()
-        self._initialized = is_set_up
         self._variables = {
             "DATABASE_URL": database_url,
             "REDIS_URL": redis_url,
@@ -84,7 +81,8 @@ class LiveServer(Server):
             time.sleep(0.01)
         raise self._error("was killed but is still answered for")
 
-    def _initialize(self) -> None:
+    def set_up_database(self) -> None:
+        """Set the database up as users do. Raises ServerError."""
         finished = self.manage("setup_database")
         if finished.returncode:
             raise ServerError(f"setup_database ended with {finished.returncode}:\n{finished.stderr}")

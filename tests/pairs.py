@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import httpx
 from redis import Redis
 
 from tests.conftest import forget_cached
-from tests.databases import new_database, url_of
+from tests.databases import MakeDatabase, url_of
 from tests.live import LiveServer
 from tests.servers import free_port
 
@@ -20,14 +19,14 @@ PATIENCE_SECONDS = 60
 
 @contextmanager
 def serve_with_updates(
-    folder: Path, redis_url: str, *, kind: type[LiveServer] = LiveServer, **settings: str
+    make_database: MakeDatabase, redis_url: str, *, kind: type[LiveServer] = LiveServer, **settings: str
 ) -> Iterator[LiveServer]:
     """Run both, and yield them once both answer: `live_url` is where subscriptions are served."""
     if redis_url:
         with Redis.from_url(redis_url) as client:
             forget_cached(client)
     settings = {"LIVE_PORT": str(free_port()), "redis_url": redis_url, **settings}
-    with new_database(folder) as name, kind(database_url=url_of(name), **settings) as server:
+    with make_database() as name, kind(database_url=url_of(name), **settings) as server:
         wait_until_healthy(server)
         yield server
 

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -87,7 +88,9 @@ def main(arguments: Sequence[str]) -> int:
         database_url = f"sqlite:///{Path(folder) / 'timing.sqlite3'}"
         # Without the cache: what is refused is never kept, and a list would be.
         settings = {"AUTH_REQUIRED": "true", "LOG_LEVEL": "CRITICAL", "CACHE_SECONDS": "0", **WITHOUT_LIMITS}
-        with LiveServer(database_url=database_url, **settings) as server:
+        with closing(LiveServer(database_url=database_url, **settings)) as server:
+            server.set_up_database()
+            server.start()
             ratios = list(_measure(server, number))
     return int(any(abs(ratio - 1) > ALLOWED for ratio in ratios))
 

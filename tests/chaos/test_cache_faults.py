@@ -18,7 +18,7 @@ from tests.cache.conftest import HAS_REDIS
 from tests.cache.proxy import Proxy
 from tests.chaos.clients import open_wallet, wait_for
 from tests.chaos.faces import Client
-from tests.databases import new_ready_database, run_in, url_of
+from tests.databases import run_in, url_of
 from tests.live import LiveServer, start_together
 from tests.servers import RedisServer
 from walletsvc.cache.wire import REST_SECONDS
@@ -32,7 +32,7 @@ class Stage:
     The first Redis is in use.
     """
 
-    def __init__(self, stack, folder):
+    def __init__(self, stack, ready_database):
         self.one, self.two = (stack.enter_context(RedisServer()) for _ in range(2))
         self.ways = [Proxy(self.one.host, self.one.port) for _ in range(3)]
         self.clients = [stack.enter_context(Redis.from_url(each.url)) for each in (self.one, self.two)]
@@ -40,7 +40,7 @@ class Stage:
             stack.callback(way.close)
         for client in self.clients:
             client.config_set("repl-diskless-sync-delay", 0)
-        self.database, self.other_database = (stack.enter_context(new_ready_database(folder)) for _ in range(2))
+        self.database, self.other_database = (stack.enter_context(ready_database()) for _ in range(2))
         databases = (self.database, self.database, self.other_database)
         self.servers = [serve(database, way) for database, way in zip(databases, self.ways, strict=True)]
         for server in self.servers:
@@ -173,14 +173,13 @@ class Stage:
 
 
 def serve(database, way):
-    return LiveServer(database_url=url_of(database), redis_url=way.url, is_set_up=True)
+    return LiveServer(database_url=url_of(database), redis_url=way.url)
 
 
 @pytest.fixture(scope="module")
-def stage(memory_folder, django_db_setup, django_db_blocker):
+def stage(ready_database, django_db_setup):
     with ExitStack() as stack:
-        with django_db_blocker.unblock():
-            stage = Stage(stack, memory_folder)
+        stage = Stage(stack, ready_database)
         yield stage
         print(*(server.log[-3000:] for server in stage.servers), sep="\n")
 

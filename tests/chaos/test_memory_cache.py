@@ -8,7 +8,7 @@ import pytest
 
 from tests.chaos.clients import open_wallet, wait_for
 from tests.chaos.faces import Client
-from tests.databases import new_database, run_in, url_of
+from tests.databases import run_in, url_of
 from tests.live import LiveServer
 
 DEPOSIT = """
@@ -21,8 +21,8 @@ post_transaction(principal=ANYONE, txid="BESIDE", wallet_id={}, amount="1")
 class Stage:
     """Two servers, of which the first is running, and a wallet."""
 
-    def __init__(self, stack, folder):
-        self.database = stack.enter_context(new_database(folder))
+    def __init__(self, stack, ready_database):
+        self.database = stack.enter_context(ready_database())
         self.servers = [LiveServer(database_url=url_of(self.database)) for _ in range(2)]
         for server in self.servers:
             stack.callback(server.close)
@@ -53,9 +53,9 @@ class Stage:
 
 
 @pytest.fixture
-def stage(memory_folder, django_db_setup):
+def stage(ready_database, django_db_setup):
     with ExitStack() as stack:
-        stage = Stage(stack, memory_folder)
+        stage = Stage(stack, ready_database)
         yield stage
         print(stage.servers[0].log[-3000:])
 

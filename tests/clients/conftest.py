@@ -11,6 +11,7 @@ import pytest
 
 from tests.clients.pages import serve_pages
 from tests.commands import run_to_end
+from tests.databases import MakeDatabase
 from tests.live import ROOT, LiveServer
 from tests.npm import install
 from tests.pairs import serve_with_updates
@@ -27,17 +28,17 @@ def page_origin() -> Iterator[str]:
 
 
 @pytest.fixture(scope="package")
-def server(memory_folder: Path, redis_urls: tuple[str, str], page_origin: str) -> Iterator[LiveServer]:
+def server(ready_database: MakeDatabase, redis_urls: tuple[str, str], page_origin: str) -> Iterator[LiveServer]:
     """Return a running server with an empty database. Each test uses wallets of its own."""
-    with serve_with_updates(memory_folder, redis_urls[1], CORS_ALLOWED_ORIGINS=page_origin) as server:
+    with serve_with_updates(ready_database, redis_urls[1], CORS_ALLOWED_ORIGINS=page_origin) as server:
         yield server
 
 
 @pytest.fixture(scope="package")
-def guarded(memory_folder: Path, redis_urls: tuple[str, str], page_origin: str) -> Iterator[LiveServer]:
+def guarded(ready_database: MakeDatabase, redis_urls: tuple[str, str], page_origin: str) -> Iterator[LiveServer]:
     """Return a server that asks for keys. Its tests, which show bad ones too, share an address."""
     chosen = {"AUTH_REQUIRED": "true", "LIMIT_AUTH_FAILURES": "1000/minute"}
-    with serve_with_updates(memory_folder, redis_urls[1], CORS_ALLOWED_ORIGINS=page_origin, **chosen) as server:
+    with serve_with_updates(ready_database, redis_urls[1], CORS_ALLOWED_ORIGINS=page_origin, **chosen) as server:
         yield server
 
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import httpx
 import pytest
 from graphql import OperationDefinitionNode, OperationType, parse
 
+from tests.databases import new_database
 from tests.documents.blocks import blocks, commands
 from tests.live import ROOT, LiveServer
 from tests.live_updates.clients import open_events
@@ -75,7 +77,7 @@ class GuardedServer(DeployedServer):
 
 @pytest.fixture
 def server(memory_folder: Path, redis_urls: tuple[str, str]) -> Iterator[LiveServer]:
-    with serve_with_updates(memory_folder, redis_urls[1], kind=DeployedServer) as server:
+    with serve_with_updates(partial(new_database, memory_folder), redis_urls[1], kind=DeployedServer) as server:
         yield server
 
 
@@ -106,7 +108,7 @@ def test_the_examples_work_one_after_the_other(server: LiveServer, tmp_path: Pat
 
 def test_a_server_with_keys_takes_two_commands(memory_folder: Path, redis_urls: tuple[str, str]) -> None:
     (command,) = shown("python manage.py apikey create")
-    with serve_with_updates(memory_folder, redis_urls[1], kind=GuardedServer) as server:
+    with serve_with_updates(partial(new_database, memory_folder), redis_urls[1], kind=GuardedServer) as server:
         url, key = f"{server.url}/api/wallets/", server.run(command).strip()
         assert httpx.get(url, timeout=30).status_code == 401
         assert httpx.get(url, headers={"Authorization": f"Bearer {key}"}, timeout=30).status_code == 200

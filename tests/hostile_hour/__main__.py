@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from tests.hostile_hour.hour import ALLOWED_MIB, Hour, Unanswered
@@ -61,7 +61,9 @@ def _server() -> Iterator[tuple[LiveServer, int]]:
             # Refusals are logged, and nothing reads the log.
             LOG_LEVEL="CRITICAL",
         )
-        with server:
+        with closing(server):
+            server.set_up_database()
+            server.start()
             yield server, live_port
 
 

@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from tests.intrusion.callers import make_callers
@@ -69,7 +69,9 @@ def _server() -> Iterator[LiveServer]:
             LOG_LEVEL="CRITICAL",
             **WITHOUT_LIMITS,
         )
-        with server:
+        with closing(server):
+            server.set_up_database()
+            server.start()
             yield server
 
 

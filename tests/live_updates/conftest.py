@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.databases import MakeDatabase
 from tests.live import LiveServer
 from tests.live_updates.clients import TIMEOUT_SECONDS
 from tests.pairs import serve_with_updates
@@ -85,9 +85,9 @@ class LiveUpdates:
 
 
 @contextmanager
-def run_both(folder: Path, redis_url: str, **settings: str) -> Iterator[LiveUpdates]:
+def run_both(make_database: MakeDatabase, redis_url: str, **settings: str) -> Iterator[LiveUpdates]:
     """Run both servers on a new database."""
-    with serve_with_updates(folder, redis_url, **settings) as server:
+    with serve_with_updates(make_database, redis_url, **settings) as server:
         both = LiveUpdates(server)
         both.wait_until_up()
         yield both
@@ -95,7 +95,9 @@ def run_both(folder: Path, redis_url: str, **settings: str) -> Iterator[LiveUpda
 
 
 @pytest.fixture(scope="session")
-def live_updates(memory_folder: Path, redis_urls: tuple[str, str], django_db_setup: None) -> Iterator[LiveUpdates]:
+def live_updates(
+    ready_database: MakeDatabase, redis_urls: tuple[str, str], django_db_setup: None
+) -> Iterator[LiveUpdates]:
     """Return servers that are running, and keep running for the other tests."""
-    with run_both(memory_folder, redis_urls[1], CORS_ALLOWED_ORIGINS="https://app.example.com") as both:
+    with run_both(ready_database, redis_urls[1], CORS_ALLOWED_ORIGINS="https://app.example.com") as both:
         yield both

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 
 import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from tests.databases import MakeDatabase
 from tests.live_updates.clients import BALANCE, TIMEOUT_SECONDS, Socket, open_events, open_socket
 from tests.live_updates.conftest import LiveUpdates, run_both
 from walletsvc.access.verified import KEY_SECONDS
@@ -41,8 +41,8 @@ class Guarded:
 
 
 @pytest.fixture(scope="module")
-def guarded(memory_folder: Path, redis_urls: tuple[str, str], django_db_setup: None) -> Iterator[Guarded]:
-    with run_both(memory_folder, redis_urls[1], AUTH_REQUIRED="true") as both:
+def guarded(ready_database: MakeDatabase, redis_urls: tuple[str, str], django_db_setup: None) -> Iterator[Guarded]:
+    with run_both(ready_database, redis_urls[1], AUTH_REQUIRED="true") as both:
         yield Guarded(both)
 
 

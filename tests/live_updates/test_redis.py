@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from redis import Redis
 
+from tests.databases import MakeDatabase
 from tests.live_updates.clients import ENTRIES, open_socket
 from tests.live_updates.conftest import run_both
 from tests.servers import RedisServer
@@ -14,9 +13,9 @@ from tests.servers import RedisServer
 
 @pytest.mark.parametrize("address", ["url", "socket_url"], ids=["TCP", "Unix socket"])
 def test_nothing_is_missed_without_redis_nor_when_it_is_back(
-    address: str, memory_folder: Path, django_db_setup: None
+    address: str, ready_database: MakeDatabase, django_db_setup: None
 ) -> None:
-    with RedisServer() as redis, run_both(memory_folder, getattr(redis, address)) as both:
+    with RedisServer() as redis, run_both(ready_database, getattr(redis, address)) as both:
         wallet = both.open_wallet("0")
         with open_socket(both.url) as socket:
             socket.subscribe(ENTRIES, wallet=wallet, after=0)
@@ -30,8 +29,10 @@ def test_nothing_is_missed_without_redis_nor_when_it_is_back(
             assert socket.next()["sequence"] == 3
 
 
-def test_redis_is_listened_to_only_while_something_is_watched(memory_folder: Path, django_db_setup: None) -> None:
-    with RedisServer() as redis, Redis.from_url(redis.url) as client, run_both(memory_folder, redis.url) as both:
+def test_redis_is_listened_to_only_while_something_is_watched(
+    ready_database: MakeDatabase, django_db_setup: None
+) -> None:
+    with RedisServer() as redis, Redis.from_url(redis.url) as client, run_both(ready_database, redis.url) as both:
 
         def listeners() -> int:
             return len(client.pubsub_channels("walletsvc:*:changes"))

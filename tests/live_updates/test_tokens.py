@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.access.issuers import AUDIENCE, Issuer
+from tests.databases import MakeDatabase
 from tests.live_updates.clients import BALANCE, Socket, open_events, open_socket
 from tests.live_updates.conftest import LiveUpdates, run_both
 from tests.live_updates.test_keys import closed_with
@@ -27,10 +27,10 @@ def issuer() -> Iterator[Issuer]:
 
 @pytest.fixture(scope="module")
 def guarded(
-    issuer: Issuer, memory_folder: Path, redis_urls: tuple[str, str], django_db_setup: None
+    issuer: Issuer, ready_database: MakeDatabase, redis_urls: tuple[str, str], django_db_setup: None
 ) -> Iterator[LiveUpdates]:
     settings = {"AUTH_REQUIRED": "true", "OIDC_ISSUER": issuer.url, "OIDC_AUDIENCE": AUDIENCE}
-    with run_both(memory_folder, redis_urls[1], **settings) as both:
+    with run_both(ready_database, redis_urls[1], **settings) as both:
         yield both
 
 

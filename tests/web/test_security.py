@@ -21,6 +21,7 @@ from django.urls import URLPattern, get_resolver, resolve
 from starlette.routing import Route
 
 from graphql_api.live.app import make_application
+from tests.databases import MakeDatabase
 from tests.live import ROOT, LiveServer
 from tests.pairs import serve_with_updates
 
@@ -64,12 +65,12 @@ def paths() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def server(memory_folder: Path, redis_urls: tuple[str, str]) -> Iterator[LiveServer]:
+def server(ready_database: MakeDatabase, redis_urls: tuple[str, str]) -> Iterator[LiveServer]:
     """Return a server that asks for keys, and whose clients come over HTTPS."""
     chosen = {"AUTH_REQUIRED": "true", "PUBLIC_URL": "https://pay.example", "CORS_ALLOWED_ORIGINS": PAGE}
     # So many requests are asked, mostly without a good key.
     chosen |= dict.fromkeys(["LIMIT_PER_PRINCIPAL", "LIMIT_PER_ADDRESS", "LIMIT_AUTH_FAILURES"], "100000/minute")
-    with serve_with_updates(memory_folder, redis_urls[1], **chosen) as server:
+    with serve_with_updates(ready_database, redis_urls[1], **chosen) as server:
         yield server
 
 
