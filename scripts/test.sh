@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Run the whole suite twice: on SQLite with in-process memory, and on private MariaDB and Redis servers.
 # `make test` calls this. Both halves always run; the exit code is 0 only if both passed.
-# PYTEST_ARGS goes to pytest in both, after `--numprocesses 2`.
+# PYTEST_ARGS goes to pytest in both, after the options for two processes. Each gets one half of the tests in order, and
+# takes from the other's when it is done: so a server that the tests of a module share is mostly started once.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 python=${VENV:-.venv}/bin/python
-read -r -a pytest_args <<<"--numprocesses 2 ${PYTEST_ARGS:-}"
+read -r -a pytest_args <<<"--numprocesses 2 --dist worksteal ${PYTEST_ARGS:-}"
 summary=()
 failed=0
 
@@ -32,27 +33,28 @@ prepare() { # PROGRAM; prints what it says, and keeps the last line in `reason`
     return "$outcome"
 }
 
-# Published clients and a browser see the same on every engine: to save a minute, only the half on MariaDB and Redis
-# runs them, or the other one if that half cannot run.
+# Published clients and a browser see the same on every engine, and so do the tests of a whole server in which database
+# and cache have no part: only the half on MariaDB and Redis, where servers have several workers, runs them, or the other
+# one if that half cannot run.
 # Tests that use neither the suite's database nor its cache run once too, in the half that always can run;
-# tests/conftest.py denies them both.
-sqlite_args=(-m "not clients")
-mariadb_args=(-m "not without_engine")
+# tests/conftest.py denies them both. tests/architecture/test_halves.py proves that no test is left out.
+sqlite_leaves="clients or any_engine"
+mariadb_leaves="without_engine"
 missing=()
 if ! prepare scripts/prepare-servers.sh; then
     missing+=("MariaDB + Redis: NOT RUN. $reason")
-    sqlite_args=()
+    sqlite_leaves=""
 fi
 if ! prepare scripts/prepare-clients.sh; then
     missing+=("Clients: NOT RUN. $reason")
-    sqlite_args=(-m "not clients")
-    mariadb_args=(-m "not clients and not without_engine")
+    sqlite_leaves=${sqlite_leaves:-clients}
+    mariadb_leaves+=" or clients"
 fi
 [[ ${#missing[@]} -eq 0 ]] || failed=1
 
-run_half "SQLite + memory" DATABASE_URL= REDIS_URL= "$python" -m pytest "${sqlite_args[@]}" "${pytest_args[@]}"
+run_half "SQLite + memory" DATABASE_URL= REDIS_URL= "$python" -m pytest -m "${sqlite_leaves:+not ($sqlite_leaves)}" "${pytest_args[@]}"
 if [[ ${missing[*]} != *"MariaDB + Redis"* ]]; then
-    run_half "MariaDB + Redis" "$python" -m tests.servers -- "$python" -m pytest "${mariadb_args[@]}" "${pytest_args[@]}"
+    run_half "MariaDB + Redis" "$python" -m tests.servers -- "$python" -m pytest -m "not ($mariadb_leaves)" "${pytest_args[@]}"
 fi
 summary+=("${missing[@]}")
 

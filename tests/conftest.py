@@ -48,6 +48,14 @@ _OWN_DATABASE = settings.DATABASES["default"]["NAME"]
 _MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 - a mount point; the folder inside it is made by tempfile
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse marks that contradict each other: scripts/test.sh would run such a test in neither half."""
+    for item in items:
+        if is_without_engine(item) and any(map(item.get_closest_marker, ("any_engine", "clients"))):
+            raise pytest.UsageError(f"{item.nodeid} is marked for one half, and `without_engine` for the other.")
+
+
 # -- the database ----------------------------------------------------------------------------------------
 
 

@@ -11,7 +11,8 @@ import pytest
 from tests.access.issuers import AUDIENCE, DESCRIPTION, Issuer, new_key
 from tests.live import LiveServer
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# Tokens are judged without the database.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_engine]
 
 PATIENCE_SECONDS = 60
 

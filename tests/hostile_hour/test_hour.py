@@ -78,6 +78,8 @@ def has_ended(worker: Worker) -> bool:
     return False
 
 
+# It looks at processes.
+@pytest.mark.any_engine
 def test_an_hour_looks_at_each_worker_and_notices_that_one_has_ended(
     start_live: Callable[..., LiveServer], capsys: pytest.CaptureFixture[str]
 ) -> None:
