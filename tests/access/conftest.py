@@ -43,6 +43,13 @@ def running_issuer() -> Iterator[Issuer]:
 
 
 @pytest.fixture
+def own() -> Iterator[Issuer]:
+    """Yield an issuer of the test's own, which it may stop and make answer badly."""
+    with Issuer() as issuer:
+        yield issuer
+
+
+@pytest.fixture
 def issuer(running_issuer: Issuer, settings: Any) -> Iterator[Issuer]:
     """Yield an issuer that the settings name, and whose keys have been fetched."""
     settings.OIDC_ISSUER, settings.OIDC_AUDIENCE = running_issuer.url, AUDIENCE

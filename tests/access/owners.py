@@ -16,7 +16,23 @@ JSON_API = "application/vnd.api+json"
 ATOMIC = f'{JSON_API};ext="https://jsonapi.org/ext/atomic"'
 
 
-class Caller:
+class Writer:
+    """Somebody who writes over REST. `rest` asks, and returns the status and the document."""
+
+    def rest(self, method: str, path: str, document: object = None) -> tuple[int, Any]:
+        raise NotImplementedError
+
+    def open(self, label: str, **attributes: object) -> str:
+        """Open a wallet, and return its id."""
+        status, document = self.rest("POST", "wallets/", new("Wallet", label=label, **attributes))
+        assert status == 201, document
+        return str(document["data"]["id"])
+
+    def post(self, wallet: str, txid: str, amount: str = "1") -> tuple[int, Any]:
+        return self.rest("POST", "transactions/", new("Transaction", txid=txid, amount=amount, wallet=wallet))
+
+
+class Caller(Writer):
     """A caller with a key, of an owner or of an operator, who may narrow itself."""
 
     def __init__(self, front: Front, *scopes: str, owner: str | None = None, narrowed_to: str | None = None) -> None:
@@ -53,15 +69,6 @@ class Caller:
 
     def operations(self, *operations: object) -> tuple[int, Any]:
         return self.rest("POST", "operations", {"atomic:operations": operations}, ATOMIC)
-
-    def open(self, label: str, **attributes: object) -> str:
-        """Open a wallet, and return its id."""
-        status, document = self.rest("POST", "wallets/", new("Wallet", label=label, **attributes))
-        assert status == 201, document
-        return str(document["data"]["id"])
-
-    def post(self, wallet: str, txid: str, amount: str = "1") -> tuple[int, Any]:
-        return self.rest("POST", "transactions/", new("Transaction", txid=txid, amount=amount, wallet=wallet))
 
 
 def new(type_name: str, **attributes: object) -> dict[str, object]:

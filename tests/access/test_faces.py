@@ -11,26 +11,17 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from walletsvc.access import identify as way_in
+from tests.access.owners import ALL, JSON_API, Writer, new
 from walletsvc.access import keys
-from walletsvc.access.verified import Verified
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.principals import SYSTEM
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("guarded_server")]
 
-JSON_API = "application/vnd.api+json"
-ALL = ("wallets:read", "wallets:write", "transactions:read", "transactions:write")
 ABSENT = "999999999"
 CHALLENGE = 'Bearer realm="walletsvc", error="invalid_token"'
 
 Key = Callable[..., str]
-
-
-@pytest.fixture(autouse=True)
-def guarded(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.AUTH_REQUIRED = True
-    monkeypatch.setattr(way_in, "verified", Verified())
 
 
 @pytest.fixture
@@ -44,7 +35,7 @@ def key() -> Key:
     return make
 
 
-class Face:
+class Face(Writer):
     """A client with the credentials of one caller, or with none."""
 
     def __init__(self, key: str | None = None, **headers: str) -> None:
@@ -60,17 +51,8 @@ class Face:
         self.answer = self._client.post("/graphql/", json.dumps(body), "application/json")
         return self.answer.status_code, self.answer.json()
 
-    def open(self, label: str, balance: str = "10.00") -> str:
-        status, document = self.rest("POST", "wallets/", new("Wallet", label=label, balance=balance))
-        assert status == 201, document
-        return str(document["data"]["id"])
-
-    def post(self, wallet: str, txid: str, amount: str = "1") -> tuple[int, Any]:
-        return self.rest("POST", "transactions/", new("Transaction", txid=txid, amount=amount, wallet=wallet))
-
-
-def new(type_name: str, **attributes: object) -> dict[str, object]:
-    return {"data": {"type": type_name, "attributes": attributes}}
+    def open(self, label: str, **attributes: object) -> str:
+        return super().open(label, **{"balance": "10.00", **attributes})
 
 
 def code(document: Any) -> str:

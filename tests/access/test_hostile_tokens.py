@@ -15,7 +15,8 @@ import pytest
 
 from tests.access.clocks import Clock
 from tests.access.issuers import ABSENT, Issuer, new_key, public_pem, sign
-from tests.access.test_faces import Face, new
+from tests.access.owners import new
+from tests.access.test_faces import Face
 from tests.access.test_tokens import CREATE
 from walletsvc.access.tokens import LEEWAY_SECONDS
 from walletsvc.models import Wallet

@@ -25,12 +25,6 @@ PATIENCE_SECONDS = 30
 
 
 @pytest.fixture
-def own() -> Iterator[Issuer]:
-    with Issuer() as issuer:
-        yield issuer
-
-
-@pytest.fixture
 def keys(own: Issuer, clock: Clock) -> IssuerKeys:
     return IssuerKeys(own.url, ALGORITHMS, clock=clock)
 

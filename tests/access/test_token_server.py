@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -15,12 +15,6 @@ from tests.live import LiveServer
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_engine]
 
 PATIENCE_SECONDS = 60
-
-
-@pytest.fixture
-def own() -> Iterator[Issuer]:
-    with Issuer() as issuer:
-        yield issuer
 
 
 @pytest.fixture

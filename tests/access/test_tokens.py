@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.access.clocks import Clock
 from tests.access.issuers import ABSENT, Issuer, new_key
-from tests.access.test_faces import Face, code, new
+from tests.access.owners import new
+from tests.access.test_faces import Face, code
 from walletsvc import errors
 from walletsvc.access import tokens
 from walletsvc.access.identify import identify, identify_known
