@@ -19,6 +19,8 @@ class Proxy:
         self._silent = False
         self._alarm: tuple[bytes, Callable[[], None]] | None = None
         self.connections = 0
+        self.is_broken = threading.Event()
+        """Whether the reply that was to break off has done so."""
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
@@ -27,6 +29,7 @@ class Proxy:
 
     def break_off(self, *, after_bytes: int, silent: bool) -> None:
         """Let so many bytes come back, once, and then nothing (if `silent`) or the end of the connection."""
+        self.is_broken.clear()
         self._left, self._silent = after_bytes, silent
 
     def lead_to(self, host: str, port: int, *, cut: bool) -> None:
@@ -74,8 +77,9 @@ class Proxy:
                     what()
                     break
                 if back and self._left is not None and len(data) >= self._left:
-                    target.sendall(data[: self._left])
-                    self._left = None
+                    first, self._left = data[: self._left], None
+                    self.is_broken.set()
+                    target.sendall(first)
                     if self._silent:
                         return
                     break
