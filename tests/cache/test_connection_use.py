@@ -75,11 +75,13 @@ def test_any_redis_will_do_if_none_is_named(pool: Pool, connections: Connections
 
 
 def test_another_redis_is_not_asked(pool: Pool, connections: Connections) -> None:
-    pool.next = [[OTHER]]
+    pool.next = [[OTHER], [OTHER]]
     with pytest.raises(Elsewhere):
         get(connections, INSTANCE)
-    assert pool.made[0].received() == IDENTIFY
-    assert fates(pool) == ["dropped"]
+    with pytest.raises(Elsewhere):
+        connections.get_many(("a",), INSTANCE)
+    assert [each.received() for each in pool.made] == [IDENTIFY, IDENTIFY]
+    assert fates(pool) == ["dropped", "dropped"]
 
 
 def test_an_idle_connection_to_another_redis_is_dropped(pool: Pool, connections: Connections) -> None:
