@@ -30,7 +30,15 @@ DIALECTS = {"sqlite": "sqlite", "mysql": "mysql+mysqldb"}
 # Tables that revisions create with SQLAlchemy would be declared here. Autogenerate sees nothing else.
 target_metadata = MetaData()
 
-TRIGGERS = {"walletsvc_entry_no_update", "walletsvc_entry_no_delete", "walletsvc_wallet_delete_if_empty"}
+TRIGGERS = {
+    "walletsvc_entry_no_update",
+    "walletsvc_entry_no_delete",
+    "walletsvc_wallet_delete_if_empty",
+    "walletsvc_accessevent_no_update",
+    "walletsvc_accessevent_no_delete",
+    "walletsvc_transfer_no_delete",
+    "walletsvc_hold_no_delete",
+}
 VIEWS = {"reporting_wallet_day"}
 EXACT_COLLATIONS = {"utf8mb4_nopad_bin", "utf8mb4_0900_bin"}
 

@@ -117,7 +117,10 @@ class CurrencyMismatch(WalletError):
 
 
 class InsufficientFunds(WalletError):
-    """The change would leave a balance below zero. Context: balance, amount, currency, wallet."""
+    """A change would take more than is available.
+
+    Context: balance, held, floor, available, amount, currency, wallet.
+    """
 
     code = "insufficient_funds"
 
@@ -144,9 +147,21 @@ class DuplicateLabel(WalletError):
 
 
 class WalletNotEmpty(WalletError):
-    """A wallet that holds money cannot be closed. Context: balance, currency, wallet."""
+    """A wallet that holds money cannot be closed. Context: balance, held, currency, wallet."""
 
     code = "wallet_not_empty"
+
+
+class WalletFrozen(WalletError):
+    """Nothing leaves a frozen wallet, and nothing more is held in it. Context: wallet."""
+
+    code = "wallet_frozen"
+
+
+class WalletClosed(WalletError):
+    """A closed wallet accepts nothing. Context: wallet."""
+
+    code = "wallet_closed"
 
 
 # -- requests and conditions ----------------------------------------------------------------------------
@@ -163,6 +178,15 @@ class InvalidParameter(WalletError):
     def __init__(self, message: str, *, parameter: str, **context: object) -> None:
         super().__init__(message, field=None, **context)
         self.parameter = parameter
+
+
+class ConditionFailed(WalletError):
+    """A condition of the request does not hold under the lock.
+
+    Context: sequence, balance and available as they are, currency, wallet.
+    """
+
+    code = "condition_failed"
 
 
 class PreconditionFailed(WalletError):

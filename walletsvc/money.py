@@ -13,6 +13,7 @@ from iso4217 import Currency
 
 from walletsvc import errors
 
+ZERO = Decimal(0)
 MAX_DIGITS = 38
 DECIMAL_PLACES = 18
 LIMIT = Decimal(10) ** (MAX_DIGITS - DECIMAL_PLACES)
@@ -191,6 +192,11 @@ def check_precision(value: Decimal, *, max_digits: int, field: str = "amount") -
 def add(left: Decimal, right: Decimal) -> Decimal:
     """Return the exact sum."""
     return _EXACT.add(left, right)
+
+
+def subtract(left: Decimal, right: Decimal) -> Decimal:
+    """Return the exact difference."""
+    return _EXACT.subtract(left, right)
 
 
 def negate(amount: Decimal) -> Decimal:

@@ -1,4 +1,4 @@
-"""Find in a syntax tree what only the ledger may do: write a balance, or create an entry.
+"""Find in a syntax tree what only the ledger may do: write what a wallet has, or create an entry.
 
 Only direct writes are found. A name that is built at run time escapes, as it would escape a reviewer.
 """
@@ -11,6 +11,8 @@ from collections.abc import Iterator
 
 from tests.architecture.sources import called_name, names_in
 
+_FUNDS = {"balance", "held", "floor", "available"}
+"""The columns that an entry explains, all called a balance here."""
 _SETTERS = {
     "Wallet",
     "aupdate",
@@ -35,7 +37,7 @@ _STATEMENT = re.compile(
 def find_ledger_writes(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """Return the line of each write, and a description."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and node.attr == "balance":
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and node.attr in _FUNDS:
             yield node.lineno, "assigns a balance"
         elif isinstance(node, ast.Call):
             if called_name(node) in _SETTERS and _mentions_balance(node):
@@ -49,9 +51,9 @@ def find_ledger_writes(tree: ast.AST) -> Iterator[tuple[int, str]]:
 def _mentions_balance(call: ast.Call) -> bool:
     for argument in [*call.args, *call.keywords]:
         for node in ast.walk(argument):
-            if isinstance(node, ast.keyword) and node.arg == "balance":
+            if isinstance(node, ast.keyword) and node.arg in _FUNDS:
                 return True
-            if isinstance(node, ast.Constant) and node.value == "balance":
+            if isinstance(node, ast.Constant) and node.value in _FUNDS:
                 return True
     return False
 

@@ -18,6 +18,7 @@ WALLET = {
     "metadata": "{}",
     "created_at": NOW,
     "updated_at": NOW,
+    "available": "5",
 }
 TRANSACTION = {
     "txid": "TX1",
@@ -43,6 +44,29 @@ ENTRY = {
     "owner": "",
     "created_at": NOW,
 }
+TRANSFER = {
+    "txid": "TR1",
+    "owner": "",
+    "description": "",
+    "metadata": "{}",
+    "external": "{}",
+    "fingerprint": b"\1" * 16,
+    "created_at": NOW,
+}
+HOLD = {
+    "txid": "H1",
+    "wallet_id": 1,
+    "amount": "5",
+    "remaining": "5",
+    "currency": "USD",
+    "owner": "",
+    "state": "open",
+    "description": "",
+    "metadata": "{}",
+    "fingerprint": b"\1" * 16,
+    "created_at": NOW,
+    "updated_at": NOW,
+}
 API_KEY = {
     "id": "0123456789",
     "digest": b"\1" * 32,
@@ -55,6 +79,8 @@ TABLES = {
     "walletsvc_wallet": WALLET,
     "walletsvc_transaction": TRANSACTION,
     "walletsvc_entry": ENTRY,
+    "walletsvc_transfer": TRANSFER,
+    "walletsvc_hold": HOLD,
     "walletsvc_apikey": API_KEY,
 }
 

@@ -12,7 +12,7 @@ from tests.database.test_alembic import CONFIG
 
 def insert_as_of_0001(table: str, **columns: object) -> None:
     """Insert a row as a server of that version does, before the migration or beside servers of this one."""
-    since = {"transaction_count", *({"owner"} if table != "walletsvc_wallet" else ())}
+    since = {"transaction_count", "available", *({"owner"} if table != "walletsvc_wallet" else ())}
     row = {name: value for name, value in TABLES[table].items() if name not in since} | columns
     places = ", ".join(["%s"] * len(row))
     execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})", *row.values())  # noqa: S608

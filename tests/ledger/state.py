@@ -57,3 +57,16 @@ def refused(*expected: Refusal) -> Iterator[pytest.ExceptionInfo[errors.WalletEr
         yield caught
     assert refusals_of(caught.value) == list(expected)
     assert snapshot() == before
+
+
+def funds(balance: str, amount: str, wallet_id: int) -> dict[str, object]:
+    """Return the context of the refusal of `amount` in a wallet in USD where nothing is held."""
+    return {
+        "balance": balance,
+        "held": "0.00",
+        "floor": "0.00",
+        "available": balance,
+        "amount": amount,
+        "currency": "USD",
+        "wallet": wallet_id,
+    }

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.ledger.state import assert_reconciled, balance, lines, refused, snapshot
+from tests.ledger.state import assert_reconciled, balance, funds, lines, refused, snapshot
 from tests.writes import amend_transaction, delete_transaction, open_wallet, post_transaction
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.principals import ANYONE
@@ -76,7 +76,7 @@ def test_an_amendment_is_guarded(wallet: Wallet) -> None:
     transaction = post(wallet, "-50.00")
     with refused(("insufficient_funds", "amount")) as caught:
         amend(transaction, amount="-100.01")
-    assert caught.value.context == {"balance": "50.00", "amount": "-50.01", "currency": "USD", "wallet": wallet.id}
+    assert caught.value.context == funds("50.00", "-50.01", wallet.id)
     credit = post(wallet, "25.00", txid="T2")
     post(wallet, "-75.00", txid="T3")
     with refused(("insufficient_funds", "amount")):
@@ -202,7 +202,7 @@ def test_a_credit_that_was_spent_is_not_deleted(wallet: Wallet) -> None:
     post(wallet, "-100.01", txid="T2")
     with refused(("insufficient_funds", "amount")) as caught:
         delete(transaction)
-    assert caught.value.context == {"balance": "49.99", "amount": "-50.00", "currency": "USD", "wallet": wallet.id}
+    assert caught.value.context == funds("49.99", "-50.00", wallet.id)
 
 
 def test_deleting_an_amended_and_moved_transaction_returns_its_current_amount(wallet: Wallet, other: Wallet) -> None:

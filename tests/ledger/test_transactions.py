@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.ledger.state import assert_reconciled, balance, refused
+from tests.ledger.state import assert_reconciled, balance, funds, refused
 from tests.writes import amend_transaction, open_wallet, post_transaction
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.principals import ANYONE, Principal
@@ -63,6 +63,11 @@ def test_a_post_writes_wallet_transaction_and_entry(wallet: Wallet) -> None:
         "metadata": {"invoice": 7},
         "created_at": EVENING,
         "updated_at": EVENING,
+        "transfer_id": None,
+        "hold_id": None,
+        "reversal_of_id": None,
+        "reversed": Decimal(0),
+        "fingerprint": None,
     }
     entry = Entry.objects.values().get(kind="post")
     assert entry == {
@@ -79,6 +84,10 @@ def test_a_post_writes_wallet_transaction_and_entry(wallet: Wallet) -> None:
         "owner": "",
         "created_at": EVENING,
         "shown_principal": "operator",
+        "held": Decimal(0),
+        "held_after": Decimal(0),
+        "hold_id": None,
+        "detail": {},
     }
     after = Wallet.objects.get(id=wallet.id)
     assert (after.balance, after.sequence, after.updated_at) == (Decimal(150), 2, EVENING)
@@ -100,12 +109,7 @@ def test_a_debit_may_take_the_whole_balance(wallet: Wallet, amount: object, afte
 def test_a_debit_of_one_cent_too_much_is_refused(wallet: Wallet) -> None:
     with refused(("insufficient_funds", "amount")) as caught:
         post(wallet, "-100.01")
-    assert caught.value.context == {
-        "balance": "100.00",
-        "amount": "-100.01",
-        "currency": "USD",
-        "wallet": wallet.id,
-    }
+    assert caught.value.context == funds("100.00", "-100.01", wallet.id)
 
 
 def test_a_txid_is_unique_across_wallets_and_names_its_holder(wallet: Wallet, other: Wallet) -> None:

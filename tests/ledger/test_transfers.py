@@ -15,17 +15,18 @@ from walletsvc.principals import ANYONE
 
 pytestmark = pytest.mark.django_db
 
+EARLIER = datetime(2026, 1, 30, tzinfo=UTC)
 MORNING = datetime(2026, 1, 31, 8, 0, 0, 123456, tzinfo=UTC)
 
 
 @pytest.fixture
 def source() -> Wallet:
-    return open_wallet(principal=ANYONE, label="Source", balance="100.00")
+    return open_wallet(principal=ANYONE, label="Source", balance="100.00", clock=lambda: EARLIER)
 
 
 @pytest.fixture
 def destination() -> Wallet:
-    return open_wallet(principal=ANYONE, label="Destination", balance="10.00")
+    return open_wallet(principal=ANYONE, label="Destination", balance="10.00", clock=lambda: EARLIER)
 
 
 def test_a_transfer_makes_two_transactions(source: Wallet, destination: Wallet) -> None:

@@ -36,6 +36,11 @@ def test_a_wallet_needs_a_label_only() -> None:
         "metadata": {},
         "created_at": MORNING,
         "updated_at": MORNING,
+        "held": Decimal(0),
+        "floor": Decimal(0),
+        "available": Decimal(0),
+        "state": "active",
+        "next_expiry": None,
     }
     assert lines(wallet.id) == []
 
@@ -64,9 +69,13 @@ def test_an_opening_balance_is_an_entry_and_no_transaction() -> None:
         "owner": "",
         "created_at": MORNING,
         "shown_principal": "operator",
+        "held": Decimal(0),
+        "held_after": Decimal(0),
+        "hold_id": None,
+        "detail": {},
     }
     assert Transaction.objects.count() == 0
-    assert stored(wallet.id)["balance"] == Decimal(100)
+    assert (stored(wallet.id)["balance"], stored(wallet.id)["available"]) == (Decimal(100), Decimal(100))
     assert_reconciled()
 
 
@@ -186,7 +195,12 @@ def test_a_wallet_that_holds_money_is_not_deleted() -> None:
     wallet = open_wallet(principal=ANYONE, label="Savings", balance="0.01")
     with refused(("wallet_not_empty", None)) as caught:
         close_wallet(principal=ANYONE, wallet_id=wallet.id)
-    assert caught.value.context == {"balance": "0.01", "currency": "USD", "wallet": wallet.id}
+    assert caught.value.context == {
+        "balance": "0.01",
+        "held": "0.00",
+        "currency": "USD",
+        "wallet": wallet.id,
+    }
 
 
 def test_a_wallet_emptied_by_a_deletion_can_be_deleted() -> None:

@@ -31,8 +31,8 @@ def test_the_statuses_are_those_of_the_contract() -> None:
     contract = {
         422: "insufficient_funds invalid_amount scale_exceeded precision_exceeded out_of_range unknown_currency"
         " currency_mismatch required blank too_long invalid immutable",
-        409: "duplicate_txid duplicate_label wallet_not_empty idempotency_conflict",
-        412: "precondition_failed",
+        409: "duplicate_txid duplicate_label wallet_not_empty wallet_frozen wallet_closed",
+        412: "precondition_failed condition_failed",
         404: "not_found",
         401: "unauthenticated",
         403: "forbidden",

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import pytest
 
+from tests.ledger.state import funds
 from tests.unit.records import ALICE, FIRST, Records, open_ledger, transaction, wallet
 from walletsvc import errors
 from walletsvc.ledger.ledger import Ledger
@@ -72,7 +73,7 @@ def test_a_post_that_is_refused_leaves_the_ledger_as_it_was() -> None:
     with pytest.raises(errors.InsufficientFunds) as caught:
         ledger.post(transaction("T2", 1, "-7"))
     assert caught.value.field == "amount"
-    assert caught.value.context == {"balance": "6.00", "amount": "-7.00", "currency": "USD", "wallet": 1}
+    assert caught.value.context == funds("6.00", "-7.00", 1)
     with pytest.raises(errors.ScaleExceeded):
         ledger.post(transaction("T2", 1, "0.001"))
     with pytest.raises(errors.NotFound) as missing:

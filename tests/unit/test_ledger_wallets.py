@@ -22,7 +22,7 @@ def test_a_wallet_opens_with_its_first_entry() -> None:
     opened = Wallet(label="New", currency="USD", owner="a")
     ledger.open_wallet(opened, opening=Decimal("2.50"))
     assert (opened.id, opened.created_at, opened.updated_at, touched) == (100, FIRST, FIRST, {1: "a", 100: "a"})
-    assert ledger.wallet(100) == LockedWallet(100, "USD", Decimal("2.50"), 1, 0, "a")
+    assert ledger.wallet(100) == LockedWallet(100, "USD", Decimal("2.50"), 1, 0, "a", updated_at=FIRST)
     with pytest.raises(errors.DuplicateLabel):
         ledger.names.take_label("a", "New")
     ledger.post(transaction("T1", 100, "1"))
@@ -75,7 +75,7 @@ def test_a_wallet_closes_when_it_is_empty() -> None:
     ledger, records, _ = open_ledger(wallet(1, "4"), wallet(2))
     with pytest.raises(errors.WalletNotEmpty) as caught:
         ledger.close_wallet(1)
-    assert caught.value.context == {"balance": "4.00", "currency": "USD", "wallet": 1}
+    assert caught.value.context == {"balance": "4.00", "held": "0.00", "currency": "USD", "wallet": 1}
     shown = Wallet(id=1, balance=Decimal(4), sequence=7)
     ledger.show(shown)
     ledger.post(transaction("G1", 1, "-4"))

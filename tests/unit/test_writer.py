@@ -84,10 +84,10 @@ def test_a_post_is_a_wallet_then_a_transaction_then_an_entry(done: list[Any], in
     write([line(one, made, "1E+1")], [made], send=True)
     update, insert, entry, sent = done
     assert update[0] == (
-        f"UPDATE walletsvc_wallet{index} SET balance = %s, sequence = %s, transaction_count = %s, updated_at = %s"  # noqa: S608
-        " WHERE id IN (%s)"
+        f"UPDATE walletsvc_wallet{index} SET balance = %s, available = %s, sequence = %s,"  # noqa: S608
+        " transaction_count = %s, updated_at = %s WHERE id IN (%s)"
     )
-    assert update[1] == ["10", 7, 3, "03:04:05", 1]
+    assert update[1] == ["10", "10", 7, 3, "03:04:05", 1]
     assert insert == (
         f"INSERT INTO walletsvc_transaction ({COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",  # noqa: S608
         ["T1", 1, "10", "USD", "a", "About T1", '{"a": 1}', "03:04:06", "03:04:07"],
@@ -112,10 +112,10 @@ def test_many_wallets_are_one_statement_and_each_is_written_once(done: list[Any]
     update, insert, entry = done
     case = "CASE id WHEN %s THEN %s WHEN %s THEN %s END"
     assert update[0] == (
-        f"UPDATE walletsvc_wallet FORCE INDEX (PRIMARY) SET balance = {case}, sequence = {case},"  # noqa: S608
-        f" transaction_count = {case}, updated_at = %s WHERE id IN (%s, %s)"
+        f"UPDATE walletsvc_wallet FORCE INDEX (PRIMARY) SET balance = {case}, available = {case},"  # noqa: S608
+        f" sequence = {case}, transaction_count = {case}, updated_at = %s WHERE id IN (%s, %s)"
     )
-    assert update[1] == [1, "10", 2, "20", 1, 7, 2, 7, 1, 3, 2, 4, "03:04:05", 1, 2]
+    assert update[1] == [1, "10", 2, "20", 1, "10", 2, "20", 1, 7, 2, 7, 1, 3, 2, 4, "03:04:05", 1, 2]
     assert insert[0].endswith("VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s), (%s, %s, %s, %s, %s, %s, %s, %s, %s)")
     assert [insert[1][0], insert[1][9]] == ["T1", "T2"]
     # Who has no id yet is referred to by its place, in the order in which they were posted.
@@ -129,7 +129,7 @@ def test_more_wallets_than_are_looked_for_at_once_are_several_statements(done: l
     write([line(each, None, "1", Kind.OPENING) for each in wallets], [])
     assert [each[-1][-1] for each in done[:2]] == [50, 51]
     assert done[1][1][-1:] == [51]
-    assert [len(each[1]) for each in done] == [50 * 6 + 1 + 50, 5, 51 * 12]
+    assert [len(each[1]) for each in done] == [50 * 8 + 1 + 50, 6, 51 * 12]
 
 
 def test_entries_of_more_than_one_statement_wait_for_the_ids(done: list[Any]) -> None:

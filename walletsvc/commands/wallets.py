@@ -19,8 +19,9 @@ from walletsvc.commands.inputs import (
     parse_reference,
     resolve,
 )
-from walletsvc.ledger.ledger import ZERO, Ledger
+from walletsvc.ledger.ledger import Ledger
 from walletsvc.models import Wallet
+from walletsvc.money import ZERO
 from walletsvc.principals import Principal
 from walletsvc.schema.resources import WALLET
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
 from functools import cache
@@ -103,6 +104,12 @@ def to_decimal(value: object) -> Decimal:
         return value
     # Such a real keeps 15 digits, and no amount with more is accepted.
     return Decimal(f"{value:.{SQLITE_MAX_DIGITS}g}")
+
+
+def to_moment(value: datetime | str | None) -> datetime | None:
+    """Return a moment from a time column's value: MySQL's driver returns one without a zone, SQLite's its text."""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return None if moment is None else moment.replace(tzinfo=UTC)
 
 
 def walk_hint(index: str | None, *, is_forced: bool, filtered: bool) -> str:

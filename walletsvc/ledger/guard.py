@@ -1,35 +1,72 @@
-"""The overdraft guard: decide whether a balance may change. Pure: its arguments were read under the lock."""
+"""The guard: decide whether what a wallet holds may change. Pure: its arguments were read under the lock.
+
+The first of these that fails is told: the amount's form, the wallet's state, the caller's conditions, what is
+available.
+"""
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 
 from walletsvc import errors, money
 from walletsvc.db import dialect
+from walletsvc.ledger.conditions import Conditions
+from walletsvc.ledger.locked_wallets import LockedWallet, available
+from walletsvc.models.wallet import State
+from walletsvc.money import ZERO
 
 
-def decide_balance(balance: Decimal, change: Decimal, *, currency: str, wallet_id: int | None, field: str) -> Decimal:
-    """Return the balance after `change`.
+def decide(
+    wallet: LockedWallet,
+    change: Decimal,
+    held: Decimal = ZERO,
+    *,
+    field: str,
+    conditions: Conditions | None = None,
+    at: datetime | None = None,
+) -> tuple[Decimal, Decimal]:
+    """Return what the wallet's balance and held amount are after `change` and `held`, which are added to them.
 
-    Raises `ScaleExceeded` or `PrecisionExceeded` for a change that cannot be stored exactly, `InsufficientFunds`
-    if the balance would fall below zero, and `OutOfRange` or `PrecisionExceeded` for a balance that cannot be
-    stored; each names `field`.
+    `at` is the operation's moment; only conditions need it. Raises, and names `field`: `ScaleExceeded` or
+    `PrecisionExceeded` for a change that cannot be stored exactly, `WalletFrozen`, `ConditionFailed`,
+    `InsufficientFunds` if less than nothing would be available, and `OutOfRange` or `PrecisionExceeded` for a balance
+    that cannot be stored.
     """
-    check_amount(change, currency=currency, field=field)
-    after = money.add(balance, change)
-    if after < 0:
-        raise errors.InsufficientFunds(
-            "The balance does not cover it.",
-            field=field,
-            balance=money.format_amount(balance, currency),
-            amount=money.format_amount(change, currency),
-            currency=currency,
-            wallet=wallet_id,
-        )
-    if after >= money.LIMIT:
-        raise money.out_of_range(field=field)
-    money.check_precision(after, max_digits=dialect.exact_digits(), field=field)
-    return after
+    check_amount(change or held, currency=wallet.currency, field=field)
+    after = money.add(wallet.balance, change)
+    held_after = money.add(wallet.held, held) if held else wallet.held
+    left = available(after, held_after, wallet.floor)
+    if wallet.state == State.FROZEN and left < wallet.available:
+        raise errors.WalletFrozen("The wallet is frozen: nothing leaves it.", wallet=wallet.id)
+    if conditions is not None:
+        conditions.check(wallet, balance=after, available=left, at=at)
+    if left < 0:
+        raise insufficient_funds(wallet, money.subtract(change, held), field=field)
+    for value in {after, held_after, left}:
+        if not -money.LIMIT < value < money.LIMIT:
+            raise money.out_of_range(field=field)
+        money.check_precision(value, max_digits=dialect.exact_digits(), field=field)
+    return after, held_after
+
+
+def insufficient_funds(wallet: LockedWallet, amount: Decimal, *, field: str) -> errors.InsufficientFunds:
+    """Return the refusal of an `amount` that the wallet does not have available."""
+    amounts = {
+        "balance": wallet.balance,
+        "held": wallet.held,
+        "floor": wallet.floor,
+        "available": wallet.available,
+        "amount": amount,
+    }
+    return errors.InsufficientFunds(
+        "The balance does not cover it.",
+        field=field,
+        **{name: money.format_amount(value, wallet.currency) for name, value in amounts.items()},
+        currency=wallet.currency,
+        # A wallet that is being opened has no id yet.
+        wallet=wallet.id or None,
+    )
 
 
 def check_amount(amount: Decimal, *, currency: str, field: str) -> None:

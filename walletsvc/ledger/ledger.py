@@ -14,17 +14,19 @@ from decimal import Decimal
 
 from walletsvc import errors, money
 from walletsvc.ledger import writer
-from walletsvc.ledger.guard import check_amount, decide_balance
+from walletsvc.ledger.conditions import Conditions
+from walletsvc.ledger.guard import check_amount, decide
 from walletsvc.ledger.interfaces import LockWallets, Writer
 from walletsvc.ledger.locked_wallets import LockedWallet, lock_wallets
 from walletsvc.ledger.names import Names
 from walletsvc.ledger.writer import Line
 from walletsvc.models import Transaction, Wallet
 from walletsvc.models.entry import Kind
+from walletsvc.models.wallet import State
+from walletsvc.money import ZERO
 from walletsvc.principals import Principal
 
 Clock = Callable[[], datetime]
-ZERO = Decimal(0)
 
 
 class Ledger:
@@ -58,9 +60,16 @@ class Ledger:
 
     @property
     def at(self) -> datetime:
-        """Return the moment of this operation, fixed once under the lock, so that a wallet's entries are in order."""
+        """Return the moment of this operation, fixed once under the lock.
+
+        It is not before the last change of a locked wallet, whatever the servers' clocks say, so that the moments of
+        a wallet's entries never fall.
+        """
         if self._at is None:
             self._at = self._clock()
+            for wallet in self._wallets.values():
+                if wallet.updated_at is not None and wallet.updated_at > self._at:
+                    self._at = wallet.updated_at
         return self._at
 
     def lock(self, wallet_ids: Iterable[int], *, skip_locked: bool = False) -> None:
@@ -85,10 +94,13 @@ class Ledger:
         return {wallet_id: self._wallets[wallet_id].owner for wallet_id in wallet_ids}
 
     def wallet(self, wallet_id: int, *, field: str | None = None) -> LockedWallet:
-        """Return a locked wallet. Raises `NotFound`; `field` is the input that refers to it."""
-        if wallet_id not in self._wallets:
+        """Return a locked wallet. Raises `NotFound` or `WalletClosed`; `field` is the input that refers to it."""
+        wallet = self._wallets.get(wallet_id)
+        if wallet is None:
             raise errors.not_found("Wallet", wallet_id, field=field)
-        return self._wallets[wallet_id]
+        if wallet.state == State.CLOSED:
+            raise errors.WalletClosed("The wallet is closed.", field=field, wallet=wallet_id)
+        return wallet
 
     def open_wallet(self, wallet: Wallet, *, opening: Decimal) -> None:
         """Insert a new wallet; an opening balance becomes its first entry.
@@ -96,12 +108,14 @@ class Ledger:
         Sets its id, balance, sequence and times. Raises what the guard raises, with the field `balance`.
         """
         self.names.take_label(wallet.owner, wallet.label)
-        wallet.balance = decide_balance(ZERO, opening, currency=wallet.currency, wallet_id=None, field="balance")
-        wallet.sequence = 1 if opening else 0
-        wallet.created_at = wallet.updated_at = self.at
+        opened = LockedWallet(0, wallet.currency, ZERO, 0, 0, wallet.owner)
+        opened.balance, _ = decide(opened, opening, field="balance")
+        opened.sequence = 1 if opening else 0
+        wallet.balance, wallet.sequence, wallet.available = opened.balance, opened.sequence, opened.available
+        wallet.created_at = wallet.updated_at = opened.updated_at = self.at
         self._writer.insert_wallet(wallet)
         self.show(wallet)
-        opened = LockedWallet(wallet.id, wallet.currency, wallet.balance, wallet.sequence, 0, wallet.owner)
+        opened.id = wallet.id
         self._wallets[wallet.id] = opened
         self._touched[wallet.id] = wallet.owner
         if opening:
@@ -115,28 +129,22 @@ class Ledger:
         """Delete a locked wallet with its transactions; its entries stay. Raises `WalletNotEmpty`."""
         self.flush()
         wallet = self.wallet(wallet_id)
-        if wallet.balance:
-            raise errors.WalletNotEmpty(
-                "A wallet that holds money cannot be closed.",
-                balance=money.format_amount(wallet.balance, wallet.currency),
-                currency=wallet.currency,
-                wallet=wallet_id,
-            )
+        check_empty(wallet)
         if self.names:
             labels, txids = self._writer.read_names(wallet_id)
             self.names.give_up(wallet.owner, labels=labels, txids=txids)
         self._added -= self._writer.delete_wallet(wallet_id)
         del self._wallets[wallet_id]
 
-    def post(self, transaction: Transaction, *, kind: Kind = Kind.POST) -> None:
-        """Add a new transaction to a locked wallet and apply its amount.
+    def post(self, transaction: Transaction, *, kind: Kind = Kind.POST, conditions: Conditions | None = None) -> None:
+        """Add a new transaction to a locked wallet and apply its amount, if the conditions hold.
 
         Sets its currency, owner and times, and its id once it is committed, or with `flush(send=True)`. Raises what
         the guard raises, and `DuplicateTxid`; then the ledger is unchanged, so that other posts may continue with it.
         """
         wallet = self.wallet(transaction.wallet_id, field="wallet")
         self.names.check_txid(wallet.owner, transaction.txid)
-        self._apply(wallet, transaction.amount, kind, transaction, added=1)
+        self._apply(wallet, transaction.amount, kind, transaction, added=1, conditions=conditions)
         self.names.take_txid(wallet.owner, transaction.txid)
         transaction.id = None
         transaction.currency, transaction.owner = wallet.currency, wallet.owner
@@ -196,15 +204,23 @@ class Ledger:
         self.names.give_up(transaction.owner, txids=[transaction.txid])
 
     def _apply(
-        self, wallet: LockedWallet, change: Decimal, kind: Kind, transaction: Transaction, *, added: int = 0
+        self,
+        wallet: LockedWallet,
+        change: Decimal,
+        kind: Kind,
+        transaction: Transaction,
+        *,
+        added: int = 0,
+        conditions: Conditions | None = None,
     ) -> None:
-        wallet.balance = decide_balance(
-            wallet.balance, change, currency=wallet.currency, wallet_id=wallet.id, field="amount"
-        )
+        at = None if conditions is None else self.at
+        wallet.balance, _ = decide(wallet, change, field="amount", conditions=conditions, at=at)
         wallet.sequence += 1
         wallet.transaction_count += added
         self._added += added
-        self._lines.append(Line(wallet, wallet.sequence, change, wallet.balance, kind, transaction))
+        self._lines.append(
+            Line(wallet, wallet.sequence, change, wallet.balance, kind, transaction, held_after=wallet.held)
+        )
 
     def flush(self, *, send: bool = False) -> None:
         """Write all decisions so far: with the next statement or COMMIT, or with `send` now."""
@@ -224,3 +240,16 @@ class Ledger:
             if left is not None and left.sequence != wallet.sequence:
                 wallet.balance, wallet.sequence, wallet.updated_at = left.balance, left.sequence, self.at
                 wallet.transaction_count = left.transaction_count
+                wallet.held, wallet.available = left.held, left.available
+
+
+def check_empty(wallet: LockedWallet) -> None:
+    """Raise `WalletNotEmpty` unless the wallet holds nothing, and nothing is held in it."""
+    if wallet.balance or wallet.held:
+        raise errors.WalletNotEmpty(
+            "A wallet that holds money cannot be closed.",
+            balance=money.format_amount(wallet.balance, wallet.currency),
+            held=money.format_amount(wallet.held, wallet.currency),
+            currency=wallet.currency,
+            wallet=wallet.id,
+        )

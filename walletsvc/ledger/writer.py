@@ -7,13 +7,15 @@ the backend raises `RuntimeError` for that.
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from itertools import chain, count
+from operator import attrgetter
 
 from django.db import connection
 from django.db.models.base import ModelState
@@ -24,6 +26,7 @@ from walletsvc.ledger import statements
 from walletsvc.ledger.locked_wallets import LockedWallet
 from walletsvc.models import Transaction, Wallet
 from walletsvc.models.entry import Kind
+from walletsvc.money import ZERO
 from walletsvc.principals import Principal
 from walletsvc.schema.resources import TRANSACTION
 
@@ -50,6 +53,7 @@ _INSERT_ENTRIES = (
     " (wallet_id, sequence, amount, balance_after, currency, kind, transaction_id, txid, principal,"
     " owner, created_at, shown_principal)"
 )
+_INSERT_ALL_OF_ENTRIES = f"{_INSERT_ENTRIES[:-1]}, held, held_after, hold_id, detail)"
 
 
 @dataclass(slots=True)
@@ -62,6 +66,16 @@ class Line:
     balance_after: Decimal
     kind: Kind
     transaction: Transaction | None
+    held: Decimal = ZERO
+    held_after: Decimal = ZERO
+    hold: int | None = None
+    detail: Mapping[str, object] | None = None
+    """What a change of settings changed, from and to."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Tell whether the columns of holds and settings have their defaults."""
+        return not self.held_after and not self.held and self.detail is None
 
 
 def write_changes(
@@ -74,8 +88,9 @@ def write_changes(
     """
     moment = statements.from_time(at)
     changed = {line.wallet.id: line.wallet for line in lines}
+    columns = _columns_of(lines)
     for wallets in statements.chunks(list(changed.values()), size=WALLETS_AN_UPDATE):
-        _update_wallets(wallets, moment)
+        _update_wallets(wallets, columns, moment)
     if posted:
         _insert_transactions(posted)
         if len(lines) > statements.ROWS_A_STATEMENT:
@@ -83,9 +98,12 @@ def write_changes(
             statements.send()
     new_ids = map(new_id, count())
     for some in statements.chunks(lines):
-        entries = [_entry_row(line, by, moment, new_ids) for line in some]
+        is_plain = all(line.is_plain for line in some)
+        entries = [_entry_row(line, by, moment, new_ids, is_plain=is_plain) for line in some]
         statements.insert(
-            _INSERT_ENTRIES, entries, uses_new_ids=any(isinstance(row[_ID], Expression) for row in entries)
+            _INSERT_ENTRIES if is_plain else _INSERT_ALL_OF_ENTRIES,
+            entries,
+            uses_new_ids=any(isinstance(row[_ID], Expression) for row in entries),
         )
     if send:
         statements.send()
@@ -144,25 +162,45 @@ def add_to_count(added: int) -> None:
     statements.write(f"{_ADD} {_TO.get(dialect.vendor(), _TO_ELSEWHERE)}", [part, added, added])
 
 
-def _update_wallets(wallets: Sequence[LockedWallet], at: str | None) -> None:
+_ALWAYS = ("balance", "available", "sequence", "transaction_count")
+_WITH_HELD = ("held", "next_expiry")
+_WITH_SETTINGS = ("floor", "state")
+
+
+def _columns_of(lines: Sequence[Line]) -> Sequence[str]:
+    """Return the columns of wallets that these lines may have changed."""
+    columns: tuple[str, ...] = _ALWAYS
+    if any(line.held for line in lines):
+        columns += _WITH_HELD
+    if any(line.kind is Kind.SETTINGS for line in lines):
+        columns += _WITH_SETTINGS
+    return columns
+
+
+def _update_wallets(wallets: Sequence[LockedWallet], columns: Sequence[str], at: str | None) -> None:
     """Write the current state of the locked rows, many in one statement."""
     ids = [each.id for each in wallets]
-    changed: dict[str, list[tuple[int, statements.Value]]] = {
-        "balance": [(each.id, statements.from_decimal(each.balance)) for each in wallets],
-        "sequence": [(each.id, each.sequence) for each in wallets],
-        "transaction_count": [(each.id, each.transaction_count) for each in wallets],
-    }
     # A single value needs no search.
     case = f"CASE id {' '.join(['WHEN %s THEN %s'] * len(ids))} END" if len(ids) > 1 else "%s"
     values: list[statements.Value] = []
-    for pairs in changed.values():
-        values += chain.from_iterable(pairs) if len(ids) > 1 else [pairs[0][1]]
+    for column in columns:
+        read = attrgetter(column)
+        if len(ids) > 1:
+            values += chain.from_iterable((each.id, _parameter(read(each))) for each in wallets)
+        else:
+            values.append(_parameter(read(wallets[0])))
     # As in `select_for_update`: on a small table the optimizer would rather scan all rows.
     index = "FORCE INDEX (PRIMARY)" if dialect.vendor() == "mysql" else ""
-    assignments = ", ".join(f"{column} = {case}" for column in changed)
+    assignments = ", ".join(f"{column} = {case}" for column in columns)
     where = f"WHERE id IN ({', '.join(['%s'] * len(ids))})"
     statement = f"UPDATE walletsvc_wallet {index} SET {assignments}, updated_at = %s {where}"  # noqa: S608 - no input
     statements.write(statement, [*values, at, *ids])
+
+
+def _parameter(value: Decimal | datetime | int | str | None) -> statements.Value:
+    if isinstance(value, Decimal):
+        return statements.from_decimal(value)
+    return statements.from_time(value) if isinstance(value, datetime) else value
 
 
 def _insert_transactions(transactions: Sequence[Transaction]) -> None:
@@ -188,10 +226,12 @@ _ID = 6
 """The place of the transaction's id in the row of an entry."""
 
 
-def _entry_row(line: Line, by: Principal, at: str | None, new_ids: Iterator[Expression]) -> list[statements.Value]:
+def _entry_row(
+    line: Line, by: Principal, at: str | None, new_ids: Iterator[Expression], *, is_plain: bool
+) -> list[statements.Value]:
     # Entries of transactions without an id come in the order of the posts.
     transaction = line.transaction
-    return [
+    row: list[statements.Value] = [
         line.wallet.id,
         line.sequence,
         statements.from_decimal(line.amount),
@@ -205,6 +245,10 @@ def _entry_row(line: Line, by: Principal, at: str | None, new_ids: Iterator[Expr
         at,
         by.shown_to_owner,
     ]
+    if not is_plain:
+        detail = "{}" if line.detail is None else json.dumps(line.detail)
+        row += [statements.from_decimal(line.held), statements.from_decimal(line.held_after), line.hold, detail]
+    return row
 
 
 def _details_of(transaction: Transaction) -> list[str]:

@@ -3,9 +3,12 @@
 from walletsvc.models.access import AccessEvent, ApiKey
 from walletsvc.models.cache_state import CacheState
 from walletsvc.models.entry import Entry
+from walletsvc.models.hold import Hold
+from walletsvc.models.replay_key import ReplayKey
 from walletsvc.models.reporting import ReportingWalletDay
 from walletsvc.models.transaction import Transaction
 from walletsvc.models.transaction_count import TransactionCount
+from walletsvc.models.transfer import Transfer
 from walletsvc.models.wallet import Wallet
 
 __all__ = [
@@ -13,8 +16,11 @@ __all__ = [
     "ApiKey",
     "CacheState",
     "Entry",
+    "Hold",
+    "ReplayKey",
     "ReportingWalletDay",
     "Transaction",
     "TransactionCount",
+    "Transfer",
     "Wallet",
 ]

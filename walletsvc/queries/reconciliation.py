@@ -14,9 +14,8 @@ from django.db.models import Count, F
 
 from walletsvc import money
 from walletsvc.models import Entry, Transaction, TransactionCount, Wallet
+from walletsvc.money import ZERO
 from walletsvc.money import format_plain as plain
-
-ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
