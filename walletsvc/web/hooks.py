@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -36,7 +37,7 @@ class RequestHead:
     path: str
     address: str
     context: MutableMapping[str, Any]
-    may_wait: bool
+    may_wait: bool = True
 
     @property
     def headers(self) -> Headers:
@@ -57,7 +58,7 @@ class AnswerHead:
 
 
 class Hook(Protocol):
-    """Sees each request once before and once after it is answered.
+    """Sees each request once before it is answered, once as its answer begins, and once after it, if it wants to.
 
     No method may raise, or block unless the request `may_wait`.
     """
@@ -68,10 +69,12 @@ class Hook(Protocol):
     def headers(self, request: RequestHead, /) -> Iterable[tuple[str, str]]:
         """Return headers for the answer, which is about to begin."""
 
-    def after(self, request: RequestHead, answer: AnswerHead, /) -> None:
-        """See the answer, including a hook's refusal."""
+    @property
+    def after(self) -> After | None:
+        """Return what sees the answer, including a hook's refusal; or None, which costs nothing."""
 
 
+After = Callable[[RequestHead, AnswerHead], None]
 Hooks = Sequence[Hook]
 
 
@@ -80,8 +83,11 @@ def load_hooks() -> Hooks:
     return tuple(import_string(name)() for name in settings.REQUEST_HOOKS)
 
 
+def _afters(hooks: Hooks) -> Sequence[After]:
+    return [hook.after for hook in hooks if hook.after is not None]
+
+
 def _ask(hooks: Hooks, request: RequestHead) -> Refusal | None:
-    # Without generators here and below: each request waits for this.
     for hook in hooks:
         refusal = hook.before(request)
         if refusal is not None:
@@ -89,17 +95,10 @@ def _ask(hooks: Hooks, request: RequestHead) -> Refusal | None:
     return None
 
 
-def _add_headers(headers: Iterable[tuple[str, str]], hooks: Hooks, request: RequestHead) -> list[tuple[str, str]]:
-    every = [*headers]
-    for hook in hooks:
-        every += hook.headers(request)
-    return every
-
-
-def _tell(hooks: Hooks, request: RequestHead, answer: AnswerHead, since: float) -> None:
+def _tell(afters: Sequence[After], request: RequestHead, since: float, answer: AnswerHead) -> None:
     answer.seconds = perf_counter() - since
-    for hook in hooks:
-        hook.after(request, answer)
+    for after in afters:
+        after(request, answer)
 
 
 # -- WSGI ----------------------------------------------------------------------------------------------
@@ -109,26 +108,47 @@ def with_hooks(application: WsgiApplication, hooks: Hooks, *, refused: WsgiAppli
     """Return the application with hooks around it. `refused` answers requests with `REFUSED` in their environment."""
     if not hooks:
         return application
+    afters = _afters(hooks)
 
+    # Each request waits for this: it makes few calls, and none for hooks that do not look at answers.
     def answer(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         since, get = perf_counter(), environ.get
-        address, path = get("REMOTE_ADDR", ""), get("PATH_INFO", "")
-        request = RequestHead(environ["REQUEST_METHOD"], path, address, environ, may_wait=True)
-        begun = AnswerHead(_FAULT)
+        request = RequestHead(environ["REQUEST_METHOD"], get("PATH_INFO", ""), get("REMOTE_ADDR", ""), environ)
 
-        def start(status: str, headers: Sequence[tuple[str, str]], *more: Any) -> Any:
-            begun.status, begun.headers = int(status[:3]), _add_headers(headers, hooks, request)
-            return start_response(status, begun.headers, *more)
+        def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+            # In place: the list is the server's to change (PEP 3333).
+            for hook in hooks:
+                headers += hook.headers(request)
+            return start_response(status, headers, *more)
 
-        refusal = _ask(hooks, request)
+        chosen, refusal = application, _ask(hooks, request)
         if refusal is not None:
-            environ[REFUSED] = refusal
-        try:
-            return (application if refusal is None else refused)(environ, start)
-        finally:
-            _tell(hooks, request, begun, since)
+            environ[REFUSED], chosen = refusal, refused
+        if afters:
+            return _watch(chosen, environ, start, partial(_tell, afters, request, since))
+        return chosen(environ, start)
 
     return answer
+
+
+def _watch(
+    application: WsgiApplication,
+    environ: Environ,
+    start_response: Callable[..., Any],
+    tell: Callable[[AnswerHead], None],
+) -> Iterable[bytes]:
+    """Answer the request, and let the hooks see the answer."""
+    begun = AnswerHead(_FAULT)
+
+    def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+        # The hooks' own headers are in the list once it has been started.
+        begun.status, begun.headers = int(status[:3]), headers
+        return start_response(status, headers, *more)
+
+    try:
+        return application(environ, start)
+    finally:
+        tell(begun)
 
 
 # -- ASGI ----------------------------------------------------------------------------------------------
@@ -138,6 +158,7 @@ def with_hooks_async(application: AsgiApplication, hooks: Hooks) -> AsgiApplicat
     """Return the application with hooks around it. It refuses requests with `REFUSED` in their scope."""
     if not hooks:
         return application
+    afters = _afters(hooks)
 
     async def answer(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -151,7 +172,7 @@ def with_hooks_async(application: AsgiApplication, hooks: Hooks) -> AsgiApplicat
         async def send_and_see(message: Mapping[str, Any]) -> None:
             nonlocal begun
             if begun is None:
-                message = _with_headers(message, _add_headers((), hooks, request))
+                message = _with_headers(message, [field for hook in hooks for field in hook.headers(request)])
                 begun = _beginning(message)
             await send(message)
 
@@ -163,7 +184,7 @@ def with_hooks_async(application: AsgiApplication, hooks: Hooks) -> AsgiApplicat
             await application(scope, receive, send_and_see)
             otherwise = _CLIENT_CLOSED_REQUEST
         finally:
-            _tell(hooks, request, begun or AnswerHead(otherwise), since)
+            _tell(afters, request, since, begun or AnswerHead(otherwise))
 
     return answer
 

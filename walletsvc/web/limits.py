@@ -24,7 +24,7 @@ from walletsvc.access.identify import find_verified, identify, was_good
 from walletsvc.access.leases import Clock, Lease, Leases
 from walletsvc.access.rates import Rate, parse_rate
 from walletsvc.principals import ANYONE, Principal
-from walletsvc.web.hooks import AnswerHead, RequestHead
+from walletsvc.web.hooks import RequestHead
 from walletsvc.web.refusals import Refusal
 
 CHARGE = "walletsvc.charge"
@@ -42,6 +42,8 @@ _IPV6_PREFIX_BYTES = 8
 
 class RequestLimits:
     """Charges each request, and tells each answer what is left (draft-ietf-httpapi-ratelimit-headers)."""
+
+    after = None
 
     def __init__(self, *, clock: Clock = time.monotonic) -> None:
         self._is_open = not settings.AUTH_REQUIRED
@@ -75,7 +77,10 @@ class RequestLimits:
         return None
 
     def headers(self, request: RequestHead) -> Sequence[tuple[str, str]]:
-        """Return the fields of the limit that counts for the caller."""
+        """Return the fields of the limit that counts for the caller.
+
+        Charges the address of a request that is answered before anybody has asked who sends it.
+        """
         charge: Charge = request.context[CHARGE]
         lease = charge.lease
         if lease is None:
@@ -84,15 +89,10 @@ class RequestLimits:
             lease = self.of_address(charge.address)
             if lease is None:
                 return ()
-        return (("RateLimit-Policy", lease.policy), ("RateLimit", lease.status()))
-
-    def after(self, request: RequestHead, answer: AnswerHead) -> None:
-        """Charge the address of a request that was answered before anybody asked who sends it."""
-        charge: Charge = request.context[CHARGE]
-        if request.may_wait and not charge.is_settled:
-            lease = self.of_address(charge.address)
-            if lease is not None:
+            if request.may_wait and not charge.is_settled:
+                charge.is_settled = True
                 lease.take(1)
+        return (("RateLimit-Policy", lease.policy), ("RateLimit", lease.status()))
 
     def of_principal(self, principal: Principal) -> Lease | None:
         """Return the lease of a caller by its own rate, or the usual one."""
