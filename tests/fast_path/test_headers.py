@@ -153,8 +153,9 @@ def test_variables_of_the_process_are_no_headers(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_token_is_read_by_django_and_known_in_front_of_it(front: Front, settings, monkeypatch) -> None:
+def test_a_token_is_read_by_django_and_known_in_front_of_it(settings, monkeypatch) -> None:
     settings.AUTH_REQUIRED = True
+    front = Front()
     monkeypatch.setattr(identify, "verified", Verified())
     asked = {"path": "/api/wallets/"}
     with Issuer() as issuer:
@@ -176,9 +177,10 @@ def test_a_token_is_read_by_django_and_known_in_front_of_it(front: Front, settin
 
 @pytest.mark.django_db(transaction=True)
 def test_only_callers_who_were_verified_lately_are_answered_without_django(
-    front: Front, make_wallet, settings, monkeypatch
+    make_wallet, settings, monkeypatch
 ) -> None:
     settings.AUTH_REQUIRED = True
+    front = Front()
     monkeypatch.setattr(identify, "verified", Verified())
     now = timezone.now()
     scopes = frozenset({"wallets:read"})

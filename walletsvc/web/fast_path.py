@@ -28,7 +28,7 @@ from walletsvc.bounded import BoundedTable
 from walletsvc.cache import responses
 from walletsvc.errors import WalletError
 from walletsvc.etags import is_known
-from walletsvc.principals import Principal
+from walletsvc.principals import ANYONE, Principal
 from walletsvc.web.bodies import measure_chunked_body
 from walletsvc.web.callers import known_principal_of
 from walletsvc.web.headers import KnownHeaders
@@ -103,15 +103,14 @@ class Known:
         except Exception:
             logger.info("Left to Django", exc_info=True)
             return None
-        if not self.has_etag:
-            headers = [*self.headers]
-        elif is_known(environ.get(_IF_NONE_MATCH), etag):
-            start_response(_STATUS[304], [*self.headers, ("ETag", etag)])
-            return [b""]
-        else:
-            headers = [*self.headers, ("ETag", etag)]
-        headers += [("Content-Type", reading.content_type), ("Content-Length", str(len(body)))]
-        start_response(_STATUS[200], headers)
+        own = [("Content-Type", reading.content_type), ("Content-Length", str(len(body)))]
+        if self.has_etag:
+            has = environ.get(_IF_NONE_MATCH)
+            if has is not None and is_known(has, etag):
+                start_response(_STATUS[304], [*self.headers, ("ETag", etag)])
+                return [b""]
+            own.append(("ETag", etag))
+        start_response(_STATUS[200], [*self.headers, *own])
         return [body]
 
     def _write(self, environ: Environ, start_response: StartResponse, write: Write) -> Iterable[bytes] | None:
@@ -140,13 +139,18 @@ class FrontHandler(WSGIHandler):
         if in_the_way:
             logger.warning("Django answers every request: MIDDLEWARE has %s", ", ".join(in_the_way))
         self._is_allowed = not in_the_way
+        # Known from the beginning: to look at the settings takes longer than to look the answer's shape up.
+        self._is_open = not settings.AUTH_REQUIRED
         self._known_headers = KnownHeaders([*_DEPENDS_ON, _IF_NONE_MATCH, _AUTHORIZATION])
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Any:
         """Answer a request (PEP 3333)."""
         if self._is_allowed and self._known_headers.include(environ):
             charge: Charge | None = environ.get(CHARGE)
-            principal = known_principal_of(environ) if charge is None else charge.principal
+            if charge is not None:
+                principal = charge.principal
+            else:
+                principal = ANYONE if self._is_open else known_principal_of(environ)
             if principal is not None:
                 shape, number = _shape(environ, principal)
                 known = self._known.get(shape)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from functools import lru_cache
-from itertools import islice
 from typing import Any
 
 _CLIENTS = """
@@ -91,9 +90,9 @@ class KnownHeaders:
     def include(self, environ: dict[str, Any]) -> bool:
         """Tell whether all headers of a request are known."""
         # granian puts the process's variables first, always equally many, and headers last: as long as it does, only
-        # those are checked, from the end.
-        names = [*islice(reversed(environ), max(len(environ) - self._start, 0))]
-        if not names or names[-1] != _BEFORE_HEADERS:
+        # those are checked.
+        names = [*environ][self._start :]
+        if not names or names[0] != _BEFORE_HEADERS:
             names = [*environ]
             self._start = _find_headers(names)
         return self._known.issuperset(names) or not any(
