@@ -72,17 +72,15 @@ def _adopt(table: str, *, or_: str) -> int:
 def _update(table: str, or_: str, owner: str, ids: Sequence[int]) -> int:
     marks = ", ".join(["%s"] * len(ids))
     statement = f"UPDATE {or_} {table} SET owner = %s WHERE id IN ({marks}) AND owner = ''"  # noqa: S608 - no input
-    for number in range(ATTEMPTS):
-        time.sleep(BACKOFF_SECONDS * number)
+    failures = 0
+    while True:
         try:
             with connection.cursor() as cursor:
                 cursor.execute(statement, [owner, *ids])
                 return int(cursor.rowcount)
         except DatabaseError as error:
-            if (
-                dialect.meaning_of(error) is not dialect.Meaning.AGAIN
-                or connection.in_atomic_block
-                or number == ATTEMPTS - 1
-            ):
+            failures += 1
+            is_over = connection.in_atomic_block or failures == ATTEMPTS
+            if is_over or dialect.meaning_of(error) is not dialect.Meaning.AGAIN:
                 raise
-    raise AssertionError("The last attempt has raised.")
+        time.sleep(BACKOFF_SECONDS * failures)
