@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db.models import Q
 
 from walletsvc.db.statements import Asked, Statement, as_number
 from walletsvc.models import Transaction, Wallet
+from walletsvc.queries import row_sql
 from walletsvc.queries.questions import Order
-from walletsvc.queries.row_sql import ask_number, ask_rows, encode_rows, fetch_rows_by_id
+from walletsvc.queries.row_sql import (
+    ask_number,
+    ask_rows,
+    encode_rows,
+    fetch_rows_by_id,
+    fetch_rows_of_any,
+    fetch_rows_of_each,
+)
 from walletsvc.queries.scope import Scope
 from walletsvc.schema.kinds import AMOUNT, INTEGER, TEXT, TIME
 
@@ -47,6 +57,7 @@ def test_the_scope_stands_before_the_filters() -> None:
     assert ask_rows(always, COLUMNS, KINDS, scope=OWN).statement == (f"{SELECT} WHERE owner = %s", ("alice",))
     count = "SELECT COUNT(*) FROM walletsvc_wallet WHERE owner = %s"
     assert ask_number(ALL, scope=OWN).statement == (count, ("alice",))
+    assert ask_number(ALL, scope=OWN).finish([(7,)]) == 7
     assert ask_number(RENT, scope=OWN).statement == (f"{count} AND {RENT_SQL}", ("alice", "Rent", "Food"))
 
 
@@ -86,3 +97,97 @@ def test_rows_become_texts_column_by_column() -> None:
         (b"2", b"b", None, None),
     ]
     assert encode_rows([], (INTEGER, TEXT)) == []
+
+
+class Server:
+    """Answers each statement with the same rows."""
+
+    def __init__(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        self.rows = rows
+        self.asked: list[Statement] = []
+
+    def fetch(self, statement: Statement) -> Sequence[tuple[Any, ...]]:
+        self.asked.append(statement)
+        return self.rows
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Server:
+    server = Server([(1, "Rent"), (2, "Food")])
+    monkeypatch.setattr(row_sql, "fetch", server.fetch)
+    return server
+
+
+TEXTS = [(b"1", b"Rent"), (b"2", b"Food")]
+POSTED = Transaction.objects.filter(txid="A")
+POSTED_SQL = '"walletsvc_transaction"."txid" = %s'
+SELECT_POSTED = 'SELECT "id", "txid" FROM "walletsvc_transaction"'
+POSTED_COLUMNS = ("id", "txid")
+
+
+def test_rows_by_their_ids(server: Server) -> None:
+    assert fetch_rows_by_id(Wallet, COLUMNS, KINDS, [7, 9]) == TEXTS
+    fetch_rows_by_id(Wallet, COLUMNS, KINDS, [7], scope=OWN)
+    assert server.asked == [
+        (f"{SELECT} WHERE id IN (%s, %s)", (7, 9)),
+        (f"{SELECT} WHERE id IN (%s) AND owner = %s", (7, "alice")),
+    ]
+
+
+def test_rows_of_some_parents_together(server: Server) -> None:
+    found = fetch_rows_of_any(POSTED, POSTED_COLUMNS, KINDS, key="wallet_id", ids=[7, 9], limit=5, scope=OWN)
+    assert found == TEXTS
+    fetch_rows_of_any(Transaction.objects.all(), POSTED_COLUMNS, KINDS, key="wallet_id", ids=[7], limit=0)
+    assert server.asked == [
+        (
+            f'{SELECT_POSTED} WHERE "wallet_id" IN (%s, %s) AND owner = %s AND {POSTED_SQL} LIMIT 5',
+            (7, 9, "alice", "A"),
+        ),
+        (f'{SELECT_POSTED} WHERE "wallet_id" IN (%s) LIMIT 0', (7,)),
+    ]
+
+
+@pytest.mark.parametrize(("vendor", "before", "after"), [("sqlite", "SELECT * FROM (", ")"), ("mysql", "(", ")")])
+def test_the_first_rows_of_each_parent(
+    server: Server, monkeypatch: pytest.MonkeyPatch, vendor: str, before: str, after: str
+) -> None:
+    monkeypatch.setattr("walletsvc.db.dialect.vendor", lambda: vendor)
+    order = Order((("amount", True),))
+    found = fetch_rows_of_each(
+        POSTED, POSTED_COLUMNS, KINDS, key="wallet_id", ids=[7, 9], order=order, limit=5, hint=" HINT", scope=OWN
+    )
+    # MySQL sends texts as they are.
+    assert found == (TEXTS if vendor == "sqlite" else server.rows)
+    fetch_rows_of_each(
+        Transaction.objects.all(), POSTED_COLUMNS, KINDS, key="wallet_id", ids=[7], order=order, limit=0
+    )
+    where = f'"wallet_id" = %s AND owner = %s AND {POSTED_SQL}'
+    part = f'{before}{SELECT_POSTED} HINT WHERE {where} ORDER BY "amount" DESC LIMIT 5{after}'
+    assert server.asked == [
+        (f"{part} UNION ALL {part}", [7, "alice", "A", 9, "alice", "A"]),
+        (f'{before}{SELECT_POSTED} WHERE "wallet_id" = %s ORDER BY "amount" DESC LIMIT 0{after}', [7]),
+    ]
+
+
+def test_rows_of_parents_that_cannot_match_are_not_asked(server: Server) -> None:
+    nothing = Transaction.objects.none()
+    by = {"key": "wallet_id", "ids": [7], "limit": 5}
+    assert fetch_rows_of_any(nothing, POSTED_COLUMNS, KINDS, **by) == []
+    assert fetch_rows_of_each(nothing, POSTED_COLUMNS, KINDS, order=ORDER, **by) == []
+    assert server.asked == []
+
+
+def test_mysql_sends_texts_with_the_count_in_each_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    count = Asked(Statement("SELECT COUNT(*) FROM t"), as_number)
+    for vendor, expected in (("mysql", [(b"1", b"Rent", b"9")]), ("sqlite", [(b"1", b"Rent")])):
+        monkeypatch.setattr("walletsvc.db.dialect.vendor", lambda vendor=vendor: vendor)
+        row = (b"1", b"Rent", b"9") if vendor == "mysql" else (1, "Rent", 9)
+        assert ask_rows(ALL, COLUMNS, KINDS, count=count).finish([row]) == (expected, 9)
+
+
+def test_a_count_is_asked_for_by_itself_if_there_are_no_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    count = Asked(Statement("SELECT COUNT(*) FROM t"), as_number)
+    monkeypatch.setattr("walletsvc.db.statements.fetch", {count.statement: [(11,)]}.__getitem__)
+    assert ask_rows(ALL, COLUMNS, KINDS, count=count).finish([]) == ([], 11)
+    nothing = ask_rows(Wallet.objects.none(), COLUMNS, KINDS, count=count)
+    assert (nothing.statement, nothing.finish(())) == (None, ([], 11))
