@@ -95,9 +95,9 @@ def _filtered(question: Question, principal: Principal) -> QuerySet[Model]:
     return filter_queryset(question.resource, everything, question.filters, principal=principal)
 
 
-def _plan(question: Question, order: Order, principal: Principal, *also: str) -> Plan:
+def _plan(question: Question, order: Order, principal: Principal) -> Plan:
     columns = tuple(column for column, _ in order.columns)
-    return plan_for(principal, question.resource, question.selection.fields, (*columns, *also))
+    return plan_for(principal, question.resource, question.selection.fields, columns)
 
 
 def _read_cursor_page(
@@ -177,9 +177,10 @@ def _read_to_one(records: Sequence[Record], name: str, selection: Selection, pri
     target = RESOURCES[records[0].resource.to_one[name].target]
     keys = [record.keys[name] for record in records]
     ids = [key for key in dict.fromkeys(keys) if key is not None]
-    found = {each.id: each for each in read_by_ids(target, selection, principal=principal, ids=ids)}
+    related = read_by_ids(target, selection, principal=principal, ids=ids)
+    found: dict[int | None, Record] = {each.id: each for each in related}
     for record, key in zip(records, keys, strict=True):
-        record.one[name] = None if key is None else found.get(key)
+        record.one[name] = found.get(key)
 
 
 def _read_to_many(parents: Sequence[Record], name: str, question: Question, principal: Principal) -> None:
@@ -195,7 +196,7 @@ def _read_to_many(parents: Sequence[Record], name: str, question: Question, prin
     order = parse_order(resource, question.order, parent=key)
     reached = within_reach(queryset, principal)
     counted = counts.count_by_parent(question, reached, key=key, ids=ids) if question.count else {}
-    plan = _plan(question, order, principal, key)
+    plan = _plan(question, order, principal)
     rows = fetch_first_rows(
         _between_cursors(queryset, page, order, resource),
         plan,
