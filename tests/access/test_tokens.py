@@ -179,9 +179,12 @@ def test_a_refused_token_is_not_read_again_for_a_moment(issuer: Issuer, caplog: 
     assert ["a moment ago" in message for message in caplog.messages] == [False, True]
 
 
-def test_a_token_that_is_not_good_yet_is_read_again(issuer: Issuer, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("claim", ["nbf", "iat"])
+def test_a_token_that_is_not_good_yet_is_read_again(
+    issuer: Issuer, caplog: pytest.LogCaptureFixture, claim: str
+) -> None:
     caplog.set_level(logging.INFO)
-    token = issuer.token(nbf=time.time() + 2 * LEEWAY_SECONDS)
+    token = issuer.token(**{claim: time.time() + 2 * LEEWAY_SECONDS})
     assert refused(token) == refused(token)
     assert caplog.messages == 2 * ["A caller is refused: a token that is not good yet"]
 
