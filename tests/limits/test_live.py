@@ -8,21 +8,19 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import pytest
-from django.utils import timezone
 from starlette.requests import Request
 from starlette.websockets import WebSocket
 
 from graphql_api.live import identity, sse
 from graphql_api.live.hub import Hub
 from graphql_api.live.websocket import PROTOCOL, Connection
+from tests.access.clocks import Clock
 from tests.conftest import MakeWallet
-from tests.limits.test_leases import Clock
+from tests.limits.server import Key
 from tests.live_updates.clients import BALANCE
 from tests.live_updates.hubs import run
 from walletsvc.access import identify as way_in
-from walletsvc.access import keys
 from walletsvc.access.verified import Verified
-from walletsvc.principals import SYSTEM
 from walletsvc.web.hooks import with_hooks_async
 from walletsvc.web.limits import RequestLimits
 
@@ -40,15 +38,23 @@ def guarded(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def key() -> str:
-    return keys.create_key(
-        by=SYSTEM, name="k", scopes=frozenset({"admin"}), owner=None, expires_at=None, at=timezone.now()
-    ).text
+def key(key: Key) -> str:
+    return key()
 
 
 @pytest.fixture
-def limits() -> RequestLimits:
-    return RequestLimits(clock=Clock())
+def wallet(make_wallet: MakeWallet) -> int:
+    return make_wallet("1.00").id
+
+
+@pytest.fixture
+def short_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity, "PAY_SECONDS", 0.05)
+
+
+@pytest.fixture
+def limits(clock: Clock) -> RequestLimits:
+    return RequestLimits(clock=clock)
 
 
 class Client:
@@ -112,11 +118,7 @@ class Client:
         await response(scope, receive, send)
 
 
-def test_a_subscription_beyond_the_limit_is_an_error_of_its_own(
-    make_wallet: MakeWallet, key: str, limits: RequestLimits
-) -> None:
-    wallet = make_wallet("1.00").id
-
+def test_a_subscription_beyond_the_limit_is_an_error_of_its_own(wallet: int, key: str, limits: RequestLimits) -> None:
     async def work(hub: Hub) -> None:
         client = Client(hub, limits, key)
         assert await client.open() == {"type": "connection_ack"}
@@ -136,12 +138,8 @@ def test_a_subscription_beyond_the_limit_is_an_error_of_its_own(
     run(work)
 
 
-def test_each_minute_of_a_subscription_is_charged_for(
-    make_wallet: MakeWallet, key: str, limits: RequestLimits, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    wallet = make_wallet("1.00").id
-    monkeypatch.setattr(identity, "PAY_SECONDS", 0.05)
-
+@pytest.mark.usefixtures("short_minutes")
+def test_each_minute_of_a_subscription_is_charged_for(wallet: int, key: str, limits: RequestLimits) -> None:
     async def work(hub: Hub) -> None:
         client = Client(hub, limits, key)
         await client.open()
@@ -163,12 +161,8 @@ def test_each_minute_of_a_subscription_is_charged_for(
     assert lease.take(1) > 0
 
 
-def test_a_subscription_that_ends_is_not_charged_for_any_more(
-    make_wallet: MakeWallet, key: str, limits: RequestLimits, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    wallet = make_wallet("1.00").id
-    monkeypatch.setattr(identity, "PAY_SECONDS", 0.05)
-
+@pytest.mark.usefixtures("short_minutes")
+def test_a_subscription_that_ends_is_not_charged_for_any_more(wallet: int, key: str, limits: RequestLimits) -> None:
     async def work(hub: Hub) -> None:
         client = Client(hub, limits, key)
         await client.open()
@@ -183,12 +177,8 @@ def test_a_subscription_that_ends_is_not_charged_for_any_more(
     run(work)
 
 
-def test_events_end_and_are_refused_by_status(
-    make_wallet: MakeWallet, key: str, limits: RequestLimits, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    wallet = make_wallet("1.00").id
-    monkeypatch.setattr(identity, "PAY_SECONDS", 0.05)
-
+@pytest.mark.usefixtures("short_minutes")
+def test_events_end_and_are_refused_by_status(wallet: int, key: str, limits: RequestLimits) -> None:
     async def work(hub: Hub) -> None:
         status, headers, body = await Client(hub, limits, key).events(wallet)
         assert (status, headers["ratelimit-policy"]) == (200, '"principal";q=6;w=60')
@@ -202,11 +192,7 @@ def test_events_end_and_are_refused_by_status(
     run(work)
 
 
-def test_who_shows_no_good_key_is_counted_by_address(
-    make_wallet: MakeWallet, key: str, limits: RequestLimits
-) -> None:
-    wallet = make_wallet("1.00").id
-
+def test_who_shows_no_good_key_is_counted_by_address(wallet: int, key: str, limits: RequestLimits) -> None:
     async def work(hub: Hub) -> None:
         assert (await Client(hub, limits, "bad").open())["code"] == 4403
         status, headers, _ = await Client(hub, limits, "bad").events(wallet)
@@ -221,9 +207,8 @@ def test_who_shows_no_good_key_is_counted_by_address(
 
 
 def test_a_caller_has_so_many_sockets_and_subscriptions(
-    make_wallet: MakeWallet, key: str, limits: RequestLimits, settings: Any
+    wallet: int, key: str, limits: RequestLimits, settings: Any
 ) -> None:
-    wallet = make_wallet("1.00").id
     settings.LIMIT_PER_PRINCIPAL = ""
     settings.LIVE_MAX_SOCKETS, settings.LIVE_MAX_OPERATIONS = 2, 3
     free = RequestLimits()

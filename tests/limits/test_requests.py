@@ -3,121 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable
-from io import BytesIO
 from typing import Any
-from wsgiref.util import setup_testing_defaults
 
 import pytest
-from django.utils import timezone
 
-from rest_api.negotiation import MEDIA_TYPE
-from tests.fast_path.front import Front, graphql, transaction
-from tests.limits.test_leases import Clock
-from walletsvc.access import identify as way_in
-from walletsvc.access import keys
-from walletsvc.access.rates import parse_rate
-from walletsvc.access.verified import Verified
+from tests.fast_path.front import graphql, transaction
+from tests.limits.server import Key, Limited, forget_who_was_verified
 from walletsvc.models import Transaction, Wallet
-from walletsvc.principals import SYSTEM
-from walletsvc.web.hooks import load_hooks, with_hooks
-from walletsvc.web.limits import RequestLimits, network_of
-from walletsvc.web.proxies import behind_proxies
+from walletsvc.web.hooks import load_hooks
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-Key = Callable[..., str]
-OPERATIONS = f'{MEDIA_TYPE}; ext="https://jsonapi.org/ext/atomic"'
-
-
-class Answer:
-    def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
-        self.status = status
-        self.headers = headers
-        self.body = body
-
-    @property
-    def left(self) -> int:
-        found = re.fullmatch(r'"[a-z-]+";r=(\d+);t=\d+', self.headers["ratelimit"])
-        assert found, self.headers["ratelimit"]
-        return int(found[1])
-
-    @property
-    def code(self) -> str:
-        [error] = json.loads(self.body)["errors"]
-        return str(error.get("code") or error["extensions"]["code"])
-
-
-class Limited:
-    """The web server with its limits, and a clock that stands still."""
-
-    def __init__(self) -> None:
-        self.clock = Clock()
-        self.front = Front()
-        self.limits = RequestLimits(clock=self.clock)
-        self._application = behind_proxies(with_hooks(self.front, [self.limits], refused=self.front.by_django))
-
-    def ask(
-        self, path: str, *, key: str | None = None, method: str = "GET", body: bytes = b"", **headers: str
-    ) -> Answer:
-        path, _, query = path.partition("?")
-        environ: dict[str, Any] = {"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query}
-        environ |= {"HTTP_HOST": "localhost", "REMOTE_ADDR": "192.0.2.1", "wsgi.input": BytesIO(body)}
-        environ |= {"CONTENT_LENGTH": str(len(body)), **headers}
-        if key is not None:
-            environ["HTTP_AUTHORIZATION"] = f"Bearer {key}"
-        setup_testing_defaults(environ)
-        started: list[tuple[str, list[tuple[str, str]]]] = []
-        chunks: Any = self._application(environ, lambda status, headers, *_: started.append((status, headers)))
-        content = b"".join(chunks)
-        getattr(chunks, "close", lambda: None)()
-        [(status, sent)] = started
-        return Answer(int(status[:3]), {name.lower(): value for name, value in sent}, content)
-
-    def batch(self, key: str, *operations: object) -> Answer:
-        body = json.dumps({"atomic:operations": operations}).encode()
-        return self.ask("/api/operations/", key=key, method="POST", body=body, CONTENT_TYPE=OPERATIONS)
-
-
-@pytest.fixture(autouse=True)
-def guarded(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.AUTH_REQUIRED = True
-    # These are about one process; the counter in Redis has tests of its own.
-    settings.REDIS_URL = ""
-    settings.LIMIT_PER_PRINCIPAL = "20/minute"
-    settings.LIMIT_PER_ADDRESS = "15/minute"
-    settings.LIMIT_AUTH_FAILURES = "5/minute"
-    monkeypatch.setattr(way_in, "verified", Verified())
-
-
-@pytest.fixture
-def server() -> Limited:
-    return Limited()
-
-
-@pytest.fixture
-def key() -> Key:
-    def make(limit: str | None = None) -> str:
-        rate = None if limit is None else parse_rate(limit)
-        now = timezone.now()
-        granted = frozenset({"admin"})
-        return keys.create_key(
-            by=SYSTEM, name="k", scopes=granted, owner=None, expires_at=None, at=now, limit=rate
-        ).text
-
-    return make
-
-
-@pytest.fixture
-def wallet(make_wallet: Callable[..., Wallet]) -> Wallet:
-    return make_wallet("100.00", label="Savings")
-
-
-def forget_who_was_verified() -> None:
-    """Let the time pass after which credentials are looked at again."""
-    for known in way_in.verified._good._entries.values():
-        object.__setattr__(known[0], "until", 0.0)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("limited")]
 
 
 # -- what is charged, and what answers say ----------------------------------------------------------------
@@ -282,92 +177,6 @@ def test_a_mutation_counts_by_its_cost_before_it_runs(server: Limited, key: Key)
     assert answer.status == 200
     assert answer.left == 20 - 1 - json.loads(answer.body)["extensions"]["cost"]["requested"] // 100
     assert Wallet.objects.count() == 60
-
-
-# -- bad credentials --------------------------------------------------------------------------------------
-
-
-def test_an_address_that_shows_bad_keys_is_refused_before_they_are_looked_at(
-    server: Limited, key: Key, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    known, new = key(), key()
-    assert server.ask("/api/", key=known).status == 200
-    for number in range(5):
-        assert server.ask("/api/", key=f"bad{number}").status == 401
-    looked_at: list[object] = []
-    look = way_in.key_text.parse
-    monkeypatch.setattr(way_in.key_text, "parse", lambda text: looked_at.append(text) or look(text))
-    for path in ("/api/", "/graphql/?query={a}"):
-        answer = server.ask(path, key="bad")
-        assert (answer.status, answer.code) == (429, "rate_limited")
-        assert answer.headers["ratelimit-policy"] == '"auth-failures";q=5;w=60'
-    assert server.ask("/api/", key=new).status == 429
-    assert looked_at == []
-    # Who was good before is not affected, also when it has to be verified again.
-    assert server.ask("/api/", key=known).status == 200
-    forget_who_was_verified()
-    assert server.ask("/api/", key=known).status == 200
-    assert server.ask("/api/", key=new, REMOTE_ADDR="192.0.2.2").status == 200
-    server.clock.now += 66
-    assert server.ask("/api/", key="bad").status == 401
-
-
-def test_a_revoked_key_is_not_good_any_more(server: Limited, key: Key) -> None:
-    mine = key()
-    assert server.ask("/api/", key=mine).status == 200
-    keys.revoke_key(by=SYSTEM, key_id=mine[5:15], at=timezone.now())
-    forget_who_was_verified()
-    statuses = [server.ask("/api/", key=mine).status for _ in range(7)]
-    assert statuses == [401] * 5 + [429] * 2
-
-
-# -- addresses --------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("proxies", "peer", "forwarded", "counted"),
-    [
-        ([], "192.0.2.1", "198.51.100.7", "192.0.2.1"),
-        (["192.0.2.0/24"], "192.0.2.1", "198.51.100.7", "198.51.100.7"),
-        (["192.0.2.0/24"], "192.0.2.1", "", "192.0.2.1"),
-        # What a client sends itself comes first.
-        (["192.0.2.0/24"], "192.0.2.1", "203.0.113.9, 198.51.100.7", "198.51.100.7"),
-        (["192.0.2.0/24"], "192.0.2.1", "203.0.113.9, 198.51.100.7,192.0.2.3", "198.51.100.7"),
-        (["192.0.2.0/24"], "192.0.2.1", "203.0.113.9, nonsense, 192.0.2.3", "192.0.2.3"),
-        (["192.0.2.0/24"], "192.0.2.1", "198.51.100.7:4711", "198.51.100.7"),
-        (["192.0.2.0/24"], "192.0.2.1", "[2001:db8::1]:4711", "2001:db8::1"),
-        (["192.0.2.0/24"], "198.51.100.9", "198.51.100.7", "198.51.100.9"),
-        (["192.0.2.0/24"], "::ffff:192.0.2.1", "198.51.100.7", "198.51.100.7"),
-    ],
-)
-def test_the_address_is_the_one_that_the_last_trusted_proxy_was_asked_by(
-    settings: Any, proxies: list[str], peer: str, forwarded: str, counted: str
-) -> None:
-    settings.TRUSTED_PROXIES = proxies
-    server = Limited()
-    assert server.ask("/", REMOTE_ADDR=peer, HTTP_X_FORWARDED_FOR=forwarded).left == 14
-    settings.TRUSTED_PROXIES = []
-    [hook] = [RequestLimits(clock=server.clock)]
-    lease = hook.of_address(counted)
-    assert lease is not None
-    assert network_of(counted) in server.limits._addresses._table._entries
-
-
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [
-        ("192.0.2.1", "192.0.2.1"),
-        ("::ffff:192.0.2.1", "192.0.2.1"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
-        ("2001:db8:1:2::", "2001:db8:1:2::"),
-        ("2001:db8:1:3::", "2001:db8:1:3::"),
-        ("fe80::1%eth0", "fe80::"),
-        ("", ""),
-        ("unix:", "unix:"),
-    ],
-)
-def test_callers_by_ipv6_are_counted_by_their_network(address: str, network: str) -> None:
-    assert network_of(address) == network
 
 
 # -- an open server ---------------------------------------------------------------------------------------
