@@ -3,107 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from functools import partial
-from types import SimpleNamespace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from tests.unit.grouping import TIMEOUT, Hand, Stage, results
 from walletsvc import errors
 from walletsvc.commands import group_commit
-from walletsvc.commands.group_commit import GROUP_SIZE, Queue, Worker
+from walletsvc.commands.group_commit import GROUP_SIZE
 
 pytestmark = pytest.mark.without_engine
-
-TIMEOUT = 30
-
-
-Together = Callable[[Sequence[Any]], Any]
-
-
-@dataclass(frozen=True)
-class Hand(Worker[Any, Any]):
-    """Those of equal keys may work together."""
-
-    key: str
-    do_alone: Callable[[Any], Any] = field(compare=False)
-    do_together: Together = field(compare=False)
-
-    def alone(self, job: Any) -> Any:
-        return self.do_alone(job)
-
-    def together(self, jobs: Sequence[Any]) -> Any:
-        return self.do_together(jobs)
-
-
-class Stage:
-    """A queue, a thread for each caller, and a record of the jobs that ran together."""
-
-    def __init__(self, pool: ThreadPoolExecutor) -> None:
-        self.queue: Queue[Any, Any] = Queue()
-        self.pool = pool
-        self.done: list[list[Any]] = []
-
-    def alone(self, job: Any) -> Any:
-        self.done.append([job])
-        return job() if callable(job) else job
-
-    def together(self, jobs: Sequence[Any]) -> list[Any]:
-        self.done.append(list(jobs))
-        return list(jobs)
-
-    def call(self, job: Any, *, key: str = "", together: Together | None = None) -> Future[Any]:
-        return self.pool.submit(self.run, key, job, together)
-
-    def run(self, key: str, job: Any, together: Together | None) -> Any:
-        outcome, _was_alone = self.queue.run(Hand(key, self.alone, together or self.together), job)
-        return outcome
-
-    def waiting(self, key: str = "") -> int:
-        lane = self.queue._lanes.get(Hand(key, self.alone, self.together))
-        return len(lane.waiting) if lane else -1
-
-    def until(self, number: int, key: str = "") -> None:
-        for _ in range(TIMEOUT * 1000):
-            if self.waiting(key) == number:
-                return
-            threading.Event().wait(0.001)
-        raise AssertionError(f"{self.waiting(key)} are waiting, not {number}")
-
-    def call_all(self, jobs: Sequence[Any], **rest: Any) -> list[Future[Any]]:
-        """Let callers come one after the other, while someone is at work."""
-        futures = []
-        for number, job in enumerate(jobs, start=1):
-            futures.append(self.call(job, **rest))
-            self.until(number, rest.get("key", ""))
-        return futures
-
-
-@pytest.fixture
-def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    monkeypatch.setattr(group_commit, "PATIENCE_SECONDS", TIMEOUT)
-    with ThreadPoolExecutor(64) as pool:
-        yield Stage(pool)
-
-
-@pytest.fixture
-def busy(stage: Stage) -> Iterator[threading.Event]:
-    """Let somebody be at work until the event is set."""
-    event = threading.Event()
-    leader = stage.call(partial(event.wait, TIMEOUT))
-    stage.until(0)
-    stage.done.clear()
-    yield event
-    event.set()
-    leader.result(TIMEOUT)
-    assert stage.queue._lanes == {}
-
-
-def results(futures: Sequence[Future[Any]]) -> list[Any]:
-    return [future.exception(TIMEOUT) or future.result(TIMEOUT) for future in futures]
 
 
 def test_one_by_one_each_is_alone(stage: Stage) -> None:
@@ -137,32 +48,6 @@ def test_a_caller_learns_whether_it_was_alone(stage: Stage, busy: threading.Even
     stage.until(2)
     busy.set()
     assert sorted(results(companions)) == [("b", False), ("c", False)]
-
-
-def test_a_lone_leader_that_dies_hands_over(stage: Stage) -> None:
-    event = threading.Event()
-
-    def die() -> None:
-        event.wait(TIMEOUT)
-        raise SystemExit
-
-    leader = stage.call(die)
-    stage.until(0)
-    futures = stage.call_all("ab")
-    event.set()
-    assert isinstance(leader.exception(TIMEOUT), SystemExit)
-    assert results(futures) == ["a", "b"]
-
-
-def test_a_dead_leader_leaves_no_caller_waiting(stage: Stage, busy: threading.Event) -> None:
-    def die(_jobs: Sequence[Any]) -> None:
-        raise KeyboardInterrupt
-
-    futures = stage.call_all("abc", together=die)
-    busy.set()
-    first, *others = results(futures)
-    assert isinstance(first, KeyboardInterrupt)
-    assert list(map(type, others)) == [errors.Unavailable] * 2
 
 
 def test_a_leader_that_does_not_come_back_is_replaced(
@@ -237,68 +122,3 @@ def test_a_group_has_an_outcome_each(stage: Stage, busy: threading.Event) -> Non
     assert isinstance(first, ValueError)
     assert second == "b"
     assert isinstance(third, errors.Unavailable)
-
-
-class Interrupted:
-    """A lock whose waiter is interrupted the second time: the first is its own making."""
-
-    waits = False
-
-    def __init__(self) -> None:
-        self.calls = 0
-        self.released = threading.Event()
-
-    def acquire(self, **_options: Any) -> bool:
-        self.calls += 1
-        if self.calls == 2:
-            if self.waits:
-                self.released.wait(TIMEOUT)
-            raise KeyboardInterrupt
-        return True
-
-    def release(self) -> None:
-        self.released.set()
-
-
-class InterruptedAsItIsWoken(Interrupted):
-    waits = True
-
-
-def call_interrupted(stage: Stage, lock: type[Interrupted], monkeypatch: pytest.MonkeyPatch) -> Future[Any]:
-    """Let a caller come and wait, or be interrupted at once."""
-    made = threading.Event()
-
-    def make() -> Interrupted:
-        made.set()
-        return lock()
-
-    with monkeypatch.context() as patch:
-        patch.setattr(group_commit, "threading", SimpleNamespace(Lock=make))
-        future = stage.call("a")
-        assert made.wait(TIMEOUT)
-    return future
-
-
-def test_a_waiter_that_is_interrupted_is_not_missed(
-    stage: Stage, busy: threading.Event, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    interrupted = call_interrupted(stage, Interrupted, monkeypatch)
-    assert isinstance(interrupted.exception(TIMEOUT), KeyboardInterrupt)
-    futures = stage.call_all("bc")
-    busy.set()
-    assert results(futures) == ["b", "c"]
-    assert stage.done == [["b", "c"]]
-
-
-@pytest.mark.parametrize("others", ["", "bc"])
-def test_a_caller_interrupted_as_it_becomes_leader_hands_over(
-    stage: Stage, busy: threading.Event, monkeypatch: pytest.MonkeyPatch, others: str
-) -> None:
-    interrupted = call_interrupted(stage, InterruptedAsItIsWoken, monkeypatch)
-    stage.until(1)
-    futures = [stage.call(job) for job in others]
-    stage.until(1 + len(others))
-    busy.set()
-    assert isinstance(interrupted.exception(TIMEOUT), KeyboardInterrupt)
-    assert sorted(results(futures)) == list(others)
-    stage.until(-1)
