@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.cache.sockets import Pool
 from tests.cache.stores import Cache, connect
 from tests.cache.strict import World
 from tests.leases import SharedRow
@@ -48,3 +49,11 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World()
     Cache(world.store, world.row, world.keeper).use(monkeypatch)
     return world
+
+
+@pytest.fixture
+def pool() -> Iterator[Pool]:
+    """Return a pool whose connections lead to the test, which closes them."""
+    pool = Pool()
+    yield pool
+    pool.close()

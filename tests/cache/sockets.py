@@ -8,8 +8,12 @@ from __future__ import annotations
 import os
 import socket
 from contextlib import suppress
+from types import SimpleNamespace
+from typing import Any
 
 import hiredis
+
+from walletsvc.cache.redis import RedisStore
 
 INSTANCE = "run:replication:3"
 """What `info` says, and which database a `Wired` is for."""
@@ -105,3 +109,16 @@ class Pool:
         """Close all connections."""
         for connection in self.made:
             connection.close()
+
+
+def store_on(pool: Pool, **options: Any) -> RedisStore:
+    """Return a store that uses a pool."""
+    client: Any = SimpleNamespace(connection_pool=pool)
+    return RedisStore(client, **options)
+
+
+def sent(connection: Wired) -> list[list[bytes]]:
+    """Return the commands that a new connection was used for."""
+    commands = connection.received()
+    assert commands[:3] == IDENTIFY
+    return commands[3:]

@@ -77,7 +77,7 @@ def test_a_disagreement_is_forgotten_after_two_minutes(after: float, is_forgotte
 def test_the_cache_of_another_process_is_not_trusted_and_taken_only_by_one_that_reads() -> None:
     world = World(IN_USE, own="mine")
     assert world.step().is_trusted is False
-    assert (world.changes, world.probes) == ([], 0)
+    assert (world.changes, world.reads, world.probes) == ([], 1, 0)
     world.keeper.is_wanted = True
     assert world.step().agreement == Agreement("identity", 3, is_suspended=True, instance="mine")
     world.step(at=1.5)

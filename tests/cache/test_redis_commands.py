@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from hashlib import sha1
-from itertools import count
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
-from tests.cache.sockets import IDENTIFY, INSTANCE, PUSH, Pool, Wired, info
+from tests.cache.sockets import INSTANCE, PUSH, Pool, info, sent, store_on
 from walletsvc.cache import redis as module
 from walletsvc.cache.memory import LocalCopies
 from walletsvc.cache.redis import RedisStore
@@ -45,33 +42,14 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def pool() -> Iterator[Pool]:
-    pool = Pool()
-    yield pool
-    pool.close()
-
-
-@pytest.fixture
 def store(pool: Pool, clock: Clock) -> RedisStore:
-    return make_store(pool)
-
-
-def make_store(pool: Pool, **options: Any) -> RedisStore:
-    client: Any = SimpleNamespace(connection_pool=pool)
-    return RedisStore(client, **options)
-
-
-def sent(connection: Wired) -> list[list[bytes]]:
-    """Return the commands that a new connection was used for."""
-    commands = connection.received()
-    assert commands[:3] == IDENTIFY
-    return commands[3:]
+    return store_on(pool)
 
 
 def test_a_store_keeps_copies_and_has_no_reason_to_doubt(pool: Pool) -> None:
     copies = LocalCopies()
-    assert make_store(pool, copies=copies).copies is copies
-    store = make_store(pool)
+    assert store_on(pool, copies=copies).copies is copies
+    store = store_on(pool)
     assert isinstance(store.copies, LocalCopies)
     assert store.in_doubt is False
     assert store._client.connection_pool is pool
@@ -208,6 +186,17 @@ def test_a_writer_is_told_that_nothing_was_settled(pool: Pool, store: RedisStore
     assert store.in_doubt is True
 
 
+@pytest.mark.parametrize("number", [0, 2])
+def test_a_failure_is_told_in_the_words_of_redis(
+    pool: Pool, store: RedisStore, number: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    pool.next = [[info(), OUT_OF_MEMORY]]
+    with pytest.raises(Unreachable):
+        list(use_each(store, INSTANCE))[number]()
+    [message] = caplog.messages
+    assert message.endswith(": OOM command not allowed")
+
+
 def test_a_redis_that_works_is_asked_without_a_look_at_the_clock(pool: Pool, store: RedisStore, clock: Clock) -> None:
     pool.next = [[info(), NOTHING, OK]]
     store.get_many(["a"], INSTANCE)
@@ -225,82 +214,9 @@ def test_a_redis_that_works_is_asked_without_a_look_at_the_clock(pool: Pool, sto
 
 
 def test_a_pause_of_no_seconds_is_none(pool: Pool, clock: Clock) -> None:
-    store = make_store(pool, pause_seconds=0)
+    store = store_on(pool, pause_seconds=0)
     fail(pool, store)
     looks = clock.looks
     pool.next = [[info(), NOTHING]]
     store.get_many(["a"], INSTANCE)
     assert clock.looks == looks
-
-
-# -- a probe ------------------------------------------------------------------------------------------------------
-
-
-Probe = Callable[..., tuple[str | None, bool]]
-
-
-@pytest.fixture
-def probe(pool: Pool, store: RedisStore, monkeypatch: pytest.MonkeyPatch) -> Probe:
-    """Return a function that probes a Redis with these replies. It returns the instance, and whether it is in doubt.
-
-    Its tokens are t1, t2, ...
-    """
-    numbers = count(1)
-    monkeypatch.setattr(module, "new_token", lambda: b"t%d" % next(numbers))
-
-    def probe(*replies: bytes) -> tuple[str | None, bool]:
-        pool.next = [list(replies)]
-        store.in_doubt = True
-        return store.probe(), store.in_doubt
-
-    return probe
-
-
-VALUES = b"*2\r\n$2\r\nt4\r\n$2\r\nt4\r\n"
-REPLIES = [info(), OK, b"$-1\r\n", OK, VALUES, OK + OK]
-
-
-def test_a_probe_does_what_readers_and_writers_do(pool: Pool, probe: Probe) -> None:
-    found, in_doubt = probe(*REPLIES)
-    assert found == INSTANCE
-    assert in_doubt is False
-    mark, settled, response, values, *ends = sent(pool.made[0])
-    stamp_name, response_name = b"walletsvc:probe:t1:stamp", b"walletsvc:probe:t2:response"
-    assert mark == [b"SET", stamp_name, b"!t3", b"EX", MARK_SECONDS]
-    assert settled[:1] + settled[2:] == [b"EVALSHA", b"1", stamp_name, b"!t3", STAMP_SECONDS, b"t4", b"", b""]
-    assert response == [b"SET", response_name, b"t4", b"EX", MARK_SECONDS]
-    assert values == [b"MGET", stamp_name, response_name]
-    assert ends == [[b"SET", name, b"t4", b"EX", b"1"] for name in (stamp_name, response_name)]
-    assert pool.made[0].calls == ["disconnect", "connect", "disconnect"]
-
-
-def test_a_probe_sends_a_script_that_redis_does_not_know(pool: Pool, probe: Probe) -> None:
-    assert probe(*REPLIES[:2], NO_SCRIPT, *REPLIES[2:]) == (INSTANCE, False)
-    by_name, by_text = sent(pool.made[0])[1:3]
-    assert by_name == [b"EVALSHA", sha1(by_text[1], usedforsecurity=False).hexdigest().encode(), *by_text[2:]]
-    assert by_text[0] == b"EVAL"
-
-
-@pytest.mark.parametrize("number", range(6))
-def test_a_redis_that_refuses_anything_is_not_usable(probe: Probe, number: int) -> None:
-    refusal = b"-NOPERM no permission\r\n"
-    # Of several replies to a packet, the last.
-    replies = [*REPLIES[:number], REPLIES[number].removesuffix(OK) + refusal, *REPLIES[number + 1 :]]
-    found, in_doubt = probe(*replies)
-    assert found is None
-    assert in_doubt is True
-
-
-@pytest.mark.parametrize("values", [b"*2\r\n$2\r\nt4\r\n$-1\r\n", b"*2\r\n$3\r\n!t3\r\n$2\r\nt4\r\n"])
-def test_a_redis_that_does_not_keep_a_value_is_not_usable(probe: Probe, values: bytes) -> None:
-    assert probe(*REPLIES[:4], values, *REPLIES[5:]) == (None, True)
-
-
-@pytest.mark.parametrize("number", [1, 5])
-def test_a_redis_whose_data_are_replaced_meanwhile_is_not_usable(probe: Probe, number: int) -> None:
-    replies = [*REPLIES[:number], PUSH + REPLIES[number], *REPLIES[number + 1 :]]
-    assert probe(*replies) == (None, False)
-
-
-def test_a_replica_that_lets_us_write_is_not_usable(probe: Probe) -> None:
-    assert probe(info(role="slave"), *REPLIES[1:]) == (None, False)
