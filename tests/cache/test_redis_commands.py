@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from hashlib import sha1
 
@@ -190,6 +191,7 @@ def test_a_writer_is_told_that_nothing_was_settled(pool: Pool, store: RedisStore
 def test_a_failure_is_told_in_the_words_of_redis(
     pool: Pool, store: RedisStore, number: int, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.WARNING)
     pool.next = [[info(), OUT_OF_MEMORY]]
     with pytest.raises(Unreachable):
         list(use_each(store, INSTANCE))[number]()
