@@ -232,6 +232,7 @@ def test_a_description_of_another_or_that_leads_away_is_refused(
         ("id.example", False),
         ("", False),
         (None, False),
+        (7, False),
     ],
 )
 def test_an_issuer_is_reached_by_https_or_on_this_machine(address: object, is_trusted: bool) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from threading import Thread
+from queue import Queue
+from threading import Thread, current_thread
 from typing import Any
 
 import httpx
@@ -117,6 +118,40 @@ def test_what_another_process_has_written_stays(usage: Usage, clock: Clock) -> N
     write(other)
     write(usage)
     assert last_used(key) == NOW + SECOND
+
+
+@pytest.mark.parametrize(("ago", "is_written"), [(GAP, True), (GAP - SECOND, False)])
+def test_a_write_by_another_is_enough_for_five_minutes(usage: Usage, ago: timedelta, is_written: bool) -> None:
+    key, idle = make(), make()
+    ApiKey.objects.update(last_used_at=NOW - ago)
+    usage.note(key.id, NOW)
+    write(usage)
+    assert last_used(key) == (NOW if is_written else NOW - ago)
+    assert last_used(idle) == NOW - ago
+
+
+def test_its_thread_writes_at_once_and_at_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds: Queue[str] = Queue()
+    monkeypatch.setattr(module, "ROUND_SECONDS", 0.01)
+    monkeypatch.setattr(Usage, "write", lambda _usage: rounds.put(current_thread().name))
+    usage = Usage()
+    usage.start()
+    assert [rounds.get(timeout=30) for _ in range(3)] == ["walletsvc-usage"] * 3
+    usage._background.stop()
+
+
+def test_between_two_rounds_there_is_no_connection(usage: Usage) -> None:
+    left: list[object] = []
+
+    def work() -> None:
+        usage.write()
+        left.append(connection.connection)
+
+    usage.note(make().id, NOW)
+    thread = Thread(target=work)
+    thread.start()
+    thread.join()
+    assert left == [None]
 
 
 def test_what_cannot_be_written_is_written_later(usage: Usage, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
