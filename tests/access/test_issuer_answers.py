@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Sequence
+from queue import Queue
 from threading import Event
 from types import SimpleNamespace
 from typing import Any, Self
@@ -107,7 +108,10 @@ def test_an_issuer_whose_name_ends_like_no_slash_keeps_its_name(web: Web, clock:
     assert fetch(clock, f"{HTTPS}/X").find("good", "ES256") is not None
 
 
-def test_only_what_is_elsewhere_may_be_behind_a_proxy(web: Web, clock: Clock) -> None:
+def test_only_what_is_elsewhere_may_be_behind_a_proxy(
+    web: Web, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://192.0.2.1:3128")
     web.describe(HTTP)
     fetch(clock, HTTP)
     on_this_machine, elsewhere = web.handlers
@@ -187,6 +191,26 @@ def test_the_start_waits_for_the_first_answer_only_for_a_while(clock: Clock, mon
     assert not go_on.is_set()
     go_on.set()
     keys.stop()
+
+
+def test_the_set_is_fetched_at_intervals(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched: Queue[str] = Queue()
+    monkeypatch.setattr(module, "_fetch_keys", lambda issuer, _algorithms: fetched.put(issuer))
+    monkeypatch.setattr(module, "REFRESH_SECONDS", 0.01)
+    keys = IssuerKeys(HTTPS, ("ES256",), clock=clock)
+    keys.start()
+    assert [fetched.get(timeout=30) for _ in range(3)] == [HTTPS] * 3
+    keys.stop()
+
+
+def test_unknown_keys_have_it_fetched_once_in_half_a_minute(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = IssuerKeys(HTTPS, ("ES256",), clock=clock)
+    began, hurried = clock.now, []
+    monkeypatch.setattr(keys._background, "hurry", lambda: hurried.append(clock.now - began))
+    for second in range(61):
+        clock.now = began + second
+        assert keys.find(f"unknown {second}", "ES256") is None
+    assert hurried == [0, 30, 60]
 
 
 # -- which keys ---------------------------------------------------------------------------------------------------
