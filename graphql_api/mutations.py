@@ -43,6 +43,9 @@ class UserError:
     code: str = strawberry.field(description="A stable name such as insufficient_funds.")
     message: str = strawberry.field(description="For people.")
     field: str | None = strawberry.field(description="The input field at fault, if there is one.")
+    is_same: bool | None = strawberry.field(
+        description="For duplicate_txid: whether the same request created the transaction that has the txid."
+    )
 
 
 @strawberry.type
@@ -114,8 +117,14 @@ def _refuse(payload: Callable[..., P], resource: str, error: errors.WalletError)
     """Return the payload of a refusal. Raises it again if it belongs beside the data."""
     if PLACES[type(error)] is Place.ERRORS:
         raise error
-    user_errors = [UserError(code=each.code, message=each.message, field=_field(each)) for each in error.each()]
+    user_errors = [_user_error(each) for each in error.each()]
     return payload(**{resource.lower(): None}, user_errors=user_errors)
+
+
+def _user_error(error: errors.WalletError) -> UserError:
+    is_same = error.context.get("is_same")
+    same = is_same if isinstance(is_same, bool) else None
+    return UserError(code=error.code, message=error.message, field=_field(error), is_same=same)
 
 
 def _field(error: errors.WalletError) -> str | None:

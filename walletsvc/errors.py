@@ -135,7 +135,11 @@ class NotFound(WalletError):
 
 
 class DuplicateTxid(WalletError):
-    """The txid is taken. Context: transaction, the id of the holder."""
+    """The txid is taken.
+
+    Context: transaction, the id of the holder. If the refused request would create another: is_same, whether the same
+    request created the holder.
+    """
 
     code = "duplicate_txid"
 

@@ -64,7 +64,7 @@ _ARGUMENTS = {
     "transactionByTxid": {"txid": '"{txid}"', "owner": '"alice"'},
 }
 _PLUMBING = {"edges", "pageInfo", "totalCount", "node", "cursor"}
-_USER_ERRORS = ("code", "message", "field")
+_USER_ERRORS = ("code", "message", "field", "isSame")
 
 
 def graphql_cases(things: Iterable[Thing]) -> Iterator[Case]:

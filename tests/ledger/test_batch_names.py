@@ -135,7 +135,7 @@ def test_a_change_that_keeps_the_name_does_not_clash_with_itself(wallet: Wallet,
     outcome = execute_all([change(first, txid="first", amount="2"), post(wallet, "taken")], by=ANYONE)
     assert isinstance(outcome, Refused)
     assert (outcome.index, outcome.error.code) == (1, "duplicate_txid")
-    assert outcome.error.context == {"transaction": taken.id}
+    assert outcome.error.context == {"transaction": taken.id, "is_same": True}
     run(post(wallet, "new"), change(first, txid="first"), change(taken, txid="b"))
     run(change(first, txid="a"), change(first, txid="a"))
     assert txids() == ["a", "b", "new"]

@@ -112,7 +112,7 @@ def test_a_stored_txid_is_reported_with_its_holder():
     wallet = open_wallet(principal=ANYONE, label="W")
     (stored,) = run(post("T2", wallet.id, "1.00"))
     index, error = refusal(errors.DuplicateTxid, post("T1", wallet.id, "1.00"), post("T2", wallet.id, "1.00"))
-    assert (index, error.context) == (1, {"transaction": stored.id})
+    assert (index, error.context) == (1, {"transaction": stored.id, "is_same": True})
 
 
 def test_a_missing_wallet_is_reported_for_the_command_that_needs_it():

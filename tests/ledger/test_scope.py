@@ -118,14 +118,20 @@ def test_a_name_that_the_owner_of_the_wallet_has_is_taken(
 ) -> None:
     second = open_wallet(principal=ALICE, label="Second", balance="1")
     other = post_transaction(principal=ALICE, txid="H2", wallet_id=second.id, amount="5")
-    for txid in (
-        lambda: post_transaction(principal=principal, txid="H1", wallet_id=second.id, amount="1"),
-        lambda: post_transaction(principal=principal, txid="H1", wallet_id=second.id, amount="-1000"),
-        lambda: amend_transaction(principal=principal, transaction_id=other.id, txid="H1"),
+    for txid, context in (
+        (
+            lambda: post_transaction(principal=principal, txid="H1", wallet_id=second.id, amount="1"),
+            {"is_same": False},
+        ),
+        (
+            lambda: post_transaction(principal=principal, txid="H1", wallet_id=second.id, amount="-1000"),
+            {"is_same": False},
+        ),
+        (lambda: amend_transaction(principal=principal, transaction_id=other.id, txid="H1"), {}),
     ):
         with refused(("duplicate_txid", "txid")) as caught:
             txid()
-        assert caught.value.context == {"transaction": her_transaction.id}
+        assert caught.value.context == {"transaction": her_transaction.id, **context}
     with refused(("duplicate_label", "label")) as caught:
         rename_wallet(principal=principal, wallet_id=second.id, label="Hers")
     assert caught.value.context == {"wallet": hers.id}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -43,6 +45,8 @@ def stored(transaction: Transaction) -> dict[str, Any]:
 
 def test_a_post_writes_wallet_transaction_and_entry(wallet: Wallet) -> None:
     teller = Principal(subject="teller", scopes=frozenset({"admin"}))
+    details = {"description": "Rent\n\tfor May", "metadata": {"invoice": 7}}
+    request = json.dumps(["transaction.post", "T1", wallet.id, "50", "details", details], separators=(",", ":"))
     transaction = post_transaction(
         principal=teller,
         txid="T1",
@@ -67,7 +71,7 @@ def test_a_post_writes_wallet_transaction_and_entry(wallet: Wallet) -> None:
         "hold_id": None,
         "reversal_of_id": None,
         "reversed": Decimal(0),
-        "fingerprint": None,
+        "fingerprint": sha256(request.encode()).digest()[:16],
     }
     entry = Entry.objects.values().get(kind="post")
     assert entry == {
@@ -116,7 +120,7 @@ def test_a_txid_is_unique_across_wallets_and_names_its_holder(wallet: Wallet, ot
     holder = post(wallet, "1")
     with refused(("duplicate_txid", "txid")) as caught:
         post(other, "2")
-    assert caught.value.context == {"transaction": holder.id}
+    assert caught.value.context == {"transaction": holder.id, "is_same": False}
     second = post(other, "2", txid="T2")
     with refused(("duplicate_txid", "txid")) as caught:
         amend(second, txid="T1", amount="3")
@@ -134,7 +138,24 @@ def test_a_request_that_is_repeated_learns_that_it_was_done(wallet: Wallet) -> N
     transaction = post(wallet, "-60.00")
     with refused(("duplicate_txid", "txid")) as caught:
         post(wallet, "-60.00")
-    assert caught.value.context == {"transaction": transaction.id}
+    assert caught.value.context == {"transaction": transaction.id, "is_same": True}
+
+
+def test_what_a_request_created_is_still_its_own_after_an_amendment(wallet: Wallet) -> None:
+    transaction = post(wallet, "5.00")
+    amend(transaction, amount="6.00")
+    for amount, is_same in (("5", True), ("6.00", False)):
+        with refused(("duplicate_txid", "txid")) as caught:
+            post(wallet, amount)
+        assert caught.value.context == {"transaction": transaction.id, "is_same": is_same}
+
+
+def test_a_transaction_of_an_older_server_is_of_no_known_request(wallet: Wallet) -> None:
+    transaction = post(wallet, "5.00")
+    Transaction.objects.update(fingerprint=None)
+    with refused(("duplicate_txid", "txid")) as caught:
+        post(wallet, "5.00")
+    assert caught.value.context == {"transaction": transaction.id, "is_same": False}
 
 
 def test_an_overdraft_is_not_reported_as_a_duplicate_txid(wallet: Wallet) -> None:

@@ -163,3 +163,22 @@ def test_a_transaction_is_deleted_alike(wallet, post, spent):
     for identifier in (str(Transaction.objects.get(txid="taken").id), "0", "abc"):
         rest = by_rest("DELETE", f"/api/transactions/{identifier}/", "Transaction", {})
         assert by_graphql(DELETE_TRANSACTION, {"id": identifier}) == rest
+
+
+def test_both_say_whether_the_holder_of_a_txid_is_of_the_same_request(wallet, post):
+    wallet_id, client = str(wallet.id), Client()
+    create = "mutation ($input: CreateTransactionInput!) { done: createTransaction(input: $input)"
+    create += " { userErrors { code isSame } } }"
+    for amount, is_same in (("5.00", True), ("5", True), ("6.00", False)):
+        values = {"txid": "T", "amount": amount}
+        data = {"type": "Transaction", "attributes": values}
+        data["relationships"] = {"wallet": {"data": {"type": "Wallet", "id": wallet_id}}}
+        if (amount, is_same) == ("5.00", True):
+            assert client.post("/api/transactions/", {"data": data}, content_type=MEDIA_TYPE).status_code == 201
+        answer = client.post("/api/transactions/", {"data": data}, content_type=MEDIA_TYPE)
+        assert answer.json()["errors"][0]["meta"]["isSame"] is is_same
+        reply = post_graphql(client, create, {"input": values | {"walletId": wallet_id}})
+        assert reply["data"]["done"]["userErrors"] == [{"code": "duplicate_txid", "isSame": is_same}]
+    # No other refusal says it.
+    reply = post_graphql(client, create, {"input": {"txid": "U", "amount": "-999", "walletId": wallet_id}})
+    assert reply["data"]["done"]["userErrors"] == [{"code": "insufficient_funds", "isSame": None}]

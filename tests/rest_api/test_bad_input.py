@@ -154,7 +154,9 @@ def test_names_that_differ_in_anything_are_different(api: Api, wallet: Any) -> N
 def test_a_duplicate_names_its_holder(api: Api, wallet: Any) -> None:
     holder = api.create_transaction(wallet["id"], txid="TX1", amount="1.00")
     response = api.post("/api/transactions/", resource("Transaction", txid="TX1", amount="2.00", wallet=wallet["id"]))
-    assert response.json()["errors"][0]["meta"] == {"transaction": int(holder["id"])}
+    assert response.json()["errors"][0]["meta"] == {"transaction": int(holder["id"]), "isSame": False}
+    response = api.post("/api/transactions/", resource("Transaction", txid="TX1", amount="1", wallet=wallet["id"]))
+    assert response.json()["errors"][0]["meta"] == {"transaction": int(holder["id"]), "isSame": True}
     response = api.post("/api/wallets/", resource("Wallet", label="My Wallet"))
     assert response.json()["errors"][0]["meta"] == {"wallet": int(wallet["id"])}
 

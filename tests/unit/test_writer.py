@@ -21,7 +21,7 @@ pytestmark = pytest.mark.without_engine
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 SENT = ("send",)
-COLUMNS = "txid, wallet_id, amount, currency, owner, description, metadata, created_at, updated_at"
+COLUMNS = "txid, wallet_id, amount, currency, owner, description, metadata, created_at, updated_at, fingerprint"
 
 
 @pytest.fixture
@@ -64,6 +64,7 @@ def posted(txid: str, one: LockedWallet, amount: str, *, number: int | None = No
     made = transaction(txid, one.id, amount, number)
     made.created_at, made.updated_at = AT.replace(second=6), AT.replace(second=7)
     made.description, made.metadata = f"About {txid}", {"a": 1}
+    made.fingerprint = b"of the request!!"
     return made
 
 
@@ -89,8 +90,8 @@ def test_a_post_is_a_wallet_then_a_transaction_then_an_entry(done: list[Any], in
     )
     assert update[1] == ["10", "10", 7, 3, "03:04:05", 1]
     assert insert == (
-        f"INSERT INTO walletsvc_transaction ({COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",  # noqa: S608
-        ["T1", 1, "10", "USD", "a", "About T1", '{"a": 1}', "03:04:06", "03:04:07"],
+        f"INSERT INTO walletsvc_transaction ({COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",  # noqa: S608
+        ["T1", 1, "10", "USD", "a", "About T1", '{"a": 1}', "03:04:06", "03:04:07", b"of the request!!"],
     )
     assert entry[0] == (
         "INSERT INTO walletsvc_entry (wallet_id, sequence, amount, balance_after, currency, kind, transaction_id,"
@@ -116,8 +117,9 @@ def test_many_wallets_are_one_statement_and_each_is_written_once(done: list[Any]
         f" sequence = {case}, transaction_count = {case}, updated_at = %s WHERE id IN (%s, %s)"
     )
     assert update[1] == [1, "10", 2, "20", 1, "10", 2, "20", 1, 7, 2, 7, 1, 3, 2, 4, "03:04:05", 1, 2]
-    assert insert[0].endswith("VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s), (%s, %s, %s, %s, %s, %s, %s, %s, %s)")
-    assert [insert[1][0], insert[1][9]] == ["T1", "T2"]
+    row = f"({', '.join(['%s'] * 10)})"
+    assert insert[0].endswith(f"VALUES {row}, {row}")
+    assert [insert[1][0], insert[1][10]] == ["T1", "T2"]
     # Who has no id yet is referred to by its place, in the order in which they were posted.
     assert entry[1][6::12] == [new_id(0), None, 9, new_id(1)]
     assert entry[1][7::12] == ["T1", "", "T0", "T2"]

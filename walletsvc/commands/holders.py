@@ -39,13 +39,19 @@ def find_label_holder(owner: Owner, label: object, *, other_than: int = 0) -> er
     return errors.DuplicateLabel("Another wallet has this label.", field="label", wallet=holder)
 
 
-def find_txid_holder(owner: Owner, txid: object, *, other_than: int = 0) -> errors.DuplicateTxid | None:
+def find_txid_holder(
+    owner: Owner, txid: object, *, other_than: int = 0, fingerprint: bytes | None = None
+) -> errors.DuplicateTxid | None:
     """Return the refusal of a txid that another transaction of `owner` has; it names that transaction.
 
-    Ignores the transaction with the id `other_than`.
+    If this request would create one, its `fingerprint` is given: the refusal tells whether the holder was created by
+    the same request. Ignores the transaction with the id `other_than`.
     """
     found = Transaction.objects.filter(owner=owner, txid=txid).exclude(id=other_than)
-    holder = found.values_list("id", flat=True).first()
+    holder = found.values_list("id", "fingerprint").first()
     if holder is None:
         return None
-    return errors.DuplicateTxid("Another transaction has this txid.", field="txid", transaction=holder)
+    identifier, of_holder = holder
+    # A transaction of an older server has none.
+    same = {} if fingerprint is None else {"is_same": bytes(of_holder or b"") == fingerprint}
+    return errors.DuplicateTxid("Another transaction has this txid.", field="txid", transaction=identifier, **same)

@@ -10,6 +10,7 @@ from typing import ClassVar, Self
 from walletsvc import errors
 from walletsvc.commands.command import Command, Locks
 from walletsvc.commands.holders import find_txid_holder, owner_of
+from walletsvc.commands.idempotency import fingerprint_of
 from walletsvc.commands.inputs import (
     LocalId,
     Reference,
@@ -70,6 +71,7 @@ class PostTransaction(Command[Transaction]):
         transaction = blank_transaction()
         transaction.txid, transaction.wallet_id, transaction.amount = self.txid, resolve(self.wallet), self.amount
         vars(transaction).update(self.details)
+        transaction.fingerprint = fingerprint_of(self)
         ledger.post(transaction)
         if self.local_id is not None:
             ledger.flush(send=True)
@@ -77,7 +79,9 @@ class PostTransaction(Command[Transaction]):
         return transaction
 
     def find_duplicate(self, principal: Principal) -> errors.WalletError | None:
-        return find_txid_holder(owner_of(self.wallet, Wallet, principal), self.txid)
+        # Nothing was created for a wallet that does not exist yet.
+        fingerprint = fingerprint_of(self) if id_so_far(self.wallet) else None
+        return find_txid_holder(owner_of(self.wallet, Wallet, principal), self.txid, fingerprint=fingerprint)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -19,7 +19,7 @@ from walletsvc.db import dialect
 from walletsvc.db.channels import channel
 from walletsvc.db.mysql.expressions import Expression
 
-Value = str | int | Expression | None
+Value = str | int | bytes | Expression | None
 
 ROWS_A_STATEMENT = 500
 """Well below SQLite's limit of 32,766 parameters (https://www.sqlite.org/limits.html#max_variable_number)."""

@@ -42,7 +42,7 @@ _TO_ELSEWHERE = "ON CONFLICT (part) DO UPDATE SET count = walletsvc_transactionc
 _DETAILS = [(each.column, each.type.parameter) for each in TRANSACTION.details]
 _INSERT_TRANSACTIONS = (
     "INSERT INTO walletsvc_transaction (txid, wallet_id, amount, currency, owner,"
-    f" {''.join(f'{column}, ' for column, _ in _DETAILS)}created_at, updated_at)"
+    f" {''.join(f'{column}, ' for column, _ in _DETAILS)}created_at, updated_at, fingerprint)"
 )
 _UPDATE_TRANSACTION = (
     "UPDATE walletsvc_transaction SET txid = %s, wallet_id = %s, amount = %s,"  # noqa: S608 - names of our own
@@ -216,6 +216,7 @@ def _insert_transactions(transactions: Sequence[Transaction]) -> None:
                 *_details_of(each),
                 statements.from_time(each.created_at),
                 statements.from_time(each.updated_at),
+                each.fingerprint,
             ]
             for each in some
         ]

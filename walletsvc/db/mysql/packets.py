@@ -106,6 +106,9 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
                 if isinstance(value, int)
                 else value
                 if isinstance(value, Expression)
+                # So statements stay text.
+                else b"x'%b'" % value.hex().encode()
+                if isinstance(value, bytes)
                 else literal(value)
                 for value in values
             ]
