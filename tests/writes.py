@@ -8,10 +8,10 @@ from django.utils import timezone
 
 from walletsvc.commands.execute import execute
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
-from walletsvc.commands.transfers import PostTransfer, Transfer
+from walletsvc.commands.transfers import PostTransfer
 from walletsvc.commands.wallets import CloseWallet, OpenWallet, RenameWallet
 from walletsvc.ledger.ledger import Clock
-from walletsvc.models import Transaction, Wallet
+from walletsvc.models import Transaction, Transfer, Wallet
 from walletsvc.principals import Principal
 
 UNSET = object()

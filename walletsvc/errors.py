@@ -14,7 +14,7 @@ class WalletError(Exception):
     """A refusal. Nothing has changed when it is raised.
 
     `field` is the snake_case name of the input at fault, if there is one. `context` holds values that
-    can be shown to the caller: strings, integers, booleans, and lists of them.
+    can be shown to the caller: strings, integers, booleans, and lists or mappings of them.
     """
 
     code: ClassVar[str]
@@ -63,6 +63,12 @@ class TooLong(WalletError):
     """A text or document is longer than its limit. Context: limit."""
 
     code = "too_long"
+
+
+class TooMany(WalletError):
+    """A list has more members than its limit. Context: limit."""
+
+    code = "too_many"
 
 
 class Invalid(WalletError):
@@ -116,6 +122,15 @@ class CurrencyMismatch(WalletError):
     code = "currency_mismatch"
 
 
+class Unbalanced(WalletError):
+    """The legs of a transfer and what crosses the border do not sum to 0.
+
+    Context: sums, what each currency at fault sums to.
+    """
+
+    code = "unbalanced"
+
+
 class InsufficientFunds(WalletError):
     """A change would take more than is available.
 
@@ -137,8 +152,8 @@ class NotFound(WalletError):
 class DuplicateTxid(WalletError):
     """The txid is taken.
 
-    Context: transaction, the id of the holder. If the refused request would create another: is_same, whether the same
-    request created the holder.
+    Context: transaction or transfer, the id of the holder; txid, if it is a leg's. If the refused request would
+    create another: is_same, whether the same request created the holder.
     """
 
     code = "duplicate_txid"
@@ -148,6 +163,21 @@ class DuplicateLabel(WalletError):
     """The label is taken. Context: wallet, the id of the holder."""
 
     code = "duplicate_label"
+
+
+class TransactionBound(WalletError):
+    """What belongs to a transfer, a hold or a reversal is reversed, rather than amended, moved or deleted.
+
+    Context: transaction, transfer, hold, reversal_of, reversals.
+    """
+
+    code = "transaction_bound"
+
+
+class ReversalExceeds(WalletError):
+    """A reversal of more than is left to reverse. Context: rest, amount, currency."""
+
+    code = "reversal_exceeds"
 
 
 class WalletNotEmpty(WalletError):

@@ -34,8 +34,9 @@ def ledger(make_wallet: MakeWallet, post: Post) -> dict[str, int]:
     amend_transaction(principal=ANYONE, transaction_id=kept.id, amount="7.00")
     moved = post(gone, "1.00", txid="moved")
     amend_transaction(principal=ANYONE, transaction_id=moved.id, wallet_id=sound.id)
-    post_transfer(principal=ANYONE, txid="T", source_id=sound.id, destination_id=gone.id, amount="2.00")
-    post_transfer(principal=ANYONE, txid="U", source_id=gone.id, destination_id=sound.id, amount="2.00")
+    other = make_wallet(label="Other")
+    post_transfer(principal=ANYONE, txid="T", source_id=sound.id, destination_id=other.id, amount="2.00")
+    post_transfer(principal=ANYONE, txid="U", source_id=other.id, destination_id=sound.id, amount="2.00")
     close_wallet(principal=ANYONE, wallet_id=gone.id)
     return {"sound": sound.id, "hurt": hurt.id, "gone": gone.id, "kept": kept.id, "deleted": deleted.id}
 
@@ -51,7 +52,7 @@ def reconcile(*arguments: str) -> tuple[int, str, list[str]]:
 
 
 def test_a_sound_ledger_is_clean(ledger: dict[str, int]) -> None:
-    assert reconcile() == (0, "Clean: 2 wallets, 13 entries.\n", [])
+    assert reconcile() == (0, "Clean: 3 wallets, 13 entries.\n", [])
 
 
 def test_an_empty_ledger_is_clean() -> None:
@@ -73,7 +74,7 @@ DAMAGE = {
     ),
     "a changed count of all": (
         "UPDATE walletsvc_transactioncount SET count = count - 2",
-        ["all wallets: the transaction count is 2, but there are 4 (--recount corrects it)"],
+        ["all wallets: the transaction count is 4, but there are 6 (--recount corrects it)"],
     ),
     "a missing entry": (
         "DELETE FROM walletsvc_entry WHERE wallet_id = {hurt} AND sequence = 4",
@@ -131,14 +132,14 @@ DAMAGE = {
         [
             "wallet {hurt} (Hurt): transaction {kept}, no longer here, left 7 behind",
             "wallet {hurt} (Hurt): the transaction count is 1, but there are 0 (--recount corrects it)",
-            "all wallets: the transaction count is 4, but there are 3 (--recount corrects it)",
+            "all wallets: the transaction count is 6, but there are 5 (--recount corrects it)",
         ],
     ),
     "a wallet that went with its money": (
         "DELETE FROM walletsvc_transaction WHERE wallet_id = {hurt}; DELETE FROM walletsvc_wallet WHERE id = {hurt}",
         [
             "wallet {hurt} (deleted): the balance is 0, but the entries sum to 107",
-            "all wallets: the transaction count is 4, but there are 3 (--recount corrects it)",
+            "all wallets: the transaction count is 6, but there are 5 (--recount corrects it)",
         ],
     ),
 }
@@ -152,7 +153,7 @@ def test_damage_is_found_and_the_wallet_named(statements: str, lines: list[str],
     code, output, said = reconcile()
     assert (code, output) == (1, "")
     assert said[:-1] == [line.format(**ledger) for line in lines]
-    assert re.fullmatch(rf"{len(lines)} discrepancies in [12] wallets, \d+ entries\.", said[-1])
+    assert re.fullmatch(rf"{len(lines)} discrepancies in [23] wallets, \d+ entries\.", said[-1])
 
 
 def test_only_so_many_lines_are_printed_but_all_are_counted(ledger: dict[str, int]) -> None:
@@ -161,7 +162,7 @@ def test_only_so_many_lines_are_printed_but_all_are_counted(ledger: dict[str, in
     assert code == 1
     assert said == [
         f"wallet {ledger['sound']} (Sound): the balance is 52, but the entries sum to 51",
-        "2 discrepancies in 2 wallets, 13 entries.",
+        "3 discrepancies in 3 wallets, 13 entries.",
     ]
 
 
@@ -169,7 +170,7 @@ def test_counts_are_set_where_they_are_wrong(ledger: dict[str, int]) -> None:
     execute(f"UPDATE walletsvc_wallet SET transaction_count = -7 WHERE id = {ledger['hurt']}")  # noqa: S608
     execute("DELETE FROM walletsvc_transactioncount")
     before = Wallet.objects.get(id=ledger["hurt"])
-    assert reconcile("--recount") == (0, "2 transaction counts set.\nClean: 2 wallets, 13 entries.\n", [])
+    assert reconcile("--recount") == (0, "2 transaction counts set.\nClean: 3 wallets, 13 entries.\n", [])
     after = Wallet.objects.get(id=ledger["hurt"])
     assert (after.transaction_count, after.updated_at, after.balance) == (1, before.updated_at, before.balance)
     assert reconcile("--recount")[1].startswith("0 transaction counts set.")

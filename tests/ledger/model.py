@@ -40,6 +40,7 @@ class ModelTransaction:
     wallet: int
     amount: Decimal
     owner: str
+    is_leg: bool = False
 
 
 class Model:
@@ -49,6 +50,8 @@ class Model:
         self.wallets: dict[int, ModelWallet] = {}
         self.transactions: dict[int, ModelTransaction] = {}
         self.closed: dict[int, ModelWallet] = {}
+        self.transfers: set[tuple[str, str]] = set()
+        """The owner and the txid of each."""
 
     # -- rules -----------------------------------------------------------------------------------------------
 
@@ -113,12 +116,17 @@ class Model:
         if source.currency != destination.currency:
             raise Refused("currency_mismatch")
         self.check_scale(amount, source.currency)
-        self.check_txid(source.owner, f"{txid}.out")
-        self.check_txid(destination.owner, f"{txid}.in")
+        owner = source.owner if source.owner == destination.owner else ""
+        if (owner, txid) in self.transfers:
+            raise Refused("duplicate_txid")
+        self.check_txid(source.owner, f"{txid}.1")
+        self.check_txid(destination.owner, f"{txid}.2")
         self.check_funds(source.balance, -amount)
 
     def delete(self, principal: Principal, identifier: int) -> None:
         transaction = self.transaction(identifier, principal)
+        if transaction.is_leg:
+            raise Refused("transaction_bound")
         self.check_funds(self.wallets[transaction.wallet].balance, -transaction.amount)
 
     def rename(self, principal: Principal, identifier: int, label: str) -> None:
@@ -127,6 +135,8 @@ class Model:
     def close(self, principal: Principal, identifier: int) -> None:
         if self.wallet(identifier, principal).balance:
             raise Refused("wallet_not_empty")
+        if any(each.is_leg and each.wallet == identifier for each in self.transactions.values()):
+            raise Refused("transaction_bound")
 
     def amend(
         self, principal: Principal, identifier: int, txid: str | None, amount: Decimal | None, wallet_id: int | None
@@ -137,6 +147,9 @@ class Model:
         old = self.wallets[transaction.wallet]
         new = old if wallet_id is None else self.wallet(wallet_id, principal)
         after = transaction.amount if amount is None else amount
+        is_other = txid not in (None, transaction.txid) or after != transaction.amount or old is not new
+        if transaction.is_leg and is_other:
+            raise Refused("transaction_bound")
         if old.currency != new.currency:
             raise Refused("currency_mismatch")
         if old.owner != new.owner:
@@ -160,6 +173,16 @@ class Model:
     def apply_post(self, identifier: int, kind: str, wallet_id: int, txid: str, amount: Decimal) -> None:
         self.transactions[identifier] = ModelTransaction(txid, wallet_id, amount, self.wallets[wallet_id].owner)
         self.apply_line(wallet_id, kind, amount, txid)
+
+    def apply_transfer(
+        self, ids: tuple[int, int], source_id: int, destination_id: int, txid: str, amount: Decimal
+    ) -> None:
+        source, destination = self.wallets[source_id], self.wallets[destination_id]
+        self.transfers.add((source.owner if source.owner == destination.owner else "", txid))
+        self.apply_post(ids[0], "transfer_out", source_id, f"{txid}.1", -amount)
+        self.apply_post(ids[1], "transfer_in", destination_id, f"{txid}.2", amount)
+        for identifier in ids:
+            self.transactions[identifier].is_leg = True
 
     def apply_amendment(
         self, identifier: int, txid: str | None, amount: Decimal | None, wallet_id: int | None

@@ -163,9 +163,9 @@ class Ledger(RuleBasedStateMachine):
             ),
         )
         if done:
-            for each, kind in ((done.debit, "transfer_out"), (done.credit, "transfer_in")):
-                self.transaction_ids.append(each.id)
-                self.model.apply_post(each.id, kind, each.wallet_id, each.txid, each.amount)
+            debit, credit = done.legs.order_by("id")
+            self.transaction_ids += (debit.id, credit.id)
+            self.model.apply_transfer((debit.id, credit.id), source_id, destination_id, txid, amount)
 
     @invariant()
     def the_tables_hold_what_the_model_holds(self) -> None:

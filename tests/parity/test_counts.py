@@ -66,13 +66,14 @@ def test_both_faces_count_correctly_after_every_kind_of_write(
     assert_counted(client)
     amend_transaction(principal=ANYONE, transaction_id=posted.id, wallet_id=first.id, amount="6.00")
     assert_counted(client)
-    post_transfer(principal=ANYONE, txid="T", source_id=third.id, destination_id=second.id, amount="2.00")
+    post_transfer(principal=ANYONE, txid="T", source_id=first.id, destination_id=second.id, amount="2.00")
     assert_counted(client)
     delete_transaction(principal=ANYONE, transaction_id=posted.id)
     assert_counted(client)
+    post(third, "-2.00")
     close_wallet(principal=ANYONE, wallet_id=third.id)
     assert_counted(client)
-    assert ask_rest(client) == 3
+    assert ask_rest(client) == 4
 
 
 def test_both_faces_count_matches_of_other_filters(client: Client, wallets: list[Wallet]) -> None:

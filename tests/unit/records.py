@@ -9,7 +9,7 @@ from typing import Any
 
 from walletsvc.ledger.ledger import Ledger
 from walletsvc.ledger.locked_wallets import LockedWallet
-from walletsvc.ledger.writer import Line
+from walletsvc.ledger.writer import Line, PostedTransfer
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import Principal
 
@@ -24,6 +24,8 @@ class Records:
         self.wallets = {wallet.id: wallet for wallet in ledger_wallets}
         self.asked: list[object] = []
         self.done: list[tuple[object, ...]] = []
+        self.bound: set[int] = set()
+        """The wallets that have transactions with bonds."""
         self.txids: list[str] = []
         """Of the transaction of each entry, empty where there is none."""
 
@@ -32,8 +34,18 @@ class Records:
         return [self.wallets[each] for each in ids if each in self.wallets]
 
     def write_changes(
-        self, lines: Sequence[Line], posted: Sequence[Transaction], *, by: Principal, at: datetime, send: bool
+        self,
+        lines: Sequence[Line],
+        posted: Sequence[Transaction],
+        *,
+        transfers: Sequence[PostedTransfer],
+        by: Principal,
+        at: datetime,
+        send: bool,
     ) -> None:
+        if transfers:
+            made = [(each.transfer.txid, [leg.txid for leg in each.legs]) for each in transfers]
+            self.done.append(("transfers", made))
         entries = [
             (each.wallet.id, each.sequence, each.kind.value, str(each.amount), str(each.balance_after))
             for each in lines
@@ -48,6 +60,12 @@ class Records:
     def read_names(self, wallet_id: int) -> tuple[list[str], list[str]]:
         self.done.append(("names", wallet_id))
         return ["Gone"], ["G1", "G2"]
+
+    def read_bonds(self, transaction: Transaction, *, by: Principal) -> dict[str, Any]:
+        return {"transaction": transaction.id}
+
+    def has_bonds(self, wallet_id: int) -> bool:
+        return wallet_id in self.bound
 
     def delete_wallet(self, wallet_id: int) -> int:
         self.done.append(("delete", wallet_id))

@@ -42,8 +42,7 @@ def test_an_impossible_id_is_of_no_object(parse: Callable[[], Any], message: str
 
 def test_a_transfer_may_be_of_the_smallest_amount_and_no_less() -> None:
     transfer = PostTransfer.parse(TRANSFER)
-    assert (transfer.debit_txid, transfer.credit_txid, transfer.amount) == ("T.out", "T.in", Decimal("0.01"))
-    assert (transfer.source, transfer.destination) == (7, 8)
+    assert [(leg.wallet, leg.amount) for leg in transfer.legs] == [(7, Decimal("-0.01")), (8, Decimal("0.01"))]
     for amount in ("0", "-0.01"):
         with pytest.raises(errors.InvalidAmount) as caught:
             PostTransfer.parse(TRANSFER | {"amount": amount})

@@ -42,7 +42,12 @@ def test_each_has_a_unique_name_and_a_scope() -> None:
         "wallet.recount",
         "wallet.rename",
     ]
-    assert {each.scope for each in kinds.values()} == {"admin", "transactions:write", "wallets:write"}
+    assert {each.scope for each in kinds.values()} == {
+        "admin",
+        "transactions:write",
+        "transfers:write",
+        "wallets:write",
+    }
 
 
 POST = PostTransaction.parse({"txid": "A", "wallet": "7", "amount": "1.50"})

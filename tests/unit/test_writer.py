@@ -13,8 +13,8 @@ from tests.unit.records import ALICE, transaction, wallet
 from walletsvc.db.mysql.expressions import Expression, new_id
 from walletsvc.ledger import statements, writer
 from walletsvc.ledger.locked_wallets import LockedWallet
-from walletsvc.ledger.writer import Line
-from walletsvc.models import Transaction
+from walletsvc.ledger.writer import Line, PostedTransfer
+from walletsvc.models import Transaction, Transfer
 from walletsvc.models.entry import Kind
 
 pytestmark = pytest.mark.without_engine
@@ -41,7 +41,8 @@ def done(monkeypatch: pytest.MonkeyPatch, vendor: str) -> list[Any]:
         assert uses_new_ids == any(isinstance(each, Expression) for each in values)
         if uses_new_ids:
             # As the backend has it: the ids are those of the INSERT before.
-            assert found[-1][0].startswith("INSERT INTO walletsvc_transaction ")
+            parent = "transfer" if statement.startswith("INSERT INTO walletsvc_transaction ") else "transaction"
+            assert found[-1][0].startswith(f"INSERT INTO walletsvc_{parent} ")
         if take_ids is not None:
             waiting.append(lambda: take_ids(range(100, 100 + rows)))
         found.append((" ".join(statement.split()), list(values)))
@@ -72,8 +73,14 @@ def line(one: LockedWallet, made: Transaction | None, amount: str, kind: Kind = 
     return Line(one, one.sequence, Decimal(amount), one.balance, kind, made)
 
 
-def write(lines: Sequence[Line], new: Sequence[Transaction], *, send: bool = False) -> None:
-    writer.write_changes(lines, new, by=ALICE, at=AT, send=send)
+def write(
+    lines: Sequence[Line],
+    new: Sequence[Transaction],
+    transfers: Sequence[PostedTransfer] = (),
+    *,
+    send: bool = False,
+) -> None:
+    writer.write_changes(lines, new, transfers=transfers, by=ALICE, at=AT, send=send)
 
 
 @pytest.mark.parametrize(
@@ -148,6 +155,56 @@ def test_entries_of_more_than_one_statement_wait_for_the_ids(done: list[Any]) ->
     ]
     assert done[4][1][6::12] == list(range(100, 600))
     assert done[5][1][6::12] == [100]
+
+
+def transfer(txid: str, *legs: Transaction) -> PostedTransfer:
+    made = Transfer(txid=txid, owner="a", external={"USD": "-1"}, fingerprint=b"f" * 16, created_at=AT)
+    return PostedTransfer(made, legs)
+
+
+def test_transfers_are_inserted_directly_before_their_legs(done: list[Any]) -> None:
+    one = wallet(1, "10")
+    plain, *legs = (posted(f"T{number}", one, "1") for number in range(4))
+    back = posted("R", one, "-1")
+    back.reversal_of_id = 9
+    first, second = transfer("X", legs[0], legs[1]), transfer("Y", legs[2])
+    # Entries come in another order than the transactions.
+    new = [plain, *legs, back]
+    write([line(one, each, "1") for each in reversed(new)], new, [first, second], send=True)
+    _, transfers, inserted, entries, sent = done
+    assert transfers[0] == (
+        "INSERT INTO walletsvc_transfer (txid, owner, description, metadata, external, reversal_of_id, fingerprint,"
+        " created_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s), (%s, %s, %s, %s, %s, %s, %s, %s)"
+    )
+    assert transfers[1] == [
+        *("X", "a", "", "{}", '{"USD": "-1"}', None, b"f" * 16, "03:04:05"),
+        *("Y", "a", "", "{}", '{"USD": "-1"}', None, b"f" * 16, "03:04:05"),
+    ]
+    assert inserted[0].startswith(
+        f"INSERT INTO walletsvc_transaction ({COLUMNS}, transfer_id, reversal_of_id) VALUES"
+    )
+    assert inserted[1][10::12] == [None, new_id(0), new_id(0), new_id(1), None]
+    assert inserted[1][11::12] == [None, None, None, None, 9]
+    assert entries[1][6::12] == [new_id(place) for place in (4, 3, 2, 1, 0)]
+    assert sent == SENT
+    assert [each.transfer.id for each in (first, second)] == [100, 101]
+    assert [each.transfer_id for each in (plain, *legs, back)] == [None, 100, 100, 101, None]
+    assert [each.id for each in new] == [100, 101, 102, 103, 104]
+
+
+def test_transfers_of_more_transactions_than_one_statement_has_are_sent_first(done: list[Any]) -> None:
+    one = wallet(1)
+    legs = [posted(f"T{number}", one, "1") for number in range(501)]
+    write([line(one, each, "1") for each in legs], legs, [transfer("X", *legs)])
+    assert [each if each == SENT else each[0].split("(")[0] for each in done[1:6]] == [
+        "INSERT INTO walletsvc_transfer ",
+        SENT,
+        "INSERT INTO walletsvc_transaction ",
+        "INSERT INTO walletsvc_transaction ",
+        SENT,
+    ]
+    assert done[3][1][10::12] == [100] * 500
+    assert done[4][1][10::12] == [100]
 
 
 def test_ids_that_are_not_as_many_as_the_rows_are_not_taken(done: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:

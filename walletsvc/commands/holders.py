@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db.models import Subquery
 
 from walletsvc import errors
 from walletsvc.commands.inputs import LocalId, Reference
-from walletsvc.models import Transaction, Wallet
+from walletsvc.models import Transaction, Transfer, Wallet
 from walletsvc.principals import Principal
 
 Owner = str | Subquery
@@ -55,3 +57,36 @@ def find_txid_holder(
     # A transaction of an older server has none.
     same = {} if fingerprint is None else {"is_same": bytes(of_holder or b"") == fingerprint}
     return errors.DuplicateTxid("Another transaction has this txid.", field="txid", transaction=identifier, **same)
+
+
+def find_transfer_holder(
+    txid: str, legs: Sequence[tuple[Reference, str]], principal: Principal, *, fingerprint: bytes | None = None
+) -> errors.DuplicateTxid | None:
+    """Return the refusal of a transfer's txid that another transfer has, or of a leg's that a transaction has.
+
+    `legs` are the wallets with the txids that their transactions would have. With the `fingerprint` of the request,
+    the refusal tells whether the same one created the other transfer.
+    """
+    owners = _owners_of([wallet for wallet, _ in legs], principal)
+    common = owners[0] if len(set(owners)) == 1 else ""
+    holder = Transfer.objects.filter(owner=common, txid=txid).values_list("id", "fingerprint").first()
+    if holder is not None:
+        identifier, of_holder = holder
+        same = {} if fingerprint is None else {"is_same": bytes(of_holder) == fingerprint}
+        return errors.DuplicateTxid("Another transfer has this txid.", field="txid", transfer=identifier, **same)
+    wanted = {(owner, name) for owner, (_, name) in zip(owners, legs, strict=True)}
+    found = Transaction.objects.filter(owner__in=set(owners), txid__in=[name for _, name in legs])
+    for owner, name, identifier in found.order_by("id").values_list("owner", "txid", "id"):
+        if (owner, name) in wanted:
+            message = f"A transaction has the txid {name!r} of a leg."
+            return errors.DuplicateTxid(message, field="txid", txid=name, transaction=identifier)
+    return None
+
+
+def _owners_of(wallets: Sequence[Reference], principal: Principal) -> list[str]:
+    """Return the owners of these wallets, "" for one that does not exist."""
+    if principal.owner is not None:
+        return [principal.owner] * len(wallets)
+    ids = {each for each in wallets if not isinstance(each, LocalId)}
+    known = dict(Wallet.objects.filter(id__in=ids).values_list("id", "owner"))
+    return [each.owner if isinstance(each, LocalId) else known.get(each, "") for each in wallets]

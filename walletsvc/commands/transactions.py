@@ -116,7 +116,8 @@ class AmendTransaction(Command[Transaction]):
         return Locks(wallets=() if self.wallet is None else (self.wallet,), transaction=self.transaction)
 
     def apply(self, ledger: Ledger) -> Transaction:
-        """Raises `NotFound`, refusals of fields, `CurrencyMismatch`, what the guard raises, and `DuplicateTxid`."""
+        """Raises `NotFound`, refusals of fields, `TransactionBound`, `CurrencyMismatch`, what the guard raises, and
+        `DuplicateTxid`."""
         transaction = find_transaction(ledger, self.transaction)
         if self.refused is not None:
             raise self.refused
@@ -128,6 +129,9 @@ class AmendTransaction(Command[Transaction]):
         )
         changed = [name for name, value in self.changes.items() if getattr(transaction, name) != value]
         if "txid" in changed:
+            if transaction.transfer_id is not None:
+                # A leg is named after its transfer.
+                ledger.check_unbound(transaction)
             ledger.names.take_txid(transaction.owner, str(self.changes["txid"]))
             ledger.names.give_up(transaction.owner, txids=[transaction.txid])
         for name in changed:
@@ -160,7 +164,7 @@ class DeleteTransaction(Command[Transaction]):
         return Locks(transaction=self.transaction)
 
     def apply(self, ledger: Ledger) -> Transaction:
-        """Raises `NotFound`, and `InsufficientFunds` if a credit has been spent."""
+        """Raises `NotFound`, `TransactionBound`, and `InsufficientFunds` if a credit has been spent."""
         transaction = find_transaction(ledger, self.transaction)
         ledger.delete(transaction)
         return transaction

@@ -147,7 +147,7 @@ class CloseWallet(Command[Wallet]):
         return Locks(wallets=(self.wallet,))
 
     def apply(self, ledger: Ledger) -> Wallet:
-        """Raises `NotFound` or `WalletNotEmpty`."""
+        """Raises `NotFound`, `WalletNotEmpty`, or `TransactionBound` for one with holds, transfers or reversals."""
         wallet_id = resolve(self.wallet)
         ledger.wallet(wallet_id)
         ledger.flush()

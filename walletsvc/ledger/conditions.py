@@ -31,26 +31,35 @@ class Conditions:
     available: Bounds = field(default_factory=dict)
     not_after: datetime | None = None
 
-    def check(self, wallet: LockedWallet, *, balance: Decimal, available: Decimal, at: datetime | None) -> None:
+    def check(
+        self,
+        wallet: LockedWallet,
+        *,
+        balance: Decimal,
+        available: Decimal,
+        at: datetime | None,
+        field: str = "conditions",
+    ) -> None:
         """Raise `ConditionFailed`, which says how the wallet stands, unless all of them hold.
 
-        `balance` and `available` are those after the operation, `at` is its moment.
+        `balance` and `available` are those after the operation, `at` is its moment; `field` is the input that has
+        the conditions.
         """
         if self.sequence is not None and self.sequence != wallet.sequence:
-            raise self._failed(wallet, f"The sequence is {wallet.sequence}.", "sequence")
+            raise self._failed(wallet, f"The sequence is {wallet.sequence}.", f"{field}.sequence")
         for name, bounds, value in (("balance", self.balance, balance), ("available", self.available, available)):
             for comparison, bound in bounds.items():
                 if not COMPARISONS[comparison](value, bound):
                     shown = money.format_amount(value, wallet.currency)
-                    raise self._failed(wallet, f"The {name} would be {shown}.", f"{name}.{comparison}")
+                    raise self._failed(wallet, f"The {name} would be {shown}.", f"{field}.{name}.{comparison}")
         if self.not_after is not None and (at is None or at > self.not_after):
-            raise self._failed(wallet, "It is too late.", "not_after")
+            raise self._failed(wallet, "It is too late.", f"{field}.not_after")
 
     @staticmethod
-    def _failed(wallet: LockedWallet, why: str, condition: str) -> errors.ConditionFailed:
+    def _failed(wallet: LockedWallet, why: str, field: str) -> errors.ConditionFailed:
         return errors.ConditionFailed(
             f"A condition does not hold: {why}",
-            field=f"conditions.{condition}",
+            field=field,
             sequence=wallet.sequence,
             balance=money.format_amount(wallet.balance, wallet.currency),
             available=money.format_amount(wallet.available, wallet.currency),

@@ -38,16 +38,26 @@ def decide(
     held_after = money.add(wallet.held, held) if held else wallet.held
     left = available(after, held_after, wallet.floor)
     if wallet.state == State.FROZEN and left < wallet.available:
-        raise errors.WalletFrozen("The wallet is frozen: nothing leaves it.", wallet=wallet.id)
+        raise frozen(wallet)
     if conditions is not None:
         conditions.check(wallet, balance=after, available=left, at=at)
     if left < 0:
         raise insufficient_funds(wallet, money.subtract(change, held), field=field)
     for value in {after, held_after, left}:
-        if not -money.LIMIT < value < money.LIMIT:
-            raise money.out_of_range(field=field)
-        money.check_precision(value, max_digits=dialect.exact_digits(), field=field)
+        check_stored(value, field=field)
     return after, held_after
+
+
+def check_stored(value: Decimal, *, field: str) -> None:
+    """Raise `OutOfRange` or `PrecisionExceeded` unless a wallet can hold this much."""
+    if not -money.LIMIT < value < money.LIMIT:
+        raise money.out_of_range(field=field)
+    money.check_precision(value, max_digits=dialect.exact_digits(), field=field)
+
+
+def frozen(wallet: LockedWallet) -> errors.WalletFrozen:
+    """Return the refusal of what would leave a frozen wallet."""
+    return errors.WalletFrozen("The wallet is frozen: nothing leaves it.", wallet=wallet.id)
 
 
 def insufficient_funds(wallet: LockedWallet, amount: Decimal, *, field: str) -> errors.InsufficientFunds:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from walletsvc.ledger.locked_wallets import LockedWallet
-from walletsvc.ledger.writer import Line
+from walletsvc.ledger.writer import Line, PostedTransfer
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import Principal
 
@@ -23,15 +23,29 @@ class Writer(Protocol):
     """Writes the decisions: the module `writer`, or a test's replacement."""
 
     def write_changes(
-        self, lines: Sequence[Line], posted: Sequence[Transaction], *, by: Principal, at: datetime, send: bool
+        self,
+        lines: Sequence[Line],
+        posted: Sequence[Transaction],
+        *,
+        transfers: Sequence[PostedTransfer],
+        by: Principal,
+        at: datetime,
+        send: bool,
     ) -> None:
-        """Write the wallets that `lines` change, the transactions `posted`, and an entry for each line."""
+        """Write the wallets that `lines` change, the transactions `posted` with the `transfers` that some of them
+        belong to, and an entry for each line."""
 
     def insert_wallet(self, wallet: Wallet) -> None:
         """Insert a new wallet, and set its id."""
 
     def read_names(self, wallet_id: int) -> tuple[list[str], list[str]]:
         """Return the label of a wallet, and the txids of its transactions."""
+
+    def read_bonds(self, transaction: Transaction, *, by: Principal) -> dict[str, Any]:
+        """Return what a transaction belongs to, and its reversals, as far as the principal can see them."""
+
+    def has_bonds(self, wallet_id: int) -> bool:
+        """Tell whether a wallet has holds, or transactions that belong to anything."""
 
     def delete_wallet(self, wallet_id: int) -> int:
         """Delete a wallet with its transactions, and return the number of transactions."""

@@ -8,7 +8,7 @@ decide from their state under the lock; write wallet, transaction, entry. `comma
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -19,8 +19,9 @@ from walletsvc.ledger.guard import check_amount, decide
 from walletsvc.ledger.interfaces import LockWallets, Writer
 from walletsvc.ledger.locked_wallets import LockedWallet, lock_wallets
 from walletsvc.ledger.names import Names
-from walletsvc.ledger.writer import Line
-from walletsvc.models import Transaction, Wallet
+from walletsvc.ledger.together import Leg, check_balanced, credits_first, decide_together
+from walletsvc.ledger.writer import Line, PostedTransfer
+from walletsvc.models import Transaction, Transfer, Wallet
 from walletsvc.models.entry import Kind
 from walletsvc.models.wallet import State
 from walletsvc.money import ZERO
@@ -53,6 +54,7 @@ class Ledger:
         self._writer = writer
         self._wallets: dict[int, LockedWallet] = {}
         self._posted: list[Transaction] = []
+        self._transfers: list[PostedTransfer] = []
         self._lines: list[Line] = []
         self._shown: list[Wallet] = []
         self._at: datetime | None = None
@@ -102,6 +104,17 @@ class Ledger:
             raise errors.WalletClosed("The wallet is closed.", field=field, wallet=wallet_id)
         return wallet
 
+    def wallets(self, wanted: Iterable[tuple[int, str | None]]) -> list[LockedWallet]:
+        """Return several locked wallets, for their ids and the inputs that refer to them.
+
+        Raises `NotFound` for any of them before `WalletClosed` for another.
+        """
+        wanted = list(wanted)
+        for wallet_id, field in wanted:
+            if wallet_id not in self._wallets:
+                raise errors.not_found("Wallet", wallet_id, field=field)
+        return [self.wallet(wallet_id, field=field) for wallet_id, field in wanted]
+
     def open_wallet(self, wallet: Wallet, *, opening: Decimal) -> None:
         """Insert a new wallet; an opening balance becomes its first entry.
 
@@ -126,10 +139,16 @@ class Ledger:
         self._shown.append(wallet)
 
     def close_wallet(self, wallet_id: int) -> None:
-        """Delete a locked wallet with its transactions; its entries stay. Raises `WalletNotEmpty`."""
+        """Delete a locked wallet with its transactions; its entries stay.
+
+        Raises `WalletNotEmpty`, and `TransactionBound` if a transaction belongs to a transfer, a hold or a reversal.
+        """
         self.flush()
         wallet = self.wallet(wallet_id)
         check_empty(wallet)
+        if self._writer.has_bonds(wallet_id):
+            message = "The wallet has holds, transfers or reversals: it can be closed, but not deleted."
+            raise errors.TransactionBound(message, wallet=wallet_id)
         if self.names:
             labels, txids = self._writer.read_names(wallet_id)
             self.names.give_up(wallet.owner, labels=labels, txids=txids)
@@ -145,11 +164,41 @@ class Ledger:
         wallet = self.wallet(transaction.wallet_id, field="wallet")
         self.names.check_txid(wallet.owner, transaction.txid)
         self._apply(wallet, transaction.amount, kind, transaction, added=1, conditions=conditions)
+        self._add(transaction, wallet)
+
+    def _add(self, transaction: Transaction, wallet: LockedWallet) -> None:
         self.names.take_txid(wallet.owner, transaction.txid)
         transaction.id = None
         transaction.currency, transaction.owner = wallet.currency, wallet.owner
         transaction.created_at = transaction.updated_at = self.at
         self._posted.append(transaction)
+
+    def transfer(
+        self, transfer: Transfer, legs: Sequence[Leg], external: Mapping[str, Decimal], *, kind: Kind | None = None
+    ) -> None:
+        """Post transactions that happen together: the legs of a new transfer, to and from locked wallets.
+
+        `external` is what the outside gets, by currency. `kind` is that of the entries, by default the one that fits
+        the leg. Sets of the transfer its owner, `external` and time, and of each leg what `post` sets; all ids are
+        set once they are committed, or with `flush(send=True)`. Raises `NotFound`, `WalletClosed`, `Unbalanced`, what
+        the guard raises, and `DuplicateTxid`.
+        """
+        wallets = self.wallets((each.transaction.wallet_id, each.inputs.wallet) for each in legs)
+        together = list(zip(legs, wallets, strict=True))
+        check_balanced(together, external, field="legs")
+        decide_together(together, at=self.at)
+        owners = {wallet.owner for wallet in wallets}
+        transfer.owner = owners.pop() if len(owners) == 1 else ""
+        self.names.take_transfer(transfer.owner, transfer.txid)
+        transfer.id, transfer.created_at = None, self.at
+        transfer.external = {currency: money.format_plain(amount) for currency, amount in external.items()}
+        for leg, wallet in together:
+            self._add(leg.transaction, wallet)
+        for leg, wallet in credits_first(together):
+            fitting = Kind.TRANSFER_OUT if leg.is_debit else Kind.TRANSFER_IN
+            balance = money.add(wallet.balance, leg.transaction.amount)
+            self._record(wallet, balance, leg.transaction.amount, kind or fitting, leg.transaction, added=1)
+        self._transfers.append(PostedTransfer(transfer, [each.transaction for each in legs]))
 
     @property
     def posts(self) -> int:
@@ -171,11 +220,14 @@ class Ledger:
     def amend(self, transaction: Transaction, *, amount: Decimal, wallet_id: int) -> None:
         """Give a transaction another amount, or another wallet, or both. The wallets must be locked.
 
-        Changes the object, which the caller saves. Raises what the guard raises, `CurrencyMismatch`, and
-        `Invalid` for a wallet of another owner, because the owner of a transaction never changes.
+        Changes the object, which the caller saves. Raises what the guard raises, `TransactionBound`,
+        `CurrencyMismatch`, and `Invalid` for a wallet of another owner, because the owner of a transaction never
+        changes.
         """
         self.flush()
         old, new = self.wallet(transaction.wallet_id), self.wallet(wallet_id, field="wallet")
+        if (amount, wallet_id) != (transaction.amount, transaction.wallet_id):
+            self.check_unbound(transaction)
         if old.currency != new.currency:
             raise errors.CurrencyMismatch(
                 f"A transaction of a {old.currency} wallet cannot move to a {new.currency} wallet.",
@@ -196,12 +248,25 @@ class Ledger:
         transaction.amount, transaction.wallet_id = amount, wallet_id
 
     def delete(self, transaction: Transaction) -> None:
-        """Undo a transaction of a locked wallet and delete it. Raises what the guard raises."""
+        """Undo a transaction of a locked wallet and delete it.
+
+        Raises `TransactionBound` and what the guard raises.
+        """
         wallet = self.wallet(transaction.wallet_id)
+        self.check_unbound(transaction)
         self._apply(wallet, money.negate(transaction.amount), Kind.DELETE, transaction, added=-1)
         self.flush()
         self._writer.delete_transaction_row(transaction)
         self.names.give_up(transaction.owner, txids=[transaction.txid])
+
+    def check_unbound(self, transaction: Transaction) -> None:
+        """Raise `TransactionBound` if it belongs to a transfer, a hold or a reversal, or is reversed in part."""
+        belongs = (transaction.transfer_id, transaction.hold_id, transaction.reversal_of_id)
+        if transaction.reversed or any(each is not None for each in belongs):
+            raise errors.TransactionBound(
+                "It belongs to a transfer, a hold or a reversal: it can be reversed, but not changed or deleted.",
+                **self._writer.read_bonds(transaction, by=self.principal),
+            )
 
     def _apply(
         self,
@@ -214,7 +279,20 @@ class Ledger:
         conditions: Conditions | None = None,
     ) -> None:
         at = None if conditions is None else self.at
-        wallet.balance, _ = decide(wallet, change, field="amount", conditions=conditions, at=at)
+        balance, _ = decide(wallet, change, field="amount", conditions=conditions, at=at)
+        self._record(wallet, balance, change, kind, transaction, added=added)
+
+    def _record(
+        self,
+        wallet: LockedWallet,
+        balance: Decimal,
+        change: Decimal,
+        kind: Kind,
+        transaction: Transaction,
+        *,
+        added: int,
+    ) -> None:
+        wallet.balance = balance
         wallet.sequence += 1
         wallet.transaction_count += added
         self._added += added
@@ -226,8 +304,10 @@ class Ledger:
         """Write all decisions so far: with the next statement or COMMIT, or with `send` now."""
         if not self._lines:
             return
-        self._writer.write_changes(self._lines, self._posted, by=self.principal, at=self.at, send=send)
-        self._posted, self._lines = [], []
+        self._writer.write_changes(
+            self._lines, self._posted, transfers=self._transfers, by=self.principal, at=self.at, send=send
+        )
+        self._posted, self._transfers, self._lines = [], [], []
 
     def complete(self) -> None:
         """Write everything that remains before COMMIT."""

@@ -12,11 +12,15 @@ from walletsvc import errors
 
 
 class Names:
-    """The labels and txids, each with its owner, that objects of this operation have so far."""
+    """The labels and txids, each with its owner, that objects of this operation have so far.
+
+    Transfers have a name space of their own, and are never renamed or deleted.
+    """
 
     def __init__(self) -> None:
         self._labels: set[tuple[str, str]] = set()
         self._txids: set[tuple[str, str]] = set()
+        self._transfers: set[tuple[str, str]] = set()
 
     def __bool__(self) -> bool:
         return bool(self._labels or self._txids)
@@ -36,6 +40,12 @@ class Names:
         """Note that a transaction has this txid now. Raises `DuplicateTxid` if another of this operation has it."""
         self.check_txid(owner, txid)
         self._txids.add((owner, txid))
+
+    def take_transfer(self, owner: str, txid: str) -> None:
+        """Note that a transfer has this txid. Raises `DuplicateTxid` if another of this operation has it."""
+        if (owner, txid) in self._transfers:
+            raise errors.DuplicateTxid("Another transfer has this txid.", field="txid")
+        self._transfers.add((owner, txid))
 
     def give_up(self, owner: str, *, labels: Iterable[str] = (), txids: Iterable[str] = ()) -> None:
         """Note that these names are free again."""

@@ -9,22 +9,24 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
-from itertools import chain, count
+from itertools import chain
 from operator import attrgetter
+from typing import Any
 
 from django.db import connection
+from django.db.models import Q
 from django.db.models.base import ModelState
 
 from walletsvc.db import dialect
 from walletsvc.db.mysql.expressions import Expression, new_id
 from walletsvc.ledger import statements
 from walletsvc.ledger.locked_wallets import LockedWallet
-from walletsvc.models import Transaction, Wallet
+from walletsvc.models import Hold, Transaction, Transfer, Wallet
 from walletsvc.models.entry import Kind
 from walletsvc.money import ZERO
 from walletsvc.principals import Principal
@@ -32,6 +34,8 @@ from walletsvc.schema.resources import TRANSACTION
 
 WALLETS_AN_UPDATE = 50
 """The server searches for each row's values among those of all rows."""
+MAX_BONDS = 100
+"""How many reversals a refusal names."""
 PARTS = 64
 """Enough for each thread of several servers to have its own, and quickly added up."""
 
@@ -43,6 +47,11 @@ _DETAILS = [(each.column, each.type.parameter) for each in TRANSACTION.details]
 _INSERT_TRANSACTIONS = (
     "INSERT INTO walletsvc_transaction (txid, wallet_id, amount, currency, owner,"
     f" {''.join(f'{column}, ' for column, _ in _DETAILS)}created_at, updated_at, fingerprint)"
+)
+_INSERT_BOUND_TRANSACTIONS = f"{_INSERT_TRANSACTIONS[:-1]}, transfer_id, reversal_of_id)"
+_INSERT_TRANSFERS = (
+    "INSERT INTO walletsvc_transfer"
+    " (txid, owner, description, metadata, external, reversal_of_id, fingerprint, created_at)"
 )
 _UPDATE_TRANSACTION = (
     "UPDATE walletsvc_transaction SET txid = %s, wallet_id = %s, amount = %s,"  # noqa: S608 - names of our own
@@ -78,13 +87,28 @@ class Line:
         return not self.held_after and not self.held and self.detail is None
 
 
+@dataclass(frozen=True, slots=True)
+class PostedTransfer:
+    """A transfer that is not written yet, and its legs, which are among the posted transactions."""
+
+    transfer: Transfer
+    legs: Sequence[Transaction]
+
+
 def write_changes(
-    lines: Sequence[Line], posted: Sequence[Transaction], *, by: Principal, at: datetime, send: bool
+    lines: Sequence[Line],
+    posted: Sequence[Transaction],
+    *,
+    transfers: Sequence[PostedTransfer] = (),
+    by: Principal,
+    at: datetime,
+    send: bool,
 ) -> None:
-    """Write the wallets that `lines` change, the transactions `posted`, and an entry for each line.
+    """Write the wallets that `lines` change, the transactions `posted` with the `transfers` that some of them belong
+    to, and an entry for each line.
 
     `by` is the author. The statements are sent with the next one or with COMMIT, or with `send` now: then each
-    of `posted` has its id.
+    of `posted` and of the transfers has its id.
     """
     moment = statements.from_time(at)
     changed = {line.wallet.id: line.wallet for line in lines}
@@ -92,14 +116,16 @@ def write_changes(
     for wallets in statements.chunks(list(changed.values()), size=WALLETS_AN_UPDATE):
         _update_wallets(wallets, columns, moment)
     if posted:
-        _insert_transactions(posted)
+        of_legs = _insert_transfers(transfers, transactions=len(posted)) if transfers else {}
+        _insert_transactions(posted, of_legs)
         if len(lines) > statements.ROWS_A_STATEMENT:
             # New ids can be referred to only directly after their INSERT.
             statements.send()
-    new_ids = map(new_id, count())
+    # Entries refer to transactions without an id by their places.
+    places = {id(each): place for place, each in enumerate(posted)}
     for some in statements.chunks(lines):
         is_plain = all(line.is_plain for line in some)
-        entries = [_entry_row(line, by, moment, new_ids, is_plain=is_plain) for line in some]
+        entries = [_entry_row(line, by, moment, places, is_plain=is_plain) for line in some]
         statements.insert(
             _INSERT_ENTRIES if is_plain else _INSERT_ALL_OF_ENTRIES,
             entries,
@@ -118,6 +144,28 @@ def read_names(wallet_id: int) -> tuple[list[str], list[str]]:
     """Return the label of a wallet, and the txids of its transactions."""
     labels = Wallet.objects.filter(id=wallet_id).values_list("label", flat=True)
     return list(labels), list(Transaction.objects.filter(wallet_id=wallet_id).values_list("txid", flat=True))
+
+
+def read_bonds(transaction: Transaction, *, by: Principal) -> dict[str, Any]:
+    """Return what a transaction belongs to, and its reversals, as far as the principal can see them."""
+    seen = Transfer.objects.filter(id=transaction.transfer_id or 0)
+    if by.owner is not None:
+        seen = seen.filter(owner=by.owner)
+    reversals = Transaction.objects.filter(reversal_of_id=transaction.id).order_by("id")
+    return {
+        "transaction": transaction.id,
+        "transfer": seen.values_list("id", flat=True).first(),
+        "hold": transaction.hold_id,
+        "reversal_of": transaction.reversal_of_id,
+        "reversals": list(reversals.values_list("id", flat=True)[:MAX_BONDS]),
+    }
+
+
+def has_bonds(wallet_id: int) -> bool:
+    """Tell whether a wallet has holds, or transactions that belong to anything."""
+    bound = Q(transfer__isnull=False) | Q(hold__isnull=False) | Q(reversal_of__isnull=False) | Q(reversed__gt=0)
+    transactions = Transaction.objects.filter(bound, wallet_id=wallet_id)
+    return Hold.objects.filter(wallet_id=wallet_id).exists() or transactions.exists()
 
 
 def delete_wallet(wallet_id: int) -> int:
@@ -203,10 +251,41 @@ def _parameter(value: Decimal | datetime | int | str | None) -> statements.Value
     return statements.from_time(value) if isinstance(value, datetime) else value
 
 
-def _insert_transactions(transactions: Sequence[Transaction]) -> None:
-    """Insert the rows and give each transaction its id, once the statements have been sent."""
+def _insert_transfers(transfers: Sequence[PostedTransfer], *, transactions: int) -> Mapping[int, int | Expression]:
+    """Insert the rows, and give each transfer its id, once the statements have been sent.
+
+    Returns the id of each leg's transfer, by the leg's identity. `transactions` are to be inserted next.
+    """
+    for some in statements.chunks(transfers):
+        rows: list[list[statements.Value]] = [
+            [
+                each.txid,
+                each.owner,
+                each.description,
+                json.dumps(each.metadata),
+                json.dumps(each.external),
+                each.reversal_of_id,
+                each.fingerprint,
+                statements.from_time(each.created_at),
+            ]
+            for each in (posted.transfer for posted in some)
+        ]
+        statements.insert(_INSERT_TRANSFERS, rows, partial(_take_transfer_ids, some))
+    if transactions > statements.ROWS_A_STATEMENT:
+        # New ids can be referred to only directly after their INSERT.
+        statements.send()
+    return {
+        id(leg): posted.transfer.id or new_id(place) for place, posted in enumerate(transfers) for leg in posted.legs
+    }
+
+
+def _insert_transactions(transactions: Sequence[Transaction], transfers: Mapping[int, int | Expression]) -> None:
+    """Insert the rows and give each transaction its id, once the statements have been sent.
+
+    `transfers` has the ids of the transfers that some of them belong to, by their identity.
+    """
     for some in statements.chunks(transactions):
-        rows = [
+        rows: list[list[statements.Value]] = [
             [
                 each.txid,
                 each.wallet_id,
@@ -220,7 +299,18 @@ def _insert_transactions(transactions: Sequence[Transaction]) -> None:
             ]
             for each in some
         ]
-        statements.insert(_INSERT_TRANSACTIONS, rows, partial(_take_ids, some))
+        reversed_ids = [vars(each).get("reversal_of_id") for each in some]
+        if not transfers and not any(reversed_ids):
+            statements.insert(_INSERT_TRANSACTIONS, rows, partial(_take_ids, some))
+            continue
+        for each, row, reversed_id in zip(some, rows, reversed_ids, strict=True):
+            row += [transfers.get(id(each)), reversed_id]
+        statements.insert(
+            _INSERT_BOUND_TRANSACTIONS,
+            rows,
+            partial(_take_ids, some),
+            uses_new_ids=any(isinstance(each, Expression) for each in transfers.values()),
+        )
 
 
 _ID = 6
@@ -228,9 +318,8 @@ _ID = 6
 
 
 def _entry_row(
-    line: Line, by: Principal, at: str | None, new_ids: Iterator[Expression], *, is_plain: bool
+    line: Line, by: Principal, at: str | None, places: Mapping[int, int], *, is_plain: bool
 ) -> list[statements.Value]:
-    # Entries of transactions without an id come in the order of the posts.
     transaction = line.transaction
     row: list[statements.Value] = [
         line.wallet.id,
@@ -239,7 +328,7 @@ def _entry_row(
         statements.from_decimal(line.balance_after),
         line.wallet.currency,
         line.kind.value,
-        None if transaction is None else transaction.id or next(new_ids),
+        None if transaction is None else transaction.id or new_id(places[id(transaction)]),
         "" if transaction is None else transaction.txid,
         by.subject,
         line.wallet.owner,
@@ -260,3 +349,10 @@ def _details_of(transaction: Transaction) -> list[str]:
 def _take_ids(transactions: Sequence[Transaction], ids: range) -> None:
     for each, identifier in zip(transactions, ids, strict=True):
         each.id = identifier
+
+
+def _take_transfer_ids(transfers: Sequence[PostedTransfer], ids: range) -> None:
+    for each, identifier in zip(transfers, ids, strict=True):
+        each.transfer.id = identifier
+        for leg in each.legs:
+            leg.transfer_id = identifier

@@ -12,8 +12,8 @@ from walletsvc.models.columns import (
 class Transfer(models.Model):
     """Transactions that happened together: its legs, which sum to zero with what crosses the border.
 
-    `external` maps currencies to what came from outside, as plain decimals: negative if it left. `owner` is that of
-    all its wallets, or empty if they have several. Only description and metadata ever change.
+    `external` maps currencies to what the outside got, as plain decimals: negative if it came from there. `owner` is
+    that of all its wallets, or empty if they have several. Only description and metadata ever change.
     """
 
     id = models.BigAutoField(primary_key=True)

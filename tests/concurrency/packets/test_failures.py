@@ -64,7 +64,7 @@ def test_the_servers_error_for_each_statement_of_a_post(
 @pytest.mark.parametrize("ending", ["COMMIT", "another statement", "send"])
 def test_an_error_comes_out_as_djangos(wallet: Wallet, ending: str) -> None:
     for statement, error, code in (
-        ("UPDATE walletsvc_wallet SET balance = -1", IntegrityError, 4025),
+        ("UPDATE walletsvc_wallet SET available = -1", IntegrityError, 4025),
         ("INSERT INTO walletsvc_wallet SELECT * FROM walletsvc_wallet", IntegrityError, 1062),
         ("UPDATE no_such_table SET a = 1", DatabaseError, 1146),
     ):
@@ -89,7 +89,7 @@ def test_a_rollback_to_a_savepoint_drops_the_writes_after_it(wallet: Wallet) -> 
         with pytest.raises(ZeroDivisionError):
             together(partial(rename, wallet, "C"), stumble)
         with pytest.raises(IntegrityError):
-            together(partial(connection.defer, "UPDATE walletsvc_wallet SET balance = -1", []))
+            together(partial(connection.defer, "UPDATE walletsvc_wallet SET available = -1", []))
     assert label(wallet) == "B"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -44,6 +44,21 @@ def test_a_post_takes_two_packets(wallet: Wallet, packets_sent: list[bytes], ser
     assert list(map(words, packets_sent)) == [["START", "SELECT"], *expected(server, WRITES)]
     assert list(map(is_compound, packets_sent))[:2] == [False, server == "MariaDB"]
     assert Transaction.objects.get(txid="T1").id == posted.id
+    assert_reconciled()
+
+
+def test_a_transfer_takes_two_packets_as_well(wallet: Wallet, packets_sent: list[bytes], server: str) -> None:
+    other = open_wallet(principal=ANYONE, label="B", balance="5")
+    packets_sent.clear()
+    legs = [{"wallet": each.id, "amount": amount} for each, amount in ((wallet, "-3"), (other, "1"), (wallet, "2"))]
+    moved = post_transfer(principal=ANYONE, txid="X", legs=legs)
+    written = ["UPDATE", "INSERT", "SELECT", *WRITES[1:]]
+    assert list(map(words, packets_sent)) == [["START", "SELECT"], *expected(server, written)]
+    # The legs are those of the row, and the entries, which come in another order, those of the legs.
+    made = list(moved.legs.order_by("id").values_list("id", "txid", "wallet_id", "amount"))
+    assert [each[1:] for each in made] == [("X.1", wallet.id, -3), ("X.2", other.id, 1), ("X.3", wallet.id, 2)]
+    entries = Entry.objects.filter(kind__startswith="transfer")
+    assert sorted(entries.values_list("transaction_id", "txid", "wallet_id", "amount")) == made
     assert_reconciled()
 
 
@@ -156,8 +171,8 @@ def test_ids_are_known_of_more_than_one_statement_takes(
 def test_ids_of_another_insert_are_not_taken_for_those_of_the_one_before(
     wallet: Wallet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def insert_something_else(transactions: Sequence[Transaction]) -> None:
-        insert_transactions(transactions)
+    def insert_something_else(transactions: Sequence[Transaction], transfers: Mapping[int, Any]) -> None:
+        insert_transactions(transactions, transfers)
         count = "INSERT INTO walletsvc_transactioncount (part, count) VALUES (%s, 0)"
         statements.write(f"{count} ON DUPLICATE KEY UPDATE count = count", [1])
 
