@@ -23,6 +23,7 @@ from graphql.language import (
 )
 
 from graphql_api.fragments import Fields, fragments_of
+from graphql_api.history import BALANCE_AT, show_balance
 from graphql_api.planning import Planner, Root
 from graphql_api.queries import ROOTS
 from walletsvc.principals import Principal
@@ -146,6 +147,8 @@ class _Compiler:
         if name in resource.to_many:
             # Fields that are merged have the same arguments (section 5.3.2).
             return _to_many(resource, name, nodes[0], encode)
+        if name == BALANCE_AT:
+            return _balance_at(nodes[0], encode)
 
         def to_one(record: Record, planner: Planner) -> object:
             related = record.one[name]
@@ -174,6 +177,15 @@ def _to_many(resource: Resource, name: str, node: FieldNode, encode: Encode) -> 
         return encode(record.many[name, planner.alias_of(resource, node)], planner)
 
     return to_many
+
+
+def _balance_at(node: FieldNode, encode: Encode) -> Encode:
+    """Return the encoder of a field `balanceAt`."""
+
+    def balance_at(record: Record, planner: Planner) -> object:
+        return encode(show_balance(record, planner.balance(node)), planner)
+
+    return balance_at
 
 
 def _of_page(name: str, encode: Encode) -> Encode:

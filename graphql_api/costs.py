@@ -1,7 +1,7 @@
 """The cost of an operation: about the number of records that it may read, page sizes multiplied down the tree.
 
-A page costs 1 plus the cost of each record that fits on it, a record 1 plus the cost of the selection below it, and
-a mutation 10. Directives count as including everything.
+A page costs 1 plus the cost of each record that fits on it, a record or a balance in the past 1 plus the cost of the
+selection below it, and a mutation 10. Directives count as including everything.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class _Compiler:
         node = nodes[0]
         type_name = self._type_of(node, parent)
         cost = self.selection(nodes, type_name)
-        if type_name in RESOURCES or type_name == "Node":
+        if type_name in RESOURCES or type_name in ("Node", "Balance"):
             cost.fixed += 1
         sizes = {each.name.value: each.value for each in node.arguments or () if each.name.value in _SIZES}
         if type_name.removesuffix("Connection") in RESOURCES and type_name not in RESOURCES:

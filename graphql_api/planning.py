@@ -26,12 +26,14 @@ from graphql.language import FieldNode, FragmentDefinitionNode, OperationDefinit
 
 from graphql_api.arguments import Arguments, alias_of, parse_list
 from graphql_api.fragments import Fields, is_included, response_key
+from graphql_api.history import BALANCE_AT, parse_balance
 from walletsvc.errors import InvalidParameter
 from walletsvc.principals import Principal
-from walletsvc.queries.questions import Question, Selection
+from walletsvc.queries.history import check_past
+from walletsvc.queries.questions import BalanceQuestion, Question, Selection
 from walletsvc.queries.selectors import check_question
 from walletsvc.schema.declarations import Resource
-from walletsvc.schema.resources import RESOURCES
+from walletsvc.schema.resources import RESOURCES, WALLET
 
 Path = tuple[str | int, ...]
 """The place of a field in the answer (section 7.1.2). While planning, all items of a list count as its first."""
@@ -55,12 +57,14 @@ class _Wanted:
     fields: set[str] = field(default_factory=set)
     to_one: dict[str, _Wanted] = field(default_factory=dict)
     to_many: dict[tuple[str, str], _WantedList] = field(default_factory=dict)
+    balances: dict[BalanceQuestion, None] = field(default_factory=dict)
 
     def selection(self) -> Selection:
         return Selection(
-            fields=frozenset(self.fields),
+            fields=frozenset(self.fields) | ({"sequence"} if self.balances else frozenset()),
             to_one=tuple((name, wanted.selection()) for name, wanted in self.to_one.items()),
             to_many=tuple((name, wanted.question()) for (name, _), wanted in self.to_many.items()),
+            balances=tuple(self.balances),
         )
 
 
@@ -137,6 +141,10 @@ class Planner:
         """Return the alias of the list at a field of a `resource`. Raises `InvalidParameter`."""
         return self._list(resource, node)[1]
 
+    def balance(self, node: FieldNode) -> BalanceQuestion:
+        """Return the question of a field `balanceAt` of a wallet. Raises `InvalidParameter`, `GraphQLError`."""
+        return parse_balance(self._arguments(WALLET.name, node))
+
     def select(self, resource: str, nodes: Iterable[FieldNode], path: Path = ()) -> Selection:
         """Return the selection by `nodes`, fields whose values are records of `resource`."""
         wanted = _Wanted(RESOURCES[resource])
@@ -201,6 +209,8 @@ class Planner:
                 self._collect(wanted.to_one.setdefault(name, _Wanted(target)), node, (*path, response_key(node)))
             elif name in resource.to_many:
                 self._collect_list(wanted, node, (*path, response_key(node)))
+            elif name == BALANCE_AT:
+                self._collect_balance(wanted, node, (*path, response_key(node)))
             else:
                 # Every record has `id`, `databaseId` and `__typename`; the engine ignores them.
                 wanted.fields.add(name)
@@ -219,6 +229,18 @@ class Planner:
         record = _Wanted(RESOURCES[asked.resource])
         same = wanted.to_many.setdefault((node.name.value, alias), _WantedList(asked, record, alias))
         self._collect_page(same, node, path)
+
+    def _collect_balance(self, wanted: _Wanted, node: FieldNode, path: Path) -> None:
+        try:
+            question = self.balance(node)
+            if self._checks_for is not None:
+                check_past(question)
+        except (GraphQLError, InvalidParameter) as error:
+            if self._checks_for is None:
+                raise
+            self.refusals.append(located_error(error, [node], path))
+            return
+        wanted.balances[question] = None
 
     def _collect_page(self, wanted: _WantedList, node: FieldNode, path: Path) -> None:
         connection = f"{wanted.record.resource.name}Connection"

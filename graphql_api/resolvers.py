@@ -12,13 +12,14 @@ from typing import Any
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema
 
 from graphql_api.arguments import alias_of, parse_list
+from graphql_api.history import BALANCE, BALANCE_AT, resolve_balance
 from graphql_api.ids import global_id
 from graphql_api.written import check_read, missing
 from walletsvc.errors import NotFound
 from walletsvc.queries.records import Page, Record
 from walletsvc.queries.selectors import check_question
 from walletsvc.schema.declarations import Field, ToMany
-from walletsvc.schema.resources import RESOURCES
+from walletsvc.schema.resources import RESOURCES, WALLET
 
 Resolve = Callable[..., Any]
 
@@ -33,10 +34,13 @@ def bind(schema: GraphQLSchema) -> None:
         resolvers |= {field.name: _attribute(field) for field in resource.fields}
         resolvers |= {relation: _to_one(relation) for relation in resource.to_one}
         resolvers |= {relation.name: _to_many(relation) for relation in resource.to_many.values()}
+        if resource is WALLET:
+            resolvers[BALANCE_AT] = resolve_balance
         _bind_type(schema, name, resolvers)
         _bind_type(schema, f"{name}Connection", _CONNECTION)
         _bind_type(schema, f"{name}Edge", _EDGE)
     _bind_type(schema, "PageInfo", _PAGE_INFO)
+    _bind_type(schema, "Balance", BALANCE)
 
 
 def _bind_type(schema: GraphQLSchema, name: str, resolvers: dict[str, Resolve]) -> None:

@@ -14,6 +14,7 @@ from strawberry import UNSET
 
 from graphql_api.arguments import FILTERS_TYPES, ORDER_TYPES
 from graphql_api.declared import shows
+from graphql_api.history import Balance, balance_field
 from graphql_api.scalars import Long
 from walletsvc.queries.questions import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from walletsvc.schema.resources import ENTRY, TRANSACTION, WALLET
@@ -75,7 +76,7 @@ class PageInfo:
 
 @shows(WALLET, connection)
 class Wallet(Node):
-    pass
+    balance_at: Balance | None = balance_field()
 
 
 @shows(TRANSACTION, connection)

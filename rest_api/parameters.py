@@ -12,14 +12,14 @@ from rest_api.errors import bad_parameter
 _MAX_LENGTH = 8192
 _SHORT = 128
 _MEMBER = re.compile(r"([a-z]+)\[[^\[\]]+\]")
-_BARE = frozenset({"include", "sort"})
-"""JSON:API parameters that are not families: `include[x]` is a different name, which JSON:API reserves."""
+_BARE = frozenset({"include", "sort", "at", "sequence", "from", "to"})
+"""Parameters that are not families: `include[x]` is a different name, which JSON:API reserves."""
 
 
 def parse_parameters(query_string: str, *, allowed: Iterable[str]) -> dict[str, str]:
     """Return the value of each parameter.
 
-    `allowed` holds the names `sort` and `include`, and families of parameters: `page` allows `page[size]`, whose
+    `allowed` holds names such as `sort` and `include`, and families of parameters: `page` allows `page[size]`, whose
     member `size` the family judges itself. Raises `Refused` (400) for any other parameter, for one given twice, and
     for invalid UTF-8 (https://jsonapi.org/format/#query-parameters).
     """

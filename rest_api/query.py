@@ -230,7 +230,7 @@ def _check_known(members: Iterable[str], known: tuple[str, ...]) -> None:
 def _parse_size(text: str | None, *, default: int) -> int:
     if text is None:
         return default
-    size = _parse_positive(text, "page[size]")
+    size = parse_positive(text, "page[size]")
     if size > MAX_PAGE_SIZE:
         problem = Problem(
             400,
@@ -245,13 +245,14 @@ def _parse_size(text: str | None, *, default: int) -> int:
 
 
 def _parse_number(text: str) -> int:
-    number = _parse_positive(text, "page[number]")
+    number = parse_positive(text, "page[number]")
     if number > MAX_PAGE_NUMBER:
         raise bad_parameter("page[number]", f"Pages are numbered up to {MAX_PAGE_NUMBER}.")
     return number
 
 
-def _parse_positive(text: str, parameter: str) -> int:
+def parse_positive(text: str, parameter: str) -> int:
+    """Return the positive integer of at most 18 digits in a parameter. Raises `Refused`."""
     if not re.fullmatch("0*[1-9][0-9]{0,17}", text[:64], re.ASCII) or len(text) > 64:
         raise bad_parameter(parameter, "It takes a positive integer.")
     return int(text)

@@ -9,11 +9,13 @@ from django.urls import URLPattern, re_path
 from rest_api.endpoints import ENDPOINTS, Endpoint
 from rest_api.views import description
 from rest_api.views.base import allow
+from rest_api.views.history import BalanceView
 from rest_api.views.operations import OperationsView
 from rest_api.views.related import RelatedItemView, RelatedListView
 from rest_api.views.relationships import ManyRelationshipView, OneRelationshipView
 from rest_api.views.resources import CollectionView, ItemView
 from rest_api.views.root import RootView, UnknownView
+from walletsvc.schema.resources import WALLET
 
 _READ = ("GET", "HEAD")
 
@@ -33,6 +35,12 @@ def _patterns(endpoint: Endpoint) -> Iterator[URLPattern]:
         ItemView.as_view(endpoint=endpoint, http_method_names=allow([*_READ, *changing])),
         name=f"{endpoint.path}-detail",
     )
+    if endpoint.resource is WALLET:
+        yield re_path(
+            rf"{item}/balance/?\Z",
+            BalanceView.as_view(endpoint=endpoint, http_method_names=allow(_READ)),
+            name=f"{endpoint.path}-balance",
+        )
     views = [
         *(
             (name, RelatedListView, ManyRelationshipView, ["POST", "PATCH", "DELETE"])

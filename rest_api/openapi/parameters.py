@@ -37,7 +37,7 @@ def document_parameters(resource: Resource) -> list[Parameter]:
     """Return the parameters of a document with resources."""
     paths = sorted(_paths(resource, MAX_PATH_LENGTH))
     description = f"Related resources to include, by at most {MAX_PATHS} paths: {', '.join(paths)}."
-    include = _in_query("include", _listing(paths, most=MAX_PATHS), description)
+    include = in_query("include", _listing(paths, most=MAX_PATHS), description)
     return [include, *_fields()]
 
 
@@ -48,18 +48,18 @@ def page_parameters() -> list[Parameter]:
     """
     cursor = {"type": "string", "minLength": 1, "format": "cursor"}
     return [
-        _in_query(
+        in_query(
             "page[number]",
             {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_NUMBER},
             "The number of the page, from 1; cannot be combined with a cursor.",
         ),
-        _in_query(
+        in_query(
             "page[size]",
             {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE},
             f"The resources on a page: {DEFAULT_PAGE_SIZE} by default, {MAX_PAGE_SIZE} between two cursors.",
         ),
-        _in_query("page[after]", cursor, "The page after this cursor of a list in the same order."),
-        _in_query("page[before]", cursor, "The page before this cursor of a list in the same order."),
+        in_query("page[after]", cursor, "The page after this cursor of a list in the same order."),
+        in_query("page[before]", cursor, "The page before this cursor of a list in the same order."),
     ]
 
 
@@ -68,7 +68,8 @@ def header(name: str, description: str) -> Parameter:
     return {"name": name, "in": "header", "schema": {"type": "string"}, "description": description}
 
 
-def _in_query(name: str, schema: Schema, description: str) -> Parameter:
+def in_query(name: str, schema: Schema, description: str) -> Parameter:
+    """Return a query parameter."""
     return {"name": name, "in": "query", "schema": schema, "description": description}
 
 
@@ -90,7 +91,7 @@ def _filters(resource: Resource, parent: str) -> Iterator[Parameter]:
         description = f"Only matches: {name.replace('.', ' ')}."
         if isinstance(declared, OwnerFilter):
             description += " Empty for those of nobody. Not for callers that are bound to an owner."
-        yield _in_query(f"filter[{name}]", _filter_schema(declared), description)
+        yield in_query(f"filter[{name}]", _filter_schema(declared), description)
 
 
 def _filter_schema(declared: django_filters.Filter) -> Schema:
@@ -119,13 +120,13 @@ def _sort(resource: Resource) -> Parameter:
     # No name may repeat, in either direction.
     schema = _listing(names, may_be_empty=False) | {"not": {"pattern": r"(?:^|,)-?([A-Za-z]+)(?:,.*)?,-?\1(?:,|$)"}}
     description = f"Sort by, - for descending: {', '.join(resource.orders)}. The order always ends in the id."
-    return _in_query("sort", schema, description)
+    return in_query("sort", schema, description)
 
 
 def _fields() -> Iterator[Parameter]:
     for resource in RESOURCES.values():
         names = [*(each.name for each in resource.fields), *resource.to_one, *resource.to_many]
-        yield _in_query(
+        yield in_query(
             f"fields[{resource.name}]",
             _listing(names),
             f"The fields of each {resource.name} in the answer: {', '.join(names)}.",

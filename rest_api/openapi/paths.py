@@ -7,11 +7,13 @@ from typing import Any
 
 from rest_api.endpoints import BASE, ENDPOINTS, Endpoint
 from rest_api.negotiation import MEDIA_TYPE
+from rest_api.openapi.history import balance_parameters
 from rest_api.openapi.parameters import Parameter, document_parameters, header, list_parameters, page_parameters
 from rest_api.openapi.refusals import MEANINGS
 from rest_api.openapi.requests import given_identifier, new_names, request_document
 from rest_api.openapi.schemas import Schema, any_of, ref
 from rest_api.views.operations import ATOMIC
+from walletsvc.schema.resources import WALLET
 
 Item = dict[str, Any]
 """A path item: operations by method."""
@@ -37,6 +39,8 @@ def paths() -> Iterator[tuple[str, Item]]:
     for endpoint in ENDPOINTS.values():
         yield endpoint.url, _collection(endpoint)
         yield endpoint.item_url("{id}"), _item(endpoint)
+        if endpoint.resource is WALLET:
+            yield endpoint.related_url("{id}", "balance"), _balance()
         for name in endpoint.resource.to_many:
             yield endpoint.related_url("{id}", name), _related_list(endpoint, name)
             yield endpoint.relationship_url("{id}", name), _many_relationship(endpoint, name)
@@ -103,6 +107,21 @@ def _item(endpoint: Endpoint) -> Item:
             answers=_DONE | refusals(*_READING, 404, 409, 412, 422),
         )
     return item
+
+
+# -- history ---------------------------------------------------------------------------------------------
+
+
+def _balance() -> Item:
+    return {
+        "get": _operation(
+            "readWalletBalance",
+            "Read what one Wallet held at a moment, or after one of its entries",
+            WALLET.name,
+            parameters=[_IDENTIFIER, *balance_parameters(), *_CONDITIONS],
+            answers=_read("BalanceDocument", 404),
+        )
+    }
 
 
 # -- related resources -----------------------------------------------------------------------------------

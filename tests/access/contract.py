@@ -20,6 +20,8 @@ TO_MANY = {
 }
 TO_ONE = {("Transaction", "wallet"): "Wallet", ("Entry", "wallet"): "Wallet", ("Entry", "transaction"): "Transaction"}
 RELATIONS = TO_ONE | TO_MANY
+COMPUTED = {("Wallet", "balance")}
+"""URLs of what is computed from the entries of a wallet: reading it takes the scopes of both."""
 WRITABLE_RELATIONS = {("Transaction", "wallet")}
 FOR_UNBOUND = {"owner"}
 """What only callers may name that are not bound to an owner."""

@@ -63,6 +63,9 @@ _ARGUMENTS = {
     "transaction": {"id": '"{transaction}"'},
     "transactionByTxid": {"txid": '"{txid}"', "owner": '"alice"'},
 }
+_COMPUTED_TYPES = {"Balance": "balanceAt"}
+_COMPUTED_LEAVES = {"balanceAt": "balance"}
+_COMPUTED_ARGUMENTS = {"balanceAt": {"at": 'at: "2026-01-01T00:00:00Z"', "sequence": "sequence: 1"}}
 _PLUMBING = {"edges", "pageInfo", "totalCount", "node", "cursor"}
 _USER_ERRORS = ("code", "message", "field", "isSame")
 
@@ -97,6 +100,8 @@ def _field(thing: Thing) -> Case:
         return _mutation(thing, name)
     if place in _ROOTS:
         return _of_record(thing, place, name)
+    if place in _COMPUTED_TYPES:
+        return _computed(thing, _COMPUTED_TYPES[place], name)
     if place == "PageInfo":
         return query(thing, f"wallets {{ pageInfo {{ {name} }} }}", "Wallet", foreign=Else.NOTHING)
     if place == "UserError" and name in _USER_ERRORS:
@@ -135,6 +140,8 @@ def _one(thing: Thing, name: str, arguments: dict[str, str]) -> Case:
 
 def _of_record(thing: Thing, resource: str, name: str) -> Case:
     shown, resources = name, [resource]
+    if resource == "Wallet" and name in _COMPUTED_LEAVES:
+        return _computed(thing, name, _COMPUTED_LEAVES[name])
     if (resource, name) in RELATIONS:
         target = RELATIONS[resource, name]
         inner = _LEAVES[target] if (resource, name) in TO_ONE else f"edges {{ node {{ {_LEAVES[target]} }} }}"
@@ -142,6 +149,15 @@ def _of_record(thing: Thing, resource: str, name: str) -> Case:
     if resource != "Entry":
         return query(thing, f"{_ROOTS[resource]} {{ {shown} }}", *resources)
     return query(thing, f"{_ROOTS[resource]} {{ edges {{ node {{ {shown} }} }} }}", *resources, foreign=Else.NOTHING)
+
+
+def _computed(thing: Thing, name: str, leaf: str, argument: str = "") -> Case:
+    """Return the case of something that is computed from the entries of a wallet."""
+    given = _COMPUTED_ARGUMENTS[name]
+    if argument and argument not in given:
+        raise Uncovered(thing)
+    value = given[argument or next(iter(given))]
+    return query(thing, f"{_ROOTS['Wallet']} {{ {name}({value}) {{ {leaf} }} }}", "Wallet", "Entry")
 
 
 def _of_page(thing: Thing, resource: str, name: str, *, is_edge: bool) -> Case:
@@ -169,6 +185,8 @@ def _argument(thing: Thing) -> Case:
         resource = _LISTS[field]
         text = f"{field}({_list_argument(thing)}) {{ edges {{ node {{ {_LEAVES[resource]} }} }} }}"
         return query(thing, text, resource, foreign=Else.NOTHING)
+    if parent == "Wallet" and field in _COMPUTED_LEAVES:
+        return _computed(thing, field, _COMPUTED_LEAVES[field], thing.name)
     if (parent, field) in TO_MANY:
         target = TO_MANY[parent, field]
         shown = f"{field}({_list_argument(thing)}) {{ edges {{ node {{ {_LEAVES[target]} }} }} }}"

@@ -10,6 +10,7 @@ from typing import Any
 from tests.access.case import Case, Else
 from tests.access.collected import Thing
 from tests.access.contract import (
+    COMPUTED,
     FOR_UNBOUND,
     PATHS,
     RELATIONS,
@@ -21,7 +22,7 @@ from tests.access.contract import (
     reading,
     writing,
 )
-from tests.access.rest_parts import ID, IDS, VALUES, new, operations
+from tests.access.rest_parts import COMPUTED_PARAMETERS, ID, IDS, VALUES, new, operations
 
 _PATH = re.compile(r"/api/(\w+)/(\{id\}/)?(relationships/)?(?:(\w+)/)?")
 _FILTERS = {
@@ -54,7 +55,13 @@ def described_cases(things: Iterable[Thing]) -> Iterator[Case]:
             raise Uncovered(thing)
         resource, relation = PATHS[found[1]], found[4]
         url = template.replace("{id}", ID[found[1]])
-        if (name := re.sub(r"filter\[(.*)\]", r"\1", thing.name)) in FOR_UNBOUND and thing.kind != "include":
+        if (resource, relation) in COMPUTED:
+            query = COMPUTED_PARAMETERS.get(thing.name, COMPUTED_PARAMETERS["at"])
+            if thing.kind == "parameter" and thing.name not in COMPUTED_PARAMETERS:
+                raise Uncovered(thing)
+            scopes = reading("Wallet", "Entry")
+            yield Case((thing,), "GET", f"{url}?{query}", scopes=scopes, foreign=Else.ABSENT)
+        elif (name := re.sub(r"filter\[(.*)\]", r"\1", thing.name)) in FOR_UNBOUND and thing.kind != "include":
             yield _for_unbound(thing, method, resource, url, name)
         elif method == "GET":
             yield _read(thing, resource, relation, url, is_list=_is_list(template, resource, relation))

@@ -25,6 +25,9 @@ VALUES: dict[str, Any] = {
 }
 """A valid value of each attribute that can be written."""
 
+COMPUTED_PARAMETERS = {"at": "at=2026-01-01T00:00:00Z", "sequence": "sequence=1"}
+"""A query with each parameter of what is computed from the entries of a wallet."""
+
 
 def new(resource: str, **changed: Any) -> dict[str, Any]:
     """Return the document of a new resource."""

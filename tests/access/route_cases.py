@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from tests.access.case import Case, Else
 from tests.access.collected import Thing
 from tests.access.contract import (
+    COMPUTED,
     OPEN_ROUTES,
     PATHS,
     RELATIONS,
@@ -16,7 +17,7 @@ from tests.access.contract import (
     reading,
     writing,
 )
-from tests.access.rest_parts import ID, IDS, new, operations
+from tests.access.rest_parts import COMPUTED_PARAMETERS, ID, IDS, new, operations
 
 
 def route_cases(things: Iterable[Thing]) -> Iterator[Case]:
@@ -74,6 +75,8 @@ def _of_collection(thing: Thing) -> Case:
     resource = PATHS[path]
     if relation in ("list", "detail"):
         return _of_resource(thing, resource, path, is_item=relation == "detail")
+    if (resource, relation) in COMPUTED:
+        return _of_history(thing, f"/api/{path}/{ID[path]}/{relation}/")
     target = RELATIONS.get((resource, relation))
     if target is None:
         raise Uncovered(thing)
@@ -100,6 +103,13 @@ def _of_collection(thing: Thing) -> Case:
             foreign = Else.ABSENT_OR_FORBIDDEN
             return Case((thing,), thing.name, url, {"data": data}, status=403, foreign=foreign)
     raise Uncovered(thing)
+
+
+def _of_history(thing: Thing, url: str) -> Case:
+    if thing.name == "OPTIONS":
+        return Case((thing,), "OPTIONS", url, foreign=Else.SAME)
+    url = f"{url}?{next(iter(COMPUTED_PARAMETERS.values()))}"
+    return Case((thing,), thing.name, url, scopes=reading("Wallet", "Entry"), foreign=Else.ABSENT)
 
 
 def _of_resource(thing: Thing, resource: str, path: str, *, is_item: bool) -> Case:

@@ -14,6 +14,8 @@ from graphql_api.schema import schema
 
 pytestmark = pytest.mark.django_db
 
+ARGUMENTS = {"balanceAt": "(sequence: 1)"}
+"""The arguments of fields that need some."""
 TYPES = schema._schema.type_map
 
 
@@ -56,7 +58,7 @@ def select(path: tuple[Step, ...], *, twice: bool) -> str:
         return ""
     [(name, target, is_list), *rest] = path
     inner = f"{{ {leaves(target)} {select(tuple(rest), twice=twice)} }}"
-    selection = f"{name} {inner}"
+    selection = f"{name}{ARGUMENTS.get(name, '')} {inner}"
     if is_list:
         page_info = "pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
         selection = f"{name}(first: 50) {{ totalCount {page_info} edges {{ cursor node {inner} }} }}"
@@ -78,9 +80,9 @@ def count_queries(ask: Any, settings: Any) -> Any:
 
 
 def test_the_walk_takes_every_relation_of_every_type() -> None:
-    assert len(PATHS) == 12
+    assert len(PATHS) == 14
     taken = {name for path in PATHS for name in path.split(".")}
-    assert taken == {"wallets", "wallet", "transactions", "transaction", "entries"}
+    assert taken == {"wallets", "wallet", "transactions", "transaction", "entries", "balanceAt"}
 
 
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS.keys())

@@ -16,6 +16,8 @@ from walletsvc.schema.resources import RESOURCES
 
 pytestmark = pytest.mark.without_engine
 
+COMPUTED = {"Wallet": {"balanceAt"}}
+"""Fields that are computed from the entries of a wallet."""
 TYPES = schema._schema.type_map
 
 
@@ -29,6 +31,7 @@ def test_an_object_has_the_fields_and_relations_of_its_resource(resource) -> Non
     object_type = TYPES[resource.name]
     assert isinstance(object_type, GraphQLObjectType)
     declared = {"id", "databaseId", *(field.name for field in resource.fields), *resource.to_one, *resource.to_many}
+    declared |= COMPUTED.get(resource.name, set())
     assert set(object_type.fields) == declared
     for name, relation in resource.to_one.items():
         assert get_named_type(object_type.fields[name].type).name == relation.target

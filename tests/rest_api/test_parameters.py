@@ -80,6 +80,7 @@ ROUTES: dict[str, tuple[str, dict[str, set[str]]]] = {
     "entries-detail": ("/api/entries/{entry}/", {"GET": DOCUMENT}),
     "wallets-transactions": ("/api/wallets/{wallet}/transactions/", {"GET": LIST}),
     "wallets-entries": ("/api/wallets/{wallet}/entries/", {"GET": LIST}),
+    "wallets-balance": ("/api/wallets/{wallet}/balance/", {"GET": set()}),
     "transactions-entries": ("/api/transactions/{transaction}/entries/", {"GET": LIST}),
     "transactions-wallet": ("/api/transactions/{transaction}/wallet/", {"GET": DOCUMENT}),
     "entries-wallet": ("/api/entries/{entry}/wallet/", {"GET": DOCUMENT}),

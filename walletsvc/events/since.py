@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from walletsvc.errors import NotFound
 from walletsvc.models import Wallet
@@ -55,4 +56,4 @@ def sequence_of(record: Record) -> int:
 
 def _with_sequence(selection: Selection) -> Selection:
     fields = None if selection.fields is None else selection.fields | {"sequence"}
-    return Selection(fields=fields, to_one=selection.to_one, to_many=selection.to_many)
+    return replace(selection, fields=fields)

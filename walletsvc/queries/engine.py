@@ -14,8 +14,17 @@ from walletsvc.principals import Principal
 from walletsvc.queries import counts, cursors
 from walletsvc.queries.filters import filter_queryset
 from walletsvc.queries.first_rows import fetch_first_rows
+from walletsvc.queries.history import compute_balances
 from walletsvc.queries.permission import check_read
-from walletsvc.queries.questions import CursorPage, NumberedPage, Order, Question, Selection, parse_order
+from walletsvc.queries.questions import (
+    BalanceQuestion,
+    CursorPage,
+    NumberedPage,
+    Order,
+    Question,
+    Selection,
+    parse_order,
+)
 from walletsvc.queries.records import Page, Plan, Record, plan_for
 from walletsvc.queries.row_sql import Row, ask_rows, fetch_rows_by_id
 from walletsvc.queries.scope import Scope, scope_of, scope_within_parent, within_reach
@@ -52,7 +61,7 @@ def read_page(question: Question, *, principal: Principal) -> Page:
         page.count = number
     else:
         page = _read_cursor_page(queryset, question, question.page, order, walk, count, hint, scope, principal)
-    if question.selection.to_one or question.selection.to_many:
+    if question.selection.goes_further:
         read_related(page.records, question.selection, principal=principal)
     return page
 
@@ -169,6 +178,15 @@ def read_related(records: Sequence[Record], selection: Selection, *, principal: 
         _read_to_one(records, name, wanted, principal)
     for name, question in selection.to_many:
         _read_to_many(records, name, question, principal)
+    for balance in selection.balances:
+        _read_balances(records, balance)
+
+
+def _read_balances(wallets: Sequence[Record], question: BalanceQuestion) -> None:
+    known = {each.id: (each.id, int(each.row[each.plan.places["sequence"]]), each.currency) for each in wallets}
+    found = dict(zip(known, compute_balances([*known.values()], question), strict=True))
+    for wallet in wallets:
+        wallet.history[question] = found[wallet.id]
 
 
 def _read_to_one(records: Sequence[Record], name: str, selection: Selection, principal: Principal) -> None:
@@ -212,7 +230,7 @@ def _read_to_many(parents: Sequence[Record], name: str, question: Question, prin
     for parent in parents:
         found = parent.many[name, question.alias] = pages[parent.id]
         found.count = counted.get(parent.id, 0) if question.count else None
-    if question.selection.to_one or question.selection.to_many:
+    if question.selection.goes_further:
         children = [record for found in pages.values() for record in found.records]
         read_related(children, question.selection, principal=principal)
 

@@ -6,7 +6,7 @@ from walletsvc import errors
 from walletsvc.principals import ADMIN, Principal
 from walletsvc.queries.questions import Selection
 from walletsvc.schema.declarations import Resource
-from walletsvc.schema.resources import RESOURCES
+from walletsvc.schema.resources import ENTRY, RESOURCES
 
 
 def check_read(principal: Principal, resource: Resource, selection: Selection) -> None:
@@ -26,3 +26,6 @@ def check_related(principal: Principal, resource: Resource, selection: Selection
         check_read(principal, RESOURCES[resource.to_one[name].target], wanted)
     for _, question in selection.to_many:
         check_read(principal, RESOURCES[question.resource], question.selection)
+    if selection.balances:
+        # They are columns of entries.
+        check_read(principal, ENTRY, Selection())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from walletsvc.errors import InvalidParameter
+from walletsvc.errors import Invalid, InvalidParameter
+from walletsvc.moments import Moment, parse_moment
 from walletsvc.schema.declarations import Resource
 
 MAX_PAGE_SIZE = 100
@@ -49,12 +50,46 @@ def check_size(size: int, *, parameter: str, least: int = 1) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class BalanceQuestion:
+    """The request for the balance of each wallet: at a moment, or after the entry with a sequence.
+
+    Raises `InvalidParameter` unless it has exactly one of them, and for a sequence below 1.
+    """
+
+    at: Moment | None = None
+    sequence: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.at is None) == (self.sequence is None):
+            raise InvalidParameter("Give either at or sequence.", parameter="at")
+        if self.sequence is not None and self.sequence < 1:
+            raise InvalidParameter("Sequences are counted from 1.", parameter="sequence")
+
+
+def read_moment(text: str, *, parameter: str) -> Moment:
+    """Return the moment in a parameter. Raises `InvalidParameter` unless it has the form of RFC 3339."""
+    try:
+        return parse_moment(text)
+    except Invalid as error:
+        raise InvalidParameter(error.message, parameter=parameter) from error
+
+
+@dataclass(frozen=True, slots=True)
 class Selection:
-    """The selection from each record: its `fields` (None: all), and related records, to-one and to-many."""
+    """The selection from each record: its `fields` (None: all), and related records, to-one and to-many.
+
+    From wallets, also their `balances` in the past; then the fields have the `sequence`.
+    """
 
     fields: frozenset[str] | None = None
     to_one: tuple[tuple[str, Selection], ...] = ()
     to_many: tuple[tuple[str, Question], ...] = ()
+    balances: tuple[BalanceQuestion, ...] = ()
+
+    @property
+    def goes_further(self) -> bool:
+        """Tell whether it selects more than the columns of the record."""
+        return bool(self.to_one or self.to_many or self.balances)
 
 
 @dataclass(frozen=True, slots=True)

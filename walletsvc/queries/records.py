@@ -78,11 +78,11 @@ def _make_plan(resource_name: str, fields: frozenset[str] | None, also: tuple[st
 class Record:
     """One object as both faces show it: a row, and its related records.
 
-    `one` and `many` hold the selected related records; `many` by relation and alias. `order` is that of the list that
-    the record belongs to.
+    `one` and `many` hold the selected related records; `many` by relation and alias; `history` what was computed from
+    its entries, by the question. `order` is that of the list that the record belongs to.
     """
 
-    __slots__ = ("_attributes", "id", "many", "one", "order", "plan", "row")
+    __slots__ = ("_attributes", "history", "id", "many", "one", "order", "plan", "row")
 
     def __init__(self, plan: Plan, row: Row, order: Order | None = None) -> None:
         self.plan = plan
@@ -91,12 +91,18 @@ class Record:
         self.id = int(row[0])
         self.one: dict[str, Record | None] = {}
         self.many: dict[tuple[str, str], Page] = {}
+        self.history: dict[Any, Any] = {}
         self._attributes: dict[str, object] | None = None
 
     @property
     def resource(self) -> Resource:
         """Return its resource."""
         return self.plan.resource
+
+    @property
+    def currency(self) -> str:
+        """Return its currency."""
+        return self.row[CURRENCY].decode()
 
     @property
     def attributes(self) -> Mapping[str, object]:

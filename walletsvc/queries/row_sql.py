@@ -50,7 +50,7 @@ def ask_rows(
         rest += f" LIMIT {limit:d} OFFSET {offset:d}" if offset else f" LIMIT {limit:d}"
     if count is None or count.statement is None:
         statement = Statement(_select(queryset.model, columns) + rest, parameters)
-        return Asked(statement, lambda rows: (_texts_of(rows, kinds), _answer(count)))
+        return Asked(statement, lambda rows: (texts_of(rows, kinds), _answer(count)))
     # The server computes it once, not for each row. A separate round trip would cost more.
     text, counted = count.statement
     statement = Statement(_select(queryset.model, columns, text) + rest, (*counted, *parameters))
@@ -79,7 +79,7 @@ def fetch_rows_by_id(
     if not ids:
         return []
     text = _select_by_id(model, columns, len(ids), scope.text)
-    return _texts_of(fetch(Statement(text, (*ids, *scope.parameters))), kinds)
+    return texts_of(fetch(Statement(text, (*ids, *scope.parameters))), kinds)
 
 
 @lru_cache(maxsize=1024)
@@ -105,7 +105,7 @@ def fetch_rows_of_any(
         return []
     among = f"{connection.ops.quote_name(key)} IN ({', '.join(['%s'] * len(ids))})"
     text = f"{_select(queryset.model, columns)}{_where(among, where)} LIMIT {limit:d}"
-    return _texts_of(fetch(Statement(text, (*ids, *parameters))), kinds)
+    return texts_of(fetch(Statement(text, (*ids, *parameters))), kinds)
 
 
 def fetch_rows_of_each(
@@ -130,10 +130,11 @@ def fetch_rows_of_each(
     # SQLite has no brackets around the parts of a UNION (https://www.sqlite.org/lang_select.html#compound).
     part = f"SELECT * FROM ({part})" if dialect.vendor() == "sqlite" else f"({part})"  # noqa: S608 - names of our own
     values = [value for identifier in ids for value in (identifier, *parameters)]
-    return _texts_of(fetch(Statement(" UNION ALL ".join([part] * len(ids)), values)), kinds)
+    return texts_of(fetch(Statement(" UNION ALL ".join([part] * len(ids)), values)), kinds)
 
 
-def _texts_of(rows: Sequence[Any], kinds: tuple[Kind, ...]) -> Sequence[Row]:
+def texts_of(rows: Sequence[Any], kinds: tuple[Kind, ...]) -> Sequence[Row]:
+    """Return the rows that `fetch` returned as texts."""
     return rows if dialect.vendor() == "mysql" else encode_rows(rows, kinds)
 
 

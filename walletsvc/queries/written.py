@@ -14,14 +14,14 @@ from django.db.models import Model
 
 from walletsvc.db.failures import drop_useless_connection
 from walletsvc.principals import Principal
-from walletsvc.queries.questions import Selection
+from walletsvc.queries.questions import BalanceQuestion, Selection
 from walletsvc.queries.records import Record, plan_for
 from walletsvc.queries.selectors import add_related
 
 logger = logging.getLogger(__name__)
 
-Place = str | tuple[str, str]
-"""A to-one relation by its name, a list by the name of its relation and its alias."""
+Place = str | tuple[str, str] | BalanceQuestion
+"""A to-one relation by its name, a list by the name of its relation and its alias, a balance by its question."""
 
 
 class WrittenRecord(Record):
@@ -55,7 +55,7 @@ class WrittenRecord(Record):
                 # The relation may have been read while something below it failed.
                 if isinstance(place, str):
                     self.one.pop(place, None)
-                else:
+                elif isinstance(place, tuple):
                     self.many.pop(place, None)
 
 
@@ -64,3 +64,5 @@ def _parts(selection: Selection) -> Iterator[tuple[Place, Selection]]:
         yield name, Selection(to_one=((name, wanted),))
     for name, question in selection.to_many:
         yield (name, question.alias), Selection(to_many=((name, question),))
+    for balance in selection.balances:
+        yield balance, Selection(balances=(balance,))

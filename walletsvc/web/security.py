@@ -19,6 +19,8 @@ PAGE_POLICY = (
 )
 CACHE_CONTROL = "private, no-cache"
 """Only the caller may store an answer, and must revalidate it each time: money moves."""
+IMMUTABLE = "private, max-age=31536000, immutable"
+"""The caller may keep the answer for a year without asking again (RFC 8246): it can never be another one."""
 VARY = "Accept, Authorization, Walletsvc-Owner, Origin"
 """Also on answers to requests without these headers: no cache may hand them to others."""
 

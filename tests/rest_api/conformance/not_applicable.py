@@ -4,6 +4,10 @@ _CLIENT = "Asks something of clients."
 _NEVER_LATER = "The server never answers before the work is done, so it never answers 202."
 _NEVER_META_ALONE = "The server never answers a write with meta alone."
 _NO_CLIENT_IDS = "Ids of the client's own are refused with 403 (create-client-generated-ids-forbidden)."
+_OWN_PARAMETERS = (
+    "Lists and resources have no query parameters beside those of the specification. Those of a wallet's balance,"
+    " `at` and `sequence`, depart from this rule: plain words, for people who type them."
+)
 
 NOT_APPLICABLE = {
     "response-ignore-parameters": _CLIENT,
@@ -25,6 +29,6 @@ NOT_APPLICABLE = {
     "updating-relationship-200-meta-content": _NEVER_META_ALONE,
     "delete-202-status": _NEVER_LATER,
     "delete-200-status": _NEVER_META_ALONE,
-    "query-parameters-non-alpha": "The server defines no query parameters beside those of the specification.",
-    "query-parameters-under-camel": "The server defines no query parameters beside those of the specification.",
+    "query-parameters-non-alpha": _OWN_PARAMETERS,
+    "query-parameters-under-camel": _OWN_PARAMETERS,
 }

@@ -1,0 +1,120 @@
+"""Both faces tell the same about what a wallet held in the past, and refuse the same."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.test import Client
+
+from tests.writes import open_wallet, post_transaction
+from walletsvc.models import Wallet
+from walletsvc.principals import ANYONE
+from walletsvc.schema.kinds import print_time
+
+pytestmark = pytest.mark.django_db
+
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+NAMES = ("at", "sequence", "balance", "held", "currency")
+
+
+def later(seconds: int) -> datetime:
+    return NOON + timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def wallet() -> Wallet:
+    """Make a wallet with 100.00 at noon, 90.00 ten seconds later, and 95.25 after two changes at once."""
+    wallet = open_wallet(principal=ANYONE, label="W", balance="100", clock=lambda: NOON)
+    for number, (seconds, amount) in enumerate(((10, "-10"), (20, "5"), (20, "0.25"))):
+        at = later(seconds)
+        post_transaction(
+            principal=ANYONE, txid=f"T{number}", wallet_id=wallet.id, amount=amount, clock=lambda at=at: at
+        )
+    return wallet
+
+
+def ask_rest(client: Client, wallet_id: object, **asked: object) -> Any:
+    """Return the attributes of the balance, or the code of a refusal with its parameter."""
+    document = json.loads(client.get(f"/api/wallets/{wallet_id}/balance/?{urlencode(asked)}").content)
+    if "errors" in document:
+        (error,) = document["errors"]
+        return error["code"], error.get("source", {}).get("parameter")
+    assert document["data"]["type"] == "Balance"
+    return document["data"]["attributes"]
+
+
+def ask_graphql(client: Client, wallet_id: object, **asked: object) -> Any:
+    query = (
+        "query ($id: ID!, $at: DateTime, $sequence: Long) { wallet(id: $id)"
+        f" {{ balanceAt(at: $at, sequence: $sequence) {{ {' '.join(NAMES)} }} }} }}"
+    )
+    body = json.dumps({"query": query, "variables": {"id": str(wallet_id), **asked}})
+    reply = json.loads(client.post("/graphql/", body, content_type="application/json").content)
+    if "errors" in reply:
+        (error,) = reply["errors"]
+        return error["extensions"]["code"], error["extensions"].get("parameter")
+    return reply["data"]["wallet"]["balanceAt"]
+
+
+def ask(client: Client, wallet_id: object, **asked: object) -> Any:
+    """Return what both faces answer."""
+    rest, graphql = ask_rest(client, wallet_id, **asked), ask_graphql(client, wallet_id, **asked)
+    assert rest == graphql
+    return rest
+
+
+def expected(at: datetime, sequence: int, balance: str) -> dict[str, object]:
+    values = (print_time(at), sequence, balance, "0.00", "USD")
+    return dict(zip(NAMES, values, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "sequence", "balance"),
+    [(-1, 0, "0.00"), (0, 1, "100.00"), (9, 1, "100.00"), (10, 2, "90.00"), (20, 4, "95.25"), (86_400, 4, "95.25")],
+)
+def test_the_balance_at_a_moment(client: Client, wallet: Wallet, seconds: int, sequence: int, balance: str) -> None:
+    at = later(seconds)
+    assert ask(client, wallet.id, at=print_time(at)) == expected(at, sequence, balance)
+
+
+def test_a_moment_can_have_any_offset_and_more_digits(client: Client, wallet: Wallet) -> None:
+    wanted = expected(later(10), 2, "90.00")
+    assert ask(client, wallet.id, at="2026-01-31T13:00:10+01:00") == wanted
+    assert ask(client, wallet.id, at="2026-01-31T12:00:10.0000009Z") == wanted
+    before = datetime(2026, 1, 31, 12, 0, 9, 999_999, tzinfo=UTC)
+    assert ask(client, wallet.id, at="2026-01-31T12:00:09.9999999Z") == expected(before, 1, "100.00")
+
+
+def test_the_balance_after_an_entry(client: Client, wallet: Wallet) -> None:
+    """Two entries of one moment are told apart."""
+    balances = [ask(client, wallet.id, sequence=number) for number in (1, 2, 3, 4)]
+    moments = (0, 10, 20, 20)
+    amounts = ("100.00", "90.00", "95.00", "95.25")
+    assert balances == [expected(later(moments[place]), place + 1, amounts[place]) for place in range(4)]
+
+
+def refusals() -> Iterator[tuple[dict[str, object], tuple[str, str | None]]]:
+    yield {}, ("invalid_parameter", "at")
+    yield {"at": print_time(NOON), "sequence": 1}, ("invalid_parameter", "at")
+    yield {"at": print_time(datetime.now(UTC) + timedelta(days=1))}, ("invalid_parameter", "at")
+    yield {"at": "2026-01-31"}, ("invalid_parameter", "at")
+    yield {"at": ""}, ("invalid_parameter", "at")
+    yield {"sequence": 0}, ("invalid_parameter", "sequence")
+    yield {"sequence": -1}, ("invalid_parameter", "sequence")
+    yield {"sequence": 5}, ("not_found", None)
+
+
+@pytest.mark.parametrize(("asked", "refusal"), list(refusals()))
+def test_both_faces_refuse_the_same(
+    client: Client, wallet: Wallet, asked: dict[str, object], refusal: tuple[str, str | None]
+) -> None:
+    assert ask(client, wallet.id, **asked) == refusal
+
+
+def test_there_is_no_balance_of_a_wallet_that_there_is_not(client: Client, wallet: Wallet) -> None:
+    assert ask(client, wallet.id + 1, sequence=1) == ("not_found", None)
