@@ -8,7 +8,7 @@ proves that both give the same answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,10 +26,12 @@ from graphql_api.fragments import Fields, fragments_of
 from graphql_api.history import BALANCE_AT, show_balance
 from graphql_api.planning import Planner, Root
 from graphql_api.queries import ROOTS
+from graphql_api.statements import LINES, STATEMENT, show_statement
 from walletsvc.principals import Principal
 from walletsvc.queries.records import Page, Record
+from walletsvc.queries.statements import Statement
 from walletsvc.schema.declarations import Resource
-from walletsvc.schema.resources import RESOURCES
+from walletsvc.schema.resources import RESOURCES, WALLET
 
 Encode = Callable[[Any, Planner], object]
 """Turns a record or a page into the fields that the selection asks for."""
@@ -141,14 +143,15 @@ class _Compiler:
         """Return the encoder of a field of `parent` that is an object or a list of them."""
         field_type = parent.fields[name].type
         encode = self._object(get_named_type(field_type).name, nodes)
+        computed = _COMPUTED.get((parent.name, name))
+        if computed is not None:
+            return computed(nodes[0], encode)
         resource = RESOURCES.get(parent.name)
         if resource is None:
             return _of_page(name, encode)
         if name in resource.to_many:
             # Fields that are merged have the same arguments (section 5.3.2).
             return _to_many(resource, name, nodes[0], encode)
-        if name == BALANCE_AT:
-            return _balance_at(nodes[0], encode)
 
         def to_one(record: Record, planner: Planner) -> object:
             related = record.one[name]
@@ -186,6 +189,32 @@ def _balance_at(node: FieldNode, encode: Encode) -> Encode:
         return encode(show_balance(record, planner.balance(node)), planner)
 
     return balance_at
+
+
+def _statement(node: FieldNode, encode: Encode) -> Encode:
+    """Return the encoder of a field `statement`."""
+
+    def statement(record: Record, planner: Planner) -> object:
+        return encode(show_statement(record, planner.period(node)), planner)
+
+    return statement
+
+
+def _lines(node: FieldNode, encode: Encode) -> Encode:
+    """Return the encoder of the field `lines` of a statement."""
+
+    def lines(statement: Statement, planner: Planner) -> object:
+        return encode(statement.lines[planner.lines(node)[1]], planner)
+
+    return lines
+
+
+_COMPUTED: Mapping[tuple[str, str], Callable[[FieldNode, Encode], Encode]] = {
+    (WALLET.name, BALANCE_AT): _balance_at,
+    (WALLET.name, STATEMENT): _statement,
+    ("Statement", LINES): _lines,
+}
+"""What is computed from the entries of a wallet, by its type and field."""
 
 
 def _of_page(name: str, encode: Encode) -> Encode:

@@ -1,7 +1,8 @@
 """The cost of an operation: about the number of records that it may read, page sizes multiplied down the tree.
 
 A page costs 1 plus the cost of each record that fits on it, a record or a balance in the past 1 plus the cost of the
-selection below it, and a mutation 10. Directives count as including everything.
+selection below it, a statement 100, because its sums are those of all its entries, and a mutation 10. Directives
+count as including everything.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from walletsvc.queries.questions import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from walletsvc.schema.resources import RESOURCES
 
 MUTATION_COST = 10
+STATEMENT_COST = 100
 _SIZES = ("first", "last", "ids")
 
 
@@ -115,6 +117,8 @@ class _Compiler:
         cost = self.selection(nodes, type_name)
         if type_name in RESOURCES or type_name in ("Node", "Balance"):
             cost.fixed += 1
+        if type_name == "Statement":
+            cost.fixed += STATEMENT_COST
         sizes = {each.name.value: each.value for each in node.arguments or () if each.name.value in _SIZES}
         if type_name.removesuffix("Connection") in RESOURCES and type_name not in RESOURCES:
             cost = Cost(1, [(sizes, cost)])

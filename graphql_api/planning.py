@@ -27,11 +27,13 @@ from graphql.language import FieldNode, FragmentDefinitionNode, OperationDefinit
 from graphql_api.arguments import Arguments, alias_of, parse_list
 from graphql_api.fragments import Fields, is_included, response_key
 from graphql_api.history import BALANCE_AT, parse_balance
+from graphql_api.statements import LINES, STATEMENT, TOTALS, parse_lines, parse_period
 from walletsvc.errors import InvalidParameter
 from walletsvc.principals import Principal
 from walletsvc.queries.history import check_past
-from walletsvc.queries.questions import BalanceQuestion, Question, Selection
+from walletsvc.queries.questions import BalanceQuestion, Period, Question, Selection, StatementQuestion
 from walletsvc.queries.selectors import check_question
+from walletsvc.queries.statements import check_lines
 from walletsvc.schema.declarations import Resource
 from walletsvc.schema.resources import RESOURCES, WALLET
 
@@ -58,13 +60,16 @@ class _Wanted:
     to_one: dict[str, _Wanted] = field(default_factory=dict)
     to_many: dict[tuple[str, str], _WantedList] = field(default_factory=dict)
     balances: dict[BalanceQuestion, None] = field(default_factory=dict)
+    statements: dict[Period, _WantedStatement] = field(default_factory=dict)
 
     def selection(self) -> Selection:
+        by_sequence = self.balances or self.statements
         return Selection(
-            fields=frozenset(self.fields) | ({"sequence"} if self.balances else frozenset()),
+            fields=frozenset(self.fields) | ({"sequence"} if by_sequence else frozenset()),
             to_one=tuple((name, wanted.selection()) for name, wanted in self.to_one.items()),
             to_many=tuple((name, wanted.question()) for (name, _), wanted in self.to_many.items()),
             balances=tuple(self.balances),
+            statements=tuple(wanted.question(period) for period, wanted in self.statements.items()),
         )
 
 
@@ -80,6 +85,15 @@ class _WantedList:
         return Question(
             asked.resource, self.record.selection(), asked.filters, asked.order, asked.page, self.count, self.alias
         )
+
+
+@dataclass(slots=True)
+class _WantedStatement:
+    has_totals: bool = False
+    lines: dict[str, _WantedList] = field(default_factory=dict)
+
+    def question(self, period: Period) -> StatementQuestion:
+        return StatementQuestion(period, self.has_totals, tuple(each.question() for each in self.lines.values()))
 
 
 class Planner:
@@ -106,6 +120,10 @@ class Planner:
         self._roots: dict[str, Root] | None = None
         self._lists: dict[int, tuple[Question, str]] = {}
         self._payloads: dict[str, Selection] | None = None
+        self._computed = {
+            (WALLET.name, BALANCE_AT): self._collect_balance,
+            (WALLET.name, STATEMENT): self._collect_statement,
+        }
         self.refusals: list[GraphQLError] = []
 
     def root(self, node: FieldNode) -> Root:
@@ -144,6 +162,17 @@ class Planner:
     def balance(self, node: FieldNode) -> BalanceQuestion:
         """Return the question of a field `balanceAt` of a wallet. Raises `InvalidParameter`, `GraphQLError`."""
         return parse_balance(self._arguments(WALLET.name, node))
+
+    def period(self, node: FieldNode) -> Period:
+        """Return the period of a field `statement` of a wallet. Raises `InvalidParameter`, `GraphQLError`."""
+        return parse_period(self._arguments(WALLET.name, node))
+
+    def lines(self, node: FieldNode) -> tuple[Question, str]:
+        """Return the page of a field `lines` of a statement, and its alias.
+
+        Raises `InvalidParameter`, `GraphQLError`.
+        """
+        return parse_lines(self._arguments("Statement", node))
 
     def select(self, resource: str, nodes: Iterable[FieldNode], path: Path = ()) -> Selection:
         """Return the selection by `nodes`, fields whose values are records of `resource`."""
@@ -209,8 +238,8 @@ class Planner:
                 self._collect(wanted.to_one.setdefault(name, _Wanted(target)), node, (*path, response_key(node)))
             elif name in resource.to_many:
                 self._collect_list(wanted, node, (*path, response_key(node)))
-            elif name == BALANCE_AT:
-                self._collect_balance(wanted, node, (*path, response_key(node)))
+            elif (resource.name, name) in self._computed:
+                self._collect_computed(wanted, node, (*path, response_key(node)))
             else:
                 # Every record has `id`, `databaseId` and `__typename`; the engine ignores them.
                 wanted.fields.add(name)
@@ -230,17 +259,33 @@ class Planner:
         same = wanted.to_many.setdefault((node.name.value, alias), _WantedList(asked, record, alias))
         self._collect_page(same, node, path)
 
-    def _collect_balance(self, wanted: _Wanted, node: FieldNode, path: Path) -> None:
+    def _collect_computed(self, wanted: _Wanted, node: FieldNode, path: Path) -> None:
+        """Collect a field that is computed from the entries of a wallet."""
         try:
-            question = self.balance(node)
-            if self._checks_for is not None:
-                check_past(question)
+            self._computed[wanted.resource.name, node.name.value](wanted, node, path)
         except (GraphQLError, InvalidParameter) as error:
             if self._checks_for is None:
                 raise
             self.refusals.append(located_error(error, [node], path))
-            return
+
+    def _collect_balance(self, wanted: _Wanted, node: FieldNode, _path: Path) -> None:
+        question = self.balance(node)
+        if self._checks_for is not None:
+            check_past(question)
         wanted.balances[question] = None
+
+    def _collect_statement(self, wanted: _Wanted, node: FieldNode, path: Path) -> None:
+        period = self.period(node)
+        statement = wanted.statements.setdefault(period, _WantedStatement())
+        for each in self._fields.of(node.selection_set, "Statement"):
+            name = each.name.value
+            statement.has_totals = statement.has_totals or name in TOTALS
+            if name == LINES:
+                question, alias = self.lines(each)
+                check_lines(question)
+                record = _Wanted(RESOURCES[question.resource])
+                same = statement.lines.setdefault(alias, _WantedList(question, record, alias))
+                self._collect_page(same, each, (*path, response_key(each)))
 
     def _collect_page(self, wanted: _WantedList, node: FieldNode, path: Path) -> None:
         connection = f"{wanted.record.resource.name}Connection"

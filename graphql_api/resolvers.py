@@ -14,6 +14,7 @@ from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLResolveInfo,
 from graphql_api.arguments import alias_of, parse_list
 from graphql_api.history import BALANCE, BALANCE_AT, resolve_balance
 from graphql_api.ids import global_id
+from graphql_api.statements import STATEMENT, STATEMENT_RESOLVERS, resolve_statement
 from graphql_api.written import check_read, missing
 from walletsvc.errors import NotFound
 from walletsvc.queries.records import Page, Record
@@ -35,12 +36,13 @@ def bind(schema: GraphQLSchema) -> None:
         resolvers |= {relation: _to_one(relation) for relation in resource.to_one}
         resolvers |= {relation.name: _to_many(relation) for relation in resource.to_many.values()}
         if resource is WALLET:
-            resolvers[BALANCE_AT] = resolve_balance
+            resolvers |= {BALANCE_AT: resolve_balance, STATEMENT: resolve_statement}
         _bind_type(schema, name, resolvers)
         _bind_type(schema, f"{name}Connection", _CONNECTION)
         _bind_type(schema, f"{name}Edge", _EDGE)
     _bind_type(schema, "PageInfo", _PAGE_INFO)
     _bind_type(schema, "Balance", BALANCE)
+    _bind_type(schema, "Statement", STATEMENT_RESOLVERS)
 
 
 def _bind_type(schema: GraphQLSchema, name: str, resolvers: dict[str, Resolve]) -> None:

@@ -15,7 +15,7 @@ from strawberry import UNSET
 from graphql_api.arguments import FILTERS_TYPES, ORDER_TYPES
 from graphql_api.declared import shows
 from graphql_api.history import Balance, balance_field
-from graphql_api.scalars import Long
+from graphql_api.scalars import Amount, DateTime, Long
 from walletsvc.queries.questions import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from walletsvc.schema.resources import ENTRY, TRANSACTION, WALLET
 
@@ -78,6 +78,16 @@ class PageInfo:
 class Wallet(Node):
     balance_at: Balance | None = balance_field()
 
+    @strawberry.field(  # type: ignore[untyped-decorator]
+        description="Its entries from one moment on and before another, their sums, and the balances around them."
+    )
+    def statement(
+        self,
+        start: Annotated[DateTime, strawberry.argument(name="from", description="The first moment.")],
+        end: Annotated[DateTime, strawberry.argument(name="to", description="The moment after the last.")],
+    ) -> Statement | None:
+        """Placeholder for the resolver that `resolvers.bind` sets."""
+
 
 @shows(TRANSACTION, connection)
 class Transaction(Node):
@@ -129,3 +139,24 @@ class EntryConnection:
     edges: list[EntryEdge]
     page_info: PageInfo
     total_count: Long = _described(_TOTAL_COUNT)
+
+
+@strawberry.type(description="The entries of a wallet in a period: opening + credits - debits = closing.")
+class Statement:
+    start: DateTime = strawberry.field(name="from")
+    end: DateTime = strawberry.field(name="to")
+    opening: Amount = _described("The balance before its first entry.")
+    closing: Amount = _described("The balance after its last entry.")
+    credits: Amount = _described("The sum of all that came in.")
+    debits: Amount = _described("The sum of all that went out, as a positive amount.")
+    count: Long = _described("The number of its entries.")
+    currency: str
+
+    @strawberry.field(description="Its entries, in the order of their sequences.")  # type: ignore[untyped-decorator]
+    def lines(
+        self,
+        first: Annotated[int | None, strawberry.argument(description=_FIRST)] = UNSET,
+        after: Annotated[str | None, strawberry.argument(description="Begin after this cursor.")] = UNSET,
+    ) -> EntryConnection:
+        """Placeholder for the resolver that `resolvers.bind` sets."""
+        raise NotImplementedError

@@ -101,6 +101,25 @@ def check_content_type(header: str, *, extensions: frozenset[str]) -> frozenset[
     return media_type.extensions
 
 
+def choose_type(header: str | None, others: Iterable[str]) -> str:
+    """Return the media type that the Accept header likes best: JSON:API, or one of `others` (RFC 9110, 12.5.1).
+
+    JSON:API if it likes none, or several as much.
+    """
+    ranges = list(parse_media_types(header or "*/*"))
+    qualities = {name: _quality(ranges, name) for name in (MEDIA_TYPE, *others)}
+    return max(qualities, key=lambda name: qualities[name])
+
+
+def _quality(ranges: Iterable[MediaType], name: str) -> float:
+    """Return the weight of the most specific range that a media type is in."""
+    for pattern in (name, f"{name.partition('/')[0]}/*", "*/*"):
+        weights = [each.quality for each in ranges if each.name == pattern]
+        if weights:
+            return max(weights)
+    return 0.0
+
+
 def choose(header: str | None, *, extensions: frozenset[str]) -> Negotiated:
     """Return the extensions and profiles that the Accept header asks for and this server supports.
 

@@ -9,7 +9,7 @@ from django.urls import URLPattern, re_path
 from rest_api.endpoints import ENDPOINTS, Endpoint
 from rest_api.views import description
 from rest_api.views.base import allow
-from rest_api.views.history import BalanceView
+from rest_api.views.history import BalanceView, StatementView
 from rest_api.views.operations import OperationsView
 from rest_api.views.related import RelatedItemView, RelatedListView
 from rest_api.views.relationships import ManyRelationshipView, OneRelationshipView
@@ -35,11 +35,11 @@ def _patterns(endpoint: Endpoint) -> Iterator[URLPattern]:
         ItemView.as_view(endpoint=endpoint, http_method_names=allow([*_READ, *changing])),
         name=f"{endpoint.path}-detail",
     )
-    if endpoint.resource is WALLET:
+    for name, view in (("balance", BalanceView), ("statement", StatementView)) if endpoint.resource is WALLET else ():
         yield re_path(
-            rf"{item}/balance/?\Z",
-            BalanceView.as_view(endpoint=endpoint, http_method_names=allow(_READ)),
-            name=f"{endpoint.path}-balance",
+            rf"{item}/{name}/?\Z",
+            view.as_view(endpoint=endpoint, http_method_names=allow(_READ)),
+            name=f"{endpoint.path}-{name}",
         )
     views = [
         *(

@@ -9,9 +9,9 @@ from django.conf import settings
 from rest_api.endpoints import ENDPOINTS
 from rest_api.openapi.documents import identifier
 from rest_api.openapi.fields import amount
-from rest_api.openapi.parameters import Parameter, in_query
+from rest_api.openapi.parameters import Parameter, in_query, page_parameters
 from rest_api.openapi.schemas import STRING, Schema, ref
-from walletsvc.schema.resources import WALLET
+from walletsvc.schema.resources import ENTRY, WALLET
 
 _MOMENT: Schema = {"type": "string", "format": "date-time"}
 _COUNTER: Schema = {"type": "integer", "minimum": 0}
@@ -30,18 +30,32 @@ def balance_parameters() -> list[Parameter]:
     ]
 
 
+def statement_parameters() -> list[Parameter]:
+    """Return the parameters of a statement."""
+    paging = [each for each in page_parameters() if each["name"] in ("page[size]", "page[after]")]
+    return [
+        in_query("from", _MOMENT, "The first moment of the period.") | {"required": True},
+        in_query("to", _MOMENT, "The moment before which the period ends.") | {"required": True},
+        *paging,
+    ]
+
+
 def history_schemas() -> Iterator[tuple[str, Schema]]:
     """Yield the schemas by their names."""
     yield "Balance", _balance()
-    yield (
-        "BalanceDocument",
-        {
-            "type": "object",
-            "required": ["jsonapi", "data", "links"],
-            "properties": {"jsonapi": ref("JsonApi"), "data": ref("Balance"), "links": ref("Links")},
-            "additionalProperties": False,
-        },
-    )
+    yield "BalanceDocument", _document("Balance")
+    yield "Statement", _statement()
+    included: Schema = {"type": "array", "items": ref(ENTRY.name)}
+    yield "StatementDocument", _document("Statement", included=included)
+
+
+def _document(name: str, **more: Schema) -> Schema:
+    return {
+        "type": "object",
+        "required": ["jsonapi", "data", "links", *more],
+        "properties": {"jsonapi": ref("JsonApi"), "data": ref(name), "links": ref("Links"), **more},
+        "additionalProperties": False,
+    }
 
 
 def _balance() -> Schema:
@@ -55,7 +69,32 @@ def _balance() -> Schema:
     return _resource("Balance", "The balance of a wallet at a moment.", attributes)
 
 
-def _resource(name: str, description: str, attributes: Schema) -> Schema:
+def _statement() -> Schema:
+    attributes: Schema = {
+        "from": _MOMENT,
+        "to": _MOMENT,
+        "opening": amount() | {"description": "The balance before its first entry."},
+        "closing": amount() | {"description": "The balance after its last entry."},
+        "credits": amount() | {"description": "The sum of all that came in."},
+        "debits": amount() | {"description": "The sum of all that went out, as a positive amount."},
+        "count": _COUNTER | {"description": "The number of its entries."},
+        "currency": _CURRENCY,
+    }
+    lines: Schema = {
+        "type": "object",
+        "description": "A page of its entries, which the document includes; `next` leads to the following one.",
+        "required": ["links", "data"],
+        "properties": {
+            "links": ref("Links"),
+            "data": {"type": "array", "items": identifier(ENDPOINTS[ENTRY.name])},
+        },
+        "additionalProperties": False,
+    }
+    description = "The entries of a wallet in a period: opening + credits - debits = closing."
+    return _resource("Statement", description, attributes, entries=lines)
+
+
+def _resource(name: str, description: str, attributes: Schema, **relationships: Schema) -> Schema:
     """Return the schema of a computed resource of a wallet; its attributes are always all there."""
     wallet = {
         "type": "object",
@@ -78,8 +117,8 @@ def _resource(name: str, description: str, attributes: Schema) -> Schema:
             },
             "relationships": {
                 "type": "object",
-                "required": ["wallet"],
-                "properties": {"wallet": wallet},
+                "required": ["wallet", *relationships],
+                "properties": {"wallet": wallet, **relationships},
                 "additionalProperties": False,
             },
             "links": ref("Links"),

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rest_api.endpoints import BASE, ENDPOINTS, Endpoint
+from rest_api.exports import FORMS
 from rest_api.negotiation import MEDIA_TYPE
-from rest_api.openapi.history import balance_parameters
+from rest_api.openapi.history import balance_parameters, statement_parameters
 from rest_api.openapi.parameters import Parameter, document_parameters, header, list_parameters, page_parameters
 from rest_api.openapi.refusals import MEANINGS
 from rest_api.openapi.requests import given_identifier, new_names, request_document
-from rest_api.openapi.schemas import Schema, any_of, ref
+from rest_api.openapi.schemas import STRING, Schema, any_of, ref
 from rest_api.views.operations import ATOMIC
 from walletsvc.schema.resources import WALLET
 
@@ -41,6 +42,7 @@ def paths() -> Iterator[tuple[str, Item]]:
         yield endpoint.item_url("{id}"), _item(endpoint)
         if endpoint.resource is WALLET:
             yield endpoint.related_url("{id}", "balance"), _balance()
+            yield endpoint.related_url("{id}", "statement"), _statement()
         for name in endpoint.resource.to_many:
             yield endpoint.related_url("{id}", name), _related_list(endpoint, name)
             yield endpoint.relationship_url("{id}", name), _many_relationship(endpoint, name)
@@ -120,6 +122,22 @@ def _balance() -> Item:
             WALLET.name,
             parameters=[_IDENTIFIER, *balance_parameters(), *_CONDITIONS],
             answers=_read("BalanceDocument", 404),
+        )
+    }
+
+
+def _statement() -> Item:
+    answers = _read("StatementDocument", 404)
+    answers["200"]["content"] |= {name: {"schema": STRING} for name in FORMS}
+    # A file is made anew each time, and has no tag.
+    answers["200"]["headers"]["ETag"]["required"] = False
+    return {
+        "get": _operation(
+            "readWalletStatement",
+            "Read the entries of one Wallet in a period, as a document in pages or as a file",
+            WALLET.name,
+            parameters=[_IDENTIFIER, *statement_parameters(), *_CONDITIONS],
+            answers=answers,
         )
     }
 

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from rest_api import negotiation
 from rest_api.encoder import Document, encode_problems
 from rest_api.errors import Locate, Refused, common_status, explain
-from rest_api.negotiation import NOTHING_AGREED, Negotiated, content_type
+from rest_api.negotiation import MEDIA_TYPE, NOTHING_AGREED, Negotiated, content_type
 from rest_api.parameters import parse_parameters
 from walletsvc.principals import Principal
 from walletsvc.web.callers import principal_of
@@ -32,15 +32,23 @@ class JsonApiView(APIView):
     extensions: ClassVar[frozenset[str]] = frozenset()
     """The JSON:API extensions that requests to this URL may use."""
 
+    other_types: ClassVar[tuple[str, ...]] = ()
+    """The media types of answers to a GET of this URL, besides JSON:API. Refusals are JSON:API."""
+
     principal: Principal
     """The caller."""
+    chosen_type = MEDIA_TYPE
     negotiated: Negotiated = NOTHING_AGREED
     locate: Locate | None = None
     """Finds the pointer to an input in the request document; set once the document has been read."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Accept or refuse the request before its method is considered."""
-        self.negotiated = negotiation.choose(request.headers.get("Accept"), extensions=self.extensions)
+        accept = request.headers.get("Accept")
+        if self.other_types and request.method in ("GET", "HEAD"):
+            self.chosen_type = negotiation.choose_type(accept, self.other_types)
+        if self.chosen_type == MEDIA_TYPE:
+            self.negotiated = negotiation.choose(accept, extensions=self.extensions)
         self.principal = principal_of(request.headers)
         self.perform_authentication(request)
         self.check_permissions(request)

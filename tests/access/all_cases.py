@@ -47,7 +47,8 @@ def names_in(world: World, case: Case) -> dict[str, str]:
         names[f"global_{name}"] = base64.b64encode(f"{resource}:{names[name]}".encode()).decode()
     text = str(case.content)
     if "{cursor}" in case.path:
-        plain = case.path.partition("?")[0]
+        # The lines of a statement have the cursors of the wallet's entries.
+        plain = case.path.partition("?")[0].replace("/statement/", "/entries/")
         method, path, _, _ = Case(case.covers, "GET", f"{plain}?page[size]=1").filled(names)
         asked, profile = world.caller(), f'{JSON_API};profile="{CURSOR_PROFILE}"'
         found = world.ask(Caller(asked.name, {**asked.headers, "HTTP_ACCEPT": profile}), method, path).document

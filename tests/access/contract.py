@@ -20,7 +20,7 @@ TO_MANY = {
 }
 TO_ONE = {("Transaction", "wallet"): "Wallet", ("Entry", "wallet"): "Wallet", ("Entry", "transaction"): "Transaction"}
 RELATIONS = TO_ONE | TO_MANY
-COMPUTED = {("Wallet", "balance")}
+COMPUTED = {("Wallet", "balance"), ("Wallet", "statement")}
 """URLs of what is computed from the entries of a wallet: reading it takes the scopes of both."""
 WRITABLE_RELATIONS = {("Transaction", "wallet")}
 FOR_UNBOUND = {"owner"}

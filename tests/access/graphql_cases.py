@@ -63,9 +63,13 @@ _ARGUMENTS = {
     "transaction": {"id": '"{transaction}"'},
     "transactionByTxid": {"txid": '"{txid}"', "owner": '"alice"'},
 }
-_COMPUTED_TYPES = {"Balance": "balanceAt"}
-_COMPUTED_LEAVES = {"balanceAt": "balance"}
-_COMPUTED_ARGUMENTS = {"balanceAt": {"at": 'at: "2026-01-01T00:00:00Z"', "sequence": "sequence: 1"}}
+_COMPUTED_TYPES = {"Balance": "balanceAt", "Statement": "statement"}
+_COMPUTED_LEAVES = {"balanceAt": "balance", "statement": "closing"}
+_PERIOD = 'from: "2020-01-01T00:00:00Z", to: "2099-01-01T00:00:00Z"'
+_COMPUTED_ARGUMENTS = {
+    "balanceAt": {"at": 'at: "2026-01-01T00:00:00Z"', "sequence": "sequence: 1"},
+    "statement": {"from": _PERIOD, "to": _PERIOD},
+}
 _PLUMBING = {"edges", "pageInfo", "totalCount", "node", "cursor"}
 _USER_ERRORS = ("code", "message", "field", "isSame")
 
@@ -101,7 +105,8 @@ def _field(thing: Thing) -> Case:
     if place in _ROOTS:
         return _of_record(thing, place, name)
     if place in _COMPUTED_TYPES:
-        return _computed(thing, _COMPUTED_TYPES[place], name)
+        leaf = "lines { edges { node { kind } } }" if name == "lines" else name
+        return _computed(thing, _COMPUTED_TYPES[place], leaf)
     if place == "PageInfo":
         return query(thing, f"wallets {{ pageInfo {{ {name} }} }}", "Wallet", foreign=Else.NOTHING)
     if place == "UserError" and name in _USER_ERRORS:
@@ -185,6 +190,9 @@ def _argument(thing: Thing) -> Case:
         resource = _LISTS[field]
         text = f"{field}({_list_argument(thing)}) {{ edges {{ node {{ {_LEAVES[resource]} }} }} }}"
         return query(thing, text, resource, foreign=Else.NOTHING)
+    if (parent, field) == ("Statement", "lines"):
+        shown = f"lines({_list_argument(thing)}) {{ edges {{ node {{ kind }} }} }}"
+        return _computed(thing, "statement", shown)
     if parent == "Wallet" and field in _COMPUTED_LEAVES:
         return _computed(thing, field, _COMPUTED_LEAVES[field], thing.name)
     if (parent, field) in TO_MANY:

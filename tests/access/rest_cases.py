@@ -56,9 +56,10 @@ def described_cases(things: Iterable[Thing]) -> Iterator[Case]:
         resource, relation = PATHS[found[1]], found[4]
         url = template.replace("{id}", ID[found[1]])
         if (resource, relation) in COMPUTED:
-            query = COMPUTED_PARAMETERS.get(thing.name, COMPUTED_PARAMETERS["at"])
-            if thing.kind == "parameter" and thing.name not in COMPUTED_PARAMETERS:
+            queries = COMPUTED_PARAMETERS[relation]
+            if thing.kind == "parameter" and thing.name not in queries:
                 raise Uncovered(thing)
+            query = queries.get(thing.name, next(iter(queries.values())))
             scopes = reading("Wallet", "Entry")
             yield Case((thing,), "GET", f"{url}?{query}", scopes=scopes, foreign=Else.ABSENT)
         elif (name := re.sub(r"filter\[(.*)\]", r"\1", thing.name)) in FOR_UNBOUND and thing.kind != "include":

@@ -25,7 +25,16 @@ VALUES: dict[str, Any] = {
 }
 """A valid value of each attribute that can be written."""
 
-COMPUTED_PARAMETERS = {"at": "at=2026-01-01T00:00:00Z", "sequence": "sequence=1"}
+_PERIOD = "from=2020-01-01T00:00:00Z&to=2099-01-01T00:00:00Z"
+COMPUTED_PARAMETERS = {
+    "balance": {"at": "at=2026-01-01T00:00:00Z", "sequence": "sequence=1"},
+    "statement": {
+        "from": _PERIOD,
+        "to": _PERIOD,
+        "page[size]": f"{_PERIOD}&page[size]=1",
+        "page[after]": f"{_PERIOD}&page[after]={{cursor}}",
+    },
+}
 """A query with each parameter of what is computed from the entries of a wallet."""
 
 

@@ -76,7 +76,7 @@ def _of_collection(thing: Thing) -> Case:
     if relation in ("list", "detail"):
         return _of_resource(thing, resource, path, is_item=relation == "detail")
     if (resource, relation) in COMPUTED:
-        return _of_history(thing, f"/api/{path}/{ID[path]}/{relation}/")
+        return _of_history(thing, f"/api/{path}/{ID[path]}/{relation}/", relation)
     target = RELATIONS.get((resource, relation))
     if target is None:
         raise Uncovered(thing)
@@ -105,10 +105,11 @@ def _of_collection(thing: Thing) -> Case:
     raise Uncovered(thing)
 
 
-def _of_history(thing: Thing, url: str) -> Case:
+def _of_history(thing: Thing, url: str, name: str) -> Case:
     if thing.name == "OPTIONS":
         return Case((thing,), "OPTIONS", url, foreign=Else.SAME)
-    url = f"{url}?{next(iter(COMPUTED_PARAMETERS.values()))}"
+    query = next(iter(COMPUTED_PARAMETERS[name].values()))
+    url = f"{url}?{query}"
     return Case((thing,), thing.name, url, scopes=reading("Wallet", "Entry"), foreign=Else.ABSENT)
 
 

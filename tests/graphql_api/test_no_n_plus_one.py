@@ -14,7 +14,10 @@ from graphql_api.schema import schema
 
 pytestmark = pytest.mark.django_db
 
-ARGUMENTS = {"balanceAt": "(sequence: 1)"}
+ARGUMENTS = {
+    "balanceAt": "(sequence: 1)",
+    "statement": '(from: "2020-01-01T00:00:00Z", to: "2099-01-01T00:00:00Z")',
+}
 """The arguments of fields that need some."""
 TYPES = schema._schema.type_map
 
@@ -80,9 +83,9 @@ def count_queries(ask: Any, settings: Any) -> Any:
 
 
 def test_the_walk_takes_every_relation_of_every_type() -> None:
-    assert len(PATHS) == 14
+    assert len(PATHS) == 17
     taken = {name for path in PATHS for name in path.split(".")}
-    assert taken == {"wallets", "wallet", "transactions", "transaction", "entries", "balanceAt"}
+    assert taken == {"wallets", "wallet", "transactions", "transaction", "entries", "balanceAt", "statement", "lines"}
 
 
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS.keys())

@@ -16,7 +16,7 @@ from walletsvc.schema.resources import RESOURCES
 
 pytestmark = pytest.mark.without_engine
 
-COMPUTED = {"Wallet": {"balanceAt"}}
+COMPUTED = {"Wallet": {"balanceAt", "statement"}}
 """Fields that are computed from the entries of a wallet."""
 TYPES = schema._schema.type_map
 

@@ -118,3 +118,115 @@ def test_both_faces_refuse_the_same(
 
 def test_there_is_no_balance_of_a_wallet_that_there_is_not(client: Client, wallet: Wallet) -> None:
     assert ask(client, wallet.id + 1, sequence=1) == ("not_found", None)
+
+
+# -- statements ------------------------------------------------------------------------------------------
+
+FIGURES = ("from", "to", "opening", "closing", "credits", "debits", "count", "currency")
+LINES = "edges { node { databaseId } cursor } pageInfo { hasNextPage endCursor }"
+
+
+def read_rest(client: Client, wallet_id: object, **asked: object) -> Any:
+    """Return figures, ids of the lines and the link to more lines; or the codes of a refusal."""
+    document = json.loads(client.get(f"/api/wallets/{wallet_id}/statement/?{urlencode(asked)}").content)
+    if "errors" in document:
+        return [(error["code"], error.get("source", {}).get("parameter")) for error in document["errors"]]
+    data = document["data"]
+    assert data["type"] == "Statement"
+    lines = data["relationships"]["entries"]
+    ids = [each["id"] for each in lines["data"]]
+    assert [each["id"] for each in document["included"]] == ids
+    return data["attributes"], ids, lines["links"]["next"]
+
+
+def read_graphql(client: Client, wallet_id: object, size: int = 20, after: str | None = None, **asked: object) -> Any:
+    query = (
+        "query ($id: ID!, $from: DateTime!, $to: DateTime!, $first: Int, $after: String) { wallet(id: $id) {"
+        f" statement(from: $from, to: $to) {{ {' '.join(FIGURES)}"
+        f" lines(first: $first, after: $after) {{ totalCount {LINES} }} }} }} }}"
+    )
+    variables = {"id": str(wallet_id), "first": size, "after": after, **asked}
+    body = json.dumps({"query": query, "variables": variables})
+    reply = json.loads(client.post("/graphql/", body, content_type="application/json").content)
+    if "errors" in reply:
+        return [(each["extensions"]["code"], each["extensions"].get("parameter")) for each in reply["errors"]]
+    statement = reply["data"]["wallet"]["statement"]
+    lines = statement.pop("lines")
+    assert lines["totalCount"] == statement["count"]
+    ids = [edge["node"]["databaseId"] for edge in lines["edges"]]
+    return statement, ids, lines["pageInfo"]["endCursor"] if lines["pageInfo"]["hasNextPage"] else None
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "figures"),
+    [
+        (-1, 100, ("0.00", "95.25", "105.25", "10.00", 4)),
+        (0, 10, ("0.00", "100.00", "100.00", "0.00", 1)),
+        (10, 20, ("100.00", "90.00", "0.00", "10.00", 1)),
+        (20, 21, ("90.00", "95.25", "5.25", "0.00", 2)),
+        (11, 20, ("90.00", "90.00", "0.00", "0.00", 0)),
+        (20, 20, ("90.00", "90.00", "0.00", "0.00", 0)),
+        (50, 10**9, ("95.25", "95.25", "0.00", "0.00", 0)),
+    ],
+)
+def test_both_faces_give_the_same_statement(
+    client: Client, wallet: Wallet, start: int, end: int, figures: tuple[object, ...]
+) -> None:
+    asked = {"from": print_time(later(start)), "to": print_time(later(end))}
+    rest, graphql = read_rest(client, wallet.id, **asked), read_graphql(client, wallet.id, **asked)
+    assert rest[:2] == graphql[:2]
+    wanted = dict(zip(FIGURES[2:], (*figures, "USD"), strict=True))
+    assert rest[0] == {**asked, **wanted}
+    assert len(rest[1]) == rest[0]["count"]
+    assert rest[2] is None
+
+
+def test_both_faces_lead_through_the_lines_by_the_same_cursors(client: Client, wallet: Wallet) -> None:
+    asked = {"from": print_time(NOON), "to": print_time(later(60))}
+    url: str | None = f"/api/wallets/{wallet.id}/statement/?{urlencode({**asked, 'page[size]': 3})}"
+    after, pages = None, []
+    while url:
+        data = json.loads(client.get(url).content)["data"]
+        lines = data["relationships"]["entries"]
+        ids = [each["id"] for each in lines["data"]]
+        graphql = read_graphql(client, wallet.id, size=3, after=after, **asked)
+        assert graphql[1] == ids
+        pages.append(ids)
+        after, url = graphql[2], lines["links"]["next"]
+        assert (after is None) == (url is None)
+    assert [len(ids) for ids in pages] == [3, 1]
+    related = json.loads(client.get(lines["links"]["related"]).content)
+    assert [each["id"] for each in related["data"]] == [*pages[0], *pages[1]]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "parameter"),
+    [("2026-01-31T12:00:00Z", "2026-01-31T11:59:59Z", "to"), ("then", "2026-01-31T12:00:00Z", "from")],
+)
+def test_both_faces_refuse_the_same_periods(
+    client: Client, wallet: Wallet, start: str, end: str, parameter: str
+) -> None:
+    refusal = [("invalid_parameter", parameter)]
+    assert read_rest(client, wallet.id, **{"from": start, "to": end}) == refusal
+    assert read_graphql(client, wallet.id, **{"from": start, "to": end}) == refusal
+
+
+def test_both_faces_refuse_the_same_pages(client: Client, wallet: Wallet) -> None:
+    asked = {"from": print_time(NOON), "to": print_time(later(60))}
+    assert read_rest(client, wallet.id, **asked, **{"page[size]": 101}) == [("invalid_parameter", "page[size]")]
+    assert read_graphql(client, wallet.id, size=101, **asked) == [("invalid_parameter", "first")]
+    assert read_rest(client, wallet.id, **asked, **{"page[after]": "x"}) == [("invalid_parameter", "page[after]")]
+    assert read_graphql(client, wallet.id, after="x", **asked) == [("invalid_parameter", "after")]
+    for name in ("page[before]", "page[number]"):
+        assert read_rest(client, wallet.id, **asked, **{name: "1"}) == [("invalid_parameter", name)]
+    assert read_rest(client, wallet.id, to=asked["to"]) == [("invalid_parameter", "from")]
+    assert read_rest(client, wallet.id + 1, **asked) == [("not_found", None)]
+
+
+def test_a_write_shows_at_once_in_a_statement(client: Client, wallet: Wallet) -> None:
+    asked = {"from": print_time(NOON), "to": "2099-01-01T00:00:00Z"}
+    for read in (read_rest, read_graphql):
+        assert read(client, wallet.id, **asked)[0]["count"] == 4
+    post_transaction(principal=ANYONE, txid="Last", wallet_id=wallet.id, amount="1")
+    for read in (read_rest, read_graphql):
+        assert read(client, wallet.id, **asked)[0]["closing"] == "96.25"

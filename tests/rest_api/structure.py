@@ -23,8 +23,10 @@ RESULTS = "atomic:results"
 
 TOP_LEVEL = {"data", "errors", "meta", "jsonapi", "links", "included", RESULTS}
 TOP_LEVEL_LINKS = {"self", "related", "describedby", "first", "last", "prev", "next"}
-COMPUTED = {"Balance"}
+COMPUTED = {"Balance", "Statement"}
 """What is computed from a wallet: it has no relationships of its own to be asked for."""
+FILES = {"text/csv", "application/xml", "text/html"}
+"""Of a statement with all its lines."""
 ERROR = {"id", "links", "status", "code", "title", "detail", "source", "meta"}
 
 
@@ -33,6 +35,10 @@ def check_response(response: HttpResponse, *, method: str) -> None:
     if response.status_code in (204, 304):
         assert response.content == b""
         assert "Content-Type" not in response.headers
+        return
+    if response["Content-Type"].partition(";")[0] in FILES:
+        assert response.status_code == 200
+        assert response.streaming or method == "HEAD"
         return
     assert _CONTENT_TYPE.fullmatch(response["Content-Type"])
     if method == "HEAD":

@@ -81,6 +81,7 @@ ROUTES: dict[str, tuple[str, dict[str, set[str]]]] = {
     "wallets-transactions": ("/api/wallets/{wallet}/transactions/", {"GET": LIST}),
     "wallets-entries": ("/api/wallets/{wallet}/entries/", {"GET": LIST}),
     "wallets-balance": ("/api/wallets/{wallet}/balance/", {"GET": set()}),
+    "wallets-statement": ("/api/wallets/{wallet}/statement/", {"GET": {"page[size]"}}),
     "transactions-entries": ("/api/transactions/{transaction}/entries/", {"GET": LIST}),
     "transactions-wallet": ("/api/transactions/{transaction}/wallet/", {"GET": DOCUMENT}),
     "entries-wallet": ("/api/entries/{entry}/wallet/", {"GET": DOCUMENT}),

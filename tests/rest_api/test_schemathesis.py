@@ -42,7 +42,7 @@ schema = schemathesis.openapi.from_wsgi("/api/schema/", application, config=conf
 
 
 PAGE = {"page[after]", "page[before]", "page[number]"}
-HISTORY = {"at", "sequence"}
+HISTORY = {"at", "sequence", "from", "to"}
 
 
 def is_beyond_the_description(response: Any) -> bool:
@@ -50,7 +50,7 @@ def is_beyond_the_description(response: Any) -> bool:
 
     It has several problems, each with an expected status. Or it is about a page: a cursor is valid only for the list
     and order that issued it, while the description allows any text; and it excludes a page's number. Or about a
-    moment: the future has no balance, and a moment and a sequence exclude each other.
+    moment: the future has no balance, a moment and a sequence exclude each other, and a period has an order.
     """
     if response.status_code != 400:
         return False

@@ -23,11 +23,13 @@ from walletsvc.queries.questions import (
     Order,
     Question,
     Selection,
+    StatementQuestion,
     parse_order,
 )
 from walletsvc.queries.records import Page, Plan, Record, plan_for
 from walletsvc.queries.row_sql import Row, ask_rows, fetch_rows_by_id
 from walletsvc.queries.scope import Scope, scope_of, scope_within_parent, within_reach
+from walletsvc.queries.statements import compute_statements
 from walletsvc.schema.declarations import Resource
 from walletsvc.schema.resources import RESOURCES
 
@@ -180,13 +182,31 @@ def read_related(records: Sequence[Record], selection: Selection, *, principal: 
         _read_to_many(records, name, question, principal)
     for balance in selection.balances:
         _read_balances(records, balance)
+    for statement in selection.statements:
+        _read_statements(records, statement, principal)
 
 
 def _read_balances(wallets: Sequence[Record], question: BalanceQuestion) -> None:
-    known = {each.id: (each.id, int(each.row[each.plan.places["sequence"]]), each.currency) for each in wallets}
+    known = _heads(wallets)
     found = dict(zip(known, compute_balances([*known.values()], question), strict=True))
     for wallet in wallets:
         wallet.history[question] = found[wallet.id]
+
+
+def _read_statements(wallets: Sequence[Record], question: StatementQuestion, principal: Principal) -> None:
+    known = _heads(wallets)
+    found = dict(zip(known, compute_statements([*known.values()], question, principal=principal), strict=True))
+    for wallet in wallets:
+        wallet.history[question.period] = found[wallet.id]
+    for lines in question.lines:
+        if lines.selection.goes_further:
+            shown = [record for each in found.values() for record in each.lines[lines.alias].records]
+            read_related(shown, lines.selection, principal=principal)
+
+
+def _heads(wallets: Sequence[Record]) -> dict[int, tuple[int, int, str]]:
+    """Return id, sequence and currency of each wallet, by the id."""
+    return {each.id: (each.id, int(each.row[each.plan.places["sequence"]]), each.currency) for each in wallets}
 
 
 def _read_to_one(records: Sequence[Record], name: str, selection: Selection, principal: Principal) -> None:

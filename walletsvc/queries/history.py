@@ -147,7 +147,7 @@ def _narrow(searches: Sequence[Search], stride: int) -> None:
         probes = ", ".join(map(str, search.probes(stride)))
         beyond, values = _condition(search, is_beyond=True)
         parts.append(
-            f"SELECT {number:d}, MIN(sequence) FROM walletsvc_entry{_hint()}"  # noqa: S608 - numbers and names of ours
+            f"SELECT {number:d}, MIN(sequence) FROM walletsvc_entry{entry_hint()}"  # noqa: S608 - numbers and names of ours
             f" WHERE wallet_id = {search.wallet_id:d} AND sequence IN ({probes}){beyond}"
         )
         parameters += values
@@ -165,7 +165,7 @@ def _read_places(searches: Sequence[tuple[int, Search]], places: list[Place]) ->
     for number, search in searches:
         within, values = _condition(search, is_beyond=False)
         part = (
-            f"SELECT {number:d}, sequence, balance_after, held_after, created_at FROM walletsvc_entry{_hint()}"  # noqa: S608
+            f"SELECT {number:d}, sequence, balance_after, held_after, created_at FROM walletsvc_entry{entry_hint()}"  # noqa: S608
             f" WHERE wallet_id = {search.wallet_id:d} AND sequence >= {search.low:d} AND sequence < {search.high:d}"
             f"{within} ORDER BY sequence DESC LIMIT 1"
         )
@@ -186,7 +186,8 @@ def _condition(search: Search, *, is_beyond: bool) -> tuple[str, Iterable[object
     return f" AND created_at {signs[is_beyond]} %s", (connection.ops.adapt_datetimefield_value(search.edge.at),)
 
 
-def _hint() -> str:
+def entry_hint() -> str:
+    """Return the words behind the table's name for a SELECT of entries of a wallet by their sequences."""
     # Without it, MariaDB could read all entries of the wallet, or of all wallets.
     return dialect.walk_hint(ENTRY.walks["wallet_id", "sequence"], is_forced=True, filtered=True)
 

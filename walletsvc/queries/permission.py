@@ -26,6 +26,9 @@ def check_related(principal: Principal, resource: Resource, selection: Selection
         check_read(principal, RESOURCES[resource.to_one[name].target], wanted)
     for _, question in selection.to_many:
         check_read(principal, RESOURCES[question.resource], question.selection)
-    if selection.balances:
+    if selection.balances or selection.statements:
         # They are columns of entries.
         check_read(principal, ENTRY, Selection())
+    for statement in selection.statements:
+        for question in statement.lines:
+            check_read(principal, ENTRY, question.selection)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from walletsvc.errors import Invalid, InvalidParameter
 from walletsvc.moments import Moment, parse_moment
@@ -75,21 +76,54 @@ def read_moment(text: str, *, parameter: str) -> Moment:
 
 
 @dataclass(frozen=True, slots=True)
+class Period:
+    """The time from `start` on and before `end`. Raises `InvalidParameter` if it ends before it starts."""
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        if self.end < self.start:
+            raise InvalidParameter("A period does not end before it begins.", parameter="to")
+
+
+def read_bound(text: str, *, parameter: str) -> datetime:
+    """Return the first microsecond that is not before the moment in a parameter. Raises `InvalidParameter`."""
+    moment = read_moment(text, parameter=parameter)
+    try:
+        return moment.at if moment.whole else moment.at + timedelta(microseconds=1)
+    except OverflowError as error:
+        message = "There is no such moment in the years 1 to 9999."
+        raise InvalidParameter(message, parameter=parameter) from error
+
+
+@dataclass(frozen=True, slots=True)
+class StatementQuestion:
+    """The request for the statement of each wallet, with its sums if it `has_totals`, and with pages of its lines."""
+
+    period: Period
+    has_totals: bool = True
+    lines: tuple[Question, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Selection:
     """The selection from each record: its `fields` (None: all), and related records, to-one and to-many.
 
-    From wallets, also their `balances` in the past; then the fields have the `sequence`.
+    From wallets, also their `balances` in the past, and their `statements`, one for each period; then the fields have
+    the `sequence`.
     """
 
     fields: frozenset[str] | None = None
     to_one: tuple[tuple[str, Selection], ...] = ()
     to_many: tuple[tuple[str, Question], ...] = ()
     balances: tuple[BalanceQuestion, ...] = ()
+    statements: tuple[StatementQuestion, ...] = ()
 
     @property
     def goes_further(self) -> bool:
         """Tell whether it selects more than the columns of the record."""
-        return bool(self.to_one or self.to_many or self.balances)
+        return bool(self.to_one or self.to_many or self.balances or self.statements)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,14 +14,15 @@ from django.db.models import Model
 
 from walletsvc.db.failures import drop_useless_connection
 from walletsvc.principals import Principal
-from walletsvc.queries.questions import BalanceQuestion, Selection
+from walletsvc.queries.questions import BalanceQuestion, Period, Selection
 from walletsvc.queries.records import Record, plan_for
 from walletsvc.queries.selectors import add_related
 
 logger = logging.getLogger(__name__)
 
-Place = str | tuple[str, str] | BalanceQuestion
-"""A to-one relation by its name, a list by the name of its relation and its alias, a balance by its question."""
+Place = str | tuple[str, str] | BalanceQuestion | Period
+"""A to-one relation by its name, a list by the name of its relation and its alias, a balance by its question, and a
+statement by its period."""
 
 
 class WrittenRecord(Record):
@@ -57,6 +58,8 @@ class WrittenRecord(Record):
                     self.one.pop(place, None)
                 elif isinstance(place, tuple):
                     self.many.pop(place, None)
+                else:
+                    self.history.pop(place, None)
 
 
 def _parts(selection: Selection) -> Iterator[tuple[Place, Selection]]:
@@ -66,3 +69,5 @@ def _parts(selection: Selection) -> Iterator[tuple[Place, Selection]]:
         yield (name, question.alias), Selection(to_many=((name, question),))
     for balance in selection.balances:
         yield balance, Selection(balances=(balance,))
+    for statement in selection.statements:
+        yield statement.period, Selection(statements=(statement,))

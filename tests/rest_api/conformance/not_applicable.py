@@ -5,8 +5,8 @@ _NEVER_LATER = "The server never answers before the work is done, so it never an
 _NEVER_META_ALONE = "The server never answers a write with meta alone."
 _NO_CLIENT_IDS = "Ids of the client's own are refused with 403 (create-client-generated-ids-forbidden)."
 _OWN_PARAMETERS = (
-    "Lists and resources have no query parameters beside those of the specification. Those of a wallet's balance,"
-    " `at` and `sequence`, depart from this rule: plain words, for people who type them."
+    "Lists and resources have no query parameters beside those of the specification. Those of a wallet's balance and"
+    " statement (`at`, `sequence`, `from`, `to`) depart from this rule: plain words, for people who type them."
 )
 
 NOT_APPLICABLE = {
