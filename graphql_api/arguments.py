@@ -18,6 +18,7 @@ from graphql_api.declared import type_of
 from graphql_api.ids import database_id
 from walletsvc.errors import InvalidParameter
 from walletsvc.models.entry import Kind
+from walletsvc.models.wallet import State as WalletState
 from walletsvc.money import ScientificDecimal
 from walletsvc.queries.filters import FILTER_SETS
 from walletsvc.queries.questions import DEFAULT_PAGE_SIZE, CursorPage, Question
@@ -31,6 +32,9 @@ Arguments = Mapping[str, Any]
 strawberry.enum(
     Kind, name="EntryKind", graphql_name_from="value", description="The kind of change that made an entry."
 )
+
+
+strawberry.enum(WalletState, name="WalletState", graphql_name_from="value", description="What a wallet accepts.")
 
 
 @strawberry.enum(description="A direction to sort in.")

@@ -54,12 +54,13 @@ def shows(resource: Resource, connection: Callable[..., Any]) -> Callable[[type]
 
 def creates(resource: Resource, description: str) -> Callable[[type], Any]:
     """Return the decorator that makes a class the input that creates a resource."""
-    return _takes(resource.written, description, is_new=True)
+    return _takes((each for each in resource.written if each.write is not Write.LATER), description, is_new=True)
 
 
 def changes(resource: Resource, description: str) -> Callable[[type], Any]:
     """Return the decorator that makes a class the input that changes the resource with its `id`."""
-    return _takes((each for each in resource.written if each.write is Write.ALWAYS), description, is_new=False)
+    changeable = (each for each in resource.written if each.write in (Write.ALWAYS, Write.LATER))
+    return _takes(changeable, description, is_new=False)
 
 
 def _takes(written: Iterable[Field | ToOne], description: str, *, is_new: bool) -> Callable[[type], Any]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rest_api.endpoints import Endpoint
-from rest_api.errors import Problem, Refused
+from rest_api.errors import Problem, Refused, camel_case
 from rest_api.local_ids import LocalIds
 from walletsvc import errors
 from walletsvc.commands.inputs import LocalId
@@ -33,11 +33,13 @@ class ResourceInput:
     def locate(self, field_name: str) -> str:
         """Return the pointer to an input.
 
-        For a missing input, that is the object that lacks it: a pointer must lead to an existing member
-        (https://jsonapi.org/format/#error-objects).
+        A part of an input has its place behind a dot: `legs.2.amount`. For a missing input, it is the object that
+        lacks it: a pointer must lead to an existing member (https://jsonapi.org/format/#error-objects).
         """
-        lacking = "/attributes" if field_name in self.attributes else ""
-        return self.base + self.pointers.get(field_name, lacking)
+        name, *inside = field_name.split(".")
+        if name not in self.pointers:
+            return self.base + ("/attributes" if name in self.attributes else "")
+        return "/".join([self.base + self.pointers[name], *map(camel_case, inside)])
 
 
 def read_resource(

@@ -32,7 +32,7 @@ def input_attributes(endpoint: Endpoint, *, is_new: bool, has_relations: bool) -
     No attribute has a `default`: generators take it as a value that is always present, so they require it from the
     caller, or send it unasked.
     """
-    times = (Write.ONCE, Write.ALWAYS) if is_new else (Write.ALWAYS,)
+    times = (Write.ONCE, Write.ALWAYS) if is_new else (Write.ALWAYS, Write.LATER)
     written = [each for each in endpoint.resource.fields if each.write in times]
     properties = {each.name: _input(each) for each in written}
     required = [each.name for each in written if each.required and is_new]

@@ -25,6 +25,8 @@ COMPUTED = {("Wallet", "balance"), ("Wallet", "statement")}
 WRITABLE_RELATIONS = {("Transaction", "wallet")}
 FOR_UNBOUND = {"owner"}
 """What only callers may name that are not bound to an owner."""
+SETTINGS = {"floor", "state"}
+"""The members of a wallet that only administrators write."""
 OPEN_ROUTES = {"index", "healthz", "livez", "readyz", "version", "schema", "docs", "static"}
 """What answers without a key, besides the playground's page."""
 
@@ -38,9 +40,9 @@ def reading(*resources: str) -> frozenset[str]:
     return frozenset(_look_up(READ, each) for each in resources)
 
 
-def writing(resource: str) -> frozenset[str]:
-    """Return the scope that takes writing a resource."""
-    return frozenset({_look_up(WRITE, resource)})
+def writing(resource: str, member: str = "") -> frozenset[str]:
+    """Return the scope that takes writing a resource, or this member of it."""
+    return frozenset({"admin" if member in SETTINGS else _look_up(WRITE, resource)})
 
 
 def follow(resource: str, path: Iterable[str]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.access.case import Case, Else
 from tests.access.collected import Thing
-from tests.access.contract import FOR_UNBOUND, RELATIONS, TO_MANY, TO_ONE, Uncovered, reading, writing
+from tests.access.contract import FOR_UNBOUND, RELATIONS, SETTINGS, TO_MANY, TO_ONE, Uncovered, reading, writing
 
 _LISTS = {"wallets": "Wallet", "transactions": "Transaction", "entries": "Entry"}
 _ROOTS = {
@@ -35,6 +35,8 @@ _INPUTS = {
     "description": '"text"',
     "walletId": '"{other}"',
     "owner": '"alice"',
+    "floor": '"-5.00"',
+    "state": "active",
     "id": None,
 }
 _FILTERS = {
@@ -42,6 +44,7 @@ _FILTERS = {
     "label.icontains": '"sav"',
     "balance.exact": '"90.00"',
     "currency": '"USD"',
+    "state": "active",
     "search": '"a"',
     "txid": '"{txid}"',
     "txid.exact": '"{txid}"',
@@ -242,6 +245,9 @@ def _value(thing: Thing) -> Case:
     if thing.place == "EntryKind":
         text = f"entries(filters: {{kind: {thing.name}}}) {{ edges {{ node {{ kind }} }} }}"
         return query(thing, text, "Entry", foreign=Else.NOTHING)
+    if thing.place == "WalletState":
+        text = f"wallets(filters: {{state: {thing.name}}}) {{ edges {{ node {{ label }} }} }}"
+        return query(thing, text, "Wallet", foreign=Else.NOTHING)
     if thing.place == "Ordering":
         text = f"wallets(ordering: [{{label: {thing.name}}}]) {{ edges {{ node {{ label }} }} }}"
         return query(thing, text, "Wallet", foreign=Else.NOTHING)
@@ -260,7 +266,12 @@ def _mutation(thing: Thing, name: str, member: str = "") -> Case:
         members = dict(each.split(": ", 1) for each in given.split(", "))
         given = ", ".join(f"{key}: {each}" for key, each in {**members, member: value}.items())
     shown = f"{shown} {{ {_LEAVES[resource]} }} userErrors {{ code }}"
-    return _for_unbound(_mutating(thing, name, given, shown, resource), member)
+    case = _mutating(thing, name, given, shown, resource)
+    written = writing(resource, member)
+    # Callers who may do all to their own are no administrators.
+    foreign = Else.ABSENT_OR_FORBIDDEN if member in SETTINGS else case.foreign
+    case = replace(case, scopes=case.scopes - writing(resource) | written, foreign=foreign)
+    return _for_unbound(case, member)
 
 
 def _for_unbound(case: Case, name: str) -> Case:

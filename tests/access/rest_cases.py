@@ -14,6 +14,7 @@ from tests.access.contract import (
     FOR_UNBOUND,
     PATHS,
     RELATIONS,
+    SETTINGS,
     TO_MANY,
     TO_ONE,
     WRITABLE_RELATIONS,
@@ -30,6 +31,7 @@ _FILTERS = {
     "label.icontains": "sav",
     "balance": "90.00",
     "currency": "USD",
+    "state": "active",
     "txid": "{txid}",
     "txid.icontains": "t",
     "amount": "-10.00",
@@ -159,7 +161,11 @@ def _written(thing: Thing, method: str, resource: str, url: str) -> Case:
         # Refused, as there are some: 403 for everyone who may write.
         status = 403
     foreign = Else.OWN if method == "POST" and resource == "Wallet" else Else.ABSENT
-    return Case((thing,), method, url, {"data": data}, scopes=writing(resource), status=status, foreign=foreign)
+    if name in SETTINGS:
+        # Callers who may do all to their own are no administrators.
+        foreign = Else.ABSENT_OR_FORBIDDEN
+    scopes = writing(resource, name)
+    return Case((thing,), method, url, {"data": data}, scopes=scopes, status=status, foreign=foreign)
 
 
 def _shown_write(thing: Thing, method: str, resource: str, url: str) -> Case:

@@ -14,6 +14,8 @@ IDS = {resource: ID[path] for path, resource in PATHS.items()}
 """The id of a thing, by its path and by its type."""
 
 VALUES: dict[str, Any] = {
+    "floor": "-5.00",
+    "state": "active",
     "label": "New",
     "balance": "1.00",
     "currency": "USD",

@@ -120,7 +120,7 @@ def is_foreign(case: Case, answer: Answer) -> bool:
         case Else.ABSENT:
             return is_refused(answer, status, "not_found")
         case Else.ABSENT_OR_FORBIDDEN:
-            return is_refused(answer, 404, "not_found") or is_refused(answer, 403, "forbidden")
+            return is_refused(answer, status, "not_found") or is_forbidden(case, answer)
         case Else.NULL:
             return answer.status == 200 and all(map(_is_null, answer.document["data"].values()))
         case Else.UNKNOWN:

@@ -61,7 +61,7 @@ def test_an_empty_ledger_is_clean() -> None:
 
 DAMAGE = {
     "a changed balance": (
-        "UPDATE walletsvc_wallet SET balance = 108 WHERE id = {hurt}",
+        "UPDATE walletsvc_wallet SET balance = 108, available = 108 WHERE id = {hurt}",
         ["wallet {hurt} (Hurt): the balance is 108, but the entries sum to 107"],
     ),
     "a changed sequence": (
@@ -157,7 +157,7 @@ def test_damage_is_found_and_the_wallet_named(statements: str, lines: list[str],
 
 
 def test_only_so_many_lines_are_printed_but_all_are_counted(ledger: dict[str, int]) -> None:
-    execute("UPDATE walletsvc_wallet SET balance = balance + 1")
+    execute("UPDATE walletsvc_wallet SET balance = balance + 1, available = available + 1")
     code, _, said = reconcile("--limit", "1")
     assert code == 1
     assert said == [
@@ -170,10 +170,10 @@ def test_counts_are_set_where_they_are_wrong(ledger: dict[str, int]) -> None:
     execute(f"UPDATE walletsvc_wallet SET transaction_count = -7 WHERE id = {ledger['hurt']}")  # noqa: S608
     execute("DELETE FROM walletsvc_transactioncount")
     before = Wallet.objects.get(id=ledger["hurt"])
-    assert reconcile("--recount") == (0, "2 transaction counts set.\nClean: 3 wallets, 13 entries.\n", [])
+    assert reconcile("--recount") == (0, "2 counts and available balances set.\nClean: 3 wallets, 13 entries.\n", [])
     after = Wallet.objects.get(id=ledger["hurt"])
     assert (after.transaction_count, after.updated_at, after.balance) == (1, before.updated_at, before.balance)
-    assert reconcile("--recount")[1].startswith("0 transaction counts set.")
+    assert reconcile("--recount")[1].startswith("0 counts and available balances set.")
 
 
 def test_a_wrong_count_does_not_stop_money(ledger: dict[str, int]) -> None:

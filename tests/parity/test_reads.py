@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from tests.parity.faces import Asked, ask_graphql, ask_rest
 from tests.writes import amend_transaction, delete_transaction
-from walletsvc.models.entry import Kind
 from walletsvc.principals import ANYONE
 from walletsvc.queries.filters import FILTER_SETS, AmountFilter, IdFilter, NumberFilter, TextFilter, TimeFilter
 from walletsvc.schema.resources import RESOURCES
@@ -46,7 +45,7 @@ def values_of(declared):
     if isinstance(declared, NumberFilter):
         # GraphQL accepts an integer as an id, and has a separate code for an invalid one.
         return st.sampled_from(["0", "1", "2", "999999999"])
-    return st.sampled_from(Kind.values)
+    return st.sampled_from([value for value, _ in declared.extra["choices"]])
 
 
 @st.composite

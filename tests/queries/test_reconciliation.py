@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,8 +10,10 @@ from django.db import connection
 from django.utils import timezone
 
 from tests.writes import close_wallet, delete_transaction, open_wallet, post_transaction
+from walletsvc.commands.execute import execute
+from walletsvc.commands.recount import RecountWallet
 from walletsvc.models import Entry, Transaction, Wallet
-from walletsvc.principals import ANYONE, Principal
+from walletsvc.principals import ANYONE, SYSTEM, Principal
 from walletsvc.queries.reconciliation import compute_discrepancies
 
 pytestmark = pytest.mark.django_db
@@ -67,7 +70,7 @@ def test_a_ledger_that_fits_has_no_discrepancies(wallet: Wallet) -> None:
 
 
 def test_a_changed_balance_is_found(wallet: Wallet) -> None:
-    Wallet.objects.filter(id=wallet.id).update(balance="7.01")
+    Wallet.objects.filter(id=wallet.id).update(balance="7.01", available="7.01")
     assert problems() == [(wallet.id, "A", "the balance is 7.01, but the entries sum to 7")]
 
 
@@ -92,7 +95,7 @@ def test_a_transaction_count_without_transactions_is_found() -> None:
 
 def test_a_balance_without_entries_is_found() -> None:
     now = timezone.now()
-    wallet = Wallet.objects.create(label="A", currency="USD", balance=5, created_at=now, updated_at=now)
+    wallet = Wallet.objects.create(label="A", currency="USD", balance=5, available=5, created_at=now, updated_at=now)
     assert problems() == [(wallet.id, "A", "it holds 5 at sequence 0 without any entry")]
 
 
@@ -104,7 +107,7 @@ def test_a_sequence_without_entries_is_found() -> None:
 
 def test_a_gap_is_found(wallet: Wallet) -> None:
     append(wallet, sequence=5, amount=1, after=8, transaction=Transaction.objects.get(txid="T1").id)
-    Wallet.objects.filter(id=wallet.id).update(sequence=5, balance=8)
+    Wallet.objects.filter(id=wallet.id).update(sequence=5, balance=8, available=8)
     Transaction.objects.filter(txid="T1").update(amount=6)
     assert problems() == [(wallet.id, "A", "entry 4 is missing")]
 
@@ -112,7 +115,7 @@ def test_a_gap_is_found(wallet: Wallet) -> None:
 def test_a_broken_chain_is_found_where_it_breaks(wallet: Wallet) -> None:
     append(wallet, sequence=4, amount=1, after=9, transaction=Transaction.objects.get(txid="T1").id)
     append(wallet, sequence=5, amount=1, after=10, transaction=Transaction.objects.get(txid="T1").id)
-    Wallet.objects.filter(id=wallet.id).update(sequence=5, balance=10)
+    Wallet.objects.filter(id=wallet.id).update(sequence=5, balance=10, available=10)
     Transaction.objects.filter(txid="T1").update(amount=7)
     assert problems() == [(wallet.id, "A", "entry 4 says 9, but the sum is 8")]
 
@@ -164,7 +167,7 @@ def test_a_transaction_that_left_money_in_another_wallet_is_found(wallet: Wallet
 
 def test_money_left_in_a_wallet_that_vanished_is_found() -> None:
     wallet = open_wallet(principal=ANYONE, label="A", balance="10")
-    Wallet.objects.filter(id=wallet.id).update(balance=0)
+    Wallet.objects.filter(id=wallet.id).update(balance=0, available=0)
     Wallet.objects.filter(id=wallet.id).delete()
     assert problems() == [(wallet.id, None, "the balance is 0, but the entries sum to 10")]
 
@@ -186,7 +189,7 @@ def test_rows_of_another_owner_than_their_wallet_are_found_in_order() -> None:
 def test_an_entry_of_another_owner_is_found(wallet: Wallet) -> None:
     transaction = Transaction.objects.get(txid="T1").id
     append(wallet, sequence=4, amount=1, after=8, transaction=transaction, owner="bob")
-    Wallet.objects.filter(id=wallet.id).update(sequence=4, balance=8)
+    Wallet.objects.filter(id=wallet.id).update(sequence=4, balance=8, available=8)
     Transaction.objects.filter(txid="T1").update(amount=6)
     assert problems() == [(wallet.id, "A", "1 entries are of the owner 'bob'")]
 
@@ -198,3 +201,37 @@ def test_sums_are_exact() -> None:
         post_transaction(principal=ANYONE, txid=f"T{number}", wallet_id=wallet.id, amount="0.1")
     assert Wallet.objects.get().balance == Decimal(1)
     assert problems() == []
+
+
+@pytest.mark.parametrize(("balance", "held", "floor"), [("7", "0", "0.01"), ("7", "0", "-0.01")])
+def test_what_is_said_to_be_available_is_compared(wallet: Wallet, balance: str, held: str, floor: str) -> None:
+    Wallet.objects.filter(id=wallet.id).update(floor=floor)
+    left = Decimal(balance) - Decimal(held) - Decimal(floor)
+    assert problems() == [
+        (wallet.id, "A", f"7 is said to be available, but {left} is (--recount corrects it)"),
+    ]
+    assert execute(RecountWallet(wallet=wallet.id), by=SYSTEM) is True
+    assert execute(RecountWallet(wallet=wallet.id), by=SYSTEM) is False
+    assert problems() == []
+
+
+def test_what_is_held_without_an_entry_is_found(wallet: Wallet) -> None:
+    Wallet.objects.filter(id=wallet.id).update(held="2", available="5")
+    assert problems() == [(wallet.id, "A", "2 is held, but the entries sum to 0")]
+
+
+def test_a_broken_chain_of_what_is_held_is_found_where_it_breaks(wallet: Wallet) -> None:
+    now = timezone.now()
+    of = {"wallet_id": wallet.id, "currency": "USD", "kind": "settings", "principal": "nobody", "created_at": now}
+    Entry.objects.create(sequence=4, amount=0, balance_after=7, held=2, held_after=3, **of)
+    Entry.objects.create(sequence=5, amount=0, balance_after=7, held=-1, held_after=2, **of)
+    Wallet.objects.filter(id=wallet.id).update(sequence=5, held=2, available=5)
+    assert problems() == [(wallet.id, "A", "entry 4 says that 3 is held, but the sum is 2")]
+
+
+def test_an_entry_older_than_the_one_before_is_found(wallet: Wallet) -> None:
+    old = Entry.objects.get(sequence=3).created_at - timedelta(days=1)
+    of = {"wallet_id": wallet.id, "currency": "USD", "kind": "settings", "principal": "nobody", "created_at": old}
+    Entry.objects.create(sequence=4, amount=0, balance_after=7, **of)
+    Wallet.objects.filter(id=wallet.id).update(sequence=4)
+    assert problems() == [(wallet.id, "A", "entry 4 is older than entry 3")]

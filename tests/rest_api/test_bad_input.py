@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from tests.ledger.state import funds
 from tests.rest_api.conftest import Api, refused, resource
 
 POINTER = "/data/attributes/amount"
@@ -72,7 +73,7 @@ def test_an_overdraft_reports_the_balance(api: Api, wallet: Any) -> None:
         "title": "Insufficient funds",
         "detail": "The balance does not cover it.",
         "source": {"pointer": POINTER},
-        "meta": {"balance": "100.00", "amount": "-100.01", "currency": "USD", "wallet": int(wallet["id"])},
+        "meta": funds("100.00", "-100.01", int(wallet["id"])),
     }
     # The last cent is available.
     api.create_transaction(wallet["id"], txid="TX1", amount="-100.00")

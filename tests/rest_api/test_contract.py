@@ -41,6 +41,10 @@ def test_a_wallet_is_shown_in_full(api: Api) -> None:
             "label": "My Wallet",
             "balance": "100.00",
             "currency": "USD",
+            "held": "0.00",
+            "floor": "0.00",
+            "available": "100.00",
+            "state": "active",
             "sequence": 1,
             "owner": "",
             "metadata": {"team": ["a", {"b": 1}]},
@@ -143,6 +147,7 @@ def test_an_empty_wallet_is_deleted_and_its_entries_stay(api: Api) -> None:
     assert response.status_code == 409
     assert response.json()["errors"][0]["meta"] == {
         "balance": "10.00",
+        "held": "0.00",
         "currency": "USD",
         "wallet": int(wallet["id"]),
     }

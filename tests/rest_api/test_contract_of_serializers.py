@@ -99,7 +99,7 @@ def test_writable_fields_are_those_of_the_commands() -> None:
         for name, endpoint in ENDPOINTS.items()
     }
     assert writable == {
-        "Wallet": {"label", "balance", "currency", "owner", "metadata"},
+        "Wallet": {"label", "balance", "currency", "floor", "state", "owner", "metadata"},
         "Transaction": {"txid", "amount", "description", "metadata"},
         "Entry": set(),
     }

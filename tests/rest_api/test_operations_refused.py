@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.ledger.state import snapshot
+from tests.ledger.state import funds, snapshot
 from tests.rest_api.batches import OPERATIONS, URL, add_wallet, move, post, refused, remove, results, send, update
 from tests.rest_api.conftest import Api, problems
 from tests.rest_api.structure import ATOMIC_TYPE
@@ -36,12 +36,7 @@ def test_an_overdraft_undoes_earlier_operations(api: Api, wallet: Any) -> None:
 def test_an_overdraft_reports_the_balance_at_that_place(api: Api, wallet: Any) -> None:
     response = send(api, post("T1", wallet["id"], "-60.00"), post("T2", wallet["id"], "-60.00"))
     (error,) = response.json()["errors"]
-    assert error["meta"] == {
-        "balance": "40.00",
-        "amount": "-60.00",
-        "currency": "USD",
-        "wallet": int(wallet["id"]),
-    }
+    assert error["meta"] == funds("40.00", "-60.00", int(wallet["id"]))
 
 
 def test_each_refusal_is_the_one_that_a_single_request_gets(api: Api, wallet: Any, transaction: Any) -> None:

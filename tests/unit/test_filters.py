@@ -42,6 +42,7 @@ EXPECTED = {
         "label.icontains": (_FoldedFilter, "label", "exact"),
         **with_range("balance", AmountFilter, "balance", "exact"),
         "currency": (TextFilter, "currency", "exact"),
+        "state": (django_filters.ChoiceFilter, "state", "exact"),
         "owner": (OwnerFilter, "owner", "exact"),
         **with_range("createdAt", TimeFilter, "created_at"),
         "search": (_FoldedFilter, "label", "exact"),

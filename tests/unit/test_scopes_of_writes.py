@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from walletsvc import errors
+from walletsvc.commands.command import Conditional
 from walletsvc.commands.execute import execute, execute_all
 from walletsvc.commands.outcomes import Refused
 from walletsvc.commands.recount import RecountWallet
 from walletsvc.commands.transactions import DeleteTransaction, PostTransaction
-from walletsvc.commands.wallets import CloseWallet, OpenWallet
+from walletsvc.commands.wallets import CloseWallet, OpenWallet, RenameWallet
 from walletsvc.principals import Principal
 
 pytestmark = pytest.mark.without_engine
@@ -28,6 +29,9 @@ POST, DELETE = PostTransaction.parse({"txid": "A", "wallet": "7", "amount": "1"}
         (WALLETS, POST, "transactions:write"),
         (WALLETS, DELETE, "transactions:write"),
         (WALLETS, RecountWallet(wallet=7), "admin"),
+        (WALLETS, RenameWallet.parse("7", {"label": "B", "floor": "0"}), "admin"),
+        (WALLETS, Conditional(RenameWallet.parse("7", {"state": "active"}), POST), "admin"),
+        (TRANSACTIONS, RenameWallet.parse("7", {"label": "B"}), "wallets:write"),
     ],
 )
 def test_a_command_takes_its_scope(principal: Principal, command, scope: str) -> None:

@@ -33,7 +33,12 @@ class Command(ABC, Generic[T_co]):
     name: ClassVar[str]
     """A stable name such as transaction.post."""
     scope: ClassVar[str]
-    """The scope that its caller needs."""
+    """The scope that its caller needs, unless `needed_scope` says otherwise."""
+
+    @property
+    def needed_scope(self) -> str:
+        """Return the scope that its caller needs, with these values."""
+        return self.scope
 
     @property
     def shares_commit(self) -> bool:
@@ -104,6 +109,10 @@ class Conditional(Command[T]):
     @property
     def scope(self) -> str:  # type: ignore[override]
         return self.command.scope
+
+    @property
+    def needed_scope(self) -> str:
+        return self.command.needed_scope
 
     def locks(self) -> Locks:
         return self.command.locks()

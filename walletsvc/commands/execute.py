@@ -41,7 +41,7 @@ def execute(command: Command[T], *, by: Principal, clock: Clock = timezone.now) 
 
     Raises its refusal, `Forbidden` if the caller lacks its scope, and what `durably` raises.
     """
-    if not by.may(command.scope):
+    if not by.may(command.needed_scope):
         raise _forbidden(command)
     runner = Runner(by, clock)
     if not command.shares_commit or connection.in_atomic_block:
@@ -61,7 +61,7 @@ def execute_all(batch: Batch, *, by: Principal, clock: Clock = timezone.now) -> 
     too, and the caller gets the first refusal. Raises what `durably` raises.
     """
     for index, each in enumerate(batch):
-        if isinstance(each, Command) and not by.may(each.scope):
+        if isinstance(each, Command) and not by.may(each.needed_scope):
             return Refused(index, _forbidden(each))
     runner = Runner(by, clock, waits=True)
     shares = all(isinstance(each, Command) and each.shares_commit for each in batch)
@@ -71,7 +71,8 @@ def execute_all(batch: Batch, *, by: Principal, clock: Clock = timezone.now) -> 
 
 
 def _forbidden(command: Command[Any]) -> errors.Forbidden:
-    return errors.Forbidden(f"This takes the scope {command.scope}.", scope=command.scope)
+    scope = command.needed_scope
+    return errors.Forbidden(f"This takes the scope {scope}.", scope=scope)
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,9 @@ def parse_new(resource: Resource, values: Mapping[str, object], *, without: Coll
             continue
         # Not by `collect`: a batch has thousands of fields.
         try:
-            if key in values or isinstance(each, ToOne):
+            if each.write is Write.LATER:
+                _refuse_early(resource, each, values)
+            elif key in values or isinstance(each, ToOne):
                 parsed[key] = _parse(each, values.get(key))
             elif each.required:
                 raise errors.Required(f"{key} is required.", field=key)
@@ -107,6 +109,12 @@ def parse_changes(
                     raise errors.Immutable(_why_fixed(resource, each), field=each.key)
                 parsed[each.key] = _parse(each, values[each.key])
     return parsed, refusals.refusal()
+
+
+def _refuse_early(resource: Resource, member: Field | ToOne, values: Mapping[str, object]) -> None:
+    if member.key in values:
+        what = resource.name.lower()
+        raise errors.Invalid(f"The {member.name} is set by a change of the {what}.", field=member.key)
 
 
 def _parse(member: Field | ToOne, value: object) -> object:

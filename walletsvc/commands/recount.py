@@ -1,4 +1,4 @@
-"""Correct transaction counts after an upgrade during which older servers wrote without counting."""
+"""Correct what older servers left behind when they wrote during an upgrade: counts, and what is available."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from typing import ClassVar
 from walletsvc.commands.command import Command, Locks
 from walletsvc.commands.retry import durably
 from walletsvc.ledger.ledger import Ledger
-from walletsvc.ledger.writer import add_to_count
+from walletsvc.ledger.writer import add_to_count, write_available
 from walletsvc.models import Transaction, Wallet
 from walletsvc.queries.reconciliation import count_transactions
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RecountWallet(Command[bool]):
-    """Count the transactions of a wallet under its lock; return whether its count was wrong."""
+    """Count the transactions of a wallet under its lock, and compute what is available.
+
+    Returns whether either was wrong.
+    """
 
     name: ClassVar = "wallet.recount"
     scope: ClassVar = "admin"
@@ -30,7 +33,8 @@ class RecountWallet(Command[bool]):
             return False
         count = Transaction.objects.filter(wallet_id=self.wallet).count()
         wrong = Wallet.objects.filter(id=self.wallet).exclude(transaction_count=count)
-        return bool(wrong.update(transaction_count=count))
+        was_wrong = bool(wrong.update(transaction_count=count))
+        return write_available(ledger.locked(self.wallet)) or was_wrong
 
 
 def recount_all() -> bool:

@@ -21,6 +21,7 @@ from walletsvc.commands.inputs import (
 )
 from walletsvc.ledger.ledger import Ledger
 from walletsvc.models import Wallet
+from walletsvc.models.wallet import State
 from walletsvc.money import ZERO
 from walletsvc.principals import Principal
 from walletsvc.schema.resources import WALLET
@@ -83,13 +84,15 @@ class OpenWallet(Command[Wallet]):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RenameWallet(Command[Wallet]):
-    """Change a wallet's label and its details."""
+    """Change a wallet's label and its details, or its settings: its floor and its state."""
 
     name: ClassVar = "wallet.rename"
     scope: ClassVar = "wallets:write"
 
     wallet: Reference
     changes: Mapping[str, object]
+    floor: Decimal | None = None
+    state: State | None = None
     refused: errors.WalletError | None = None
     """The refusal of the values, raised once the wallet is known to exist."""
 
@@ -99,19 +102,33 @@ class RenameWallet(Command[Wallet]):
         wallet = parse_reference(identifier, what="Wallet")
         parsed, refused = parse_changes(WALLET, values)
         names = {"label": parsed["label"]} if "label" in parsed else {}
-        return cls(wallet=wallet, changes=names | WALLET.details_of(parsed), refused=refused)
+        return cls(
+            wallet=wallet,
+            changes=names | WALLET.details_of(parsed),
+            floor=parsed.get("floor"),
+            state=parsed.get("state"),
+            refused=refused,
+        )
+
+    @property
+    def needed_scope(self) -> str:
+        # Settings decide what others can do with the wallet's money.
+        return self.scope if self.floor is None and self.state is None else "admin"
 
     def locks(self) -> Locks:
         return Locks(wallets=(self.wallet,))
 
     def apply(self, ledger: Ledger) -> Wallet:
-        """Raises `NotFound`, refusals of fields, `Immutable` for a balance or currency, and `DuplicateLabel`."""
+        """Raises `NotFound`, `WalletClosed`, refusals of fields, `Immutable` for a balance or currency,
+        `DuplicateLabel`, and what `Ledger.change_settings` raises."""
         wallet_id = resolve(self.wallet)
         ledger.wallet(wallet_id)
         if self.refused is not None:
             raise self.refused
         ledger.flush()
         wallet = Wallet.objects.get(id=wallet_id)
+        ledger.show(wallet)
+        ledger.change_settings(wallet, floor=self.floor, state=self.state)
         changed = [name for name, value in self.changes.items() if getattr(wallet, name) != value]
         if "label" in changed:
             ledger.names.take_label(wallet.owner, str(self.changes["label"]))
@@ -121,7 +138,6 @@ class RenameWallet(Command[Wallet]):
                 setattr(wallet, name, self.changes[name])
             wallet.updated_at = ledger.at
             wallet.save(update_fields=[*changed, "updated_at"])
-        ledger.show(wallet)
         return wallet
 
     def find_duplicate(self, principal: Principal) -> errors.WalletError | None:

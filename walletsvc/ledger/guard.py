@@ -48,6 +48,23 @@ def decide(
     return after, held_after
 
 
+def decide_floor(wallet: LockedWallet, floor: Decimal) -> None:
+    """Raise what `decide` raises, with the field `floor`, unless the wallet can have this floor."""
+    check_amount(floor, currency=wallet.currency, field="floor")
+    left = available(wallet.balance, wallet.held, floor)
+    if left < 0:
+        raise insufficient_funds(wallet, money.subtract(wallet.floor, floor), field="floor")
+    check_stored(left, field="floor")
+
+
+def decide_state(wallet: LockedWallet, state: State) -> None:
+    """Raise `WalletNotEmpty` or `Invalid` unless a wallet that is not closed can pass to this other state."""
+    if state is State.CLOSED:
+        if wallet.state == State.FROZEN:
+            raise errors.Invalid("A frozen wallet is not closed: make it active first.", field="state")
+        check_empty(wallet)
+
+
 def check_stored(value: Decimal, *, field: str) -> None:
     """Raise `OutOfRange` or `PrecisionExceeded` unless a wallet can hold this much."""
     if not -money.LIMIT < value < money.LIMIT:
@@ -83,3 +100,15 @@ def check_amount(amount: Decimal, *, currency: str, field: str) -> None:
     """Raise `ScaleExceeded` or `PrecisionExceeded` unless currency and database can store `amount` exactly."""
     money.check_scale(amount, currency=currency, field=field)
     money.check_precision(amount, max_digits=dialect.exact_digits(), field=field)
+
+
+def check_empty(wallet: LockedWallet) -> None:
+    """Raise `WalletNotEmpty` unless the wallet holds nothing, and nothing is held in it."""
+    if wallet.balance or wallet.held:
+        raise errors.WalletNotEmpty(
+            "A wallet that holds money cannot be closed.",
+            balance=money.format_amount(wallet.balance, wallet.currency),
+            held=money.format_amount(wallet.held, wallet.currency),
+            currency=wallet.currency,
+            wallet=wallet.id,
+        )

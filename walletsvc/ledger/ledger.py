@@ -15,7 +15,7 @@ from decimal import Decimal
 from walletsvc import errors, money
 from walletsvc.ledger import writer
 from walletsvc.ledger.conditions import Conditions
-from walletsvc.ledger.guard import check_amount, decide
+from walletsvc.ledger.guard import check_amount, check_empty, decide, decide_floor, decide_state, frozen
 from walletsvc.ledger.interfaces import LockWallets, Writer
 from walletsvc.ledger.locked_wallets import LockedWallet, lock_wallets
 from walletsvc.ledger.names import Names
@@ -91,6 +91,10 @@ class Ledger:
         """Tell whether the wallet is locked, or was opened by this operation."""
         return wallet_id in self._wallets
 
+    def locked(self, wallet_id: int) -> LockedWallet:
+        """Return a wallet that is locked, in whatever state."""
+        return self._wallets[wallet_id]
+
     def owners_of(self, wallet_ids: Iterable[int]) -> dict[int, str]:
         """Return the owner of each of these wallets, which are locked."""
         return {wallet_id: self._wallets[wallet_id].owner for wallet_id in wallet_ids}
@@ -138,13 +142,47 @@ class Ledger:
         """Let the object show, in the end, the wallet as the operation leaves it, including later posts."""
         self._shown.append(wallet)
 
+    def change_settings(self, shown: Wallet, *, floor: Decimal | None = None, state: State | None = None) -> None:
+        """Give a locked wallet another floor, or state, or both, in one line that says from what to what.
+
+        `shown` gets the same. What is None or the same stays. Raises what the guard raises, with the field `floor`;
+        `WalletNotEmpty` for closing a wallet that holds money, and `Invalid` for closing a frozen one.
+        """
+        wallet = self.wallet(shown.id)
+        detail: dict[str, object] = {}
+        if floor is not None and floor != wallet.floor:
+            decide_floor(wallet, floor)
+            detail["floor"] = [money.format_amount(each, wallet.currency) for each in (wallet.floor, floor)]
+            wallet.floor = shown.floor = floor
+        if state is not None and state != wallet.state:
+            decide_state(wallet, state)
+            detail["state"] = [wallet.state, state.value]
+            wallet.state = shown.state = state.value
+        if detail:
+            wallet.sequence += 1
+            self._lines.append(
+                Line(
+                    wallet,
+                    wallet.sequence,
+                    ZERO,
+                    wallet.balance,
+                    Kind.SETTINGS,
+                    None,
+                    held_after=wallet.held,
+                    detail=detail,
+                )
+            )
+
     def close_wallet(self, wallet_id: int) -> None:
         """Delete a locked wallet with its transactions; its entries stay.
 
-        Raises `WalletNotEmpty`, and `TransactionBound` if a transaction belongs to a transfer, a hold or a reversal.
+        Raises `WalletNotEmpty`, `WalletFrozen` (a frozen wallet stays for whoever has frozen it), and
+        `TransactionBound` if a transaction belongs to a transfer, a hold or a reversal.
         """
         self.flush()
         wallet = self.wallet(wallet_id)
+        if wallet.state == State.FROZEN:
+            raise frozen(wallet)
         check_empty(wallet)
         if self._writer.has_bonds(wallet_id):
             message = "The wallet has holds, transfers or reversals: it can be closed, but not deleted."
@@ -321,15 +359,3 @@ class Ledger:
                 wallet.balance, wallet.sequence, wallet.updated_at = left.balance, left.sequence, self.at
                 wallet.transaction_count = left.transaction_count
                 wallet.held, wallet.available = left.held, left.available
-
-
-def check_empty(wallet: LockedWallet) -> None:
-    """Raise `WalletNotEmpty` unless the wallet holds nothing, and nothing is held in it."""
-    if wallet.balance or wallet.held:
-        raise errors.WalletNotEmpty(
-            "A wallet that holds money cannot be closed.",
-            balance=money.format_amount(wallet.balance, wallet.currency),
-            held=money.format_amount(wallet.held, wallet.currency),
-            currency=wallet.currency,
-            wallet=wallet.id,
-        )

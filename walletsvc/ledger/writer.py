@@ -140,6 +140,13 @@ def insert_wallet(wallet: Wallet) -> None:
     wallet.save(force_insert=True)
 
 
+def write_available(wallet: LockedWallet) -> bool:
+    """Store what is available in a locked wallet; return whether that was something else before."""
+    return bool(
+        Wallet.objects.filter(id=wallet.id).exclude(available=wallet.available).update(available=wallet.available)
+    )
+
+
 def read_names(wallet_id: int) -> tuple[list[str], list[str]]:
     """Return the label of a wallet, and the txids of its transactions."""
     labels = Wallet.objects.filter(id=wallet_id).values_list("label", flat=True)
@@ -176,9 +183,10 @@ def delete_wallet(wallet_id: int) -> int:
 
 
 def blank_transaction() -> Transaction:
-    """Return a new transaction with no field set: `__init__`, which sets all fields, takes twenty times as long."""
+    """Return a new transaction with almost no field set: `__init__`, which sets all, takes twenty times as long."""
     transaction = Transaction.__new__(Transaction)
     transaction._state = ModelState()
+    transaction.fingerprint = None
     return transaction
 
 

@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models import Count, F
 
 from walletsvc import money
+from walletsvc.ledger.locked_wallets import available
 from walletsvc.models import Entry, Transaction, TransactionCount, Wallet
 from walletsvc.money import ZERO
 from walletsvc.money import format_plain as plain
@@ -33,13 +34,17 @@ class Discrepancy:
 def compute_discrepancies(*, chunk_size: int = 5000) -> Iterator[Discrepancy]:
     """Read the whole ledger, wallet by wallet, and yield every discrepancy.
 
-    Balances equal the sum of their entries and the last `balance_after`; sequences have no gap; each
-    `balance_after` follows from the one before; the amount of each live transaction equals the sum of its entries in
+    Balances equal the sum of their entries and the last `balance_after`, and likewise what is held; sequences have no
+    gap, and moments never fall; each `balance_after` follows from the one before; what is available is what balance,
+    held amount and floor leave, and not below 0; the amount of each live transaction equals the sum of its entries in
     its wallet, while those in other wallets cancel out; transactions and entries have their wallet's owner; and the
     numbers of live transactions, of each wallet and of all, are right. Sums are computed here, exactly, rather than
     in the database: SQLite would add floats. For a consistent snapshot, the caller runs it in one transaction.
     """
     yield from _wallets_against_entries(chunk_size)
+    for wallet_id, label, stored, left in find_wrong_available(chunk_size=chunk_size):
+        problem = f"{plain(stored)} is said to be available, but {plain(left)} is (--recount corrects it)"
+        yield Discrepancy(wallet_id, label, problem)
     yield from _transactions_against_entries(chunk_size)
     yield from _rows_of_other_owners()
     for wallet_id, label, count, found in find_wrong_counts(chunk_size=chunk_size):
@@ -52,39 +57,55 @@ def compute_discrepancies(*, chunk_size: int = 5000) -> Iterator[Discrepancy]:
         )
 
 
+_WALLET = ("id", "label", "balance", "sequence", "currency", "held")
+_LINE = ("wallet_id", "sequence", "amount", "balance_after", "currency", "held", "held_after", "created_at")
+
+
 def _wallets_against_entries(chunk_size: int) -> Iterator[Discrepancy]:
-    wallets = {
-        row[0]: row[1:]
-        for row in Wallet.objects.values_list("id", "label", "balance", "sequence", "currency").iterator(chunk_size)
-    }
-    entries = (
-        Entry.objects.order_by("wallet_id", "sequence")
-        .values_list("wallet_id", "sequence", "amount", "balance_after", "currency")
-        .iterator(chunk_size)
-    )
+    wallets = {row[0]: row[1:] for row in Wallet.objects.values_list(*_WALLET).iterator(chunk_size)}
+    entries = Entry.objects.order_by("wallet_id", "sequence").values_list(*_LINE).iterator(chunk_size)
     for wallet_id, lines in groupby(entries, key=itemgetter(0)):
-        label, balance, sequence, currency = wallets.pop(wallet_id, (None, ZERO, None, None))
-        running, last = ZERO, 0
-        for _, at, amount, after, entry_currency in lines:
+        label, balance, sequence, currency, held = wallets.pop(wallet_id, (None, ZERO, None, None, ZERO))
+        running, running_held, last, before = ZERO, ZERO, 0, None
+        for _, at, amount, after, entry_currency, change, held_after, moment in lines:
             if at != last + 1:
                 yield Discrepancy(wallet_id, label, f"entry {last + 1} is missing")
-            running, last = money.add(running, amount), at
+            running, running_held, last = money.add(running, amount), money.add(running_held, change), at
             if running != after:
                 yield Discrepancy(
                     wallet_id, label, f"entry {at} says {plain(after)}, but the sum is {plain(running)}"
                 )
                 running = after
+            if running_held != held_after:
+                problem = f"entry {at} says that {plain(held_after)} is held, but the sum is {plain(running_held)}"
+                yield Discrepancy(wallet_id, label, problem)
+                running_held = held_after
             if currency is not None and entry_currency != currency:
                 yield Discrepancy(wallet_id, label, f"entry {at} is in {entry_currency}, the wallet in {currency}")
+            if before is not None and moment < before:
+                yield Discrepancy(wallet_id, label, f"entry {at} is older than entry {at - 1}")
+            before = moment
         if balance != running:
             yield Discrepancy(
                 wallet_id, label, f"the balance is {plain(balance)}, but the entries sum to {plain(running)}"
             )
+        if held != running_held:
+            problem = f"{plain(held)} is held, but the entries sum to {plain(running_held)}"
+            yield Discrepancy(wallet_id, label, problem)
         if sequence is not None and sequence != last:
             yield Discrepancy(wallet_id, label, f"the sequence is {sequence}, but the last entry is {last}")
-    for wallet_id, (label, balance, sequence, _currency) in wallets.items():
-        if balance or sequence:
+    for wallet_id, (label, balance, sequence, _currency, held) in wallets.items():
+        if balance or sequence or held:
             yield Discrepancy(wallet_id, label, f"it holds {plain(balance)} at sequence {sequence} without any entry")
+
+
+def find_wrong_available(*, chunk_size: int = 5000) -> Iterator[tuple[int, str, Decimal, Decimal]]:
+    """Yield id, label, stored and real available balance of each wallet where these differ, or it is below 0."""
+    rows = Wallet.objects.order_by("id").values_list("id", "label", "balance", "held", "floor", "available")
+    for wallet_id, label, balance, held, floor, stored in rows.iterator(chunk_size):
+        left = available(balance, held, floor)
+        if stored != left or left < 0:
+            yield wallet_id, label, stored, left
 
 
 def _transactions_against_entries(chunk_size: int) -> Iterator[Discrepancy]:

@@ -21,6 +21,8 @@ class Write(Enum):
     ONCE = "once"
     """When the resource is created."""
     ALWAYS = "always"
+    LATER = "later"
+    """Once the resource exists: its creation sets the default. Takes the scope admin."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,9 @@ class Resource:
         """Return the fields that clients write and no rule of the ledger uses: they are stored unchanged."""
         writable = self._writable(self.fields)
         return tuple(
-            each for each in writable if not (each.unique or isinstance(each.type, Amount | Currency | Owner))
+            each
+            for each in writable
+            if not (each.unique or each.write is Write.LATER or isinstance(each.type, Amount | Currency | Owner))
         )
 
     @cached_property

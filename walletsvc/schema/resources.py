@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.models.entry import Kind as EntryKind
+from walletsvc.models.wallet import State as WalletState
 from walletsvc.principals import Principal
 from walletsvc.schema.declarations import Field, Resource, ToMany, ToOne, Write
 from walletsvc.schema.types import Amount, Choice, Counter, Currency, Metadata, Moment, Name, Owner, Text
@@ -62,6 +63,22 @@ WALLET = Resource(
             filters=("exact",),
             sorts=True,
             input="The code of a currency or asset; the default currency of this server if omitted.",
+        ),
+        Field("held", Amount(), "The part of the balance that open holds have set aside."),
+        Field(
+            "floor",
+            Amount(),
+            "What the balance does not fall below: a credit line if negative, a minimum if positive.",
+            write=Write.LATER,
+        ),
+        Field("available", Amount(), "What a debit or hold can take: balance - held - floor, never below 0."),
+        Field(
+            "state",
+            Choice(WalletState),
+            "Nothing leaves a frozen wallet; a closed one accepts nothing, and stays closed.",
+            write=Write.LATER,
+            filters=("exact",),
+            input="active or frozen, or closed, once it is empty and for good.",
         ),
         Field("sequence", Counter(), "The number of its entries so far: the version of the wallet."),
         Field(
@@ -154,6 +171,9 @@ ENTRY = Resource(
         ),
         Field("amount", Amount()),
         Field("balanceAfter", Amount(), "The wallet's balance after this entry."),
+        Field("held", Amount(), "The change of what is held."),
+        Field("heldAfter", Amount(), "What is held in the wallet after this entry."),
+        Field("detail", Metadata(), "The settings that it changed, each from and to; otherwise empty."),
         Field("currency", Currency(), "The currency of its wallet."),
         Field("kind", Choice(EntryKind), "The kind of change that made it.", filters=("exact",)),
         Field("txid", Name(), "Its transaction's txid then; empty for an opening balance.", filters=("exact",)),

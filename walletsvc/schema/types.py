@@ -147,3 +147,9 @@ class Choice(Type):
     def values(self) -> list[str]:
         """Return the possible values."""
         return [str(each.value) for each in self.choices]
+
+    def parse(self, value: object, *, field: str) -> Enum:
+        """Return the member of the enumeration that `value` is or names."""
+        if isinstance(value, str) and value in self.values:
+            return self.choices(value)
+        raise errors.Invalid(f"{field} is one of {', '.join(self.values)}.", field=field)

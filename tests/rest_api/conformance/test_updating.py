@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.ledger.state import funds
 from tests.rest_api.conformance.conftest import World, update
 from tests.rest_api.conftest import problems, resource
 
@@ -155,14 +156,9 @@ def test_update_resource_other_status(world: World) -> None:
 
 
 def test_update_resource_other_semantics(world: World) -> None:
-    """The error of a refused amount contains balance, currency and wallet."""
+    """The error of a refused amount contains the wallet's funds, its currency and its id."""
     (error,) = update(world, amount="-20.00").json()["errors"]
-    assert error["meta"] == {
-        "balance": "15.00",
-        "amount": "-25.00",
-        "currency": "USD",
-        "wallet": int(world.wallet["id"]),
-    }
+    assert error["meta"] == funds("15.00", "-25.00", int(world.wallet["id"]))
 
 
 def test_update_resource_http_semantics(world: World) -> None:
@@ -198,7 +194,12 @@ def test_deleting_other_status(world: World) -> None:
 def test_deleting_other_details(world: World) -> None:
     """The error contains the wallet's balance."""
     (error,) = world.api.delete(world.wallet_url).json()["errors"]
-    assert error["meta"] == {"balance": "15.00", "currency": "USD", "wallet": int(world.wallet["id"])}
+    assert error["meta"] == {
+        "balance": "15.00",
+        "held": "0.00",
+        "currency": "USD",
+        "wallet": int(world.wallet["id"]),
+    }
 
 
 def test_deleting_http_semantics(world: World) -> None:

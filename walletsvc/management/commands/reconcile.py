@@ -9,7 +9,12 @@ from walletsvc.commands.execute import execute
 from walletsvc.commands.recount import RecountWallet, recount_all
 from walletsvc.models import Entry, Wallet
 from walletsvc.principals import SYSTEM
-from walletsvc.queries.reconciliation import Discrepancy, compute_discrepancies, find_wrong_counts
+from walletsvc.queries.reconciliation import (
+    Discrepancy,
+    compute_discrepancies,
+    find_wrong_available,
+    find_wrong_counts,
+)
 
 
 class Command(BaseCommand):
@@ -19,15 +24,18 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--recount", action="store_true", help="First correct wrong transaction counts (after an upgrade)"
+            "--recount",
+            action="store_true",
+            help="First correct wrong transaction counts and available balances (after an upgrade)",
         )
         parser.add_argument("--limit", type=int, default=100, help="Print at most this many discrepancies (100)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["recount"]:
-            recounts = [RecountWallet(wallet=wallet_id) for wallet_id, *_ in find_wrong_counts()]
+            wrong = {wallet_id for wallet_id, *_ in (*find_wrong_counts(), *find_wrong_available())}
+            recounts = [RecountWallet(wallet=wallet_id) for wallet_id in sorted(wrong)]
             count = sum(execute(each, by=SYSTEM) for each in recounts) + recount_all()
-            self.stdout.write(f"{count} transaction counts set.")
+            self.stdout.write(f"{count} counts and available balances set.")
         with _snapshot():
             count = 0
             for found in compute_discrepancies():
