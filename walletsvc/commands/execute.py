@@ -154,11 +154,11 @@ class Runner(Worker[Batch, Outcome]):
     def explain(self, batch: Batch, refused: Refused) -> Refused:
         """Return the refusal that the caller should get.
 
-        A caller that lost an answer repeats its request. It must learn that its txid exists, rather than that there
-        is no money left to post it again.
+        A caller that lost an answer repeats its request. It must learn that its txid exists, rather than that the
+        wallet has no money left to post it again, or does not stand as before.
         """
         command = batch[refused.index]
-        if isinstance(command, Command) and isinstance(refused.error, _DUE_TO_BALANCE):
+        if isinstance(command, Command) and isinstance(refused.error, _DUE_TO_WALLET):
             return Refused(refused.index, command.find_duplicate(self.principal) or refused.error)
         return refused
 
@@ -205,7 +205,15 @@ def _apply(batch: Batch, ledger: Ledger) -> Done | Refused:
     return Done(results)
 
 
-_DUE_TO_BALANCE = (errors.InsufficientFunds, errors.OutOfRange, errors.PrecisionExceeded)
+_DUE_TO_WALLET = (
+    errors.InsufficientFunds,
+    errors.OutOfRange,
+    errors.PrecisionExceeded,
+    errors.ConditionFailed,
+    errors.WalletFrozen,
+    errors.WalletClosed,
+)
+"""What a repeated request may meet although its first attempt was done."""
 
 
 def _wallets(batch: Batch) -> list[Reference]:

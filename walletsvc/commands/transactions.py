@@ -9,11 +9,13 @@ from typing import ClassVar, Self
 
 from walletsvc import errors
 from walletsvc.commands.command import Command, Locks
+from walletsvc.commands.conditions import parse_conditions
 from walletsvc.commands.holders import find_txid_holder, owner_of
 from walletsvc.commands.idempotency import fingerprint_of
 from walletsvc.commands.inputs import (
     LocalId,
     Reference,
+    Refusals,
     id_so_far,
     parse_changes,
     parse_new,
@@ -21,6 +23,7 @@ from walletsvc.commands.inputs import (
     resolve,
 )
 from walletsvc.commands.retry import Outdated
+from walletsvc.ledger.conditions import Conditions
 from walletsvc.ledger.ledger import Ledger
 from walletsvc.ledger.writer import blank_transaction, update_transaction_row
 from walletsvc.models import Transaction, Wallet
@@ -41,21 +44,26 @@ class PostTransaction(Command[Transaction]):
     amount: Decimal
     details: Mapping[str, object] = field(default_factory=dict)
     """Fields that no rule uses (`Resource.details`), by column."""
+    conditions: Conditions | None = None
     local_id: LocalId | None = None
 
     @classmethod
     def parse(cls, values: Mapping[str, object], *, local_id: LocalId | None = None) -> Self:
-        """Return the command for the values of a transaction, by their fields' Python names.
+        """Return the command for the values of a transaction, by their fields' Python names, and its `conditions`.
 
-        It reports the new id to `local_id`. Raises refusals of fields and amounts, and `NotFound` for an impossible
-        id of a wallet.
+        It reports the new id to `local_id`. Raises refusals of fields, amounts and conditions, and `NotFound` for an
+        impossible id of a wallet.
         """
+        conditions = None
+        if "conditions" in values:
+            conditions, values = _split(values)
         parsed = parse_new(TRANSACTION, values)
         return cls(
             txid=parsed["txid"],
             wallet=parsed["wallet"],
             amount=parsed["amount"],
             details=TRANSACTION.details_of(parsed),
+            conditions=conditions,
             local_id=local_id,
         )
 
@@ -67,12 +75,12 @@ class PostTransaction(Command[Transaction]):
         return Locks(wallets=(self.wallet,))
 
     def apply(self, ledger: Ledger) -> Transaction:
-        """Raises `NotFound` for the wallet, what the guard raises, and `DuplicateTxid`."""
+        """Raises `NotFound` for the wallet, what the guard raises, `ConditionFailed`, and `DuplicateTxid`."""
         transaction = blank_transaction()
         transaction.txid, transaction.wallet_id, transaction.amount = self.txid, resolve(self.wallet), self.amount
         vars(transaction).update(self.details)
         transaction.fingerprint = fingerprint_of(self)
-        ledger.post(transaction)
+        ledger.post(transaction, conditions=self.conditions)
         if self.local_id is not None:
             ledger.flush(send=True)
             self.local_id.id, self.local_id.owner = transaction.id, transaction.owner
@@ -82,6 +90,20 @@ class PostTransaction(Command[Transaction]):
         # Nothing was created for a wallet that does not exist yet.
         fingerprint = fingerprint_of(self) if id_so_far(self.wallet) else None
         return find_txid_holder(owner_of(self.wallet, Wallet, principal), self.txid, fingerprint=fingerprint)
+
+
+def _split(values: Mapping[str, object]) -> tuple[Conditions | None, dict[str, object]]:
+    """Return the conditions of a post, and its other fields. Raises the refusals of both if the former have any."""
+    fields = {name: value for name, value in values.items() if name != "conditions"}
+    refusals = Refusals()
+    conditions = None
+    with refusals.collect():
+        conditions = parse_conditions(values["conditions"])
+    if refusals.refusal() is not None:
+        with refusals.collect():
+            parse_new(TRANSACTION, fields)
+    refusals.raise_if_any()
+    return conditions, fields
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
