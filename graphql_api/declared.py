@@ -12,10 +12,12 @@ from strawberry import UNSET
 
 from graphql_api.ids import database_id
 from graphql_api.scalars import JSON, Amount, DateTime, Long
+from walletsvc.commands.keyed import KEY_FIELD
 from walletsvc.schema import types
 from walletsvc.schema.declarations import Field, Resource, ToOne, Write
 
 ID = "A global id or a databaseId."
+_KEY = "Visible ASCII, at most 255 characters. The same input runs once for a key, and always gets the same payload."
 
 _SCALARS = {types.Amount: Amount, types.Counter: Long, types.Metadata: JSON, types.Moment: DateTime}
 """All other types are strings, except choices."""
@@ -72,6 +74,8 @@ def _takes(written: Iterable[Field | ToOne], description: str, *, is_new: bool) 
                 _add(cls, name, type_of(each), strawberry.field(description=described))
             else:
                 _add(cls, name, type_of(each) | None, strawberry.field(description=described, default=UNSET))
+        if is_new:
+            _add(cls, KEY_FIELD, str | None, strawberry.field(description=_KEY, default=UNSET))
         return strawberry.input(description=description)(cls)
 
     return decorate

@@ -44,6 +44,7 @@ PLACES: Mapping[type[errors.WalletError], Place] = {
     errors.InsufficientFunds: Place.USER_ERRORS,
     errors.NotFound: Place.USER_ERRORS,
     errors.DuplicateTxid: Place.USER_ERRORS,
+    errors.IdempotencyConflict: Place.USER_ERRORS,
     errors.DuplicateLabel: Place.USER_ERRORS,
     errors.TransactionBound: Place.USER_ERRORS,
     errors.ReversalExceeds: Place.USER_ERRORS,

@@ -25,14 +25,18 @@ from graphql_api.inputs import (
 from graphql_api.types import Info
 from walletsvc import errors
 from walletsvc.commands.command import Command
-from walletsvc.commands.execute import execute
+from walletsvc.commands.execute import execute_once
+from walletsvc.commands.keyed import KEY_FIELD, parse_key
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
 from walletsvc.commands.wallets import CloseWallet, OpenWallet, RenameWallet
 from walletsvc.queries.permission import check_related
 from walletsvc.queries.written import WrittenRecord
+from walletsvc.schema.declarations import Resource
 from walletsvc.schema.resources import RESOURCES, TRANSACTION, WALLET
 
 _RELATIONS = {name for resource in RESOURCES.values() for name in resource.to_one}
+
+_IS_REPLAY = "Whether an earlier request with the same idempotency key was answered with this."
 
 P = TypeVar("P")
 Parse = Callable[..., Command[Any]]
@@ -66,7 +70,7 @@ class _TransactionPayload:
 
 @strawberry.type
 class CreateWalletPayload(_WalletPayload):
-    pass
+    is_replay: bool = strawberry.field(description=_IS_REPLAY, default=False)
 
 
 @strawberry.type
@@ -83,7 +87,7 @@ class DeleteWalletPayload(_WalletPayload):
 
 @strawberry.type
 class CreateTransactionPayload(_TransactionPayload):
-    pass
+    is_replay: bool = strawberry.field(description=_IS_REPLAY, default=False)
 
 
 @strawberry.type
@@ -98,19 +102,30 @@ class DeleteTransactionPayload(_TransactionPayload):
     )
 
 
-def _execute(info: Info, payload: Callable[..., P], resource: str, parse: Parse, *sent: Any) -> P:
+def _create(info: Info, payload: Callable[..., P], resource: Resource, parse: Parse, data: Any) -> P:
+    """Run the command that `parse` returns for the input of a new resource, once for its key."""
+    fields = given(resource, data)
+    key = fields.pop(KEY_FIELD, None)
+    return _execute(info, payload, resource.name, parse, fields, key=key)
+
+
+def _execute(
+    info: Info, payload: Callable[..., P], resource: str, parse: Parse, *sent: Any, key: str | None = None
+) -> P:
     """Run the command that `parse` returns for the input `sent`, and return its payload, even for a refusal."""
     raw, principal = info._raw_info, info.context.principal
     # The payloads of all mutations in the document are checked before the first one runs.
     selection = raw.context.planner(raw).payload(raw.path.key)
     try:
         check_related(principal, RESOURCES[resource], selection)
-        written = execute(parse(*sent), by=principal)
+        key = None if key is None else parse_key(key)
+        done = execute_once(parse(*sent), by=principal, key=key)
     except errors.WalletError as error:
         return _refuse(payload, resource, error)
-    record = WrittenRecord(written, resource, selection, principal=principal)
+    record = WrittenRecord(done.results[0], resource, selection, principal=principal)
     record.read_related(selection, principal=principal)
-    return payload(**{resource.lower(): record}, user_errors=[])
+    replay = {"is_replay": True} if done.is_replay else {}
+    return payload(**{resource.lower(): record}, user_errors=[], **replay)
 
 
 def _refuse(payload: Callable[..., P], resource: str, error: errors.WalletError) -> P:
@@ -140,7 +155,7 @@ class Mutation:
 
     @strawberry.mutation(description="Open a wallet.")
     def create_wallet(self, info: Info, input: CreateWalletInput) -> CreateWalletPayload | None:
-        return _execute(info, CreateWalletPayload, "Wallet", OpenWallet.parse, given(WALLET, input))
+        return _create(info, CreateWalletPayload, WALLET, OpenWallet.parse, input)
 
     @strawberry.mutation(description="Rename a wallet, or change its texts.")
     def update_wallet(self, info: Info, input: UpdateWalletInput) -> UpdateWalletPayload | None:
@@ -155,8 +170,7 @@ class Mutation:
 
     @strawberry.mutation(description="Post a transaction.")
     def create_transaction(self, info: Info, input: CreateTransactionInput) -> CreateTransactionPayload | None:
-        fields = given(TRANSACTION, input)
-        return _execute(info, CreateTransactionPayload, "Transaction", PostTransaction.parse, fields)
+        return _create(info, CreateTransactionPayload, TRANSACTION, PostTransaction.parse, input)
 
     @strawberry.mutation(description="Amend a transaction, move it to another wallet, or change its texts.")
     def update_transaction(self, info: Info, input: UpdateTransactionInput) -> UpdateTransactionPayload | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rest_api.documents import ResourceInput, read_resource
@@ -14,8 +14,9 @@ from rest_api.parser import parse_document
 from rest_api.query import Query
 from rest_api.read import PER_RESOURCE, Reader
 from walletsvc.commands.command import Command
-from walletsvc.commands.execute import execute
+from walletsvc.commands.execute import execute_once
 from walletsvc.queries.written import WrittenRecord
+from walletsvc.web.idempotency import read_key, replayed
 from walletsvc.web.replays import Written
 
 NOT_INCLUDED = "notIncluded"
@@ -56,24 +57,32 @@ class Creation:
 
     reader: Reader
 
-    def store(self, written: ResourceInput, *, guard: Guard = unguarded) -> tuple[bytes, str]:
-        """Create the resource and return its document and its URL. Raises what the command refuses.
+    def store(self, written: ResourceInput, *, key: str | None, guard: Guard = unguarded) -> Written:
+        """Create the resource and return the answer. Raises what the command refuses.
 
-        `guard` wraps the command before it runs.
+        A request that is repeated with its idempotency `key` gets the same answer again. `guard` wraps the command
+        before it runs.
         """
         reader = self.reader
         reader.check_included()
-        instance = execute(guard(reader.endpoint.parse_create(written.values)), by=reader.principal)
-        return encode_written(reader, instance), reader.public_url + reader.endpoint.item_url(instance.pk)
+        command = guard(reader.endpoint.parse_create(written.values))
+        done = execute_once(command, by=reader.principal, key=key)
+        instance = done.results[0]
+        location = ("Location", reader.public_url + reader.endpoint.item_url(instance.pk))
+        return Written(201, (location, *replayed(done)), encode_written(reader, instance))
 
-    def __call__(self, body: bytes) -> Written:
-        """Create what the document in `body` describes; a refusal is returned as an answer too."""
+    def __call__(self, body: bytes, key: str | None) -> Written:
+        """Create what the document in `body` describes; a refusal is returned as an answer too.
+
+        `key` is the value of the header Idempotency-Key.
+        """
         locate: Locate | None = None
         try:
+            idempotency_key = read_key(key)
             written = read_resource(parse_document(body), self.reader.endpoint)
             locate = written.locate
-            content, location = self.store(written)
-            return Written(201, (("Content-Type", MEDIA_TYPE), ("Location", location)), content)
+            answer = self.store(written, key=idempotency_key)
+            return replace(answer, headers=(("Content-Type", MEDIA_TYPE), *answer.headers))
         except Exception as error:
             refused = explain(error, locate=locate)
             content = encode_problems(refused.problems, NOTHING_AGREED)

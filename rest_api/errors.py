@@ -10,7 +10,9 @@ from django.db import Error
 from rest_framework import exceptions as drf
 
 from walletsvc import errors
+from walletsvc.commands.keyed import KEY_FIELD
 from walletsvc.db.failures import give_up
+from walletsvc.web.idempotency import IDEMPOTENCY_KEY
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +42,7 @@ STATUS: Mapping[type[errors.WalletError], int] = {
     errors.WalletClosed: 409,
     errors.InvalidParameter: 400,
     errors.ConditionFailed: 412,
+    errors.IdempotencyConflict: 422,
     errors.PreconditionFailed: 412,
     errors.Unauthenticated: 401,
     errors.Forbidden: 403,
@@ -147,6 +150,10 @@ def _problem(error: errors.WalletError, locate: Locate | None) -> Problem:
         return replace(problem, parameter=parameter, type_link=UNSUPPORTED_SORT if parameter == "sort" else None)
     if isinstance(error, errors.PreconditionFailed):
         return replace(problem, header=str(error.context.get("header", "")) or None, meta={})
+    if error.field == KEY_FIELD:
+        # A header that cannot be read is a bad request.
+        status = 400 if isinstance(error, errors.Invalid) else problem.status
+        return replace(problem, status=status, header=IDEMPOTENCY_KEY)
     if error.field is not None and locate is not None:
         return replace(problem, pointer=locate(error.field))
     return problem

@@ -223,6 +223,12 @@ class ConditionFailed(WalletError):
     code = "condition_failed"
 
 
+class IdempotencyConflict(WalletError):
+    """The caller has used the same idempotency key for another request."""
+
+    code = "idempotency_conflict"
+
+
 class PreconditionFailed(WalletError):
     """The object has changed since the caller saw it."""
 

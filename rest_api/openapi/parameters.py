@@ -63,9 +63,9 @@ def page_parameters() -> list[Parameter]:
     ]
 
 
-def header(name: str, description: str) -> Parameter:
-    """Return a header parameter."""
-    return {"name": name, "in": "header", "schema": {"type": "string"}, "description": description}
+def header(name: str, description: str, **schema: object) -> Parameter:
+    """Return a header parameter: a string, with the further keywords of its `schema`."""
+    return {"name": name, "in": "header", "schema": {"type": "string", **schema}, "description": description}
 
 
 def in_query(name: str, schema: Schema, description: str) -> Parameter:

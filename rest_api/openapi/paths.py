@@ -15,6 +15,7 @@ from rest_api.openapi.requests import given_identifier, new_names, request_docum
 from rest_api.openapi.schemas import STRING, Schema, any_of, ref
 from rest_api.views.operations import ATOMIC
 from walletsvc.schema.resources import WALLET
+from walletsvc.web.idempotency import IDEMPOTENCY_KEY, REPLAYED
 
 Item = dict[str, Any]
 """A path item: operations by method."""
@@ -29,6 +30,12 @@ _CONDITIONS = [
     header("If-Match", "The ETag that the client has seen: 412 if it has changed."),
     header("If-None-Match", "The ETag that the client has: if unchanged, 304 for a read, 412 for a write."),
 ]
+_KEY = header(
+    IDEMPOTENCY_KEY,
+    "Names this request, bare or as a quoted string (RFC 8941). Sent again with the same key, the same request gets"
+    " the same answer; another one gets 422.",
+    pattern=r"""^(?:[!#-~][!-~]{0,254}|"(?:[!#-\[\]-~]|\\["\\]){1,255}")$""",
+)
 # Any request may have a body, and be refused for the body's codings.
 _READING = (400, 401, 403, 406, 411, 415, 429, 500, 501, 503)
 _WRITING = (400, 401, 403, 404, 406, 409, 411, 413, 415, 422, 429, 500, 501, 503)
@@ -68,11 +75,12 @@ def _collection(endpoint: Endpoint) -> Item:
     }
     if endpoint.create is not None:
         created = _document(f"{name}Document", "Created.", "Location")
+        created["headers"] |= _REPLAYED
         item["post"] = _operation(
             f"create{name}",
             f"Create a {name}",
             name,
-            parameters=[*document_parameters(endpoint.resource), *_CONDITIONS],
+            parameters=[*document_parameters(endpoint.resource), _KEY, *_CONDITIONS],
             body=request_document(any_of(new_names(endpoint))),
             answers={"201": created | {"links": _links(endpoint)}} | refusals(*_WRITING, 412),
         )
@@ -227,13 +235,16 @@ def _one_relationship(endpoint: Endpoint, name: str) -> Item:
 def _operations() -> Schema:
     media_type = f'{MEDIA_TYPE}; ext="{ATOMIC}"'
     answers = {"200": _document("Results", "All operations are done, with one result each.", media_type=media_type)}
+    answers["200"]["headers"] = _REPLAYED
+    done = {"204": _DONE["204"] | {"headers": _REPLAYED}}
     return _operation(
         "performOperations",
         "Run up to 1,000 operations, all or nothing",
         "Operations",
         body=ref("Operations"),
         media_type=media_type,
-        answers=answers | _DONE | refusals(*_WRITING, 412, media_type=(media_type, MEDIA_TYPE)),
+        parameters=[_KEY],
+        answers=answers | done | refusals(*_WRITING, 412, media_type=(media_type, MEDIA_TYPE)),
     )
 
 
@@ -266,6 +277,13 @@ _HEADERS = {
     "RateLimit-Policy": 'The limit that applies, such as `"principal";q=6000;w=60`.',
 }
 _OF_REFUSALS = {429: ("Retry-After", "RateLimit", "RateLimit-Policy"), 503: ("Retry-After",)}
+_REPLAYED: Schema = {
+    REPLAYED: {
+        "required": False,
+        "schema": {"const": "true"},
+        "description": "The request was answered with this before, and nothing has changed.",
+    }
+}
 _DONE: Schema = {"204": {"description": "Done."}}
 
 

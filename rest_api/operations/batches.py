@@ -14,24 +14,24 @@ from rest_api.resource_objects import key_of
 from walletsvc import errors
 from walletsvc.commands.command import Command
 from walletsvc.commands.execute import execute_all
-from walletsvc.commands.outcomes import Refused
+from walletsvc.commands.outcomes import Done, Refused
 from walletsvc.principals import Principal
 
 Result = dict[str, Any]
 """A result object (https://jsonapi.org/ext/atomic/#result-objects)."""
 
 
-def perform_operations(operations: Sequence[Operation], *, principal: Principal, public_url: str) -> list[Result]:
-    """Run all operations, or none, and return their results, in which links begin with `public_url`.
+def perform_operations(operations: Sequence[Operation], *, principal: Principal, key: str | None = None) -> Done:
+    """Run all operations, or none, once for their idempotency `key`, and return what their commands did.
 
     Raises `rest_api.errors.Refused` with the first refusal, the same that the operation would get alone; its
     pointers lead into the operation. Raises what `durably` raises.
     """
     commands = [_parse(operation, principal) for operation in operations]
-    outcome = execute_all(commands, by=principal)
+    outcome = execute_all(commands, by=principal, key=key)
     if isinstance(outcome, Refused):
         raise _explain(outcome.error, operations[outcome.index]) from outcome.error
-    return _show(operations, outcome.results, principal, public_url)
+    return outcome
 
 
 def _parse(operation: Operation, principal: Principal) -> Command[Any] | errors.WalletError:
@@ -53,10 +53,13 @@ def _place(problem: Problem, operation: Operation) -> Problem:
     return replace(problem, pointer=operation.target if missing else operation.base)
 
 
-def _show(
-    operations: Sequence[Operation], written: Sequence[Any], principal: Principal, public_url: str
+def show_results(
+    operations: Sequence[Operation], written: Sequence[Any], *, principal: Principal, public_url: str
 ) -> list[Result]:
-    """Return each resource as the whole batch left it. Reads nothing: the batch is committed."""
+    """Return the result objects, in which links begin with `public_url`.
+
+    Each resource is shown as the whole batch left it. Reads nothing: the batch is committed.
+    """
     # For a resource written twice, the last state counts.
     instances: dict[str, dict[int, Any]] = {}
     for operation, instance in zip(operations, written, strict=True):

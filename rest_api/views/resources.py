@@ -17,6 +17,7 @@ from rest_api.views.reads import DOCUMENT_PARAMETERS, LIST_PARAMETERS
 from rest_api.views.writes import WriteView
 from walletsvc.commands.command import Conditional
 from walletsvc.commands.inputs import parse_id
+from walletsvc.web.idempotency import IDEMPOTENCY_KEY, read_key
 from walletsvc.web.replays import offer
 
 
@@ -44,8 +45,10 @@ class CollectionView(ResourceView):
 
     def post(self, request: Request) -> HttpResponse:
         creation = Creation(self.reader(self.document_query()))
-        content, location = creation.store(self.read_input(), guard=partial(self.guard, read_current=self._read))
-        response = self.respond(201, content, headers={"Location": location})
+        key = read_key(request.headers.get(IDEMPOTENCY_KEY))
+        guard = partial(self.guard, read_current=self._read)
+        written = creation.store(self.read_input(), key=key, guard=guard)
+        response = self.respond(written.status, written.body, headers=dict(written.headers))
         if self.is_open:
             offer(request._request, write=creation)
         return response

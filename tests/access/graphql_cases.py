@@ -37,6 +37,7 @@ _INPUTS = {
     "owner": '"alice"',
     "floor": '"-5.00"',
     "state": "active",
+    "idempotencyKey": '"key-1"',
     "id": None,
 }
 _FILTERS = {
@@ -284,6 +285,8 @@ def _of_payload(thing: Thing, name: str, field: str) -> Case:
     if name not in _MUTATIONS:
         raise Uncovered(thing)
     resource, given, shown = _MUTATIONS[name]
+    if field == "isReplay" and name.startswith("create"):
+        return _mutating(thing, name, given, f"{field} userErrors {{ code }}", resource)
     if field not in (shown, "userErrors"):
         raise Uncovered(thing)
     if field == "userErrors":

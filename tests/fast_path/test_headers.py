@@ -50,7 +50,6 @@ UNKNOWN = [
     "content-length",
     "content-type",
     "expect",
-    "idempotency-key",
     "if-match",
     "if-modified-since",
     "if-range",

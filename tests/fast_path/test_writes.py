@@ -53,7 +53,7 @@ def test_a_write_is_refused_alike_without_django(front, wallet, refused):
 
 def test_a_fault_in_a_write_is_masked(front, wallet, monkeypatch):
     front.ask(**transaction(wallet.id, "A"))
-    monkeypatch.setattr("rest_api.create.execute", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("rest_api.create.execute_once", lambda *_, **__: 1 / 0)
     status, _, body = front.ask(**transaction(wallet.id, "B"))
     assert (status, json.loads(body)["errors"][0]["code"]) == ("500 Internal Server Error", "internal_error")
 

@@ -264,10 +264,10 @@ def test_mutations_of_one_document_run_in_order_and_each_sees_the_last(ask: Any,
 def test_errors_of_circumstances_are_reported_beside_the_data(
     refusal: errors.WalletError, ask: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_command: object, *, by: object) -> None:
+    def refuse(_command: object, *, by: object, key: object) -> None:
         raise refusal
 
-    monkeypatch.setattr("graphql_api.mutations.execute", refuse)
+    monkeypatch.setattr("graphql_api.mutations.execute_once", refuse)
     reply = ask('mutation { createWallet(input: {label: "A"}) { wallet { id } userErrors { code } } }')
     assert reply.data == {"createWallet": None}
     assert reply.codes == [refusal.code]

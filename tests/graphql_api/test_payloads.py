@@ -11,7 +11,8 @@ from django.db import OperationalError
 from graphql_api import mutations
 from tests.writes import amend_transaction, close_wallet, delete_transaction, rename_wallet
 from walletsvc.commands.command import Command
-from walletsvc.commands.execute import execute
+from walletsvc.commands.execute import execute_once
+from walletsvc.commands.outcomes import Done
 from walletsvc.errors import Unavailable
 from walletsvc.principals import ANYONE, Principal
 from walletsvc.queries.questions import Selection
@@ -142,15 +143,15 @@ def after(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[Any], obj
     """Return a function that runs another action between a command's COMMIT and the rest of its request."""
 
     def after(name: str, happen: Callable[[Any], object]) -> None:
-        run = mutations.execute
+        run = mutations.execute_once
 
-        def run_and_more(command: Command[Any], *, by: Principal) -> Any:
-            written = run(command, by=by)
+        def run_and_more(command: Command[Any], *, by: Principal, key: str | None) -> Done:
+            done = run(command, by=by, key=key)
             if command.name == name:
-                happen(written)
-            return written
+                happen(done.results[0])
+            return done
 
-        monkeypatch.setattr(mutations, "execute", run_and_more)
+        monkeypatch.setattr(mutations, "execute_once", run_and_more)
 
     return after
 
@@ -258,19 +259,19 @@ def test_a_failure_after_the_write_is_reported_at_its_field(
 def test_a_deleted_object_is_shown_as_it_was_at_deletion(
     ask: Any, ids: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def change_and_execute(command: Command[Any], *, by: Principal) -> Any:
+    def change_and_execute(command: Command[Any], *, by: Principal, key: str | None) -> Done:
         amend_transaction(principal=ANYONE, transaction_id=ids["transaction"], amount="9.00", txid="Late")
-        return execute(command, by=by)
+        return execute_once(command, by=by, key=key)
 
-    monkeypatch.setattr(mutations, "execute", change_and_execute)
+    monkeypatch.setattr(mutations, "execute_once", change_and_execute)
     reply = ask_about(ask, ids, mutation("deleteTransaction", "txid amount wallet { balance }"))
     late = {"txid": "Late", "amount": "9.00", "wallet": {"balance": "10.00"}}
     assert reply.data == {"m": {"transaction": late, "userErrors": []}}
 
-    def rename_and_execute(command: Command[Any], *, by: Principal) -> Any:
+    def rename_and_execute(command: Command[Any], *, by: Principal, key: str | None) -> Done:
         rename_wallet(principal=ANYONE, wallet_id=ids["empty"], label="Late")
-        return execute(command, by=by)
+        return execute_once(command, by=by, key=key)
 
-    monkeypatch.setattr(mutations, "execute", rename_and_execute)
+    monkeypatch.setattr(mutations, "execute_once", rename_and_execute)
     reply = ask_about(ask, ids, mutation("deleteWallet", "label"))
     assert reply.data == {"m": {"wallet": {"label": "Late"}, "userErrors": []}}

@@ -30,7 +30,8 @@ def test_each_refusal_of_the_domain_has_a_status() -> None:
 def test_the_statuses_are_those_of_the_contract() -> None:
     contract = {
         422: "insufficient_funds invalid_amount scale_exceeded precision_exceeded out_of_range unknown_currency"
-        " currency_mismatch required blank too_long too_many invalid immutable unbalanced reversal_exceeds",
+        " currency_mismatch required blank too_long too_many invalid immutable unbalanced reversal_exceeds"
+        " idempotency_conflict",
         409: "duplicate_txid duplicate_label wallet_not_empty wallet_frozen wallet_closed transaction_bound",
         412: "precondition_failed condition_failed",
         404: "not_found",

@@ -9,7 +9,7 @@ from typing import Any
 
 from walletsvc.ledger.ledger import Ledger
 from walletsvc.ledger.locked_wallets import LockedWallet
-from walletsvc.ledger.writer import Line, PostedTransfer
+from walletsvc.ledger.writer import KeyRow, Line, PostedTransfer
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import Principal
 
@@ -26,6 +26,7 @@ class Records:
         self.done: list[tuple[object, ...]] = []
         self.bound: set[int] = set()
         """The wallets that have transactions with bonds."""
+        self.keys: list[KeyRow] = []
         self.txids: list[str] = []
         """Of the transaction of each entry, empty where there is none."""
 
@@ -39,10 +40,12 @@ class Records:
         posted: Sequence[Transaction],
         *,
         transfers: Sequence[PostedTransfer],
+        keys: Sequence[KeyRow],
         by: Principal,
         at: datetime,
         send: bool,
     ) -> None:
+        self.keys += keys
         if transfers:
             made = [(each.transfer.txid, [leg.txid for leg in each.legs]) for each in transfers]
             self.done.append(("transfers", made))

@@ -98,10 +98,12 @@ def test_many_rows_are_locked_by_several_statements(
 def test_what_is_written_is_handed_on(channel: Channel) -> None:
     statements.write("UPDATE a", [1])
     statements.write("INSERT b", [2], print, rows=3, uses_new_ids=True)
+    statements.write("INSERT c", [3], keeps_new_ids=True)
     statements.send()
     assert channel.done == [
-        ("UPDATE a", [1], None, {"rows": 1, "uses_new_ids": False}),
-        ("INSERT b", [2], print, {"rows": 3, "uses_new_ids": True}),
+        ("UPDATE a", [1], None, {"rows": 1, "uses_new_ids": False, "keeps_new_ids": False}),
+        ("INSERT b", [2], print, {"rows": 3, "uses_new_ids": True, "keeps_new_ids": False}),
+        ("INSERT c", [3], None, {"rows": 1, "uses_new_ids": False, "keeps_new_ids": True}),
         ("send",),
     ]
 
@@ -114,9 +116,9 @@ def test_all_rows_stand_in_one_insert(channel: Channel) -> None:
             "INSERT INTO a (b, c, d) VALUES (%s, %s, %s), (%s, %s, %s)",
             [1, "x", None, 2, "y", None],
             print,
-            {"rows": 2, "uses_new_ids": True},
+            {"rows": 2, "uses_new_ids": True, "keeps_new_ids": False},
         ),
-        ("INSERT INTO a (b) VALUES (%s)", [1], None, {"rows": 1, "uses_new_ids": False}),
+        ("INSERT INTO a (b) VALUES (%s)", [1], None, {"rows": 1, "uses_new_ids": False, "keeps_new_ids": False}),
     ]
 
 

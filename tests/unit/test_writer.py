@@ -13,7 +13,7 @@ from tests.unit.records import ALICE, transaction, wallet
 from walletsvc.db.mysql.expressions import Expression, new_id
 from walletsvc.ledger import statements, writer
 from walletsvc.ledger.locked_wallets import LockedWallet
-from walletsvc.ledger.writer import Line, PostedTransfer
+from walletsvc.ledger.writer import KeyRow, Line, PostedTransfer
 from walletsvc.models import Transaction, Transfer
 from walletsvc.models.entry import Kind
 
@@ -36,13 +36,22 @@ def done(monkeypatch: pytest.MonkeyPatch, vendor: str) -> list[Any]:
     waiting: list[Callable[[], None]] = []
 
     def write(
-        statement: str, values: Sequence[object], take_ids: Any = None, *, rows: int = 1, uses_new_ids: bool = False
+        statement: str,
+        values: Sequence[object],
+        take_ids: Any = None,
+        *,
+        rows: int = 1,
+        uses_new_ids: bool = False,
+        keeps_new_ids: bool = False,
     ) -> None:
         assert uses_new_ids == any(isinstance(each, Expression) for each in values)
+        # Only keys do not number their rows.
+        assert keeps_new_ids == statement.startswith("INSERT INTO walletsvc_replaykey ")
         if uses_new_ids:
             # As the backend has it: the ids are those of the INSERT before.
             parent = "transfer" if statement.startswith("INSERT INTO walletsvc_transaction ") else "transaction"
-            assert found[-1][0].startswith(f"INSERT INTO walletsvc_{parent} ")
+            numbered = [each[0] for each in found if not each[0].startswith("INSERT INTO walletsvc_replaykey ")]
+            assert numbered[-1].startswith(f"INSERT INTO walletsvc_{parent} ")
         if take_ids is not None:
             waiting.append(lambda: take_ids(range(100, 100 + rows)))
         found.append((" ".join(statement.split()), list(values)))
@@ -264,3 +273,34 @@ def test_a_blank_transaction_has_a_state_of_its_own() -> None:
     assert isinstance(one, Transaction)
     assert one._state.adding is True
     assert one._state is not other._state
+
+
+def test_keys_stand_between_transactions_and_entries(done: list[Any]) -> None:
+    one = wallet(1, "10")
+    first, second = posted("T1", one, "1"), posted("T2", one, "2")
+    keys = [
+        KeyRow(b"z", b"f", "transaction.post", second, {"a": 1}),
+        KeyRow(b"y", b"g", "transaction.post", first, {}),
+        KeyRow(b"x", b"h", "batch", None, [[5, {}]]),
+        KeyRow(b"w", b"i", "transaction.amend", transaction("T0", 1, "1", number=9), {}),
+    ]
+    lines = [line(one, first, "1"), line(one, second, "2")]
+    writer.write_changes(lines, [first, second], keys=keys, by=ALICE, at=AT, send=False)
+    _update, _insert, written, entry = done
+    row = f"({', '.join(['%s'] * 6)})"
+    columns = "hash, fingerprint, kind, target, results, created_at"
+    rows = f"{row}, {row}, {row}, {row}"
+    assert written[0] == f"INSERT INTO walletsvc_replaykey ({columns}) VALUES {rows}"  # noqa: S608
+    # In the order of their hashes.
+    assert written[1] == [
+        *(b"w", b"i", "transaction.amend", 9, "{}", "03:04:05"),
+        *(b"x", b"h", "batch", None, "[[5, {}]]", "03:04:05"),
+        *(b"y", b"g", "transaction.post", new_id(0), "{}", "03:04:05"),
+        *(b"z", b"f", "transaction.post", new_id(1), '{"a": 1}', "03:04:05"),
+    ]
+    assert entry[1][6::12] == [new_id(0), new_id(1)]
+
+
+def test_a_key_can_be_all_that_is_written(done: list[Any]) -> None:
+    writer.write_changes([], [], keys=[KeyRow(b"x", b"h", "wallet.rename", None, {})], by=ALICE, at=AT, send=False)
+    assert [statement.split()[2] for statement, _ in done] == ["walletsvc_replaykey"]

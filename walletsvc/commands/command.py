@@ -5,10 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from django.db.models import Model
 
 from walletsvc import errors
 from walletsvc.commands.inputs import LocalId, Reference
+from walletsvc.commands.memories import Memory, restore, snapshot
 from walletsvc.ledger.ledger import Ledger
 from walletsvc.principals import Principal
 
@@ -34,6 +37,8 @@ class Command(ABC, Generic[T_co]):
     """A stable name such as transaction.post."""
     scope: ClassVar[str]
     """The scope that its caller needs, unless `needed_scope` says otherwise."""
+    model: ClassVar[type[Model]]
+    """The model of its result."""
 
     @property
     def needed_scope(self) -> str:
@@ -62,6 +67,18 @@ class Command(ABC, Generic[T_co]):
     def find_duplicate(self, principal: Principal) -> errors.WalletError | None:
         """Return the refusal of the unique name that it needs, if another object has it."""
         return None
+
+    def remember(self, result: Any) -> dict[str, object]:
+        """Return, in JSON's types, what `recall` needs beside the command itself, its moment and the result's id.
+
+        By default the whole result, an instance of `model`.
+        """
+        return snapshot(result)
+
+    def recall(self, memory: Memory) -> T_co:
+        """Return the result again as it was, for a request that is repeated with its key."""
+        result: T_co = restore(self.model, memory.values)  # type: ignore[assignment]
+        return result
 
 
 class Creates(Protocol):
@@ -125,3 +142,9 @@ class Conditional(Command[T]):
 
     def find_duplicate(self, principal: Principal) -> errors.WalletError | None:
         return self.command.find_duplicate(principal)
+
+    def remember(self, result: Any) -> dict[str, object]:
+        return self.command.remember(result)
+
+    def recall(self, memory: Memory) -> T:
+        return self.command.recall(memory)

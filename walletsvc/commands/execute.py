@@ -17,6 +17,7 @@ from walletsvc import errors
 from walletsvc.commands.command import Command
 from walletsvc.commands.group_commit import Queue, Worker
 from walletsvc.commands.inputs import LocalId, Reference, resolve
+from walletsvc.commands.keyed import Batch, Keyed, find_replay, with_key
 from walletsvc.commands.outcomes import Done, Failed, Outcome, Refused, RetryAlone, after_error, after_refusal
 from walletsvc.commands.retry import Attempt, durably
 from walletsvc.db.failures import drop_useless_connection
@@ -27,9 +28,6 @@ from walletsvc.queries.scope import within_reach
 
 T = TypeVar("T")
 
-Batch = Sequence[Command[Any] | errors.WalletError]
-"""Commands that run as one. The refusal of a command's input may take the place of the command."""
-
 SHARED_COMMANDS = 500
 """How many commands of batches share a transaction, which keeps their wallets locked until all of them are done."""
 SHARED_PATIENCE_SECONDS = 0.5
@@ -37,25 +35,35 @@ SHARED_PATIENCE_SECONDS = 0.5
 
 
 def execute(command: Command[T], *, by: Principal, clock: Clock = timezone.now) -> T:
-    """Run one command durably and return its result.
-
-    Raises its refusal, `Forbidden` if the caller lacks its scope, and what `durably` raises.
-    """
-    if not by.may(command.needed_scope):
-        raise _forbidden(command)
-    runner = Runner(by, clock)
-    if not command.shares_commit or connection.in_atomic_block:
-        outcome = runner.alone([command])
-    else:
-        outcome = _share(runner, [command])
-    if isinstance(outcome, Refused):
-        raise outcome.error
-    result: T = outcome.results[0]
+    """Run one command durably and return its result. Raises what `execute_once` raises."""
+    result: T = execute_once(command, by=by, clock=clock).results[0]
     return result
 
 
-def execute_all(batch: Batch, *, by: Principal, clock: Clock = timezone.now) -> Done | Refused:
-    """Run all commands in one durable transaction.
+def execute_once(
+    command: Command[Any], *, by: Principal, key: str | None = None, clock: Clock = timezone.now
+) -> Done:
+    """Run one command durably, or return the result that it had when it ran with the same `key`.
+
+    Raises its refusal, `Forbidden` if the caller lacks its scope, `IdempotencyConflict` if another command ran with
+    the key, and what `durably` raises.
+    """
+    if not by.may(command.needed_scope):
+        raise _forbidden(command)
+    runner, batch = Runner(by, clock), with_key([command], key, by)
+    if not command.shares_commit or connection.in_atomic_block:
+        outcome = runner.alone(batch)
+    else:
+        outcome = _share(runner, batch)
+    if isinstance(outcome, Refused):
+        raise outcome.error
+    return outcome
+
+
+def execute_all(
+    batch: Batch, *, by: Principal, key: str | None = None, clock: Clock = timezone.now
+) -> Done | Refused:
+    """Run all commands in one durable transaction, or return their results when they ran with the same `key`.
 
     The refusal of a command's input may take the place of the command: earlier commands run first and may be refused
     too, and the caller gets the first refusal. Raises what `durably` raises.
@@ -65,6 +73,9 @@ def execute_all(batch: Batch, *, by: Principal, clock: Clock = timezone.now) -> 
             return Refused(index, _forbidden(each))
     runner = Runner(by, clock, waits=True)
     shares = all(isinstance(each, Command) and each.shares_commit for each in batch)
+    # Of several commands, the key keeps results that are known only when they are written.
+    shares = shares and (key is None or len(batch) == 1)
+    batch = with_key(batch, key, by)
     if not shares or len(batch) >= SHARED_COMMANDS or connection.in_atomic_block:
         return runner.alone(batch)
     return _share(runner, batch)
@@ -104,7 +115,10 @@ class Runner(Worker[Batch, Outcome]):
                 ledger.complete()
             return outcome
 
-        def find_duplicate() -> Refused | None:
+        def find_duplicate() -> Done | Refused | None:
+            found = find_replay(batch)
+            if found is not None:
+                return found
             for index, command in enumerate(batch):
                 refusal = command.find_duplicate(self.principal) if isinstance(command, Command) else None
                 if refusal is not None:
@@ -125,6 +139,9 @@ class Runner(Worker[Batch, Outcome]):
             ledger = Ledger(principal=self.principal, clock=self.clock, touched={})
             ledger.lock(wallet_ids, skip_locked=passes_over)
             for batch in batches:
+                if isinstance(batch, Keyed) and ledger.has_key(batch.hash):
+                    outcomes.append(RetryAlone())
+                    continue
                 posts = ledger.posts
                 outcome = _apply(batch, ledger)
                 if isinstance(outcome, Refused):
@@ -151,12 +168,15 @@ class Runner(Worker[Batch, Outcome]):
             ]
         return outcomes
 
-    def explain(self, batch: Batch, refused: Refused) -> Refused:
-        """Return the refusal that the caller should get.
+    def explain(self, batch: Batch, refused: Refused) -> Done | Refused:
+        """Return the refusal that the caller should get, or what it got for the same request before.
 
-        A caller that lost an answer repeats its request. It must learn that its txid exists, rather than that the
-        wallet has no money left to post it again, or does not stand as before.
+        A caller that lost an answer repeats its request. It must get that answer again or, without a key, learn that
+        its txid exists, rather than that the wallet has no money left to post it again, or does not stand as before.
         """
+        found = find_replay(batch)
+        if found is not None:
+            return found
         command = batch[refused.index]
         if isinstance(command, Command) and isinstance(refused.error, _DUE_TO_WALLET):
             return Refused(refused.index, command.find_duplicate(self.principal) or refused.error)
@@ -202,6 +222,8 @@ def _apply(batch: Batch, ledger: Ledger) -> Done | Refused:
             results.append(command.apply(ledger))
         except errors.WalletError as refusal:
             return Refused(index, refusal)
+    if isinstance(batch, Keyed):
+        batch.remember(results, ledger)
     return Done(results)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import MISSING, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields
 from decimal import Decimal
 from functools import cache
 from hashlib import sha256
@@ -27,11 +27,32 @@ def fingerprint_of(command: Command[Any]) -> bytes:
     The arguments are the parsed ones, so "50" is "50.00", and one that has its default is as if it was not sent. A
     condition around the command is no part of it. The objects of its local ids must exist.
     """
-    return _hash(_describe(command))
+    return _hash(_describe(command), _plain)
 
 
-def _hash(described: object) -> bytes:
-    return sha256(orjson.dumps(described, default=_plain, option=_OPTIONS)).digest()[:FINGERPRINT_BYTES]
+def fingerprint_of_all(commands: Sequence[Command[Any]]) -> bytes:
+    """Return the fingerprint of commands that run as one; that of a single one is its own.
+
+    An object that one of them creates counts by the place of that command.
+    """
+    if len(commands) == 1:
+        return fingerprint_of(commands[0])
+    created = {id(getattr(each, "local_id", None)): place for place, each in enumerate(commands)}
+    return _hash([_describe(each) for each in commands], _Places(created))
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Like `_plain`, for commands of which one may refer to the object of another."""
+
+    created: Mapping[int, int]
+
+    def __call__(self, value: Any) -> object:
+        return {"created": self.created[id(value)]} if isinstance(value, LocalId) else _plain(value)
+
+
+def _hash(described: object, plain: Callable[[Any], object]) -> bytes:
+    return sha256(orjson.dumps(described, default=plain, option=_OPTIONS)).digest()[:FINGERPRINT_BYTES]
 
 
 def _describe(command: Command[Any]) -> list[object]:

@@ -16,9 +16,13 @@ from walletsvc.db.failures import refusal_of
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """All commands are stored. `results` are in their order."""
+    """All commands are stored. `results` are in their order.
+
+    `is_replay` tells that an earlier request with the same key has stored them.
+    """
 
     results: Sequence[Any]
+    is_replay: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ def find_nothing() -> None:
 def durably(
     work: Callable[[dict[int, str]], T],
     *,
-    find_duplicate: Callable[[], Refused | None] = find_nothing,
+    find_duplicate: Callable[[], T | Refused | None] = find_nothing,
 ) -> T | Refused:
     """Run `work` in a durable transaction of its own and return its result once it is committed.
 
@@ -73,13 +73,13 @@ def durably(
             error, at_commit = caught, attempt.is_committing
         if meaning_of(error) is Meaning.DUPLICATE:
             try:
-                refused = find_duplicate()
+                found = find_duplicate()
             except Error as another:
                 # The search for the holder can meet the same errors as the work itself.
                 error, at_commit = another, False
             else:
-                if refused is not None:
-                    return refused
+                if found is not None:
+                    return found
         meaning = meaning_of(error, at_commit=at_commit)
         drop_useless_connection(error)
         if meaning is Meaning.FAULT:

@@ -22,6 +22,7 @@ from walletsvc.commands.inputs import (
     parse_reference,
     resolve,
 )
+from walletsvc.commands.memories import Memory
 from walletsvc.commands.retry import Outdated
 from walletsvc.ledger.conditions import Conditions
 from walletsvc.ledger.ledger import Ledger
@@ -38,6 +39,7 @@ class PostTransaction(Command[Transaction]):
 
     name: ClassVar = "transaction.post"
     scope: ClassVar = "transactions:write"
+    model: ClassVar = Transaction
 
     txid: str
     wallet: Reference
@@ -76,14 +78,28 @@ class PostTransaction(Command[Transaction]):
 
     def apply(self, ledger: Ledger) -> Transaction:
         """Raises `NotFound` for the wallet, what the guard raises, `ConditionFailed`, and `DuplicateTxid`."""
-        transaction = blank_transaction()
-        transaction.txid, transaction.wallet_id, transaction.amount = self.txid, resolve(self.wallet), self.amount
-        vars(transaction).update(self.details)
+        transaction = self._transaction(resolve(self.wallet))
         transaction.fingerprint = fingerprint_of(self)
         ledger.post(transaction, conditions=self.conditions)
         if self.local_id is not None:
             ledger.flush(send=True)
             self.local_id.id, self.local_id.owner = transaction.id, transaction.owner
+        return transaction
+
+    def _transaction(self, wallet_id: int) -> Transaction:
+        transaction = blank_transaction()
+        transaction.txid, transaction.wallet_id, transaction.amount = self.txid, wallet_id, self.amount
+        vars(transaction).update(self.details)
+        return transaction
+
+    def remember(self, result: Transaction) -> dict[str, object]:
+        return {"wallet": result.wallet_id, "currency": result.currency, "owner": result.owner}
+
+    def recall(self, memory: Memory) -> Transaction:
+        transaction = self._transaction(memory.values["wallet"])
+        transaction.id = memory.id
+        transaction.currency, transaction.owner = memory.values["currency"], memory.values["owner"]
+        transaction.created_at = transaction.updated_at = memory.at
         return transaction
 
     def find_duplicate(self, principal: Principal) -> errors.WalletError | None:
@@ -112,6 +128,7 @@ class AmendTransaction(Command[Transaction]):
 
     name: ClassVar = "transaction.amend"
     scope: ClassVar = "transactions:write"
+    model: ClassVar = Transaction
 
     transaction: Reference
     amount: Decimal | None = None
@@ -174,6 +191,7 @@ class DeleteTransaction(Command[Transaction]):
 
     name: ClassVar = "transaction.delete"
     scope: ClassVar = "transactions:write"
+    model: ClassVar = Transaction
 
     transaction: Reference
 

@@ -34,6 +34,7 @@ class PostTransfer(Command[Transfer]):
 
     name: ClassVar = "transfer.post"
     scope: ClassVar = "transfers:write"
+    model: ClassVar = Transfer
 
     txid: str
     legs: tuple[Leg, ...]

@@ -33,6 +33,7 @@ class OpenWallet(Command[Wallet]):
 
     name: ClassVar = "wallet.open"
     scope: ClassVar = "wallets:write"
+    model: ClassVar = Wallet
 
     label: str
     currency: str
@@ -88,6 +89,7 @@ class RenameWallet(Command[Wallet]):
 
     name: ClassVar = "wallet.rename"
     scope: ClassVar = "wallets:write"
+    model: ClassVar = Wallet
 
     wallet: Reference
     changes: Mapping[str, object]
@@ -151,6 +153,7 @@ class CloseWallet(Command[Wallet]):
 
     name: ClassVar = "wallet.close"
     scope: ClassVar = "wallets:write"
+    model: ClassVar = Wallet
 
     wallet: Reference
 

@@ -25,6 +25,7 @@ class Channel(Protocol):
         *,
         rows: int = 1,
         uses_new_ids: bool = False,
+        keeps_new_ids: bool = False,
     ) -> None:
         """Run a statement that returns nothing: with the next one, with COMMIT, or at once."""
 
@@ -52,6 +53,7 @@ class AtOnce:
         *,
         rows: int = 1,
         uses_new_ids: bool = False,
+        keeps_new_ids: bool = False,
     ) -> None:
         """Run a statement, and pass the ids of its `rows` inserted rows to `take_ids`."""
         with self._database.cursor() as cursor:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from walletsvc.ledger.locked_wallets import LockedWallet
-from walletsvc.ledger.writer import Line, PostedTransfer
+from walletsvc.ledger.writer import KeyRow, Line, PostedTransfer
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import Principal
 
@@ -28,12 +28,13 @@ class Writer(Protocol):
         posted: Sequence[Transaction],
         *,
         transfers: Sequence[PostedTransfer],
+        keys: Sequence[KeyRow],
         by: Principal,
         at: datetime,
         send: bool,
     ) -> None:
         """Write the wallets that `lines` change, the transactions `posted` with the `transfers` that some of them
-        belong to, and an entry for each line."""
+        belong to, the `keys`, and an entry for each line."""
 
     def insert_wallet(self, wallet: Wallet) -> None:
         """Insert a new wallet, and set its id."""

@@ -20,7 +20,7 @@ from walletsvc.ledger.interfaces import LockWallets, Writer
 from walletsvc.ledger.locked_wallets import LockedWallet, lock_wallets
 from walletsvc.ledger.names import Names
 from walletsvc.ledger.together import Leg, check_balanced, credits_first, decide_together
-from walletsvc.ledger.writer import Line, PostedTransfer
+from walletsvc.ledger.writer import KeyRow, Line, PostedTransfer
 from walletsvc.models import Transaction, Transfer, Wallet
 from walletsvc.models.entry import Kind
 from walletsvc.models.wallet import State
@@ -56,6 +56,7 @@ class Ledger:
         self._posted: list[Transaction] = []
         self._transfers: list[PostedTransfer] = []
         self._lines: list[Line] = []
+        self._keys: list[KeyRow] = []
         self._shown: list[Wallet] = []
         self._at: datetime | None = None
         self._added = 0
@@ -340,18 +341,36 @@ class Ledger:
 
     def flush(self, *, send: bool = False) -> None:
         """Write all decisions so far: with the next statement or COMMIT, or with `send` now."""
-        if not self._lines:
+        if not (self._lines or self._keys):
             return
         self._writer.write_changes(
-            self._lines, self._posted, transfers=self._transfers, by=self.principal, at=self.at, send=send
+            self._lines,
+            self._posted,
+            transfers=self._transfers,
+            keys=self._keys,
+            by=self.principal,
+            at=self.at,
+            send=send,
         )
-        self._posted, self._transfers, self._lines = [], [], []
+        self._posted, self._transfers, self._lines, self._keys = [], [], [], []
+
+    def remember(self, key: KeyRow) -> None:
+        """Store the key of a request with what it has written. No other may be stored with the same hash."""
+        self._keys.append(key)
+
+    def has_key(self, key_hash: bytes) -> bool:
+        """Tell whether a key with this hash waits to be written."""
+        return any(each.hash == key_hash for each in self._keys)
 
     def complete(self) -> None:
         """Write everything that remains before COMMIT."""
         self.flush()
         if self._added:
             self._writer.add_to_count(self._added)
+        self.update_shown()
+
+    def update_shown(self) -> None:
+        """Let the objects that show wallets show them as they are now."""
         for wallet in self._shown:
             left = self._wallets.get(wallet.id)
             # A wallet closed again in this operation stays as it was.

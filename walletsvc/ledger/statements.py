@@ -60,14 +60,16 @@ def write(
     *,
     rows: int = 1,
     uses_new_ids: bool = False,
+    keeps_new_ids: bool = False,
 ) -> None:
     """Run a statement that returns nothing: with the next one if the backend can defer it, or else at once.
 
     `take_ids` receives the ids of the `rows` inserted rows, after `send` or COMMIT at the latest. An error is raised
     then, too. With `uses_new_ids`, the statement refers to the rows of the preceding INSERT (`new_id`); raises
-    `RuntimeError` if the ids of that INSERT are not asked for.
+    `RuntimeError` if the ids of that INSERT are not asked for. With `keeps_new_ids`, it is an INSERT into a table
+    that does not number its rows, so that later statements can still refer to those of the INSERT before.
     """
-    channel().defer(statement, values, take_ids, rows=rows, uses_new_ids=uses_new_ids)
+    channel().defer(statement, values, take_ids, rows=rows, uses_new_ids=uses_new_ids, keeps_new_ids=keeps_new_ids)
 
 
 def send() -> None:
@@ -81,10 +83,11 @@ def insert(
     take_ids: Callable[[range], None] | None = None,
     *,
     uses_new_ids: bool = False,
+    keeps_new_ids: bool = False,
 ) -> None:
     """Write one `INSERT … VALUES` of all rows, which must not be too many; otherwise like `write`."""
     text, values = f"{statement} VALUES {_marks(len(rows[0]), len(rows))}", list(chain.from_iterable(rows))
-    write(text, values, take_ids, rows=len(rows), uses_new_ids=uses_new_ids)
+    write(text, values, take_ids, rows=len(rows), uses_new_ids=uses_new_ids, keeps_new_ids=keeps_new_ids)
 
 
 @lru_cache(maxsize=256)

@@ -62,6 +62,7 @@ _INSERT_ENTRIES = (
     " (wallet_id, sequence, amount, balance_after, currency, kind, transaction_id, txid, principal,"
     " owner, created_at, shown_principal)"
 )
+_INSERT_KEYS = "INSERT INTO walletsvc_replaykey (hash, fingerprint, kind, target, results, created_at)"
 _INSERT_ALL_OF_ENTRIES = f"{_INSERT_ENTRIES[:-1]}, held, held_after, hold_id, detail)"
 
 
@@ -95,17 +96,29 @@ class PostedTransfer:
     legs: Sequence[Transaction]
 
 
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """An idempotency key that commits with what its request has `made`, and what is kept of the `results`."""
+
+    hash: bytes
+    fingerprint: bytes
+    kind: str
+    made: Transaction | Transfer | Wallet | None
+    results: object
+
+
 def write_changes(
     lines: Sequence[Line],
     posted: Sequence[Transaction],
     *,
     transfers: Sequence[PostedTransfer] = (),
+    keys: Sequence[KeyRow] = (),
     by: Principal,
     at: datetime,
     send: bool,
 ) -> None:
     """Write the wallets that `lines` change, the transactions `posted` with the `transfers` that some of them belong
-    to, and an entry for each line.
+    to, the `keys`, and an entry for each line.
 
     `by` is the author. The statements are sent with the next one or with COMMIT, or with `send` now: then each
     of `posted` and of the transfers has its id.
@@ -121,8 +134,10 @@ def write_changes(
         if len(lines) > statements.ROWS_A_STATEMENT:
             # New ids can be referred to only directly after their INSERT.
             statements.send()
-    # Entries refer to transactions without an id by their places.
+    # Entries and keys refer to transactions without an id by their places.
     places = {id(each): place for place, each in enumerate(posted)}
+    if keys:
+        _insert_keys(keys, places, moment)
     for some in statements.chunks(lines):
         is_plain = all(line.is_plain for line in some)
         entries = [_entry_row(line, by, moment, places, is_plain=is_plain) for line in some]
@@ -321,6 +336,25 @@ def _insert_transactions(transactions: Sequence[Transaction], transfers: Mapping
         )
 
 
+def _insert_keys(keys: Sequence[KeyRow], places: Mapping[int, int], at: str | None) -> None:
+    rows: list[list[statements.Value]] = [
+        [
+            each.hash,
+            each.fingerprint,
+            each.kind,
+            None if each.made is None else each.made.id or new_id(places[id(each.made)]),
+            json.dumps(each.results),
+            at,
+        ]
+        # In the same order everywhere: who holds one of several keys and waits for another cannot deadlock.
+        for each in sorted(keys, key=attrgetter("hash"))
+    ]
+    uses_new_ids = any(isinstance(row[_TARGET], Expression) for row in rows)
+    statements.insert(_INSERT_KEYS, rows, uses_new_ids=uses_new_ids, keeps_new_ids=True)
+
+
+_TARGET = 3
+"""The place of the id of what a request has made in the row of its key."""
 _ID = 6
 """The place of the transaction's id in the row of an entry."""
 

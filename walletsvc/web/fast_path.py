@@ -31,7 +31,8 @@ from walletsvc.etags import is_known
 from walletsvc.principals import ANYONE, Principal
 from walletsvc.web.bodies import measure_chunked_body
 from walletsvc.web.callers import known_principal_of
-from walletsvc.web.headers import KnownHeaders
+from walletsvc.web.headers import KnownHeaders, environ_name
+from walletsvc.web.idempotency import IDEMPOTENCY_KEY, REPLAYED
 from walletsvc.web.limits import CHARGE, Charge, cover
 from walletsvc.web.replays import QUESTION, Question, Reading, Repeatable, Write
 
@@ -61,7 +62,8 @@ _DEPENDS_ON = (
     "wsgi.url_scheme",
 )
 _IF_NONE_MATCH = "HTTP_IF_NONE_MATCH"
-_OF_ONE_ANSWER = ("ETag", "Content-Length", "Content-Type", "Location")
+_IDEMPOTENCY_KEY = environ_name(IDEMPOTENCY_KEY)
+_OF_ONE_ANSWER = ("ETag", "Content-Length", "Content-Type", "Location", REPLAYED)
 _TRANSPARENT = {
     "corsheaders.middleware.CorsMiddleware",
     "walletsvc.web.gate.HostCheck",
@@ -118,7 +120,7 @@ class Known:
         if body is None:
             return None
         _refresh_connection()
-        written = write(body)
+        written = write(body, environ.get(_IDEMPOTENCY_KEY))
         own = [*written.headers, ("Content-Length", str(len(written.body)))]
         start_response(_STATUS[written.status], [*self.headers, *own])
         return [written.body]
@@ -141,7 +143,7 @@ class FrontHandler(WSGIHandler):
         self._is_allowed = not in_the_way
         # Known from the beginning: to look at the settings takes longer than to look the answer's shape up.
         self._is_open = not settings.AUTH_REQUIRED
-        self._known_headers = KnownHeaders([*_DEPENDS_ON, _IF_NONE_MATCH, _AUTHORIZATION])
+        self._known_headers = KnownHeaders([*_DEPENDS_ON, _IF_NONE_MATCH, _AUTHORIZATION, _IDEMPOTENCY_KEY])
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Any:
         """Answer a request (PEP 3333)."""
@@ -197,13 +199,15 @@ def _shape(environ: Environ, principal: Principal) -> tuple[Shape, int | None]:
     for this layer has no shape.
     """
     caller: Hashable = principal.reach
+    # Only a write of a document takes it from here.
+    has_key = _IDEMPOTENCY_KEY in environ
     path, method, body, number = environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"], "", None
     if method == "POST":
         if _IF_NONE_MATCH in environ:
             # A precondition of a write; that of a GET is checked here.
             return (), None
         content_type = environ.get("CONTENT_TYPE", "")
-        if content_type.startswith("application/json"):
+        if content_type.startswith("application/json") and not has_key:
             # The query is in the body.
             text = _read_body(environ, MAX_BODY_BYTES)
             if text is None:
@@ -213,7 +217,7 @@ def _shape(environ: Environ, principal: Principal) -> tuple[Shape, int | None]:
             return (), None
         else:
             caller = principal
-    elif method != "GET":
+    elif method != "GET" or has_key:
         return (), None
     if found := _NUMBER.search(path):
         number = int(found[1])

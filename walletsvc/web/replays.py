@@ -38,8 +38,11 @@ class Written:
 Read = Callable[[int | None], Reading]
 """Takes the id in the path, or None if it has none, and returns the representation at the URL."""
 
-Write = Callable[[bytes], Written]
-"""Takes the document of a request, runs it and returns the answer. Never raises because of a client's input."""
+Write = Callable[[bytes, str | None], Written]
+"""Takes the document of a request and its header Idempotency-Key, runs it and returns the answer.
+
+Never raises because of a client's input.
+"""
 
 
 @dataclass(frozen=True, slots=True)

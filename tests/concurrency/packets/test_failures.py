@@ -39,7 +39,7 @@ def test_the_servers_error_for_each_statement_of_a_post(
     defer = PacketConnection.defer
 
     def defer_or_fail(
-        driver: Any, statement: str, values: Any, take_ids: Any = None, *, rows: int = 1, uses_new_ids: bool = False
+        driver: Any, statement: str, values: Any, take_ids: Any = None, *, rows: int = 1, **_of_ids: bool
     ) -> bytes:
         if next(places) == place:
             statement, values = "SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = %s, MESSAGE_TEXT = 'here'", [code]

@@ -62,24 +62,27 @@ class DatabaseWrapper(base.DatabaseWrapper):
         *,
         rows: int = 1,
         uses_new_ids: bool = False,
+        keeps_new_ids: bool = False,
     ) -> None:
         """Queue a write of this transaction, to be sent with the next statement or with COMMIT.
 
         If it fails, that statement raises its error, as one of Django's. After a rollback it is never sent.
         `take_ids` receives the ids of the `rows` inserted rows, once they are known; it must not raise.
         With `uses_new_ids`, the write refers to the rows of the preceding INSERT. Raises `RuntimeError` if the ids of
-        that INSERT are not asked for.
+        that INSERT are not asked for. For `keeps_new_ids` see `packets`.
         """
         if not self.in_atomic_block:
             raise TransactionManagementError("A write can only be deferred within a transaction.")
         driver: Any = self.connection
+        of_ids = {"uses_new_ids": uses_new_ids, "keeps_new_ids": keeps_new_ids}
         if self.queries_logged or self.execute_wrappers:
-            watched: Any = self._prepare_cursor(DeferringCursor(driver, take_ids, rows, uses_new_ids=uses_new_ids))  # type: ignore[attr-defined]
+            cursor = DeferringCursor(driver, take_ids, rows, **of_ids)
+            watched: Any = self._prepare_cursor(cursor)  # type: ignore[attr-defined]
             watched.execute(statement, values)
             return
         self.validate_no_broken_transaction()
         with self.wrap_database_errors:
-            driver.defer(statement, values, take_ids, rows=rows, uses_new_ids=uses_new_ids)
+            driver.defer(statement, values, take_ids, rows=rows, **of_ids)
 
     def send_deferred(self) -> None:
         """Send the waiting writes, and wait for their results. Raises Django's database errors."""

@@ -75,16 +75,18 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
         *,
         rows: int = 1,
         uses_new_ids: bool = False,
+        keeps_new_ids: bool = False,
     ) -> bytes:
         """Queue a statement that returns no rows for the next one, or for COMMIT; return its text.
 
         Its error is raised by whatever sends it. `take_ids` must not raise; `rows` is how many rows it inserts. With
         `uses_new_ids`, the statement refers to the rows of the preceding INSERT: raises `RuntimeError` if the ids of
-        that are not asked for, because another INSERT must have been meant.
+        that are not asked for, because another INSERT must have been meant. With `keeps_new_ids`, it inserts into a
+        table that does not number its rows: later statements can still refer to those of the INSERT before.
         """
         if uses_new_ids and not self._asks_ids:
             raise RuntimeError("The preceding INSERT is not the one whose ids are used.")
-        if statement.startswith("INSERT"):
+        if statement.startswith("INSERT") and not keeps_new_ids:
             self._asks_ids = take_ids is not None
         text = statement.encode() % self.texts_of(values)
         self._waiting.append((text, None))
@@ -216,17 +218,15 @@ class DeferringCursor:
 
     _executed: bytes | None = None
 
-    def __init__(self, driver: PacketConnection, take_ids: TakeIds | None, rows: int, *, uses_new_ids: bool) -> None:
+    def __init__(self, driver: PacketConnection, take_ids: TakeIds | None, rows: int, **of_ids: bool) -> None:
         self._driver = driver
         self._take_ids = take_ids
         self._rows = rows
-        self._uses_new_ids = uses_new_ids
+        self._of_ids = of_ids
 
     def execute(self, statement: str, values: Sequence[object]) -> None:
         """Queue the statement."""
-        self._executed = self._driver.defer(
-            statement, values, self._take_ids, rows=self._rows, uses_new_ids=self._uses_new_ids
-        )
+        self._executed = self._driver.defer(statement, values, self._take_ids, rows=self._rows, **self._of_ids)
 
     def close(self) -> None:
         """Do nothing: there is nothing to close."""
