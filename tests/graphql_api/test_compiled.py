@@ -16,6 +16,7 @@ from walletsvc.schema.resources import RESOURCES
 
 pytestmark = pytest.mark.django_db
 
+PERIOD = 'from: "2020-01-01T00:00:00Z", to: "2099-01-01T00:00:00Z"'
 ROOT_CONNECTIONS = {"wallets": "Wallet", "transactions": "Transaction", "entries": "Entry"}
 ARGUMENTS = {
     "Wallet": ["", "(first: 2)", "(last: 2)", "(ordering: [{balance: DESC}])", '(filters: {search: "wallet"})'],
@@ -27,6 +28,17 @@ ARGUMENTS = {
     ],
     "Entry": ["", "(first: 3)", "(filters: {kind: post})", "(ordering: [{sequence: DESC}], last: 4)"],
 }
+
+
+PAGE = (
+    "lines(first: 2) { totalCount pageInfo { hasNextPage endCursor }"
+    " edges { cursor node { kind wallet { label } transaction { txid } } } }"
+)
+
+
+def of_wallets(selection):
+    """Return a query of all wallets."""
+    return f"{{ wallets {{ edges {{ node {{ {selection} }} }} }} }}"
 
 
 @pytest.fixture
@@ -148,9 +160,31 @@ def test_leaves_unsupported_queries_to_graphql_core(ledger, query):
         "{ wallet(id: 999999) { label } }",
         "{ wallets(first: 101) { edges { node { id } } } }",
         '{ wallets(after: "nonsense") { edges { node { id } } } }',
+        "{ wallets { edges { node { balanceAt(sequence: 99) { balance } } } } }",
+        '{ wallets { edges { node { balanceAt(at: "2999-01-01T00:00:00Z") { balance } } } } }',
+        "{ wallets { edges { node { balanceAt { balance } } } } }",
+        of_wallets(f"statement({PERIOD}) {{ lines(first: 101) {{ totalCount }} }}"),
+        of_wallets(f'statement({PERIOD}) {{ lines(after: "x") {{ totalCount }} }}'),
     ],
 )
 def test_leaves_errors_to_graphql_core(ledger, query):
     stock, data = both_ways(query, {})
     assert data is None
     assert stock.errors is not None
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ wallets(first: 2) { edges { node { balanceAt(sequence: 1) { at sequence balance held currency } } } } }",
+        '{ wallets { edges { node { a: balanceAt(at: "2020-01-01T00:00:00Z") { balance } b: label } } } }',
+        of_wallets(f"statement({PERIOD}) {{ from to opening closing count currency }}"),
+        of_wallets(f"a: statement({PERIOD}) {{ credits debits {PAGE} }} b: statement({PERIOD}) {{ c: {PAGE} }}"),
+        f"{{ transactions {{ edges {{ node {{ wallet {{ statement({PERIOD}) {{ closing }} }} }} }} }} }}",
+    ],
+)
+def test_says_the_same_of_what_is_computed_from_entries(ledger, query):
+    stock, data = both_ways(query, {})
+    assert stock.errors is None
+    assert data is not None
+    assert execution.encode({"data": data}) == execution.encode({"data": stock.data})

@@ -275,3 +275,35 @@ def test_a_deleted_object_is_shown_as_it_was_at_deletion(
     monkeypatch.setattr(mutations, "execute_once", rename_and_execute)
     reply = ask_about(ask, ids, mutation("deleteWallet", "label"))
     assert reply.data == {"m": {"wallet": {"label": "Late"}, "userErrors": []}}
+
+
+def test_a_payload_shows_what_its_wallet_held(ask: Any, ids: dict[str, int]) -> None:
+    period = 'from: "2020-01-01T00:00:00Z", to: "2099-01-01T00:00:00Z"'
+    shown = f"wallet {{ balanceAt(sequence: 1) {{ balance }} statement({period}) {{ closing count }} }}"
+    reply = ask(
+        f'mutation {{ createTransaction(input: {{txid: "N", amount: 5, walletId: {ids["full"]}}})'
+        f" {{ transaction {{ {shown} }} userErrors {{ code }} }} }}"
+    )
+    assert reply.data["createTransaction"]["transaction"]["wallet"] == {
+        "balanceAt": {"balance": "10.00"},
+        "statement": {"closing": "22.00", "count": 3},
+    }
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        'balanceAt(at: "2999-01-01T00:00:00Z") { balance }',
+        "balanceAt { balance }",
+        'statement(from: "2026-01-02T00:00:00Z", to: "2026-01-01T00:00:00Z") { closing }',
+        'statement(from: "2026-01-02T00:00:00Z", to: "2026-01-03T00:00:00Z") { lines(after: "x") { totalCount } }',
+    ],
+)
+def test_what_cannot_be_computed_is_refused_before_the_write(ask: Any, everything: Any, shown: str) -> None:
+    before = everything()
+    reply = ask(
+        f'mutation {{ createWallet(input: {{label: "New"}}) {{ wallet {{ {shown} }} userErrors {{ code }} }} }}'
+    )
+    assert reply.codes == ["invalid_parameter"]
+    assert reply.data == {"createWallet": None}
+    assert everything() == before
