@@ -19,8 +19,33 @@ from walletsvc.schema.declarations import Field, Resource, ToOne, Write
 ID = "A global id or a databaseId."
 _KEY = "Visible ASCII, at most 255 characters. The same input runs once for a key, and always gets the same payload."
 
-_SCALARS = {types.Amount: Amount, types.Counter: Long, types.Metadata: JSON, types.Moment: DateTime}
+_SCALARS = {
+    types.Amount: Amount,
+    types.Counter: Long,
+    types.External: JSON,
+    types.Metadata: JSON,
+    types.Moment: DateTime,
+}
 """All other types are strings, except choices."""
+
+
+@strawberry.input(description="A leg of a transfer: what one wallet gets, or gives.")
+class TransferLegInput:
+    wallet: strawberry.ID = strawberry.field(description=ID)
+    amount: Amount = strawberry.field(description="Not zero: positive if the wallet gets it.")
+    description: str | None = strawberry.field(description="That of the transfer if omitted.", default=UNSET)
+
+
+@strawberry.input(description="What crosses the border in a currency.")
+class ExternalAmountInput:
+    currency: str
+    amount: Amount = strawberry.field(description="What the outside gets: negative if it comes from there.")
+
+
+_INPUTS: dict[type[types.Type], Any] = {
+    types.External: list[ExternalAmountInput],
+    types.Legs: list[TransferLegInput],
+}
 
 
 def type_of(declared: Field | ToOne) -> Any:
@@ -56,7 +81,8 @@ def shows(resource: Resource, connection: Callable[..., Any]) -> Callable[[type]
 
 def creates(resource: Resource, description: str) -> Callable[[type], Any]:
     """Return the decorator that makes a class the input that creates a resource."""
-    return _takes((each for each in resource.written if each.write is not Write.LATER), description, is_new=True)
+    new = (each for each in resource.written if each.write is not Write.LATER)
+    return _takes((*new, *resource.inputs), description, is_new=True)
 
 
 def changes(resource: Resource, description: str) -> Callable[[type], Any]:
@@ -68,17 +94,25 @@ def changes(resource: Resource, description: str) -> Callable[[type], Any]:
 def _takes(written: Iterable[Field | ToOne], description: str, *, is_new: bool) -> Callable[[type], Any]:
     def decorate(cls: type) -> Any:
         for each in written:
-            name = f"{each.key}_id" if isinstance(each, ToOne) else each.key
-            described = ID if isinstance(each, ToOne) else each.input_description
+            name, described = _input_of(each)
+            kind = type_of(each) if isinstance(each, ToOne) else _INPUTS.get(type(each.type)) or type_of(each)
             if each.required and is_new:
-                _add(cls, name, type_of(each), strawberry.field(description=described))
+                _add(cls, name, kind, strawberry.field(description=described))
             else:
-                _add(cls, name, type_of(each) | None, strawberry.field(description=described, default=UNSET))
+                _add(cls, name, kind | None, strawberry.field(description=described, default=UNSET))
         if is_new:
             _add(cls, KEY_FIELD, str | None, strawberry.field(description=_KEY, default=UNSET))
         return strawberry.input(description=description)(cls)
 
     return decorate
+
+
+def _input_of(member: Field | ToOne) -> tuple[str, str]:
+    """Return the name of an input, and its description."""
+    if isinstance(member, Field):
+        return member.key, member.input_description
+    # A relation of the resource is named apart from its object.
+    return (member.key, f"{member.description} {ID}") if member.column == member.key else (f"{member.key}_id", ID)
 
 
 def _show(cls: type, name: str, annotation: Any, description: str) -> None:
@@ -96,4 +130,15 @@ def given(resource: Resource, data: Any) -> dict[str, Any]:
     for name, relation in resource.to_one.items():
         if f"{name}_id" in values:
             values[name] = database_id(values.pop(f"{name}_id"), relation.target)
+    for each in resource.inputs:
+        if isinstance(each, ToOne) and each.key in values:
+            values[each.key] = database_id(values[each.key], each.target)
+    for name in ("legs", "external"):
+        if isinstance(values.get(name), list):
+            values[name] = [_given_member(each) for each in values[name]]
     return values
+
+
+def _given_member(data: TransferLegInput | ExternalAmountInput) -> dict[str, Any]:
+    values = {name: value for name, value in vars(data).items() if value is not UNSET}
+    return values | ({"wallet": database_id(values["wallet"], "Wallet")} if "wallet" in values else {})

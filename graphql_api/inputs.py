@@ -5,7 +5,7 @@ from __future__ import annotations
 import strawberry
 
 from graphql_api.declared import ID, changes, creates
-from walletsvc.schema.resources import TRANSACTION, WALLET
+from walletsvc.schema.resources import TRANSACTION, TRANSFER, WALLET
 
 
 @creates(WALLET, "A wallet to open.")
@@ -35,4 +35,14 @@ class UpdateTransactionInput:
 
 @strawberry.input(description="A transaction to delete: its wallet gets the amount back.")
 class DeleteTransactionInput:
+    id: strawberry.ID = strawberry.field(description=ID)
+
+
+@creates(TRANSFER, "A transfer to post: either source, destination and amount or upTo, or else legs.")
+class CreateTransferInput:
+    pass
+
+
+@changes(TRANSFER, "Changes of a transfer's texts. All else of it is fixed.")
+class UpdateTransferInput:
     id: strawberry.ID = strawberry.field(description=ID)

@@ -16,10 +16,12 @@ from graphql_api.errors import PLACES, Place, camel_case
 from graphql_api.ids import database_id
 from graphql_api.inputs import (
     CreateTransactionInput,
+    CreateTransferInput,
     CreateWalletInput,
     DeleteTransactionInput,
     DeleteWalletInput,
     UpdateTransactionInput,
+    UpdateTransferInput,
     UpdateWalletInput,
 )
 from graphql_api.types import Info
@@ -28,11 +30,12 @@ from walletsvc.commands.command import Command
 from walletsvc.commands.execute import execute_once
 from walletsvc.commands.keyed import KEY_FIELD, parse_key
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
+from walletsvc.commands.transfers import ChangeTransfer, PostTransfer
 from walletsvc.commands.wallets import CloseWallet, OpenWallet, RenameWallet
 from walletsvc.queries.permission import check_related
 from walletsvc.queries.written import WrittenRecord
 from walletsvc.schema.declarations import Resource
-from walletsvc.schema.resources import RESOURCES, TRANSACTION, WALLET
+from walletsvc.schema.resources import RESOURCES, TRANSACTION, TRANSFER, WALLET
 
 _RELATIONS = {name for resource in RESOURCES.values() for name in resource.to_one}
 
@@ -63,6 +66,14 @@ class _WalletPayload:
 @strawberry.type
 class _TransactionPayload:
     transaction: types.Transaction | None = strawberry.field(
+        description="As written, with its related objects in their current state; null if refused."
+    )
+    user_errors: list[UserError]
+
+
+@strawberry.type
+class _TransferPayload:
+    transfer: types.Transfer | None = strawberry.field(
         description="As written, with its related objects in their current state; null if refused."
     )
     user_errors: list[UserError]
@@ -100,6 +111,16 @@ class DeleteTransactionPayload(_TransactionPayload):
     transaction: types.Transaction | None = strawberry.field(
         description="As it was, with its related objects in their current state; null if refused."
     )
+
+
+@strawberry.type
+class CreateTransferPayload(_TransferPayload):
+    is_replay: bool = strawberry.field(description=_IS_REPLAY, default=False)
+
+
+@strawberry.type
+class UpdateTransferPayload(_TransferPayload):
+    pass
 
 
 def _create(info: Info, payload: Callable[..., P], resource: Resource, parse: Parse, data: Any) -> P:
@@ -182,3 +203,13 @@ class Mutation:
     def delete_transaction(self, info: Info, input: DeleteTransactionInput) -> DeleteTransactionPayload | None:
         identifier = database_id(input.id, "Transaction")
         return _execute(info, DeleteTransactionPayload, "Transaction", DeleteTransaction.parse, identifier)
+
+    @strawberry.mutation(description="Move money between wallets, and across the border, all or nothing.")
+    def create_transfer(self, info: Info, input: CreateTransferInput) -> CreateTransferPayload | None:
+        return _create(info, CreateTransferPayload, TRANSFER, PostTransfer.parse, input)
+
+    @strawberry.mutation(description="Change the texts of a transfer.")
+    def update_transfer(self, info: Info, input: UpdateTransferInput) -> UpdateTransferPayload | None:
+        fields = given(TRANSFER, input)
+        identifier = database_id(fields.pop("id"), "Transfer")
+        return _execute(info, UpdateTransferPayload, "Transfer", ChangeTransfer.parse, identifier, fields)

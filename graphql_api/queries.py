@@ -91,10 +91,13 @@ ROOTS: Mapping[str, Reader] = {
     "wallets": _read_list("Wallet"),
     "transactions": _read_list("Transaction"),
     "entries": _read_list("Entry"),
+    "transfers": _read_list("Transfer"),
     "wallet": _by_id("Wallet"),
     "walletByLabel": _by_name("Wallet", "label"),
     "transaction": _by_id("Transaction"),
     "transactionByTxid": _by_name("Transaction", "txid"),
+    "transfer": _by_id("Transfer"),
+    "transferByTxid": _by_name("Transfer", "txid"),
 }
 """The readers of the root fields that ask the read engine one question."""
 
@@ -144,6 +147,10 @@ class Query:
         "Entry", description="Lines in the ledger, of all wallets.", resolve=_resolve("entries")
     )
 
+    transfers: types.TransferConnection | None = connection(
+        "Transfer", description="Transfers, by default in the order of posting.", resolve=_resolve("transfers")
+    )
+
     @strawberry.field(description="The object with this global id, or null.")
     def node(self, info: Info, id: strawberry.ID) -> types.Node | None:
         return _list_nodes(info, [id], parameter="id")[0]
@@ -167,3 +174,11 @@ class Query:
     @strawberry.field(description=f"A transaction, by its exact txid. {_OF_OWNER}")
     def transaction_by_txid(self, info: Info, txid: str, owner: str | None = UNSET) -> types.Transaction | None:
         return cast(types.Transaction, _once(info, ROOTS["transactionByTxid"]))
+
+    @strawberry.field(description="A transfer, by its id or databaseId.")
+    def transfer(self, info: Info, id: strawberry.ID) -> types.Transfer | None:
+        return cast(types.Transfer, _once(info, ROOTS["transfer"]))
+
+    @strawberry.field(description=f"A transfer, by its exact txid. {_OF_OWNER}")
+    def transfer_by_txid(self, info: Info, txid: str, owner: str | None = UNSET) -> types.Transfer | None:
+        return cast(types.Transfer, _once(info, ROOTS["transferByTxid"]))

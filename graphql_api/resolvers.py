@@ -19,7 +19,7 @@ from graphql_api.written import check_read, missing
 from walletsvc.errors import NotFound
 from walletsvc.queries.records import Page, Record
 from walletsvc.queries.selectors import check_question
-from walletsvc.schema.declarations import Field, ToMany
+from walletsvc.schema.declarations import Field, ToMany, ToOne
 from walletsvc.schema.resources import RESOURCES, WALLET
 
 Resolve = Callable[..., Any]
@@ -33,7 +33,7 @@ def bind(schema: GraphQLSchema) -> None:
     for name, resource in RESOURCES.items():
         resolvers: dict[str, Resolve] = {"id": _global_id, "databaseId": _database_id}
         resolvers |= {field.name: _attribute(field) for field in resource.fields}
-        resolvers |= {relation: _to_one(relation) for relation in resource.to_one}
+        resolvers |= {relation.name: _to_one(relation) for relation in resource.to_one.values()}
         resolvers |= {relation.name: _to_many(relation) for relation in resource.to_many.values()}
         if resource is WALLET:
             resolvers |= {BALANCE_AT: resolve_balance, STATEMENT: resolve_statement}
@@ -74,11 +74,13 @@ def _database_id(record: Record, _info: GraphQLResolveInfo[Any]) -> str:
     return str(record.id)
 
 
-def _to_one(name: str) -> Resolve:
+def _to_one(relation: ToOne) -> Resolve:
+    name = relation.name
+
     def resolve(record: Record, info: GraphQLResolveInfo[Any]) -> Record | None:
         check_read(record, name)
         related = record.one[name]
-        if related is None and record.resource.name == "Transaction":
+        if related is None and not relation.optional:
             # Deleted between the query for the transaction and the one for its wallet.
             raise missing(record, NotFound("The wallet has been deleted since."))
         return related

@@ -17,7 +17,7 @@ from graphql_api.declared import shows
 from graphql_api.history import Balance, balance_field
 from graphql_api.scalars import Amount, DateTime, Long
 from walletsvc.queries.questions import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
-from walletsvc.schema.resources import ENTRY, TRANSACTION, WALLET
+from walletsvc.schema.resources import ENTRY, TRANSACTION, TRANSFER, WALLET
 
 _FIRST = f"The number of objects from the start: by default {DEFAULT_PAGE_SIZE}, at most {MAX_PAGE_SIZE}."
 _LAST = f"The number of objects from the end, at most {MAX_PAGE_SIZE}."
@@ -99,6 +99,11 @@ class Entry(Node):
     pass
 
 
+@shows(TRANSFER, connection)
+class Transfer(Node):
+    pass
+
+
 @strawberry.type
 class WalletEdge:
     node: Wallet
@@ -114,6 +119,12 @@ class TransactionEdge:
 @strawberry.type
 class EntryEdge:
     node: Entry
+    cursor: str
+
+
+@strawberry.type
+class TransferEdge:
+    node: Transfer
     cursor: str
 
 
@@ -160,3 +171,10 @@ class Statement:
     ) -> EntryConnection:
         """Placeholder for the resolver that `resolvers.bind` sets."""
         raise NotImplementedError
+
+
+@strawberry.type
+class TransferConnection:
+    edges: list[TransferEdge]
+    page_info: PageInfo
+    total_count: Long = _described(_TOTAL_COUNT)

@@ -21,8 +21,9 @@ from graphql.language import OperationDefinitionNode
 from graphql_api.limits import LimitExceeded
 from graphql_api.scalars import integer_in
 
-MAX_OBJECTS = 100
-"""How many objects lists may have, such as `ordering`: to coerce one costs as much as to read a record."""
+MAX_OBJECTS = 250
+"""How many objects lists may have, such as `ordering`: to coerce one costs as much as to read a record.
+A transfer may have 100 legs, and as many amounts that are external."""
 
 Types = Mapping[str, GraphQLInputType]
 

@@ -142,7 +142,7 @@ def _read_attributes(resource: Mapping[str, Any], endpoint: Endpoint, written: R
             written.pointers[known.field] = known.pointer
         elif name.startswith("@"):
             continue  # JSON:API: @-members are ignored.
-        elif name in endpoint.writable_relations:
+        elif name in endpoint.given_relations:
             # Kept from before relationships existed: {"wallet": "1"}.
             written.values[name] = value
             written.pointers[name] = f"/attributes/{name}"
@@ -180,7 +180,7 @@ def _read_relationships(resource: Mapping[str, Any], endpoint: Endpoint, written
     for name, relationship in relationships.items():
         if name.startswith("@"):
             continue
-        if name in endpoint.writable_relations:
+        if name in endpoint.given_relations:
             problems += _read_relationship(relationship, endpoint, name, written)
         elif name in endpoint.resource.to_many and _is_empty(relationship):
             # Clients that know the relation send it empty. True of a new resource; for others, it is checked.
@@ -207,7 +207,7 @@ def _read_relationship(relationship: object, endpoint: Endpoint, name: str, writ
     if "data" not in relationship:
         return [_required("The member data is missing.", pointer)]
     linkage = relationship["data"]
-    problems = check_linkage(linkage, endpoint.resource.to_one[name].target, f"{pointer}/data", written.local_ids)
+    problems = check_linkage(linkage, endpoint.given_relations[name].target, f"{pointer}/data", written.local_ids)
     if problems:
         return problems
     identifier = identify(linkage, written.local_ids)

@@ -14,11 +14,12 @@ from rest_api.serializers import make_serializer
 from walletsvc.commands.command import Command, Creates, Deletes, Updates
 from walletsvc.commands.inputs import LocalId
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
+from walletsvc.commands.transfers import ChangeTransfer, PostTransfer
 from walletsvc.commands.wallets import CloseWallet, OpenWallet, RenameWallet
 from walletsvc.errors import Forbidden
 from walletsvc.principals import Principal
-from walletsvc.schema.declarations import Resource
-from walletsvc.schema.resources import ENTRY, RESOURCES, TRANSACTION, WALLET
+from walletsvc.schema.declarations import Field, Resource, ToOne
+from walletsvc.schema.resources import ENTRY, RESOURCES, TRANSACTION, TRANSFER, WALLET
 
 T = TypeVar("T")
 
@@ -100,9 +101,13 @@ class Endpoint:
         relations = {*self.resource.to_one, *self.resource.to_many}
         fields = {name: each for name, each in self.serializer().fields.items() if name not in relations}
         public = {name: camel_case(name) for name in fields}
-        return {
+        shown = {
             public[name]: Attribute(name, not each.read_only, f"/attributes/{public[name]}")
             for name, each in fields.items()
+        }
+        inputs = (each for each in self.resource.inputs if isinstance(each, Field))
+        return shown | {
+            each.name: Attribute(each.key, is_writable=True, pointer=f"/attributes/{each.name}") for each in inputs
         }
 
     @cached_property
@@ -115,6 +120,12 @@ class Endpoint:
         """Return the writable to-one relations."""
         fields = self.serializer().fields
         return frozenset(name for name in self.resource.to_one if not fields[name].read_only)
+
+    @cached_property
+    def given_relations(self) -> Mapping[str, ToOne]:
+        """Return the to-one relations that a resource object in a request can have."""
+        inputs = {each.name: each for each in self.resource.inputs if isinstance(each, ToOne)}
+        return {name: self.resource.to_one[name] for name in self.writable_relations} | inputs
 
 
 def _allowed(write: T | None) -> T:
@@ -129,6 +140,7 @@ ENDPOINTS: Mapping[str, Endpoint] = {
         Endpoint(WALLET, "wallets", OpenWallet, RenameWallet, CloseWallet),
         Endpoint(TRANSACTION, "transactions", PostTransaction, AmendTransaction, DeleteTransaction),
         Endpoint(ENTRY, "entries"),
+        Endpoint(TRANSFER, "transfers", PostTransfer, ChangeTransfer),
     )
 }
 """Every endpoint, by the type of its resources."""

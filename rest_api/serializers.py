@@ -18,9 +18,9 @@ from rest_framework_json_api.relations import ResourceRelatedField
 
 from walletsvc.money import format_amount
 from walletsvc.schema.declarations import Field, Resource, ToMany, ToOne, Write
-from walletsvc.schema.kinds import print_time
+from walletsvc.schema.kinds import EXTERNAL, print_time
 from walletsvc.schema.resources import RESOURCES
-from walletsvc.schema.types import Amount, Counter, Metadata, Moment
+from walletsvc.schema.types import Amount, Counter, External, Metadata, Moment
 
 # Generic in the stubs, not in the library.
 _Field: Any = fields.Field
@@ -46,7 +46,23 @@ class TimeField(_Field):
         return print_time(value)
 
 
-_FIELDS = {Amount: AmountField, Counter: IntegerField, Metadata: JSONField, Moment: TimeField}
+class ExternalField(_Field):
+    """What crosses the border, as a list of amounts with their currencies."""
+
+    def to_representation(self, value: dict[str, str]) -> object:
+        return EXTERNAL.value(EXTERNAL.encode(value), b"")
+
+    def to_internal_value(self, data: Any) -> Any:
+        return data
+
+
+_FIELDS = {
+    External: ExternalField,
+    Amount: AmountField,
+    Counter: IntegerField,
+    Metadata: JSONField,
+    Moment: TimeField,
+}
 """All other types are text."""
 
 

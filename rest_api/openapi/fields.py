@@ -7,8 +7,23 @@ from django.conf import settings
 from rest_api.endpoints import Endpoint
 from rest_api.openapi.schemas import OBJECT, Schema, closed_object
 from walletsvc import money
-from walletsvc.schema.declarations import Field, Write
-from walletsvc.schema.types import Amount, Choice, Counter, Currency, Metadata, Moment, Name, Owner, Text, Type
+from walletsvc.models.columns import MAX_DESCRIPTION_LENGTH
+from walletsvc.schema.declarations import Field, ToOne, Write
+from walletsvc.schema.resources import MAX_LEGS
+from walletsvc.schema.types import (
+    Amount,
+    Choice,
+    Counter,
+    Currency,
+    External,
+    Legs,
+    Metadata,
+    Moment,
+    Name,
+    Owner,
+    Text,
+    Type,
+)
 
 INTEGER_DIGITS = money.MAX_DIGITS - money.DECIMAL_PLACES
 
@@ -34,6 +49,8 @@ def input_attributes(endpoint: Endpoint, *, is_new: bool, has_relations: bool) -
     """
     times = (Write.ONCE, Write.ALWAYS) if is_new else (Write.ALWAYS, Write.LATER)
     written = [each for each in endpoint.resource.fields if each.write in times]
+    if is_new:
+        written += [each for each in endpoint.resource.inputs if isinstance(each, Field)]
     properties = {each.name: _input(each) for each in written}
     required = [each.name for each in written if each.required and is_new]
     for relation in sorted(endpoint.writable_relations) if has_relations else ():
@@ -44,6 +61,10 @@ def input_attributes(endpoint: Endpoint, *, is_new: bool, has_relations: bool) -
         }
         if is_new:
             required.append(relation)
+    for given in endpoint.resource.inputs if is_new else ():
+        if isinstance(given, ToOne):
+            description = f"The id. Prefer the relationship {given.name}."
+            properties[given.name] = {"type": ["string", "integer"], "description": description}
     schema = closed_object(properties)
     return schema | ({"required": required} if required else {})
 
@@ -57,14 +78,45 @@ def _input(declared: Field) -> Schema:
     match declared.type:
         case Amount():
             # Numbers are accepted too, with exactly the digits that are sent.
-            return _described({"anyOf": [amount() | {"maxLength": money.MAX_TEXT}, {"type": "number"}]}, described)
+            return _described(_sent_amount(), described)
         case Text(max_length=limit) | Owner(max_length=limit):
             return _described({"type": "string", "maxLength": limit}, described)
         case Name(max_length=limit):
             return _described({"type": "string", "maxLength": limit, "minLength": 1}, described)
         case Currency():
             return _described(_type(declared.type) | {"enum": sorted(money.scales())}, described)
+        case External():
+            return _described(_members(_external(), 0), described)
+        case Legs():
+            return _described(_members(_leg(), 1), described)
     return _described(_type(declared.type), described)
+
+
+def _members(item: Schema, at_least: int) -> Schema:
+    return {"type": "array", "items": item, "minItems": at_least, "maxItems": MAX_LEGS}
+
+
+def _sent_amount() -> Schema:
+    return {"anyOf": [amount() | {"maxLength": money.MAX_TEXT}, {"type": "number"}]}
+
+
+def _external() -> Schema:
+    properties = {"currency": {"type": "string", "enum": sorted(money.scales())}, "amount": _sent_amount()}
+    return {"type": "object", "properties": properties, "required": ["currency", "amount"]}
+
+
+def _leg() -> Schema:
+    properties = {
+        "wallet": {"type": ["string", "integer"], "description": "The id of a wallet."},
+        "amount": _sent_amount() | {"description": "Not zero: positive if the wallet gets it."},
+        "description": {"type": "string", "maxLength": MAX_DESCRIPTION_LENGTH},
+    }
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": ["wallet", "amount"],
+        "additionalProperties": False,
+    }
 
 
 def _described(schema: Schema, description: str) -> Schema:
@@ -79,6 +131,9 @@ def _type(declared: Type) -> Schema:
             return {"type": "string", "format": "date-time"}
         case Metadata():
             return dict(OBJECT)
+        case External():
+            shown = {"currency": {"type": "string"}, "amount": amount()}
+            return {"type": "array", "items": {"type": "object", "properties": shown, "required": list(shown)}}
         case Counter():
             return {"type": "integer", "minimum": 0}
         case Currency():

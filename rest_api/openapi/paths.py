@@ -313,6 +313,6 @@ def refusals(*statuses: int, media_type: Sequence[str] = (MEDIA_TYPE,)) -> Schem
 
 def _links(endpoint: Endpoint) -> Schema:
     """Return the links from a new resource's id to further operations."""
-    verbs = ["read", "update", "delete"]
+    verbs = ["read", "update", *(["delete"] if endpoint.delete else [])]
     parameters = {"id": "$response.body#/data/id"}
     return {f"{verb}It": {"operationId": f"{verb}{endpoint.name}", "parameters": parameters} for verb in verbs}

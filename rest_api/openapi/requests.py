@@ -9,6 +9,7 @@ from rest_api.openapi.fields import input_attributes
 from rest_api.openapi.schemas import ID, OBJECT, STRING, Schema, closed_object, ref
 from rest_api.operations.documents import MAX_OPERATIONS, OPERATIONS
 from rest_api.operations.targets import MAX_HREF_LENGTH
+from walletsvc.schema.declarations import ToOne
 
 
 def request_schemas() -> Iterator[tuple[str, Schema]]:
@@ -41,6 +42,10 @@ def new_names(endpoint: Endpoint) -> list[str]:
 def _new_resource(endpoint: Endpoint, *, has_relations: bool) -> Schema:
     schema = _written(endpoint, input_attributes(endpoint, is_new=True, has_relations=has_relations))
     schema["required"] = ["type", "attributes"]
+    for name, relation in endpoint.given_relations.items():
+        schema["properties"]["relationships"]["properties"].setdefault(name, _to_one(relation))
+    relationships = schema["properties"]["relationships"]["properties"]
+    schema["properties"]["relationships"] = closed_object(relationships)
     schema["properties"]["lid"] = STRING
     if has_relations:
         schema["description"] = "The form from before relationships existed."
@@ -59,14 +64,7 @@ def _changed_resource(endpoint: Endpoint) -> Schema:
 
 
 def _written(endpoint: Endpoint, attributes: Schema) -> Schema:
-    relationships = {
-        name: {
-            "type": "object",
-            "required": ["data"],
-            "properties": {"data": given_identifier(ENDPOINTS[endpoint.resource.to_one[name].target])},
-        }
-        for name in sorted(endpoint.writable_relations)
-    }
+    relationships = {name: _to_one(endpoint.resource.to_one[name]) for name in sorted(endpoint.writable_relations)}
     for name, relation in endpoint.resource.to_many.items():
         items = given_identifier(ENDPOINTS[relation.target])
         relationships[name] = {
@@ -83,6 +81,11 @@ def _written(endpoint: Endpoint, attributes: Schema) -> Schema:
             "relationships": closed_object(relationships),
         },
     }
+
+
+def _to_one(relation: ToOne) -> Schema:
+    data = given_identifier(ENDPOINTS[relation.target])
+    return {"type": "object", "required": ["data"], "properties": {"data": data}}
 
 
 def given_identifier(endpoint: Endpoint) -> Schema:

@@ -10,19 +10,32 @@ from typing import TypeVar
 
 K = TypeVar("K", bound=Hashable)
 
-READ = {"Wallet": "wallets:read", "Transaction": "transactions:read", "Entry": "transactions:read"}
-WRITE = {"Wallet": "wallets:write", "Transaction": "transactions:write"}
-PATHS = {"wallets": "Wallet", "transactions": "Transaction", "entries": "Entry"}
+READ = {
+    "Wallet": "wallets:read",
+    "Transaction": "transactions:read",
+    "Entry": "transactions:read",
+    "Transfer": "transactions:read",
+}
+WRITE = {"Wallet": "wallets:write", "Transaction": "transactions:write", "Transfer": "transfers:write"}
+PATHS = {"wallets": "Wallet", "transactions": "Transaction", "entries": "Entry", "transfers": "Transfer"}
 TO_MANY = {
     ("Wallet", "transactions"): "Transaction",
     ("Wallet", "entries"): "Entry",
     ("Transaction", "entries"): "Entry",
+    ("Transfer", "legs"): "Transaction",
 }
-TO_ONE = {("Transaction", "wallet"): "Wallet", ("Entry", "wallet"): "Wallet", ("Entry", "transaction"): "Transaction"}
+TO_ONE = {
+    ("Transaction", "wallet"): "Wallet",
+    ("Transaction", "transfer"): "Transfer",
+    ("Entry", "wallet"): "Wallet",
+    ("Entry", "transaction"): "Transaction",
+}
 RELATIONS = TO_ONE | TO_MANY
 COMPUTED = {("Wallet", "balance"), ("Wallet", "statement")}
 """URLs of what is computed from the entries of a wallet: reading it takes the scopes of both."""
 WRITABLE_RELATIONS = {("Transaction", "wallet")}
+GIVEN_RELATIONS = {("Transfer", "source"): "Wallet", ("Transfer", "destination"): "Wallet"}
+"""What is given for a new thing, and is no part of it."""
 FOR_UNBOUND = {"owner"}
 """What only callers may name that are not bound to an owner."""
 SETTINGS = {"floor", "state"}

@@ -10,13 +10,14 @@ from tests.access.case import Case, Else
 from tests.access.collected import Thing
 from tests.access.contract import FOR_UNBOUND, RELATIONS, SETTINGS, TO_MANY, TO_ONE, Uncovered, reading, writing
 
-_LISTS = {"wallets": "Wallet", "transactions": "Transaction", "entries": "Entry"}
+_LISTS = {"wallets": "Wallet", "transactions": "Transaction", "entries": "Entry", "transfers": "Transfer"}
 _ROOTS = {
     "Wallet": 'wallet(id: "{wallet}")',
     "Transaction": 'transaction(id: "{transaction}")',
     "Entry": 'entries(filters: {transaction: "{transaction}"})',
+    "Transfer": 'transfer(id: "{transfer}")',
 }
-_LEAVES = {"Wallet": "label", "Transaction": "txid", "Entry": "kind"}
+_LEAVES = {"Wallet": "label", "Transaction": "txid", "Entry": "kind", "Transfer": "txid"}
 _MUTATIONS = {
     "createWallet": ("Wallet", 'label: "New"', "wallet"),
     "updateWallet": ("Wallet", 'id: "{wallet}", metadata: {a: 1}', "wallet"),
@@ -24,6 +25,12 @@ _MUTATIONS = {
     "createTransaction": ("Transaction", 'txid: "N1", amount: "1.25", walletId: "{wallet}"', "transaction"),
     "updateTransaction": ("Transaction", 'id: "{transaction}", metadata: {a: 1}', "transaction"),
     "deleteTransaction": ("Transaction", 'id: "{transaction}"', "transaction"),
+    "createTransfer": (
+        "Transfer",
+        'txid: "N1", source: "{wallet}", destination: "{other}", amount: "1.25"',
+        "transfer",
+    ),
+    "updateTransfer": ("Transfer", 'id: "{transfer}", metadata: {a: 1}', "transfer"),
 }
 _INPUTS = {
     "label": '"New"',
@@ -38,6 +45,9 @@ _INPUTS = {
     "floor": '"-5.00"',
     "state": "active",
     "idempotencyKey": '"key-1"',
+    "source": '"{wallet}"',
+    "destination": '"{other}"',
+    "upTo": '"1.25"',
     "id": None,
 }
 _FILTERS = {
@@ -53,6 +63,7 @@ _FILTERS = {
     "amount.exact": '"-10.00"',
     "wallet": '"{wallet}"',
     "transaction": '"{transaction}"',
+    "transfer": '"{transfer}"',
     "kind": "post",
     "owner": '"alice"',
     "sequence.gt": "0",
@@ -66,6 +77,8 @@ _ARGUMENTS = {
     "walletByLabel": {"label": '"{label}"', "owner": '"alice"'},
     "transaction": {"id": '"{transaction}"'},
     "transactionByTxid": {"txid": '"{txid}"', "owner": '"alice"'},
+    "transfer": {"id": '"{transfer}"'},
+    "transferByTxid": {"txid": '"{transfer_txid}"', "owner": '"alice"'},
 }
 _COMPUTED_TYPES = {"Balance": "balanceAt", "Statement": "statement"}
 _COMPUTED_LEAVES = {"balanceAt": "balance", "statement": "closing"}
@@ -143,7 +156,7 @@ def _one(thing: Thing, name: str, arguments: dict[str, str]) -> Case:
         resources = ("Wallet",) if name == "node" else ("Wallet", "Transaction")
         shown = "id ... on Wallet { label } ... on Transaction { txid }"
         return query(thing, f"{name}({given}) {{ {shown} }}", *resources, foreign=Else.NULL)
-    resource = "Wallet" if "wallet" in name else "Transaction"
+    resource = next(each for each in ("Wallet", "Transaction", "Transfer") if name.startswith(each.lower()))
     return query(thing, f"{name}({given}) {{ {_LEAVES[resource]} }}", resource)
 
 
@@ -216,6 +229,9 @@ def _list_argument(thing: Thing) -> str:
 
 def _input(thing: Thing) -> Case:
     place, name = thing.place, thing.name
+    if place in ("TransferLegInput", "ExternalAmountInput"):
+        of = "legs" if place == "TransferLegInput" else "external"
+        return _mutation(thing, "createTransfer", f"{of}.{name}")
     if place.endswith("Input"):
         return _mutation(thing, place[0].lower() + place.removesuffix("Input")[1:], name)
     for suffix, argument in (("Filters", _filter), ("Order", _order)):
@@ -258,11 +274,23 @@ def _value(thing: Thing) -> Case:
 # -- mutations -------------------------------------------------------------------------------------------
 
 
+_MOVED = {
+    "legs": 'txid: "N1", legs: [{wallet: "{wallet}", amount: "1", description: "a"},'
+    ' {wallet: "{other}", amount: "-1"}]',
+    "external": 'txid: "N1", legs: [{wallet: "{wallet}", amount: "1"}], external: [{currency: "USD", amount: "-1"}]',
+}
+"""What a new transfer moves otherwise."""
+
+
 def _mutation(thing: Thing, name: str, member: str = "") -> Case:
+    if name == "createTransfer" and (moved := _MOVED.get(member.partition(".")[0])):
+        return _mutating(thing, name, moved, "transfer { txid } userErrors { code }", "Transfer")
     if name not in _MUTATIONS or (member and member not in _INPUTS):
         raise Uncovered(thing)
     resource, given, shown = _MUTATIONS[name]
     value = _INPUTS.get(member)
+    if member == "upTo":
+        given = given.replace(', amount: "1.25"', "")
     if value is not None:
         members = dict(each.split(": ", 1) for each in given.split(", "))
         given = ", ".join(f"{key}: {each}" for key, each in {**members, member: value}.items())
@@ -293,7 +321,11 @@ def _of_payload(thing: Thing, name: str, field: str) -> Case:
         return _mutating(thing, name, given, "userErrors { code }", resource)
     # What is related is shown to those only who may read it.
     relations = [(relation, target) for (of, relation), target in TO_ONE.items() if of == resource]
-    relation, target = relations[0] if relations else ("entries", "Entry")
+    relation, target = (
+        relations[0]
+        if relations
+        else next((relation, target) for (of, relation), target in reversed(TO_MANY.items()) if of == resource)
+    )
     inner = f"{relation} {{ {_LEAVES[target]} }}" if relations else f"{relation} {{ totalCount }}"
     return _mutating(thing, name, given, f"{shown} {{ {inner} }} userErrors {{ code }}", resource, target)
 

@@ -12,6 +12,7 @@ from tests.access.collected import Thing
 from tests.access.contract import (
     COMPUTED,
     FOR_UNBOUND,
+    GIVEN_RELATIONS,
     PATHS,
     RELATIONS,
     SETTINGS,
@@ -38,6 +39,7 @@ _FILTERS = {
     "search": "a",
     "wallet": "{wallet}",
     "transaction": "{transaction}",
+    "transfer": "{transfer}",
     "kind": "post",
     "sequence.gt": "0",
 }
@@ -150,15 +152,19 @@ def _written(thing: Thing, method: str, resource: str, url: str) -> Case:
         raise Uncovered(thing)
     if thing.kind == "attributes":
         members: dict[str, Any] = {"attributes": {name: VALUES[name]}}
+    elif (resource, name) in GIVEN_RELATIONS:
+        members = {"relationships": {name: {"data": {"type": GIVEN_RELATIONS[resource, name], "id": VALUES[name]}}}}
     elif (resource, name) in TO_ONE:
         members = {"relationships": {name: {"data": {"type": TO_ONE[resource, name], "id": "{other}"}}}}
     else:
         members = {"relationships": {name: {"data": []}}}
-    data = new(resource) if method == "POST" else {"type": resource, "id": IDS[resource], "attributes": {}}
+    given = {name: VALUES[name]} if thing.kind == "attributes" else {}
+    data = new(resource, **given) if method == "POST" else {"type": resource, "id": IDS[resource], "attributes": {}}
     for member, value in members.items():
         data[member] = data.get(member, {}) | value
-    if "relationships" in data and "wallet" in data["relationships"]:
-        data["attributes"].pop("wallet", None)
+    for each in data.get("relationships", ()):
+        if each in ("wallet", "source", "destination"):
+            data["attributes"].pop(each, None)
     status: int | None = 201 if method == "POST" else 200
     if method == "PATCH" and (resource, name) in TO_MANY:
         # Refused, as there are some: 403 for everyone who may write.
@@ -216,6 +222,9 @@ def _operation(thing: Thing) -> Case:
             data = {**identified, "attributes": {"metadata": {"d": 4}}}
             return operations((thing,), {"op": "update", "data": data}, scopes=writing(resource), foreign=Else.ABSENT)
         case "remove":
+            if resource == "Transfer":
+                content = {"op": "remove", "ref": identified}
+                return operations((thing,), content, status=403, foreign=Else.ABSENT_OR_FORBIDDEN)
             identified = {"type": resource, "id": "{empty}" if resource == "Wallet" else "{transaction}"}
             content = {"op": "remove", "ref": identified}
             return operations((thing,), content, scopes=writing(resource), status=204, foreign=Else.ABSENT)

@@ -9,7 +9,7 @@ from tests.access.collected import Thing
 from tests.access.contract import PATHS
 from tests.access.world import ATOMIC
 
-ID = {"wallets": "{wallet}", "transactions": "{transaction}", "entries": "{entry}"}
+ID = {"wallets": "{wallet}", "transactions": "{transaction}", "entries": "{entry}", "transfers": "{transfer}"}
 IDS = {resource: ID[path] for path, resource in PATHS.items()}
 """The id of a thing, by its path and by its type."""
 
@@ -24,6 +24,11 @@ VALUES: dict[str, Any] = {
     "amount": "1.25",
     "description": "text",
     "wallet": "{other}",
+    "source": "{wallet}",
+    "destination": "{other}",
+    "upTo": "1.25",
+    "external": [{"currency": "USD", "amount": "-1.25"}],
+    "legs": [{"wallet": "{wallet}", "amount": "0.75"}, {"wallet": "{other}", "amount": "0.50"}],
 }
 """A valid value of each attribute that can be written."""
 
@@ -42,7 +47,12 @@ COMPUTED_PARAMETERS = {
 
 def new(resource: str, **changed: Any) -> dict[str, Any]:
     """Return the document of a new resource."""
-    needed = {"Wallet": ("label",), "Transaction": ("txid", "amount", "wallet")}[resource]
+    pair = ("txid", "source", "destination", "amount")
+    if resource == "Transfer":
+        # Of the ways to say what is moved, there is one.
+        others = {"upTo": pair[:3], "legs": ("txid", "external"), "external": ("txid", "legs")}
+        pair = next((others[name] for name in others if name in changed), pair)
+    needed = {"Wallet": ("label",), "Transaction": ("txid", "amount", "wallet"), "Transfer": pair}[resource]
     attributes = {name: VALUES[name] for name in needed} | ({"wallet": "{wallet}"} if "wallet" in needed else {})
     return {"type": resource, "attributes": attributes | changed}
 

@@ -17,7 +17,7 @@ from django.db import close_old_connections, transaction
 from django.utils import timezone
 
 from tests.fast_path.front import Front
-from tests.writes import open_wallet, post_transaction
+from tests.writes import open_wallet, post_transaction, post_transfer
 from walletsvc.access import key_text, keys
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.principals import SYSTEM, Principal
@@ -176,8 +176,23 @@ def _make_things(owner: str) -> dict[str, str]:
     )
     post_transaction(principal=by, wallet_id=other.id, amount="5.00", txid=f"T2 {text}")
     entry = Entry.objects.get(transaction_id=posted.id)
-    found = {"wallet": wallet.id, "other": other.id, "empty": empty.id, "transaction": posted.id, "entry": entry.id}
-    return {name: str(each) for name, each in found.items()} | {"label": wallet.label, "txid": posted.txid}
+    transfer = post_transfer(
+        principal=by,
+        txid=f"T3 {text}",
+        legs=[{"wallet": other.id, "amount": "1.00"}],
+        external=[{"currency": "USD", "amount": "-1.00"}],
+        metadata={"of": text},
+    )
+    found = {
+        "wallet": wallet.id,
+        "other": other.id,
+        "empty": empty.id,
+        "transaction": posted.id,
+        "entry": entry.id,
+        "transfer": transfer.id,
+    }
+    texts = {"label": wallet.label, "txid": posted.txid, "transfer_txid": transfer.txid}
+    return {name: str(each) for name, each in found.items()} | texts
 
 
 def _number_from(wallets: int, transactions: int, entries: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from graphql import GraphQLObjectType, get_named_type, is_leaf_type
 
 from graphql_api.schema import schema
+from tests.writes import post_transfer
+from walletsvc.principals import ANYONE
 
 pytestmark = pytest.mark.django_db
 
@@ -83,18 +86,38 @@ def count_queries(ask: Any, settings: Any) -> Any:
 
 
 def test_the_walk_takes_every_relation_of_every_type() -> None:
-    assert len(PATHS) == 17
+    assert len(PATHS) == 23
     taken = {name for path in PATHS for name in path.split(".")}
-    assert taken == {"wallets", "wallet", "transactions", "transaction", "entries", "balanceAt", "statement", "lines"}
+    assert taken == {
+        "wallets",
+        "wallet",
+        "transactions",
+        "transaction",
+        "entries",
+        "transfers",
+        "transfer",
+        "legs",
+        "balanceAt",
+        "statement",
+        "lines",
+    }
 
 
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS.keys())
 def test_queries_do_not_grow(path: tuple[Step, ...], count_queries: Any, make_wallet: Any, post: Any) -> None:
+    numbers = count()
+
     def grow(wallets: int, transactions: int) -> None:
         for _ in range(wallets):
             wallet = make_wallet("1.00")
             for _ in range(transactions):
                 post(wallet, "1.00")
+                post_transfer(
+                    principal=ANYONE,
+                    txid=f"X{next(numbers)}",
+                    legs=[{"wallet": wallet.id, "amount": "1.00"}],
+                    external=[{"currency": "USD", "amount": "-1.00"}],
+                )
 
     once, twice = select(path, twice=False), select(path, twice=True)
     grow(2, 2)

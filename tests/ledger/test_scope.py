@@ -216,3 +216,26 @@ def test_owners_can_use_their_own_objects(hers: Wallet, her_transaction: Transac
     with refused(("insufficient_funds", "amount")):
         amend_transaction(principal=ANYONE, transaction_id=her_transaction.id, amount="-1")
     assert_reconciled()
+
+
+def test_a_transfer_of_several_owners_is_seen_by_none_of_them(hers: Wallet, his: Wallet) -> None:
+    shared = post_transfer(principal=ANYONE, txid="T", source_id=hers.id, destination_id=his.id, amount="1")
+    second = open_wallet(principal=BOB, label="Second")
+    own = post_transfer(principal=BOB, txid="U", source_id=his.id, destination_id=second.id, amount="1")
+    assert get_record(principal=BOB, resource="Transfer", id=shared.id) is None
+    assert [each.id for each in list_records(principal=BOB, question=Question("Transfer")).records] == [own.id]
+    everyone = list_records(principal=ANYONE, question=Question("Transfer"))
+    assert [each.id for each in everyone.records] == [shared.id, own.id]
+    wanted = Selection(to_one=(("transfer", Selection()),))
+    for principal, seen in ((BOB, [None, own.id, own.id]), (ANYONE, [shared.id, own.id, own.id])):
+        filters = () if principal is BOB else (("owner", "bob"),)
+        page = list_records(principal=principal, question=Question("Transaction", wanted, filters=filters))
+        legs = [each for each in page.records if str(each.attributes["txid"]).startswith(("T.", "U."))]
+        assert [each.keys["transfer"] for each in legs] == seen
+        assert [each.one["transfer"] and each.one["transfer"].id for each in legs] == seen
+    # Nor is it in what a refusal tells, or in what a change of a leg shows.
+    leg = Transaction.objects.get(txid="T.2")
+    with refused(("transaction_bound", None)) as caught:
+        amend_transaction(principal=BOB, transaction_id=leg.id, amount="7")
+    assert caught.value.context["transfer"] is None
+    assert amend_transaction(principal=BOB, transaction_id=leg.id, description="Mine").own_transfer_id is None

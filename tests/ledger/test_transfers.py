@@ -216,7 +216,7 @@ def test_all_problems_of_a_transfer_are_reported_at_once() -> None:
     with refused(("required", "txid"), ("required", "amount"), ("required", "source"), ("required", "destination")):
         post_transfer(principal=ANYONE)
     # 252 characters leave no room for ".100".
-    with refused(("too_long", "txid"), ("invalid", "source"), ("invalid", "description"), ("invalid", "metadata")):
+    with refused(("too_long", "txid"), ("invalid", "description"), ("invalid", "metadata"), ("invalid", "source")):
         post_transfer(
             principal=ANYONE, txid="x" * 252, source_id=True, destination_id=1, amount="1", description=1, metadata=1
         )

@@ -15,7 +15,7 @@ from walletsvc.schema.resources import RESOURCES
 
 MEDIA_TYPE = "application/vnd.api+json"
 CURSORS = MEDIA_TYPE + '; profile="http://jsonapi.org/profiles/ethanresnick/cursor-pagination/"'
-PATHS = {"Wallet": "wallets", "Transaction": "transactions", "Entry": "entries"}
+PATHS = {"Wallet": "wallets", "Transaction": "transactions", "Entry": "entries", "Transfer": "transfers"}
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from django.db import connection
 
 from tests.queries.questions import ask
 from tests.queries.test_rows_read import watched
-from walletsvc.models import Entry, Transaction, TransactionCount, Wallet
+from walletsvc.models import Entry, Transaction, TransactionCount, Transfer, Wallet
 from walletsvc.principals import ANYONE, Principal
 from walletsvc.queries.engine import read_by_ids
 from walletsvc.queries.questions import CursorPage, NumberedPage, Selection
@@ -45,6 +45,10 @@ def filled() -> None:
             **times,
         )
         for number in range(1, WALLETS + 1)
+    )
+    Transfer.objects.bulk_create(
+        Transfer(id=each, txid=f"X{each}", owner=f"o{each % OWNERS}", fingerprint=b"f" * 16, created_at=NOON)
+        for each in range(1, ROWS + 1)
     )
     rows = [(number, 1 + number % WALLETS, number // WALLETS + 1) for number in range(ROWS)]
     Transaction.objects.bulk_create(

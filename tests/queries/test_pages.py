@@ -11,7 +11,7 @@ import pytest
 from tests.queries.questions import ask, names
 from tests.writes import open_wallet, post_transaction
 from walletsvc import errors
-from walletsvc.models import Entry, Transaction, Wallet
+from walletsvc.models import Entry, Transaction, Transfer, Wallet
 from walletsvc.principals import ANYONE
 from walletsvc.queries.questions import CursorPage, NumberedPage
 from walletsvc.schema.resources import RESOURCES
@@ -19,7 +19,7 @@ from walletsvc.schema.resources import RESOURCES
 pytestmark = pytest.mark.django_db
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
-MODELS = {"Wallet": Wallet, "Transaction": Transaction, "Entry": Entry}
+MODELS = {"Wallet": Wallet, "Transaction": Transaction, "Entry": Entry, "Transfer": Transfer}
 ORDERS = [
     (resource.name, name)
     for resource in RESOURCES.values()
@@ -30,7 +30,7 @@ ORDERS = [
 
 @pytest.fixture(autouse=True)
 def rows() -> None:
-    """Make twelve wallets, transactions and more entries, of which several share each value."""
+    """Make twelve wallets, transactions, transfers and more entries, of which several share each value."""
     for number in range(12):
         moment = NOON + timedelta(seconds=number % 3)
         wallet = open_wallet(
@@ -47,6 +47,8 @@ def rows() -> None:
             amount=("1", "-2", "0.10")[number % 3],
             clock=lambda moment=moment: moment,
         )
+        # A list reads no legs.
+        Transfer.objects.create(txid=f"{'bBčČ'[number % 4]}{number}", fingerprint=b"f" * 16, created_at=moment)
 
 
 def expected(resource: str, *order: str) -> list[int]:

@@ -40,7 +40,7 @@ def test_records_print_as_both_faces_show_them() -> None:
         **times,
     }
     [record] = ask("Transaction").records
-    assert (record.id, record.keys) == (transaction.id, {"wallet": wallet.id})
+    assert (record.id, record.keys) == (transaction.id, {"wallet": wallet.id, "transfer": None})
     assert record.attributes == {
         "txid": "T1",
         "amount": "-0.50",

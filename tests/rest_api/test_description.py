@@ -25,9 +25,11 @@ PATHS = describe()["paths"]
 WALLET_PATHS = [
     "entries",
     "entries.transaction",
+    "entries.transaction.transfer",
     "entries.transaction.wallet",
     "entries.wallet",
     "transactions",
+    "transactions.transfer",
     "transactions.wallet",
 ]
 

@@ -84,6 +84,10 @@ ROUTES: dict[str, tuple[str, dict[str, set[str]]]] = {
     "wallets-statement": ("/api/wallets/{wallet}/statement/", {"GET": {"page[size]"}}),
     "transactions-entries": ("/api/transactions/{transaction}/entries/", {"GET": LIST}),
     "transactions-wallet": ("/api/transactions/{transaction}/wallet/", {"GET": DOCUMENT}),
+    "transactions-transfer": ("/api/transactions/{transaction}/transfer/", {"GET": DOCUMENT}),
+    "transfers-list": ("/api/transfers/", {"GET": LIST, "POST": DOCUMENT}),
+    "transfers-detail": ("/api/transfers/{transfer}/", {"GET": DOCUMENT, "PATCH": DOCUMENT}),
+    "transfers-legs": ("/api/transfers/{transfer}/legs/", {"GET": LIST}),
     "entries-wallet": ("/api/entries/{entry}/wallet/", {"GET": DOCUMENT}),
     "entries-transaction": ("/api/entries/{entry}/transaction/", {"GET": DOCUMENT}),
     **{
@@ -91,14 +95,24 @@ ROUTES: dict[str, tuple[str, dict[str, set[str]]]] = {
             f"/api/{path}/{{{path}}}/relationships/{name}/",
             {"GET": {"page[size]"}, "POST": set(), "PATCH": set(), "DELETE": set()},
         )
-        for path, name in (("wallets", "transactions"), ("wallets", "entries"), ("transactions", "entries"))
+        for path, name in (
+            ("wallets", "transactions"),
+            ("wallets", "entries"),
+            ("transactions", "entries"),
+            ("transfers", "legs"),
+        )
     },
     **{
         f"{path}-relationships-{name}": (
             f"/api/{path}/{{{path}}}/relationships/{name}/",
             {"GET": set(), "PATCH": set()},
         )
-        for path, name in (("transactions", "wallet"), ("entries", "wallet"), ("entries", "transaction"))
+        for path, name in (
+            ("transactions", "wallet"),
+            ("transactions", "transfer"),
+            ("entries", "wallet"),
+            ("entries", "transaction"),
+        )
     },
 }
 """Each route by its name: a URL of it, and which of the families each method takes there."""
@@ -115,8 +129,13 @@ def ids(api: Api) -> dict[str, str]:
     wallet = api.create_wallet(label="My Wallet", balance="10.00")
     transaction = api.create_transaction(wallet["id"], txid="TX1", amount="1.00")
     entry = api.data("/api/entries/?sort=-id")[0]
-    singular = {"wallet": wallet["id"], "transaction": transaction["id"], "entry": entry["id"]}
-    return singular | {"wallets": wallet["id"], "transactions": transaction["id"], "entries": entry["id"]}
+    legs, external = [{"wallet": wallet["id"], "amount": "1"}], [{"currency": "USD", "amount": "-1"}]
+    document = resource("Transfer", txid="X", legs=legs, external=external)
+    transfer = api.post("/api/transfers/", document).json()["data"]
+    made = {"wallet": wallet, "transaction": transaction, "entry": entry, "transfer": transfer}
+    singular = {name: each["id"] for name, each in made.items()}
+    plural = {"wallets": "wallet", "transactions": "transaction", "entries": "entry", "transfers": "transfer"}
+    return singular | {name: singular[one] for name, one in plural.items()}
 
 
 def request_of(route: str, method: str, ids: dict[str, str]) -> tuple[object, dict[str, str]]:
@@ -131,6 +150,10 @@ def request_of(route: str, method: str, ids: dict[str, str]) -> tuple[object, di
         ("wallets-detail", "PATCH"): resource("Wallet", ids["wallet"], label="Renamed"),
         ("transactions-list", "POST"): resource("Transaction", wallet=ids["wallet"], txid="TX2", amount="1.00"),
         ("transactions-detail", "PATCH"): resource("Transaction", ids["transaction"], amount="2.00"),
+        ("transfers-list", "POST"): resource(
+            "Transfer", txid="X2", legs=[{"wallet": ids["wallet"], "amount": "1"}] * 2
+        ),
+        ("transfers-detail", "PATCH"): resource("Transfer", ids["transfer"], description="New"),
     }
     return documents.get((route, method), None if method in ("GET", "DELETE") else {"data": []}), {}
 

@@ -73,6 +73,7 @@ def test_the_root_names_the_collections(api: Api) -> None:
         "Wallet": f"{SERVER}/api/wallets/",
         "Transaction": f"{SERVER}/api/transactions/",
         "Entry": f"{SERVER}/api/entries/",
+        "Transfer": f"{SERVER}/api/transfers/",
     }
 
 

@@ -55,6 +55,7 @@ EXPECTED = {
         "owner": (OwnerFilter, "owner", "exact"),
         **with_range("createdAt", TimeFilter, "created_at"),
         "wallet": (IdFilter, "wallet_id", "exact"),
+        "transfer": (IdFilter, "transfer_id", "exact"),
         "search": (_FoldedFilter, "txid|description", "exact"),
     },
     "Entry": {
@@ -65,6 +66,13 @@ EXPECTED = {
         **with_range("createdAt", TimeFilter, "created_at"),
         "wallet": (IdFilter, "wallet_id", "exact"),
         "transaction": (IdFilter, "transaction_id", "exact"),
+    },
+    "Transfer": {
+        "txid": (TextFilter, "txid", "exact"),
+        "txid.icontains": (_FoldedFilter, "txid", "exact"),
+        "owner": (OwnerFilter, "owner", "exact"),
+        **with_range("createdAt", TimeFilter, "created_at"),
+        "search": (_FoldedFilter, "txid|description", "exact"),
     },
 }
 

@@ -43,8 +43,8 @@ def test_the_wanted_columns_come_after_the_id_and_currency_and_before_the_keys()
 def test_all_fields_are_read_if_none_are_named() -> None:
     plan = plan_for(ANYONE, "Transaction", None)
     named = ("txid", "amount", "owner", "description", "metadata", "created_at", "updated_at")
-    assert plan.columns == ("id", "currency", *named, "wallet_id")
-    assert plan_for(ANYONE, "Transaction", frozenset()).columns == ("id", "currency", "wallet_id")
+    assert plan.columns == ("id", "currency", *named, "wallet_id", "transfer_id")
+    assert plan_for(ANYONE, "Transaction", frozenset()).columns == ("id", "currency", "wallet_id", "transfer_id")
     names = ("txid", "amount", "currency", "owner", "description", "metadata", "createdAt", "updatedAt")
     assert [name for name, _, _ in plan.fields] == list(names)
 

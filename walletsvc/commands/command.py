@@ -21,10 +21,11 @@ T_co = TypeVar("T_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Locks:
-    """The locks that a command needs before it decides: wallets, and the wallet of a transaction."""
+    """The locks that a command needs before it decides: wallets, and those of a transaction or a transfer's legs."""
 
     wallets: tuple[Reference, ...] = ()
     transaction: Reference | None = None
+    transfer: Reference | None = None
 
 
 class Command(ABC, Generic[T_co]):

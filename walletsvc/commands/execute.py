@@ -246,9 +246,11 @@ def _wallets(batch: Batch) -> list[Reference]:
 def _wallet_ids(batch: Batch, principal: Principal) -> set[int]:
     """Return the ids of all existing wallets that the commands need."""
     ids = {wallet for wallet in _wallets(batch) if not isinstance(wallet, LocalId)}
-    named = [command.locks().transaction for command in batch if isinstance(command, Command)]
-    transactions = {each for each in named if isinstance(each, int)}
-    if transactions:
-        seen = within_reach(Transaction.objects.filter(id__in=transactions), principal)
-        ids.update(seen.values_list("wallet_id", flat=True))
+    locks = [command.locks() for command in batch if isinstance(command, Command)]
+    transactions = {each.transaction for each in locks if isinstance(each.transaction, int)}
+    transfers = {each.transfer for each in locks if isinstance(each.transfer, int)}
+    for named in ({"id__in": transactions}, {"transfer_id__in": transfers}):
+        if any(named.values()):
+            seen = within_reach(Transaction.objects.filter(**named), principal)
+            ids.update(seen.values_list("wallet_id", flat=True))
     return ids

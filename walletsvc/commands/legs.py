@@ -9,9 +9,8 @@ from decimal import Decimal
 from walletsvc import errors, money
 from walletsvc.commands.inputs import Reference, Refusals, parse_reference
 from walletsvc.ledger.conditions import Conditions
+from walletsvc.schema.resources import MAX_LEGS
 from walletsvc.schema.types import Text
-
-MAX_LEGS = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,21 +11,31 @@ from walletsvc import errors
 from walletsvc.commands.command import Command, Locks
 from walletsvc.commands.holders import find_transfer_holder
 from walletsvc.commands.idempotency import fingerprint_of
-from walletsvc.commands.inputs import LocalId, Refusals, id_so_far, resolve
-from walletsvc.commands.legs import MAX_LEGS, Leg, parse_legs, parse_pair
+from walletsvc.commands.inputs import (
+    LocalId,
+    Reference,
+    Refusals,
+    id_so_far,
+    parse_changes,
+    parse_new,
+    parse_reference,
+    resolve,
+)
+from walletsvc.commands.legs import Leg, parse_legs, parse_pair
+from walletsvc.commands.memories import Memory
+from walletsvc.commands.retry import Outdated
 from walletsvc.ledger import together
 from walletsvc.ledger.guard import check_amount
 from walletsvc.ledger.ledger import Ledger
 from walletsvc.ledger.locked_wallets import LockedWallet
 from walletsvc.ledger.together import Inputs
 from walletsvc.models import Transaction, Transfer
-from walletsvc.models.columns import MAX_TEXT_LENGTH
 from walletsvc.money import negate
 from walletsvc.principals import Principal
-from walletsvc.schema.types import Metadata, Name, Text
+from walletsvc.queries.scope import within_reach
+from walletsvc.schema.resources import TRANSFER
 
-MAX_TXID_LENGTH = MAX_TEXT_LENGTH - len(f".{MAX_LEGS}")
-"""The txid of each leg must fit as well."""
+_PARSED_APART = ("external",)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,11 +65,12 @@ class PostTransfer(Command[Transfer]):
         other fields, all at once.
         """
         refusals = Refusals()
-        txid = ""
+        own: dict[str, Any] = {}
         moved: dict[str, Any] = {}
-        details: dict[str, object] = {}
         with refusals.collect():
-            txid = Name(MAX_TXID_LENGTH).parse(values.get("txid"), field="txid")
+            inputs = {each.key for each in TRANSFER.inputs}
+            fields = {name: value for name, value in values.items() if name not in inputs}
+            own = parse_new(TRANSFER, fields, without=_PARSED_APART)
         with refusals.collect():
             if values.get("legs") is None:
                 legs, is_limit = parse_pair(values)
@@ -71,11 +82,8 @@ class PostTransfer(Command[Transfer]):
                 for each in given:
                     refusals.add(errors.Invalid("It is given by the legs.", field=each))
                 moved["legs"], moved["external"] = parse_legs(values)
-        for name, kind in (("description", Text()), ("metadata", Metadata())):
-            with refusals.collect():
-                details[name] = kind.parse(values[name], field=name) if name in values else kind.default()
         refusals.raise_if_any()
-        return cls(txid=txid, details=details, local_id=local_id, **moved)
+        return cls(txid=own.pop("txid"), details=own, local_id=local_id, **moved)
 
     def locks(self) -> Locks:
         return Locks(wallets=tuple(each.wallet for each in self.legs))
@@ -133,8 +141,65 @@ class PostTransfer(Command[Transfer]):
     def _txids(self) -> list[str]:
         return [f"{self.txid}.{number}" for number in range(1, len(self.legs) + 1)]
 
+    def remember(self, result: Transfer) -> dict[str, object]:
+        return {"owner": result.owner, "external": result.external}
+
+    def recall(self, memory: Memory) -> Transfer:
+        return Transfer(id=memory.id, txid=self.txid, created_at=memory.at, **self.details, **memory.values)
+
     def find_duplicate(self, principal: Principal) -> errors.WalletError | None:
         legs = [(leg.wallet, txid) for leg, txid in zip(self.legs, self._txids(), strict=True)]
         # Nothing was created for a wallet that does not exist yet.
         fingerprint = fingerprint_of(self) if all(id_so_far(each.wallet) for each in self.legs) else None
         return find_transfer_holder(self.txid, legs, principal, fingerprint=fingerprint)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChangeTransfer(Command[Transfer]):
+    """Change the description and the metadata of a transfer; all else of it is fixed."""
+
+    name: ClassVar = "transfer.change"
+    scope: ClassVar = "transfers:write"
+    model: ClassVar = Transfer
+
+    transfer: Reference
+    changes: Mapping[str, object]
+    refused: errors.WalletError | None = None
+    """The refusal of the values, raised once the transfer is known to exist."""
+
+    @classmethod
+    def parse(cls, identifier: object, values: Mapping[str, object]) -> Self:
+        """Return the command. Raises `NotFound` for an impossible id."""
+        transfer = parse_reference(identifier, what="Transfer")
+        refusals = Refusals()
+        moved = [each.key for each in TRANSFER.inputs if each.key in values]
+        for name in moved:
+            refusals.add(errors.Immutable(f"The {name} of a transfer never changes.", field=name))
+        changes, refused = parse_changes(
+            TRANSFER, {name: value for name, value in values.items() if name not in moved}
+        )
+        if refused is not None:
+            refusals.add(refused)
+        return cls(transfer=transfer, changes=changes, refused=refusals.refusal())
+
+    def locks(self) -> Locks:
+        # Not for a decision: the wallets of its legs show it.
+        return Locks(transfer=self.transfer)
+
+    def apply(self, ledger: Ledger) -> Transfer:
+        """Raises `NotFound` and refusals of fields."""
+        ledger.flush()
+        identifier = resolve(self.transfer)
+        transfer = within_reach(Transfer.objects.filter(id=identifier), ledger.principal).first()
+        if transfer is None:
+            raise errors.not_found("Transfer", identifier)
+        if not all(map(ledger.has_locked, transfer.legs.values_list("wallet_id", flat=True))):
+            raise Outdated
+        if self.refused is not None:
+            raise self.refused
+        changed = [name for name, value in self.changes.items() if getattr(transfer, name) != value]
+        if changed:
+            for name in changed:
+                setattr(transfer, name, self.changes[name])
+            transfer.save(update_fields=changed)
+        return transfer

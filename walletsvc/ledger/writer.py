@@ -202,6 +202,9 @@ def blank_transaction() -> Transaction:
     transaction = Transaction.__new__(Transaction)
     transaction._state = ModelState()
     transaction.fingerprint = None
+    # Reading an unset field would query the database.
+    transaction.transfer_id = transaction.hold_id = transaction.reversal_of_id = None
+    transaction.reversed = ZERO
     return transaction
 
 

@@ -235,6 +235,9 @@ def _read_to_many(parents: Sequence[Record], name: str, question: Question, prin
     reached = within_reach(queryset, principal)
     counted = counts.count_by_parent(question, reached, key=key, ids=ids) if question.count else {}
     plan = _plan(question, order, principal)
+    if key not in plan.places:
+        # Callers bound to an owner are shown it from something that is no column.
+        plan = plan_for(principal, resource.name, question.selection.fields, (*plan.columns, key))
     rows = fetch_first_rows(
         _between_cursors(queryset, page, order, resource),
         plan,

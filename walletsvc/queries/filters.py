@@ -151,7 +151,8 @@ def _declared(resource: Resource) -> Iterator[tuple[str, django_filters.Filter]]
             yield name, _filter(field, lookup)
     for relation in resource.to_one.values():
         if relation.filters:
-            yield relation.name, IdFilter(field_name=relation.column)
+            # For callers bound to an owner, it may be read from something that is no column.
+            yield relation.name, IdFilter(field_name=RESOURCES[resource.name].to_one[relation.name].column)
     if resource.search:
         yield "search", _FoldedFilter(field_name="|".join(resource.search))
 

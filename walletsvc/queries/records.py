@@ -60,7 +60,7 @@ def plan_for(
 def _make_plan(resource_name: str, fields: frozenset[str] | None, also: tuple[str, ...], is_bound: bool) -> Plan:
     resource = (RESOURCES_OF_OWNER if is_bound else RESOURCES)[resource_name]
     wanted = [each for each in resource.fields if fields is None or each.name in fields]
-    columns = ["id", "currency", *(each.column for each in wanted)]
+    columns = ["id", resource.currency, *(each.column for each in wanted)]
     columns += [relation.column for relation in resource.to_one.values()]
     columns = list(dict.fromkeys([*columns, *also]))
     places = {column: index for index, column in enumerate(columns)}

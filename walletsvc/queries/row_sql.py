@@ -20,6 +20,11 @@ from walletsvc.queries.questions import Order
 from walletsvc.queries.scope import ALL, Scope
 from walletsvc.schema.kinds import Kind
 
+_DERIVED = {
+    # The transfer of a transaction, if all its wallets have the transaction's owner.
+    "own_transfer_id": "(SELECT id FROM walletsvc_transfer WHERE id = walletsvc_transaction.transfer_id"
+    " AND owner = walletsvc_transaction.owner)"
+}
 Row = Sequence[bytes]
 """The columns of a record as text. A key may be None, which only callers that select it need to handle."""
 
@@ -187,7 +192,7 @@ def _where(*conditions: str) -> str:
 @lru_cache(maxsize=1024)
 def _select(model: type[Model], columns: tuple[str, ...], number: str = "") -> str:
     """Return the beginning of a SELECT, of `columns` and of the `number` from a subquery."""
-    names = ", ".join(connection.ops.quote_name(column) for column in columns)
+    names = ", ".join(_DERIVED.get(column) or connection.ops.quote_name(column) for column in columns)
     names += f", ({number})" if number else ""
     return f"SELECT {names} FROM {connection.ops.quote_name(model._meta.db_table)}"  # noqa: S608 - names of our own
 

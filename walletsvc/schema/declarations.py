@@ -77,7 +77,8 @@ class ToOne:
     """A relation to one other resource, through a foreign key `column` of this table.
 
     `within_wallet` states that no other wallet's writes change the related resource: only then does an answer that
-    shows it depend on one wallet alone. An `optional` relation may be empty.
+    shows it depend on one wallet alone. An `optional` relation may be empty. For callers bound to an owner it is read
+    from its `owner_column`, if it has one (`queries.row_sql`).
     """
 
     name: str
@@ -90,6 +91,7 @@ class ToOne:
     write: Write = Write.NEVER
     required: bool = False
     filters: bool = False
+    owner_column: str = ""
 
     @cached_property
     def key(self) -> str:
@@ -117,10 +119,11 @@ class ToMany:
 class Resource:
     """A public type.
 
-    `scope` is required to read it. `search` names the columns that the filter `search` looks in. For lists of one
-    parent, by their foreign key: `walks` names the index that has the order of a column, so that a page reads only
-    the rows that it shows; `numbers` names the column, if any, that numbers the rows from 1, without gaps and in the
-    order of their ids.
+    `scope` is required to read it. `currency` is the column with the currency of its amounts, or any text if it has
+    none. `inputs` are given for a new one, and are no part of it. `search` names the columns that the filter `search`
+    looks in. For lists of one parent, by their foreign key: `walks` names the index that has the order of a column,
+    so that a page reads only the rows that it shows; `numbers` names the column, if any, that numbers the rows from
+    1, without gaps and in the order of their ids.
     """
 
     name: str
@@ -128,6 +131,8 @@ class Resource:
     description: str
     scope: str
     fields: tuple[Field, ...]
+    currency: str = "currency"
+    inputs: tuple[Field | ToOne, ...] = ()
     to_one: Mapping[str, ToOne] = field(default_factory=dict)
     to_many: Mapping[str, ToMany] = field(default_factory=dict)
     search: tuple[str, ...] = ()
@@ -138,7 +143,13 @@ class Resource:
     def of_owner(self) -> Resource:
         """Return the resource as callers bound to an owner know it."""
         known = (each for each in self.fields if not each.unbound)
-        return replace(self, fields=tuple(replace(each, column=each.owner_column or each.column) for each in known))
+        return replace(
+            self,
+            fields=tuple(replace(each, column=each.owner_column or each.column) for each in known),
+            to_one={
+                name: replace(each, column=each.owner_column or each.column) for name, each in self.to_one.items()
+            },
+        )
 
     @cached_property
     def orders(self) -> Mapping[str, str]:

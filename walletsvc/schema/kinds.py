@@ -197,6 +197,25 @@ METADATA = Kind(
 )
 
 
+def _external(text: bytes) -> list[dict[str, str]]:
+    stored: dict[str, str] = orjson.loads(text)
+    return [
+        {"currency": currency, "amount": money.format_amount(Decimal(amount), currency)}
+        for currency, amount in stored.items()
+    ]
+
+
+EXTERNAL = Kind(
+    "external",
+    value=lambda text, _: _external(text),
+    json=lambda texts, _: [orjson.dumps(_external(text)) for text in texts],
+    native=orjson.loads,
+    compared=_no_order,
+    encode=_encode_metadata,
+)
+"""Amounts by currency, shown as a list."""
+
+
 def print_time(value: datetime) -> str:
     """Print a moment in UTC to the microsecond (RFC 3339): 2026-01-31T12:00:00.000000Z."""
     return str(TIME.value(TIME.encode(value), b""))

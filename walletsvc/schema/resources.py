@@ -9,12 +9,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from walletsvc.models import Entry, Transaction, Wallet
+from walletsvc.models import Entry, Transaction, Transfer, Wallet
+from walletsvc.models.columns import MAX_TEXT_LENGTH
 from walletsvc.models.entry import Kind as EntryKind
 from walletsvc.models.wallet import State as WalletState
 from walletsvc.principals import Principal
 from walletsvc.schema.declarations import Field, Resource, ToMany, ToOne, Write
-from walletsvc.schema.types import Amount, Choice, Counter, Currency, Metadata, Moment, Name, Owner, Text
+from walletsvc.schema.types import (
+    Amount,
+    Choice,
+    Counter,
+    Currency,
+    External,
+    Legs,
+    Metadata,
+    Moment,
+    Name,
+    Owner,
+    Text,
+)
+
+MAX_LEGS = 100
+MAX_TRANSFER_TXID_LENGTH = MAX_TEXT_LENGTH - len(f".{MAX_LEGS}")
+"""The txid of each leg must fit as well."""
 
 R = TypeVar("R", ToOne, ToMany)
 
@@ -141,7 +158,17 @@ TRANSACTION = Resource(
             write=Write.ALWAYS,
             required=True,
             filters=True,
-        )
+        ),
+        # Changes of a transfer's texts leave the wallets of its legs alone.
+        ToOne(
+            "transfer",
+            "Transfer",
+            "transfer_id",
+            "The transfer that it is a leg of; null if it is none.",
+            optional=True,
+            filters=True,
+            owner_column="own_transfer_id",
+        ),
     ),
     # A transaction may leave entries in a wallet that it has moved out of.
     to_many=_by_name(ToMany("entries", "Entry", "transaction_id", "Its lines in the ledger.", few=True)),
@@ -154,6 +181,69 @@ TRANSACTION = Resource(
         ("wallet_id", "id"): "transaction_wallet",
         ("wallet_id", "created_at"): "transaction_wallet_created_at",
         ("wallet_id", "amount"): "transaction_wallet_amount",
+        ("transfer_id", "id"): "transaction_transfer",
+    },
+)
+TRANSFER = Resource(
+    name="Transfer",
+    model=Transfer,
+    description="Transactions that happen together, all or nothing: its legs.",
+    scope="transactions:read",
+    fields=(
+        Field(
+            "txid",
+            Name(MAX_TRANSFER_TXID_LENGTH),
+            "The client's name for it: unique among transfers, and compared byte for byte. Its legs have the txids"
+            " `{txid}.1`, `{txid}.2` and so on.",
+            write=Write.ONCE,
+            required=True,
+            unique=True,
+            filters=("exact", "icontains"),
+            sorts=True,
+        ),
+        Field(
+            "external",
+            External(),
+            "What the outside gets, by currency: negative if it comes from there.",
+            write=Write.ONCE,
+            input="With legs: what the outside gets, negative if it comes from there. Each currency sums to 0.",
+        ),
+        Field(
+            "owner",
+            Owner(),
+            f"The owner of all its wallets; empty if they have several. {_NOT_FOR_OWNERS}",
+            unbound=True,
+            filters=("exact",),
+        ),
+        Field("description", Text(), "Any text.", write=Write.ALWAYS),
+        _METADATA,
+        _CREATED_AT,
+    ),
+    # It has no amounts of its own.
+    currency="txid",
+    inputs=(
+        ToOne("source", "Wallet", "source", "The wallet that pays.", write=Write.ONCE),
+        ToOne("destination", "Wallet", "destination", "The wallet that is paid.", write=Write.ONCE),
+        Field("amount", Amount(may_be_zero=False), "What source pays to destination.", write=Write.ONCE),
+        Field(
+            "upTo",
+            Amount(may_be_zero=False),
+            "In place of an amount: what is available is paid, but not more than this.",
+            write=Write.ONCE,
+        ),
+        Field(
+            "legs",
+            Legs(),
+            "In place of source, destination and amount: 2 to 100 legs, or one and something external.",
+            write=Write.ONCE,
+        ),
+    ),
+    to_many=_by_name(ToMany("legs", "Transaction", "transfer_id", "Its transactions.", few=True)),
+    search=("txid", "description"),
+    walks={
+        ("owner", "id"): "transfer_owner",
+        ("owner", "txid"): "transfer_owner_txid_unique",
+        ("owner", "created_at"): "transfer_owner_created_at",
     },
 )
 ENTRY = Resource(
@@ -210,7 +300,7 @@ ENTRY = Resource(
     # The ledger numbers and inserts a wallet's entries under its lock.
     numbers={"wallet_id": "sequence"},
 )
-RESOURCES: Mapping[str, Resource] = {resource.name: resource for resource in (WALLET, TRANSACTION, ENTRY)}
+RESOURCES: Mapping[str, Resource] = {resource.name: resource for resource in (WALLET, TRANSACTION, ENTRY, TRANSFER)}
 
 RESOURCES_OF_OWNER: Mapping[str, Resource] = {name: resource.of_owner for name, resource in RESOURCES.items()}
 """The resources as callers bound to an owner know them."""

@@ -123,6 +123,20 @@ class Metadata(Type):
 
 
 @dataclass(frozen=True)
+class External(Type):
+    """What crosses the border, as a list of amounts with their currencies; its command parses it."""
+
+    kind = kinds.EXTERNAL
+
+
+@dataclass(frozen=True)
+class Legs(Type):
+    """The legs of a transfer; its command parses them."""
+
+    kind = kinds.METADATA
+
+
+@dataclass(frozen=True)
 class Counter(Type):
     """A count, from 0."""
 
