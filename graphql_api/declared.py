@@ -29,11 +29,33 @@ _SCALARS = {
 """All other types are strings, except choices."""
 
 
+@strawberry.input(description="Comparisons with amounts, all of which must be true.")
+class AmountConditionInput:
+    gt: Amount | None = UNSET
+    gte: Amount | None = UNSET
+    lt: Amount | None = UNSET
+    lte: Amount | None = UNSET
+    eq: Amount | None = UNSET
+
+
+@strawberry.input(description="What must be true of a wallet, or nothing happens.")
+class ConditionsInput:
+    sequence: Long | None = strawberry.field(description="The wallet's, before.", default=UNSET)
+    balance: AmountConditionInput | None = strawberry.field(description="The balance, after.", default=UNSET)
+    available: AmountConditionInput | None = strawberry.field(description="What is available, after.", default=UNSET)
+    not_after: DateTime | None = strawberry.field(
+        description="A retry that comes later changes nothing.", default=UNSET
+    )
+
+
 @strawberry.input(description="A leg of a transfer: what one wallet gets, or gives.")
 class TransferLegInput:
     wallet: strawberry.ID = strawberry.field(description=ID)
     amount: Amount = strawberry.field(description="Not zero: positive if the wallet gets it.")
     description: str | None = strawberry.field(description="That of the transfer if omitted.", default=UNSET)
+    conditions: ConditionsInput | None = strawberry.field(
+        description="What must be true of its wallet, or nothing is moved.", default=UNSET
+    )
 
 
 @strawberry.input(description="What crosses the border in a currency.")
@@ -43,6 +65,7 @@ class ExternalAmountInput:
 
 
 _INPUTS: dict[type[types.Type], Any] = {
+    types.Conditions: ConditionsInput,
     types.External: list[ExternalAmountInput],
     types.Legs: list[TransferLegInput],
 }
@@ -136,9 +159,32 @@ def given(resource: Resource, data: Any) -> dict[str, Any]:
     for name in ("legs", "external"):
         if isinstance(values.get(name), list):
             values[name] = [_given_member(each) for each in values[name]]
-    return values
+    return _with_conditions(values)
 
 
 def _given_member(data: TransferLegInput | ExternalAmountInput) -> dict[str, Any]:
     values = {name: value for name, value in vars(data).items() if value is not UNSET}
-    return values | ({"wallet": database_id(values["wallet"], "Wallet")} if "wallet" in values else {})
+    if "wallet" in values:
+        values["wallet"] = database_id(values["wallet"], "Wallet")
+    return _with_conditions(values)
+
+
+def _with_conditions(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values with their conditions, if any, as the object that both faces know."""
+    conditions = values.get("conditions")
+    if isinstance(conditions, ConditionsInput):
+        values["conditions"] = {
+            "sequence": _sent(conditions.sequence),
+            "balance": _bounds(conditions.balance),
+            "available": _bounds(conditions.available),
+            "notAfter": _sent(conditions.not_after),
+        }
+    return values
+
+
+def _sent(value: Any) -> Any:
+    return None if value is UNSET else value
+
+
+def _bounds(data: AmountConditionInput | None) -> dict[str, Any] | None:
+    return {name: value for name, value in vars(data).items() if value is not UNSET} if data else None

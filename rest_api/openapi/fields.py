@@ -7,12 +7,14 @@ from django.conf import settings
 from rest_api.endpoints import Endpoint
 from rest_api.openapi.schemas import OBJECT, Schema, closed_object
 from walletsvc import money
+from walletsvc.ledger.conditions import COMPARISONS
 from walletsvc.models.columns import MAX_DESCRIPTION_LENGTH
 from walletsvc.schema.declarations import Field, ToOne, Write
 from walletsvc.schema.resources import MAX_LEGS
 from walletsvc.schema.types import (
     Amount,
     Choice,
+    Conditions,
     Counter,
     Currency,
     External,
@@ -89,6 +91,8 @@ def _input(declared: Field) -> Schema:
             return _described(_members(_external(), 0), described)
         case Legs():
             return _described(_members(_leg(), 1), described)
+        case Conditions():
+            return _described(_conditions(), described)
     return _described(_type(declared.type), described)
 
 
@@ -105,11 +109,24 @@ def _external() -> Schema:
     return {"type": "object", "properties": properties, "required": ["currency", "amount"]}
 
 
+def _conditions() -> Schema:
+    bounds = closed_object({name: _sent_amount() for name in COMPARISONS})
+    return closed_object(
+        {
+            "sequence": {"type": "integer", "minimum": 0},
+            "balance": bounds,
+            "available": bounds,
+            "notAfter": {"type": "string", "format": "date-time"},
+        }
+    )
+
+
 def _leg() -> Schema:
     properties = {
         "wallet": {"type": ["string", "integer"], "description": "The id of a wallet."},
         "amount": _sent_amount() | {"description": "Not zero: positive if the wallet gets it."},
         "description": {"type": "string", "maxLength": MAX_DESCRIPTION_LENGTH},
+        "conditions": _conditions() | {"description": "What must be true of its wallet, or nothing is moved."},
     }
     return {
         "type": "object",

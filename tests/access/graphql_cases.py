@@ -42,6 +42,7 @@ _INPUTS = {
     "description": '"text"',
     "walletId": '"{other}"',
     "owner": '"alice"',
+    "conditions": '{balance: {gte: "0"}}',
     "floor": '"-5.00"',
     "state": "active",
     "idempotencyKey": '"key-1"',
@@ -232,6 +233,10 @@ def _input(thing: Thing) -> Case:
     if place in ("TransferLegInput", "ExternalAmountInput"):
         of = "legs" if place == "TransferLegInput" else "external"
         return _mutation(thing, "createTransfer", f"{of}.{name}")
+    if place in ("ConditionsInput", "AmountConditionInput"):
+        return _conditions(thing, name)
+    if name.startswith("conditions."):
+        return _conditions(thing, name.removeprefix("conditions."))
     if place.endswith("Input"):
         return _mutation(thing, place[0].lower() + place.removesuffix("Input")[1:], name)
     for suffix, argument in (("Filters", _filter), ("Order", _order)):
@@ -241,6 +246,20 @@ def _input(thing: Thing) -> Case:
             text = f"{root}({argument(thing)}) {{ edges {{ node {{ {_LEAVES[resource]} }} }} }}"
             return _for_unbound(query(thing, text, resource, foreign=Else.NOTHING), thing.name)
     raise Uncovered(thing)
+
+
+def _conditions(thing: Thing, name: str) -> Case:
+    """Return a post with a condition that holds."""
+    bounds = {"gt": '"0"', "gte": '"0"', "lt": '"99999"', "lte": '"99999"', "eq": "null"}
+    amount, _, comparison = name.rpartition(".")
+    if comparison in bounds:
+        text = f"{amount or 'available'}: {{{comparison}: {bounds[comparison]}}}"
+    else:
+        others = {"sequence": "null", "notAfter": '"2999-01-01T00:00:00Z"'}
+        text = f"{name}: {others.get(name, '{}')}"
+    resource, given, shown = _MUTATIONS["createTransaction"]
+    given += f", conditions: {{{text}}}"
+    return _mutating(thing, "createTransaction", given, f"{shown} {{ txid }} userErrors {{ code }}", resource)
 
 
 def _filter(thing: Thing) -> str:

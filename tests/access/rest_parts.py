@@ -14,6 +14,7 @@ IDS = {resource: ID[path] for path, resource in PATHS.items()}
 """The id of a thing, by its path and by its type."""
 
 VALUES: dict[str, Any] = {
+    "conditions": {"balance": {"gte": "0"}},
     "floor": "-5.00",
     "state": "active",
     "label": "New",

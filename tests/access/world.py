@@ -19,7 +19,7 @@ from django.utils import timezone
 from tests.fast_path.front import Front
 from tests.writes import open_wallet, post_transaction, post_transfer
 from walletsvc.access import key_text, keys
-from walletsvc.models import Entry, Transaction, Wallet
+from walletsvc.models import Entry, Transaction, Transfer, Wallet
 from walletsvc.principals import SYSTEM, Principal
 from walletsvc.web import fast_path
 
@@ -203,11 +203,14 @@ def _number_from(wallets: int, transactions: int, entries: int) -> None:
     Transaction(id=transactions, txid="C", wallet_id=wallets, amount=1, updated_at=at, **of).save(force_insert=True)
     entry = {"wallet_id": wallets, "sequence": 1, "amount": 1, "balance_after": 1, "kind": "opening"}
     Entry(id=entries, principal="carol", **entry, **of).save(force_insert=True)
+    Transfer(id=wallets + transactions, txid="C", owner="carol", fingerprint=b"C" * 16, created_at=at).save(
+        force_insert=True
+    )
 
 
 def digest(owner: str | None = None) -> str:
     """Return a digest of all tables, or of the rows of one owner."""
-    models = (Wallet, Transaction, Entry) if owner else apps.get_app_config("walletsvc").get_models()
+    models = (Wallet, Transaction, Entry, Transfer) if owner else apps.get_app_config("walletsvc").get_models()
     seen = sha256()
     for model in models:
         if model._meta.managed:

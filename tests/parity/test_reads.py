@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.parity.faces import Asked, ask_graphql, ask_rest
-from tests.writes import amend_transaction, delete_transaction
+from tests.writes import amend_transaction, delete_transaction, post_transfer
 from walletsvc.principals import ANYONE
 from walletsvc.queries.filters import FILTER_SETS, AmountFilter, IdFilter, NumberFilter, TextFilter, TimeFilter
 from walletsvc.schema.resources import RESOURCES
@@ -76,6 +76,9 @@ def ledger(make_wallet, post):
     amend_transaction(principal=ANYONE, transaction_id=posted[0].id, amount="2.00")
     amend_transaction(principal=ANYONE, transaction_id=posted[1].id, wallet_id=wallets[2].id)
     delete_transaction(principal=ANYONE, transaction_id=posted[2].id)
+    for number in range(5):
+        source, destination = wallets[0].id, wallets[3].id
+        post_transfer(principal=ANYONE, txid=f"M{number}", source_id=source, destination_id=destination, amount="1")
 
 
 def test_any_question_has_one_answer(ledger):

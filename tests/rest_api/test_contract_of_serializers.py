@@ -18,6 +18,9 @@ from rest_framework_json_api.renderers import JSONRenderer
 from rest_api.endpoints import ENDPOINTS, Endpoint
 from tests.conftest import MakeWallet, Post
 from tests.rest_api.conftest import Api
+from tests.writes import post_transfer
+from walletsvc.principals import ANYONE
+from walletsvc.schema.declarations import Field
 
 texts = st.text(st.characters(blacklist_categories=["Cc", "Cs", "Zs", "Zl", "Zp"]), min_size=1, max_size=40)
 values = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | texts
@@ -76,6 +79,16 @@ def test_encoder_and_renderer_agree(
     number = ENDPOINTS["Wallet"].resource.model._default_manager.count()
     wallet = make_wallet("1000", label=f"{number}{label}", currency=currency, metadata=details)
     post(wallet, amount, txid=f"{number}{note}", description=note, metadata=details)
+    other = make_wallet("1000", label=f"Other {number}", currency=currency)
+    post_transfer(
+        principal=ANYONE,
+        txid=f"{number}",
+        source_id=other.id,
+        destination_id=wallet.id,
+        amount="1",
+        description=note,
+        metadata=details,
+    )
     for endpoint in ENDPOINTS.values():
         instance = endpoint.resource.model._default_manager.latest("id")
         resource = api.data(endpoint.item_url(instance.pk))
@@ -86,9 +99,12 @@ def test_encoder_and_renderer_agree(
 
 def test_every_field_of_the_engine_is_in_the_contract() -> None:
     for endpoint in ENDPOINTS.values():
-        assert list(endpoint.attributes) == [each.name for each in endpoint.resource.fields]
+        inputs = [each.name for each in endpoint.resource.inputs if isinstance(each, Field)]
+        assert list(endpoint.attributes) == [*(each.name for each in endpoint.resource.fields), *inputs]
         relations = {*endpoint.resource.to_one, *endpoint.resource.to_many}
-        assert set(endpoint.serializer().fields) - endpoint.attribute_fields == relations
+        # An input may have the name of a relation, like the legs of a transfer.
+        shown = {each.key for each in endpoint.resource.fields}
+        assert set(endpoint.serializer().fields) - shown == relations
         included = endpoint.serializer.included_serializers
         assert set(included) == relations
 
@@ -100,11 +116,13 @@ def test_writable_fields_are_those_of_the_commands() -> None:
     }
     assert writable == {
         "Wallet": {"label", "balance", "currency", "floor", "state", "owner", "metadata"},
-        "Transaction": {"txid", "amount", "description", "metadata"},
+        "Transaction": {"txid", "amount", "description", "metadata", "conditions"},
         "Entry": set(),
+        "Transfer": {"txid", "description", "metadata", "external", "amount", "upTo", "legs"},
     }
     assert {name: endpoint.writable_relations for name, endpoint in ENDPOINTS.items()} == {
         "Wallet": frozenset(),
         "Transaction": {"wallet"},
         "Entry": frozenset(),
+        "Transfer": frozenset(),
     }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from walletsvc import errors, money
+from walletsvc.commands.conditions import parse_conditions
 from walletsvc.commands.inputs import Reference, Refusals, parse_reference
 from walletsvc.ledger.conditions import Conditions
 from walletsvc.schema.resources import MAX_LEGS
@@ -92,10 +93,10 @@ def _members(value: object, field: str) -> list[object]:
 
 
 def _parse_leg(value: object, field: str) -> Leg:
-    given = _object(value, field, known=("wallet", "amount", "description"))
+    given = _object(value, field, known=("wallet", "amount", "description", "conditions"))
     refusals = Refusals()
     wallet: Reference = 0
-    amount, description = money.ZERO, None
+    amount, description, conditions = money.ZERO, None, None
     with refusals.collect():
         wallet = parse_reference(given.get("wallet"), what="Wallet", field=f"{field}.wallet")
     with refusals.collect():
@@ -103,8 +104,10 @@ def _parse_leg(value: object, field: str) -> Leg:
     with refusals.collect():
         if given.get("description") is not None:
             description = Text().parse(given["description"], field=f"{field}.description")
+    with refusals.collect():
+        conditions = parse_conditions(given.get("conditions"), field=f"{field}.conditions")
     refusals.raise_if_any()
-    return Leg(wallet=wallet, amount=amount, description=description)
+    return Leg(wallet=wallet, amount=amount, description=description, conditions=conditions)
 
 
 def _parse_external(value: object, field: str) -> tuple[str, Decimal]:

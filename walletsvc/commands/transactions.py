@@ -141,7 +141,11 @@ class AmendTransaction(Command[Transaction]):
     def parse(cls, identifier: object, values: Mapping[str, object]) -> Self:
         """Return the command for the fields to change. Raises `NotFound` for an impossible id."""
         transaction = parse_reference(identifier, what="Transaction")
-        parsed, refused = parse_changes(TRANSACTION, values)
+        parsed, refused = parse_changes(
+            TRANSACTION, {name: value for name, value in values.items() if name != "conditions"}
+        )
+        if "conditions" in values:
+            refused = errors.Invalid("Only a new transaction takes conditions.", field="conditions")
         names = {"txid": parsed["txid"]} if "txid" in parsed else {}
         return cls(
             transaction=transaction,

@@ -18,6 +18,7 @@ from walletsvc.schema.declarations import Field, Resource, ToMany, ToOne, Write
 from walletsvc.schema.types import (
     Amount,
     Choice,
+    Conditions,
     Counter,
     Currency,
     External,
@@ -147,6 +148,15 @@ TRANSACTION = Resource(
         _METADATA,
         _CREATED_AT,
         _UPDATED_AT,
+    ),
+    inputs=(
+        Field(
+            "conditions",
+            Conditions(),
+            "What must be true of the wallet, or nothing is posted: its sequence before, its balance and what is"
+            " available after, and the moment.",
+            write=Write.ONCE,
+        ),
     ),
     to_one=_by_name(
         ToOne(

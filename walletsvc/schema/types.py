@@ -137,6 +137,13 @@ class Legs(Type):
 
 
 @dataclass(frozen=True)
+class Conditions(Type):
+    """The conditions of a change; its command parses them."""
+
+    kind = kinds.METADATA
+
+
+@dataclass(frozen=True)
 class Counter(Type):
     """A count, from 0."""
 
