@@ -19,6 +19,7 @@ from tests.writes import (
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.principals import ANYONE, Principal
 from walletsvc.queries.questions import Question, Selection
+from walletsvc.queries.records import own_transfer_id
 from walletsvc.queries.selectors import get_record, list_records, list_records_by_id
 
 pytestmark = pytest.mark.django_db
@@ -238,4 +239,4 @@ def test_a_transfer_of_several_owners_is_seen_by_none_of_them(hers: Wallet, his:
     with refused(("transaction_bound", None)) as caught:
         amend_transaction(principal=BOB, transaction_id=leg.id, amount="7")
     assert caught.value.context["transfer"] is None
-    assert amend_transaction(principal=BOB, transaction_id=leg.id, description="Mine").own_transfer_id is None
+    assert own_transfer_id(amend_transaction(principal=BOB, transaction_id=leg.id, description="Mine")) is None

@@ -75,9 +75,3 @@ class Transaction(models.Model):
 
     def __str__(self) -> str:
         return self.txid
-
-    @property
-    def own_transfer_id(self) -> int | None:
-        """Return its transfer, if all wallets of that have the same owner: callers of one see no other."""
-        transfer = self.transfer if self.transfer_id is not None else None
-        return transfer.id if transfer is not None and transfer.owner == self.owner else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from operator import attrgetter
 from typing import Any
 
@@ -71,8 +71,28 @@ def _make_plan(resource_name: str, fields: frozenset[str] | None, also: tuple[st
         fields=tuple((each.name, places[each.column], each.kind) for each in wanted),
         keys={name: places[relation.column] for name, relation in resource.to_one.items()},
         places=places,
-        values_of=attrgetter(*columns),
+        values_of=_getter_of(columns),
     )
+
+
+def own_transfer_id(transaction: Any) -> int | None:
+    """Return the transfer of a transaction, if all its wallets have one owner: callers of an owner see no other."""
+    transfer = transaction.transfer if transaction.transfer_id is not None else None
+    return transfer.id if transfer is not None and transfer.owner == transaction.owner else None
+
+
+_COMPUTED: Mapping[str, Callable[[Any], object]] = {"own_transfer_id": own_transfer_id}
+"""What `row_sql` computes in place of a column, for a model instance."""
+
+
+def _getter_of(columns: Sequence[str]) -> Callable[[Model], tuple[Any, ...]]:
+    if not any(column in _COMPUTED for column in columns):
+        return attrgetter(*columns)
+    return partial(_values_of, [_COMPUTED.get(column) or attrgetter(column) for column in columns])
+
+
+def _values_of(getters: Sequence[Callable[[Any], object]], instance: Model) -> tuple[Any, ...]:
+    return tuple(get(instance) for get in getters)
 
 
 class Record:
