@@ -64,15 +64,18 @@ try {
 
   // -- REST: open, follow Location, read the ETag, change under If-Match, revalidate --
 
-  const open = () =>
+  const open = (key) =>
     ask("/api/wallets/", {
       method: "POST",
-      headers: { "Content-Type": MEDIA_TYPE, Accept: MEDIA_TYPE, Authorization: "Bearer x", "Idempotency-Key": "k-1" },
+      headers: { "Content-Type": MEDIA_TYPE, Accept: MEDIA_TYPE, Authorization: "Bearer x", "Idempotency-Key": key },
       body: document("Wallet", { label: "Across origins", balance: "100.00" }),
     });
-  const opened = await open();
+  const opened = await open("k-1");
   assert.equal(opened.status, 201, opened.text);
-  const again = await open();
+  const replayed = await open("k-1");
+  assert.deepEqual([replayed.status, replayed.text], [201, opened.text]);
+  assert.deepEqual([opened, replayed].map(({ headers }) => headers["idempotency-replayed"]), [undefined, "true"]);
+  const again = await open("k-2");
   assert.deepEqual([again.status, JSON.parse(again.text).errors[0].code], [409, "duplicate_label"]);
   // The browser remembers the preflight, and sends it once.
   assert.deepEqual(preflights, ["/api/wallets/"]);
