@@ -66,8 +66,8 @@ def is_open(request: Request, answer: Answer) -> bool:
         return True
     if not request.target.startswith(b"/graphql"):
         return False
-    # The playground's page. If it has not changed, the answer names no type; but nothing else has no query there.
-    is_page_unchanged = answer.status == _NOT_MODIFIED and b"query" not in request.target
+    # The playground's page. If it has not changed, the answer names no type; a document is asked for by parameters.
+    is_page_unchanged = answer.status == _NOT_MODIFIED and b"?" not in request.target
     return answer.media_type == "text/html" or is_page_unchanged
 
 

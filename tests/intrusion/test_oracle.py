@@ -55,8 +55,9 @@ def test_a_success_for_nobody_is_found() -> None:
     assert faults(NOBODY, Answer(401)) == []
     assert faults(NOBODY, Answer(200), Request("raw", "GET", b"/api/schema/")) == []
     assert faults(NOBODY, Answer(304), Request("raw", "HEAD", b"/graphql/")) == []
-    asked = Request("raw", "GET", b"/graphql/?query={wallets{totalCount}}")
-    assert faults(NOBODY, Answer(304), asked) == ["answers nobody with 304"]
+    for asked in (b"query={wallets{totalCount}}", b"extensions={}"):
+        request = Request("raw", "GET", b"/graphql/?" + asked)
+        assert faults(NOBODY, Answer(304), request) == ["answers nobody with 304"]
     assert faults(NOBODY, Answer(200), Request("raw", "GET", b"/api/schema/x")) == ["answers nobody with 200"]
 
 
