@@ -11,15 +11,15 @@ from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
-from tests.writes import post_transaction
+from tests.writes import post_transaction, post_transfer
 from walletsvc.commands import execute as executing
 from walletsvc.commands.outcomes import Done, Refused
 from walletsvc.commands.retry import Attempt
 from walletsvc.commands.transactions import PostTransaction
-from walletsvc.models import Transaction, Wallet
+from walletsvc.models import Transaction, Transfer, Wallet
 from walletsvc.principals import ANYONE, Principal
 
 TIMEOUT = 30
@@ -94,6 +94,25 @@ class Company:
         leader.result(TIMEOUT)
 
 
+class Holder:
+    """Another client that holds a wallet's lock until `release`."""
+
+    def __init__(self, company: Company, wallet: Wallet) -> None:
+        self.release = threading.Event()
+        self._locked = threading.Event()
+        self._future = company.start(lambda: self._hold(wallet))
+        assert self._locked.wait(TIMEOUT)
+
+    def _hold(self, wallet: Wallet) -> None:
+        with transaction.atomic():
+            assert Wallet.objects.select_for_update().filter(id=wallet.id).first() is not None
+            self._locked.set()
+            assert self.release.wait(TIMEOUT)
+
+
+needs_row_locks = pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite locks the whole database")
+
+
 def wait_for(condition: Callable[[], bool]) -> None:
     for _ in range(TIMEOUT * 1000):
         if condition():
@@ -107,12 +126,17 @@ def post(wallet: Wallet | int, amount: str, txid: str, principal: Principal = AN
     return partial(post_transaction, principal=principal, txid=txid, wallet_id=wallet_id, amount=amount)
 
 
+def move(source: Wallet, destination: Wallet, amount: str, txid: str) -> Callable[[], Transfer]:
+    values = {"source": source.id, "destination": destination.id, "amount": amount}
+    return partial(post_transfer, principal=ANYONE, txid=txid, **values)
+
+
 def codes(results: Sequence[Any]) -> list[str]:
     return [_code(each.error if isinstance(each, Refused) else each) for each in results]
 
 
 def _code(result: object) -> str:
-    if isinstance(result, Transaction | Done):
+    if isinstance(result, Transaction | Transfer | Done):
         return "done"
     return getattr(result, "code", repr(result))
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
 
 from tests.concurrency.faults import COMMIT, FAULTS, Wire, tapped
-from tests.ledger.callers import TIMEOUT, Company, codes, post, wait_for
+from tests.ledger.callers import TIMEOUT, Company, Holder, codes, needs_row_locks, post, wait_for
 from tests.ledger.state import assert_reconciled, balance, snapshot
 from walletsvc import errors
 from walletsvc.commands import execute as executing
@@ -81,25 +79,6 @@ def test_a_bug_in_one_command_is_its_callers_own(company: Company, wallet: Walle
     call = partial(executing.execute, Stumble(wallet.id), by=ANYONE)
     results = company.gather([post(wallet, "1.00", "T1"), call])
     assert (codes(results), balance(wallet.id)) == (["done", "ZeroDivisionError()"], "11.00")
-
-
-class Holder:
-    """Another client that holds a wallet's lock until `release`."""
-
-    def __init__(self, company: Company, wallet: Wallet) -> None:
-        self.release = threading.Event()
-        self._locked = threading.Event()
-        self._future = company.start(lambda: self._hold(wallet))
-        assert self._locked.wait(TIMEOUT)
-
-    def _hold(self, wallet: Wallet) -> None:
-        with transaction.atomic():
-            assert Wallet.objects.select_for_update().filter(id=wallet.id).first() is not None
-            self._locked.set()
-            assert self.release.wait(TIMEOUT)
-
-
-needs_row_locks = pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite locks the whole database")
 
 
 @needs_row_locks

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +17,7 @@ from walletsvc.commands.command import Command, Locks
 from walletsvc.commands.execute import Runner, execute, execute_all
 from walletsvc.commands.inputs import LocalId, Reference
 from walletsvc.commands.outcomes import Done, Failed, Outcome, Refused, RetryAlone
+from walletsvc.commands.retry import Outdated
 from walletsvc.principals import Principal
 
 pytestmark = pytest.mark.without_engine
@@ -69,9 +70,16 @@ class OpenLedger:
         self.touched = touched
         self.posts = 0
 
-    def lock(self, wallet_ids: Iterable[int], *, skip_locked: bool = False) -> None:
-        self.world.done.append(("lock", sorted(wallet_ids), skip_locked))
+    def lock(
+        self, wallet_ids: Iterable[int], *, skip_locked: bool = False, waits_for: int | None = None
+    ) -> Sequence[int]:
+        waiting = () if waits_for is None else (waits_for,)
+        self.world.done.append(("lock", sorted(wallet_ids), skip_locked, *waiting))
         self.touched.update(self.owners_of(wallet_ids))
+        return self.world.skipped.pop(0) if skip_locked and self.world.skipped else ()
+
+    def mark(self) -> int:
+        return self.posts
 
     def owners_of(self, wallet_ids: Iterable[int]) -> dict[int, str]:
         return {each: f"owner of {each}" for each in wallet_ids}
@@ -98,6 +106,8 @@ class World:
     is_committing: bool = False
     """Of an attempt whose work is done, or has failed."""
     dropped: list[object] = field(default_factory=list)
+    skipped: list[Sequence[int]] = field(default_factory=list)
+    """The wallets that others hold each time when they may be skipped."""
 
     def open_ledger(self, *, principal: Principal, clock: object, touched: dict[int, str]) -> OpenLedger:
         assert (principal, clock) == (ALICE, moment)
@@ -105,7 +115,11 @@ class World:
 
     def durably(self, work: Callable[..., Any], *, find_duplicate: Callable[[], Refused | None]) -> Any:
         self.find_duplicate = find_duplicate
-        return self.run(work)
+        while True:
+            try:
+                return self.run(work)
+            except Outdated:
+                self.done.append("again")
 
     def run(self, work: Callable[..., Any]) -> Any:
         self.done.append("begin")
@@ -130,6 +144,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(executing, "connection", SimpleNamespace(in_atomic_block=False))
     monkeypatch.setattr(executing, "drop_useless_connection", world.dropped.append)
     monkeypatch.setattr(executing, "_queue", SimpleNamespace(run=world.queue))
+    monkeypatch.setattr(executing.statements, "can_skip_locked", lambda: True)
     return world
 
 
@@ -243,7 +258,29 @@ def test_the_wallet_of_a_transaction_is_locked_as_well(world: World, monkeypatch
     SINGLE.alone([amended])
     SINGLE.together([[amended]])
     locks = [each for each in world.done if each[0] == "lock"]
-    assert locks == [("lock", [7, 12], False), ("lock", [7, 12], True)]
+    assert locks == [("lock", [7, 12], True), ("lock", [7, 12], True)]
+
+
+def test_who_waits_for_a_wallet_holds_no_other(world: World) -> None:
+    world.skipped = [(8,), (7,)]
+    assert SINGLE.alone([Write("A", wallets=(7, 8, 9))]) == Done(["A is stored"])
+    tries = [("lock", [7, 8, 9], True), ("lock", [7, 8, 9], True, 8), ("lock", [7, 8, 9], True, 7)]
+    assert [each for each in world.done if each[0] == "lock"] == tries
+    assert world.done[-2:] == ["A", "complete"]
+
+
+def test_who_never_finds_all_wallets_free_waits_for_one_after_the_other(world: World) -> None:
+    world.skipped = [(8,), (9,), (8,)]
+    assert replace(SINGLE, wallet=9).alone([Write("A", wallets=(7, 8, 9))]) == Done(["A is stored"])
+    locks = [each for each in world.done if each[0] == "lock"]
+    assert [each[3:] for each in locks] == [(9,), (8,), (9,), ()]
+    assert locks[-1] == ("lock", [7, 8, 9], False)
+
+
+def test_where_nothing_can_be_skipped_all_are_locked_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executing.statements, "can_skip_locked", lambda: False)
+    SINGLE.alone([Write("A", wallets=(8, 7))])
+    assert world.done == alone("A", wallets=(7, 8))
 
 
 # -- together ------------------------------------------------------------------------------------------
@@ -280,10 +317,20 @@ def test_nothing_is_stored_if_all_are_refused(world: World) -> None:
 def test_single_posts_pass_over_locked_wallets(
     world: World, runner: Runner, wallets: tuple[int, ...], passes_over: bool
 ) -> None:
+    world.skipped = [(7,)]
     found = runner.together([[Write("A", wallets=wallets)], [Write("B", wallets=wallets[:1], refusal=GONE)]])
     assert world.done[1] == ("lock", list(wallets), passes_over)
     # A wallet that is missing may be one that was passed over.
     assert found == [Done(["A is stored"]), RetryAlone(7) if passes_over else Refused(0, GONE)]
+
+
+def test_a_group_that_waits_for_one_wallet_passes_over_the_others(world: World) -> None:
+    world.skipped = [(8,)]
+    runner = replace(SINGLE, wallet=7)
+    found = runner.together([[Write("A", wallets=(7, 8), refusal=GONE)], [Write("B", refusal=GONE)]])
+    assert world.done[1] == ("lock", [7, 8], True, 7)
+    # The one that it waited for does not exist.
+    assert found == [RetryAlone(), Refused(0, GONE)]
 
 
 def test_a_batch_whose_first_command_needs_no_wallet_waits_for_none(world: World) -> None:

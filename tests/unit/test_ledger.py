@@ -38,8 +38,21 @@ def test_wallets_are_locked_once_in_the_order_of_their_ids() -> None:
 
 def test_those_of_others_may_be_passed_over() -> None:
     ledger, records, _ = open_ledger(wallet(2), lock=False)
-    ledger.lock([2], skip_locked=True)
-    assert records.asked == [([2], ALICE, True)]
+    assert ledger.lock([3, 2], skip_locked=True) == [3]
+    assert records.asked == [([2, 3], ALICE, True)]
+
+
+def test_those_of_others_are_skipped_once_the_one_that_is_waited_for_is_locked() -> None:
+    ledger, records, touched = open_ledger(wallet(2), wallet(5), lock=False)
+    assert ledger.lock([2, 3, 5, 6], skip_locked=True, waits_for=5) == [3, 6]
+    assert records.asked == [([5], ALICE, False), ([2, 3, 6], ALICE, True)]
+    assert sorted(touched) == [2, 5]
+
+
+def test_without_skipping_nothing_counts_as_skipped() -> None:
+    ledger, records, _ = open_ledger(wallet(2), lock=False)
+    assert ledger.lock([2, 3], waits_for=3) == []
+    assert records.asked == [([2, 3], ALICE, False)]
 
 
 # -- post ----------------------------------------------------------------------------------------------
@@ -51,7 +64,7 @@ def test_what_is_posted_is_written_by_one_call() -> None:
     debit, credit = transaction("T1", 1, "-4.50", number=5), transaction("T2", 2, "4.50")
     ledger.post(debit, kind=Kind.TRANSFER_OUT)
     ledger.post(credit)
-    assert (ledger.posts, records.done) == (2, [])
+    assert records.done == []
     ledger.flush(send=True)
     entries = [(1, 8, "transfer_out", "-4.50", "5.50"), (2, 8, "post", "4.50", "4.50")]
     assert records.done == [("write", ["T1", "T2"], entries, "alice", FIRST, True)]
@@ -91,12 +104,12 @@ def test_what_is_taken_back_was_never_there() -> None:
     one, two = wallet(1, "10"), wallet(2, "1")
     ledger, records, _ = open_ledger(one, two)
     ledger.post(transaction("T1", 1, "1"))
-    posts = ledger.posts
+    mark = ledger.mark()
     ledger.post(transaction("T2", 2, "2"))
     ledger.post(transaction("T3", 1, "-3"))
-    ledger.take_back(posts)
+    ledger.take_back(mark)
     assert [(each.balance, each.sequence, each.transaction_count) for each in (one, two)] == [(11, 8, 4), (1, 7, 3)]
-    ledger.take_back(ledger.posts)
+    ledger.take_back(ledger.mark())
     ledger.post(transaction("T3", 2, "3"))
     ledger.complete()
     entries = [(1, 8, "post", "1", "11"), (2, 8, "post", "3", "4")]

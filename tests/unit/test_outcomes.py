@@ -87,15 +87,20 @@ EMPTY = Refused(2, errors.InsufficientFunds("Not enough."))
 
 
 @pytest.mark.parametrize(
-    ("refused", "wallets", "passes_over", "expected"),
+    ("refused", "passed_over", "waited_for", "expected"),
     [
-        (TAKEN, [7], False, RetryAlone()),
-        (TAKEN, [7], True, RetryAlone()),
-        (NOT_THERE, [7, 8], True, RetryAlone(7)),
-        (NOT_THERE, [7], False, NOT_THERE),
-        (NOT_THERE, [], True, NOT_THERE),
-        (EMPTY, [7], True, EMPTY),
+        (TAKEN, [], None, RetryAlone()),
+        (TAKEN, [7], 8, RetryAlone()),
+        # It may be there, and locked: then those that wait for the same wallet do so together, but not for two.
+        (NOT_THERE, [7, 8], None, RetryAlone(7)),
+        (NOT_THERE, [7], 8, RetryAlone()),
+        (NOT_THERE, [], None, NOT_THERE),
+        (NOT_THERE, [], 7, NOT_THERE),
+        (EMPTY, [7], None, EMPTY),
+        (EMPTY, [7], 8, EMPTY),
     ],
 )
-def test_a_refusal_within_a_group(refused: Refused, wallets: list[int], passes_over: bool, expected: Outcome) -> None:
-    assert after_refusal(refused, wallets=wallets, passes_over=passes_over) == expected
+def test_a_refusal_within_a_group(
+    refused: Refused, passed_over: list[int], waited_for: int | None, expected: Outcome
+) -> None:
+    assert after_refusal(refused, passed_over=passed_over, waited_for=waited_for) == expected

@@ -145,7 +145,7 @@ def test_what_is_refused_leaves_the_ledger_as_it_was() -> None:
         ("missing", [Leg(transaction("A.1", 1, "-1")), Leg(transaction("A.2", 3, "1"))], errors.NotFound),
         ("unbalanced", [Leg(transaction("A.1", 1, "-1")), Leg(transaction("A.2", 2, "2"))], errors.Unbalanced),
         ("poor", [Leg(transaction("A.1", 1, "-11")), Leg(transaction("A.2", 2, "11"))], errors.InsufficientFunds),
-        ("taken", [Leg(transaction("X.2", 1, "-1")), Leg(transaction("A.2", 2, "1"))], errors.DuplicateTxid),
+        ("taken", [Leg(transaction("A.1", 1, "-1")), Leg(transaction("X.2", 2, "1"))], errors.DuplicateTxid),
     ]
     for txid, legs, kind in wrong:
         with pytest.raises(kind):
@@ -153,6 +153,32 @@ def test_what_is_refused_leaves_the_ledger_as_it_was() -> None:
     ledger.flush()
     assert records.done == [("write", ["X.2"], [(2, 8, "post", "1", "1")], "alice", FIRST, False)]
     assert (one.balance, one.sequence, two.balance) == (10, 7, 1)
+    # Its name, and that of its first leg, are free.
+    ledger.transfer(Transfer(txid="taken"), [Leg(transaction("A.1", 1, "-1")), Leg(transaction("A.2", 2, "1"))], {})
+
+
+def test_a_transfer_that_is_taken_back_was_never_there() -> None:
+    one, two = wallet(1, "10"), wallet(2)
+    ledger, records, _ = open_ledger(one, two)
+    ledger.post(transaction("T1", 2, "1"))
+    mark = ledger.mark()
+    legs = [Leg(transaction("X.1", 1, "-3")), Leg(transaction("X.2", 2, "2")), Leg(transaction("X.3", 2, "1"))]
+    ledger.transfer(Transfer(txid="X"), legs, {})
+    ledger.take_back(mark)
+    assert [(each.balance, each.sequence, each.transaction_count) for each in (one, two)] == [(10, 7, 3), (1, 8, 4)]
+    ledger.transfer(Transfer(txid="X"), legs, {})
+    ledger.complete()
+    entries = [
+        (2, 8, "post", "1", "1"),
+        (2, 9, "transfer_in", "2", "3"),
+        (2, 10, "transfer_in", "1", "4"),
+        (1, 8, "transfer_out", "-3", "7"),
+    ]
+    assert records.done == [
+        ("transfers", [("X", ["X.1", "X.2", "X.3"])]),
+        ("write", ["T1", "X.1", "X.2", "X.3"], entries, "alice", FIRST, False),
+        ("count", 4),
+    ]
 
 
 def test_of_several_owners_a_transfer_is_nobodys_and_its_name_is_taken_once() -> None:

@@ -50,7 +50,7 @@ class Command(ABC, Generic[T_co]):
     def shares_commit(self) -> bool:
         """Tell whether it may share a transaction with other callers' commands.
 
-        Such a command only posts, and a refusal leaves the ledger unchanged.
+        Such a command only posts or transfers, and a refusal leaves the ledger unchanged.
         """
         return False
 

@@ -6,7 +6,7 @@ posts are written in bulk. Each command is guarded as it would be alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -19,8 +19,9 @@ from walletsvc.commands.group_commit import Queue, Worker
 from walletsvc.commands.inputs import LocalId, Reference, resolve
 from walletsvc.commands.keyed import Batch, Keyed, find_replay, with_key
 from walletsvc.commands.outcomes import Done, Failed, Outcome, Refused, RetryAlone, after_error, after_refusal
-from walletsvc.commands.retry import Attempt, durably
+from walletsvc.commands.retry import Attempt, Outdated, durably
 from walletsvc.db.failures import drop_useless_connection
+from walletsvc.ledger import statements
 from walletsvc.ledger.ledger import Clock, Ledger
 from walletsvc.models import Transaction
 from walletsvc.principals import Principal
@@ -32,6 +33,8 @@ SHARED_COMMANDS = 500
 """How many commands of batches share a transaction, which keeps their wallets locked until all of them are done."""
 SHARED_PATIENCE_SECONDS = 0.5
 """Several times the duration of such a transaction."""
+POLITE_ATTEMPTS = 3
+"""How often a command of several wallets tries to lock them without holding some while it waits for others."""
 
 
 def execute(command: Command[T], *, by: Principal, clock: Clock = timezone.now) -> T:
@@ -50,11 +53,9 @@ def execute_once(
     """
     if not by.may(command.needed_scope):
         raise _forbidden(command)
+    shares = command.shares_commit and _can_be_kept([command], key) and not connection.in_atomic_block
     runner, batch = Runner(by, clock), with_key([command], key, by)
-    if not command.shares_commit or connection.in_atomic_block:
-        outcome = runner.alone(batch)
-    else:
-        outcome = _share(runner, batch)
+    outcome = _share(runner, batch) if shares else runner.alone(batch)
     if isinstance(outcome, Refused):
         raise outcome.error
     return outcome
@@ -72,13 +73,16 @@ def execute_all(
         if isinstance(each, Command) and not by.may(each.needed_scope):
             return Refused(index, _forbidden(each))
     runner = Runner(by, clock, waits=True)
-    shares = all(isinstance(each, Command) and each.shares_commit for each in batch)
-    # Of several commands, the key keeps results that are known only when they are written.
-    shares = shares and (key is None or len(batch) == 1)
+    shares = all(isinstance(each, Command) and each.shares_commit for each in batch) and _can_be_kept(batch, key)
     batch = with_key(batch, key, by)
     if not shares or len(batch) >= SHARED_COMMANDS or connection.in_atomic_block:
         return runner.alone(batch)
     return _share(runner, batch)
+
+
+def _can_be_kept(batch: Batch, key: str | None) -> bool:
+    """Tell whether a key can keep the result of the batch before it is written, as in a shared transaction."""
+    return key is None or (len(batch) == 1 and isinstance(batch[0], Command) and batch[0].model is Transaction)
 
 
 def _forbidden(command: Command[Any]) -> errors.Forbidden:
@@ -93,7 +97,7 @@ class Runner(Worker[Batch, Outcome]):
     A single command is a batch as well. With `waits`, a shared transaction waits for wallets that other transactions
     have locked: large batches overlap anyway. Without, it passes over such wallets, because waiting would delay every
     batch in it. Batches that all need the same locked `wallet` then form a group of their own, and only they wait for
-    it.
+    it, before they lock any other. A batch that runs alone waits in the same manner.
     """
 
     principal: Principal
@@ -103,10 +107,11 @@ class Runner(Worker[Batch, Outcome]):
 
     def alone(self, batch: Batch) -> Done | Refused:
         """Run one batch in a transaction of its own."""
+        order = _Order(self.wallet, polite_attempts=0 if self.waits else POLITE_ATTEMPTS)
 
         def work(touched: dict[int, str]) -> Done | Refused:
             ledger = Ledger(principal=self.principal, clock=self.clock, touched=touched)
-            ledger.lock(_wallet_ids(batch, self.principal))
+            order.lock(_wallet_ids(batch, self.principal), ledger)
             outcome = _apply(batch, ledger)
             if isinstance(outcome, Refused):
                 outcome = self.explain(batch, outcome)
@@ -134,19 +139,21 @@ class Runner(Worker[Batch, Outcome]):
         wallet_ids = _wallet_ids([command for batch in batches for command in batch], self.principal)
         # If all of them need the same one, they wait for it together.
         passes_over = not self.waits and len(wallet_ids) > 1
+        waits_for = None if self.wallet is None else resolve(self.wallet)
 
         def work(touched: dict[int, str]) -> None:
             ledger = Ledger(principal=self.principal, clock=self.clock, touched={})
-            ledger.lock(wallet_ids, skip_locked=passes_over)
+            skipped = set(ledger.lock(wallet_ids, skip_locked=passes_over, waits_for=waits_for))
             for batch in batches:
                 if isinstance(batch, Keyed) and ledger.has_key(batch.hash):
                     outcomes.append(RetryAlone())
                     continue
-                posts = ledger.posts
+                mark = ledger.mark()
                 outcome = _apply(batch, ledger)
                 if isinstance(outcome, Refused):
-                    ledger.take_back(posts)
-                    outcomes.append(after_refusal(outcome, wallets=_wallets(batch[:1]), passes_over=passes_over))
+                    ledger.take_back(mark)
+                    passed_over = [each for each in _wallets(batch) if resolve(each) in skipped]
+                    outcomes.append(after_refusal(outcome, passed_over=passed_over, waited_for=waits_for))
                 else:
                     outcomes.append(outcome)
                     touched.update(ledger.owners_of(map(resolve, _wallets(batch))))
@@ -181,6 +188,30 @@ class Runner(Worker[Batch, Outcome]):
         if isinstance(command, Command) and isinstance(refused.error, _DUE_TO_WALLET):
             return Refused(refused.index, command.find_duplicate(self.principal) or refused.error)
         return refused
+
+
+@dataclass(slots=True)
+class _Order:
+    """The order in which a batch that runs alone locks its wallets.
+
+    It first waits for the one that others hold, and only then locks the others. While it waited the other way round,
+    it would keep them from everybody else. If they stay scattered, the order of their ids must do.
+    """
+
+    first: Reference | None
+    polite_attempts: int
+
+    def lock(self, wallet_ids: Collection[int], ledger: Ledger) -> None:
+        """Lock the wallets. Raises `Outdated` to try again, with a wallet to wait for."""
+        if len(wallet_ids) < 2 or not self.polite_attempts or not statements.can_skip_locked():
+            ledger.lock(wallet_ids)
+            return
+        waits_for = None if self.first is None else resolve(self.first)
+        skipped = ledger.lock(wallet_ids, skip_locked=True, waits_for=waits_for)
+        if skipped:
+            self.polite_attempts -= 1
+            self.first = skipped[0]
+            raise Outdated
 
 
 _queue: Queue[Batch, Outcome] = Queue()

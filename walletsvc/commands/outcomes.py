@@ -70,15 +70,15 @@ def after_error(error: BaseException, *, is_leader: bool, is_complete: bool) -> 
     return Failed(errors.outcome_unknown()) if is_complete else RetryAlone()
 
 
-def after_refusal(refused: Refused, *, wallets: Sequence[Reference], passes_over: bool) -> Outcome:
+def after_refusal(refused: Refused, *, passed_over: Sequence[Reference], waited_for: Reference | None) -> Outcome:
     """Return the outcome of a batch that was refused while it shared a transaction.
 
-    `wallets` are those of its first command. With `passes_over`, locked wallets were left out.
+    `passed_over` are its wallets that do not exist, or that others have locked. The group may have `waited_for` one.
     """
     if isinstance(refused.error, errors.DuplicateTxid):
         # Another batch of the group may hold the name; only the database knows who holds it in the end.
         return RetryAlone()
-    if isinstance(refused.error, errors.NotFound) and passes_over and wallets:
-        # Or the wallet was locked, and so passed over.
-        return RetryAlone(wallets[0])
+    if isinstance(refused.error, errors.NotFound) and passed_over:
+        # A wallet that others hold counts as missing. To wait for one is enough for most.
+        return RetryAlone(passed_over[0]) if waited_for is None else RetryAlone()
     return refused

@@ -85,6 +85,10 @@ class PostTransfer(Command[Transfer]):
         refusals.raise_if_any()
         return cls(txid=own.pop("txid"), details=own, local_id=local_id, **moved)
 
+    @property
+    def shares_commit(self) -> bool:
+        return self.local_id is None and not any(isinstance(each.wallet, LocalId) for each in self.legs)
+
     def locks(self) -> Locks:
         return Locks(wallets=tuple(each.wallet for each in self.legs))
 

@@ -9,6 +9,7 @@ decide from their state under the lock; write wallet, transaction, entry. `comma
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -28,6 +29,15 @@ from walletsvc.money import ZERO
 from walletsvc.principals import Principal
 
 Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mark:
+    """A point in an operation: how many posts, transfers and lines waited then to be written."""
+
+    posts: int
+    transfers: int
+    lines: int
 
 
 class Ledger:
@@ -75,18 +85,30 @@ class Ledger:
                     self._at = wallet.updated_at
         return self._at
 
-    def lock(self, wallet_ids: Iterable[int], *, skip_locked: bool = False) -> None:
+    def lock(
+        self, wallet_ids: Iterable[int], *, skip_locked: bool = False, waits_for: int | None = None
+    ) -> list[int]:
         """Lock the wallets, in the order of their ids, until the end of the transaction.
 
         One call locks all wallets of an operation. A wallet that does not exist, or that the principal cannot see, is
-        refused by `wallet`, not here. With `skip_locked`, so is one that others have locked.
+        refused by `wallet`, not here. With `skip_locked`, so is one that others have locked, except the one that it
+        `waits_for`: it is locked first, so that nobody waits meanwhile for those that are locked already. Returns
+        the ids that were skipped, and those of missing wallets.
         """
         if self._wallets:
             raise RuntimeError("One call must lock all wallets of an operation, or two operations can deadlock.")
         ids = sorted(set(wallet_ids))
+        if skip_locked and waits_for is not None:
+            self._lock([waits_for])
+            self._lock([each for each in ids if each != waits_for], skip_locked=True)
+        else:
+            self._lock(ids, skip_locked=skip_locked)
+        self._touched.update(self.owners_of(self._wallets))
+        return [each for each in ids if each not in self._wallets and skip_locked and each != waits_for]
+
+    def _lock(self, ids: Sequence[int], *, skip_locked: bool = False) -> None:
         for wallet in self._lock_wallets(ids, principal=self.principal, skip_locked=skip_locked):
             self._wallets[wallet.id] = wallet
-        self._touched.update(self.owners_of(self._wallets))
 
     def has_locked(self, wallet_id: int) -> bool:
         """Tell whether the wallet is locked, or was opened by this operation."""
@@ -220,7 +242,7 @@ class Ledger:
         `external` is what the outside gets, by currency. `kind` is that of the entries, by default the one that fits
         the leg. Sets of the transfer its owner, `external` and time, and of each leg what `post` sets; all ids are
         set once they are committed, or with `flush(send=True)`. Raises `NotFound`, `WalletClosed`, `Unbalanced`, what
-        the guard raises, and `DuplicateTxid`.
+        the guard raises, and `DuplicateTxid`; then the ledger is unchanged.
         """
         wallets = self.wallets((each.transaction.wallet_id, each.inputs.wallet) for each in legs)
         together = list(zip(legs, wallets, strict=True))
@@ -228,6 +250,9 @@ class Ledger:
         decide_together(together, at=self.at)
         owners = {wallet.owner for wallet in wallets}
         transfer.owner = owners.pop() if len(owners) == 1 else ""
+        self.names.check_transfer(transfer.owner, transfer.txid)
+        for leg, wallet in together:
+            self.names.check_txid(wallet.owner, leg.transaction.txid)
         self.names.take_transfer(transfer.owner, transfer.txid)
         transfer.id, transfer.created_at = None, self.at
         transfer.external = {currency: money.format_plain(amount) for currency, amount in external.items()}
@@ -239,22 +264,23 @@ class Ledger:
             self._record(wallet, balance, leg.transaction.amount, kind or fitting, leg.transaction, added=1)
         self._transfers.append(PostedTransfer(transfer, [each.transaction for each in legs]))
 
-    @property
-    def posts(self) -> int:
-        """Return the number of transactions that wait to be written: an argument for `take_back`."""
-        return len(self._posted)
+    def mark(self) -> Mark:
+        """Return how far the operation has come: an argument for `take_back`."""
+        return Mark(posts=len(self._posted), transfers=len(self._transfers), lines=len(self._lines))
 
-    def take_back(self, posts: int) -> None:
-        """Undo all posts beyond this number of `posts`. Only posts, and no `flush`, may have happened since."""
-        undone = self._posted[posts:]
+    def take_back(self, mark: Mark) -> None:
+        """Undo all posts and transfers since the mark. Nothing else, and no `flush`, may have happened since."""
+        for line in self._lines[mark.lines :]:
+            line.wallet.balance = money.subtract(line.wallet.balance, line.amount)
+            line.wallet.sequence -= 1
+        undone = self._posted[mark.posts :]
         for posted in undone:
-            wallet = self._wallets[posted.wallet_id]
-            wallet.balance = money.add(wallet.balance, money.negate(posted.amount))
-            wallet.sequence -= 1
-            wallet.transaction_count -= 1
-            self.names.give_up(wallet.owner, txids=[posted.txid])
+            self._wallets[posted.wallet_id].transaction_count -= 1
+            self.names.give_up(posted.owner, txids=[posted.txid])
+        for each in self._transfers[mark.transfers :]:
+            self.names.give_up_transfer(each.transfer.owner, each.transfer.txid)
         self._added -= len(undone)
-        del self._posted[posts:], self._lines[len(self._lines) - len(undone) :]
+        del self._posted[mark.posts :], self._transfers[mark.transfers :], self._lines[mark.lines :]
 
     def amend(self, transaction: Transaction, *, amount: Decimal, wallet_id: int) -> None:
         """Give a transaction another amount, or another wallet, or both. The wallets must be locked.

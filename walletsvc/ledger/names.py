@@ -14,7 +14,7 @@ from walletsvc import errors
 class Names:
     """The labels and txids, each with its owner, that objects of this operation have so far.
 
-    Transfers have a name space of their own, and are never renamed or deleted.
+    Transfers have a name space of their own, and are never renamed or deleted, only taken back.
     """
 
     def __init__(self) -> None:
@@ -41,11 +41,19 @@ class Names:
         self.check_txid(owner, txid)
         self._txids.add((owner, txid))
 
-    def take_transfer(self, owner: str, txid: str) -> None:
-        """Note that a transfer has this txid. Raises `DuplicateTxid` if another of this operation has it."""
+    def check_transfer(self, owner: str, txid: str) -> None:
+        """Raise `DuplicateTxid` if a transfer of this operation has this txid."""
         if (owner, txid) in self._transfers:
             raise errors.DuplicateTxid("Another transfer has this txid.", field="txid")
+
+    def take_transfer(self, owner: str, txid: str) -> None:
+        """Note that a transfer has this txid. Raises `DuplicateTxid` if another of this operation has it."""
+        self.check_transfer(owner, txid)
         self._transfers.add((owner, txid))
+
+    def give_up_transfer(self, owner: str, txid: str) -> None:
+        """Note that this name of a transfer is free again."""
+        self._transfers.discard((owner, txid))
 
     def give_up(self, owner: str, *, labels: Iterable[str] = (), txids: Iterable[str] = ()) -> None:
         """Note that these names are free again."""

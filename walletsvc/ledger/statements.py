@@ -26,6 +26,11 @@ ROWS_A_STATEMENT = 500
 T = TypeVar("T")
 
 
+def can_skip_locked() -> bool:
+    """Tell whether the server can leave out rows that others have locked."""
+    return bool(connections[DEFAULT_DB_ALIAS].features.has_select_for_update_skip_locked)
+
+
 def select_for_update(
     columns: str, table: str, ids: Sequence[int], *, skip_locked: bool = False
 ) -> list[tuple[Any, ...]]:
@@ -37,7 +42,7 @@ def select_for_update(
     """
     database = connections[DEFAULT_DB_ALIAS]
     features = database.features
-    skip_locked = skip_locked and features.has_select_for_update_skip_locked
+    skip_locked = skip_locked and can_skip_locked()
     index = "FORCE INDEX (PRIMARY)" if dialect.vendor() == "mysql" else ""
     lock = database.ops.for_update_sql(skip_locked=skip_locked) if features.has_select_for_update else ""
     rows: list[tuple[Any, ...]] = []
