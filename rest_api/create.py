@@ -1,4 +1,4 @@
-"""POST to a collection: build the answer, without access to the request."""
+"""POST: build the answer, without access to the request."""
 
 from __future__ import annotations
 
@@ -51,9 +51,20 @@ def _meta(record: WrittenRecord, query: Query) -> Mapping[str, object] | None:
     return {NOT_INCLUDED: [path for path in query.include if path.partition(".")[0] in missing]}
 
 
+def store(reader: Reader, command: Command[Any], *, key: str | None, is_new: bool = True) -> Written:
+    """Run a command, once for its idempotency `key`, and return the answer with its result.
+
+    `is_new` tells that the command creates the resource. Raises what the command refuses.
+    """
+    done = execute_once(command, by=reader.principal, key=key)
+    instance = done.results[0]
+    location = (("Location", reader.public_url + reader.endpoint.item_url(instance.pk)),) if is_new else ()
+    return Written(201 if is_new else 200, (*location, *replayed(done)), encode_written(reader, instance))
+
+
 @dataclass(frozen=True, slots=True)
 class Creation:
-    """One creation: who creates a resource, and what the answer shows of it (the `reader`)."""
+    """One POST to a collection: who creates a resource, and what the answer shows of it (the `reader`)."""
 
     reader: Reader
 
@@ -65,11 +76,7 @@ class Creation:
         """
         reader = self.reader
         reader.check_included()
-        command = guard(reader.endpoint.parse_create(written.values))
-        done = execute_once(command, by=reader.principal, key=key)
-        instance = done.results[0]
-        location = ("Location", reader.public_url + reader.endpoint.item_url(instance.pk))
-        return Written(201, (location, *replayed(done)), encode_written(reader, instance))
+        return store(reader, guard(reader.endpoint.parse_create(written.values)), key=key)
 
     def __call__(self, body: bytes, key: str | None) -> Written:
         """Create what the document in `body` describes; a refusal is returned as an answer too.

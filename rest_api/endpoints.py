@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -11,7 +11,7 @@ from rest_framework_json_api import serializers
 
 from rest_api.errors import camel_case
 from rest_api.serializers import make_serializer
-from walletsvc.commands.command import Command, Creates, Deletes, Updates
+from walletsvc.commands.command import Acts, Command, Creates, Deletes, Updates
 from walletsvc.commands.inputs import LocalId
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
 from walletsvc.commands.transfers import ChangeTransfer, PostTransfer
@@ -36,14 +36,42 @@ class Attribute:
 
 
 @dataclass(frozen=True)
+class Action:
+    """A command on one resource, which a POST to a URL below that runs: /api/transactions/1/reversals/.
+
+    `takes` is what a request can describe of a resource. The answer is a resource of that type: a new one, if the
+    action `creates`.
+    """
+
+    name: str
+    command: type[Acts]
+    takes: Resource
+    summary: str
+    creates: bool = True
+
+    @cached_property
+    def endpoint(self) -> Endpoint:
+        """Return the endpoint of the answer, which reads requests as far as the action takes them."""
+        return replace(ENDPOINTS[self.takes.name], resource=self.takes)
+
+
+def _by_name(*actions: Action) -> Mapping[str, Action]:
+    return {each.name: each for each in actions}
+
+
+@dataclass(frozen=True)
 class Endpoint:
-    """A collection and its members. A write that is None is not allowed at any URL."""
+    """A collection and its members. A write that is None is not allowed at any URL.
+
+    `actions` are the further commands on one member, by the last part of their URL.
+    """
 
     resource: Resource
     path: str
     create: type[Creates] | None = None
     update: type[Updates] | None = None
     delete: type[Deletes] | None = None
+    actions: Mapping[str, Action] = field(default_factory=dict)
 
     def parse_create(self, values: Mapping[str, Any], *, local_id: LocalId | None = None) -> Command[Any]:
         """Return the command that creates a resource from values by serializer field.

@@ -8,6 +8,7 @@ from django.urls import URLPattern, re_path
 
 from rest_api.endpoints import ENDPOINTS, Endpoint
 from rest_api.views import description
+from rest_api.views.actions import ActionView
 from rest_api.views.base import allow
 from rest_api.views.history import BalanceView, StatementView
 from rest_api.views.operations import OperationsView
@@ -41,6 +42,19 @@ def _patterns(endpoint: Endpoint) -> Iterator[URLPattern]:
             view.as_view(endpoint=endpoint, http_method_names=allow(_READ)),
             name=f"{endpoint.path}-{name}",
         )
+    for name, action in endpoint.actions.items():
+        # The URL of a relation lists what the action creates.
+        is_read = name in endpoint.resource.to_many
+        yield re_path(
+            rf"{item}/{name}/?\Z",
+            ActionView.as_view(
+                endpoint=endpoint,
+                action=action,
+                relation=name if is_read else "",
+                http_method_names=allow([*(_READ if is_read else ()), "POST"]),
+            ),
+            name=f"{endpoint.path}-{name}",
+        )
     views = [
         *(
             (name, RelatedListView, ManyRelationshipView, ["POST", "PATCH", "DELETE"])
@@ -50,11 +64,12 @@ def _patterns(endpoint: Endpoint) -> Iterator[URLPattern]:
     ]
     for name, related, relationship, writes in views:
         options = {"endpoint": endpoint, "relation": name}
-        yield re_path(
-            rf"{item}/{name}/?\Z",
-            related.as_view(**options, http_method_names=allow(_READ)),
-            name=f"{endpoint.path}-{name}",
-        )
+        if name not in endpoint.actions:
+            yield re_path(
+                rf"{item}/{name}/?\Z",
+                related.as_view(**options, http_method_names=allow(_READ)),
+                name=f"{endpoint.path}-{name}",
+            )
         yield re_path(
             rf"{item}/relationships/{name}/?\Z",
             relationship.as_view(**options, http_method_names=allow([*_READ, *writes])),

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rest_api.endpoints import BASE, ENDPOINTS, Endpoint
+from rest_api.endpoints import BASE, ENDPOINTS, Action, Endpoint
 from rest_api.exports import FORMS
 from rest_api.negotiation import MEDIA_TYPE
 from rest_api.openapi.history import balance_parameters, statement_parameters
 from rest_api.openapi.parameters import Parameter, document_parameters, header, list_parameters, page_parameters
 from rest_api.openapi.refusals import MEANINGS
-from rest_api.openapi.requests import given_identifier, new_names, request_document
+from rest_api.openapi.requests import given_identifier, new_name, new_names, request_document, singular
 from rest_api.openapi.schemas import STRING, Schema, any_of, ref
 from rest_api.views.operations import ATOMIC
 from walletsvc.schema.resources import WALLET
@@ -50,8 +50,12 @@ def paths() -> Iterator[tuple[str, Item]]:
         if endpoint.resource is WALLET:
             yield endpoint.related_url("{id}", "balance"), _balance()
             yield endpoint.related_url("{id}", "statement"), _statement()
+        for name, action in endpoint.actions.items():
+            if name not in endpoint.resource.to_many:
+                yield endpoint.related_url("{id}", name), _action(endpoint, action)
         for name in endpoint.resource.to_many:
-            yield endpoint.related_url("{id}", name), _related_list(endpoint, name)
+            acts = _action(endpoint, endpoint.actions[name]) if name in endpoint.actions else {}
+            yield endpoint.related_url("{id}", name), _related_list(endpoint, name) | acts
             yield endpoint.relationship_url("{id}", name), _many_relationship(endpoint, name)
         for name in endpoint.resource.to_one:
             yield endpoint.related_url("{id}", name), _related_item(endpoint, name)
@@ -74,17 +78,36 @@ def _collection(endpoint: Endpoint) -> Item:
         )
     }
     if endpoint.create is not None:
-        created = _document(f"{name}Document", "Created.", "Location")
-        created["headers"] |= _REPLAYED
         item["post"] = _operation(
             f"create{name}",
             f"Create a {name}",
             name,
             parameters=[*document_parameters(endpoint.resource), _KEY, *_CONDITIONS],
             body=request_document(any_of(new_names(endpoint))),
-            answers={"201": created | {"links": _links(endpoint)}} | refusals(*_WRITING, 412),
+            answers=_created(endpoint) | refusals(*_WRITING, 412),
         )
     return item
+
+
+def _created(endpoint: Endpoint) -> Schema:
+    created = _document(f"{endpoint.name}Document", "Created.", "Location")
+    created["headers"] |= _REPLAYED
+    return {"201": created | {"links": _links(endpoint)}}
+
+
+def _action(endpoint: Endpoint, action: Action) -> Item:
+    written = ENDPOINTS[action.takes.name]
+    changed = {"200": _document(f"{written.name}Document", "Changed.") | {"headers": _REPLAYED}}
+    return {
+        "post": _operation(
+            f"create{endpoint.name}{singular(action)}",
+            action.summary,
+            endpoint.name,
+            parameters=[_IDENTIFIER, *document_parameters(written.resource), _KEY, *_CONDITIONS],
+            body=request_document(ref(new_name(endpoint, action))),
+            answers=(_created(written) if action.creates else changed) | refusals(*_WRITING, 412),
+        )
+    }
 
 
 def _item(endpoint: Endpoint) -> Item:

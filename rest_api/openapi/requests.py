@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rest_api.endpoints import ENDPOINTS, Endpoint
+from rest_api.endpoints import ENDPOINTS, Action, Endpoint
 from rest_api.openapi.fields import input_attributes
 from rest_api.openapi.schemas import ID, OBJECT, STRING, Schema, closed_object, ref
 from rest_api.operations.documents import MAX_OPERATIONS, OPERATIONS
@@ -19,6 +19,8 @@ def request_schemas() -> Iterator[tuple[str, Schema]]:
             for variant in new_names(endpoint):
                 yield variant, _new_resource(endpoint, has_relations=variant != f"New{name}")
             yield f"Changed{name}", _changed_resource(endpoint)
+        for action in endpoint.actions.values():
+            yield new_name(endpoint, action), _new_resource(action.endpoint, has_relations=False)
     yield "Operation", _operation()
     operations = {"type": "array", "minItems": 1, "maxItems": MAX_OPERATIONS, "items": ref("Operation")}
     yield "Operations", {"type": "object", "required": [OPERATIONS], "properties": {OPERATIONS: operations}}
@@ -39,9 +41,20 @@ def new_names(endpoint: Endpoint) -> list[str]:
     return [name, f"{name}ByAttribute"] if endpoint.writable_relations else [name]
 
 
+def singular(action: Action) -> str:
+    """Return the name of what an action makes: Reversal for reversals."""
+    return action.name.removesuffix("s").capitalize()
+
+
+def new_name(endpoint: Endpoint, action: Action) -> str:
+    """Return the name of the schema for the object that an action on a resource of `endpoint` takes."""
+    return f"New{endpoint.name}{singular(action)}"
+
+
 def _new_resource(endpoint: Endpoint, *, has_relations: bool) -> Schema:
-    schema = _written(endpoint, input_attributes(endpoint, is_new=True, has_relations=has_relations))
-    schema["required"] = ["type", "attributes"]
+    attributes = input_attributes(endpoint, is_new=True, has_relations=has_relations)
+    schema = _written(endpoint, attributes)
+    schema["required"] = ["type", "attributes"] if "required" in attributes else ["type"]
     for name, relation in endpoint.given_relations.items():
         schema["properties"]["relationships"]["properties"].setdefault(name, _to_one(relation))
     relationships = schema["properties"]["relationships"]["properties"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from rest_api.documents import ResourceInput, check_identity, check_linkage, check_type, identify, read_fields
 from rest_api.empty_relations import EmptyRelations
-from rest_api.endpoints import Endpoint
+from rest_api.endpoints import Action, Endpoint
 from rest_api.errors import Locate, Problem, Refused, refuse
 from rest_api.local_ids import LocalIds
 from rest_api.operations.targets import (
@@ -85,6 +85,8 @@ class _Reader:
             raise required("op", base)
         code = operation["op"]
         target = read_target(operation, base, local_ids=self._local_ids, request_url=self._request_url)
+        if target is not None and target.action is not None and _is_action(code, operation, target):
+            return self._act(operation, target, target.action, base)
         if target is not None and target.relationship is not None:
             return self._relate(code, operation, target, target.relationship, base)
         match code:
@@ -104,6 +106,36 @@ class _Reader:
         data, at = _resource(operation, base), f"{base}/data"
         endpoint = find_endpoint(data, at) if target is None else target.endpoint
         _check_writable(endpoint, target.pointer if target else f"{at}/type")
+        written, needed_id = self._read_new(data, endpoint, at)
+        return Operation(
+            endpoint,
+            lambda _principal: endpoint.parse_create(written.values, local_id=needed_id()),
+            base,
+            base,
+            written.locate,
+            shows=True,
+        )
+
+    def _act(self, operation: Mapping[str, Any], target: Target, action: Action, base: str) -> Operation:
+        identifier = _identifier(target)
+        written, needed_id = self._read_new(_resource(operation, base), action.endpoint, f"{base}/data")
+        return Operation(
+            action.endpoint,
+            lambda _principal: action.command.parse(identifier, written.values, local_id=needed_id()),
+            base,
+            target.pointer,
+            written.locate,
+            shows=True,
+        )
+
+    def _read_new(
+        self, data: Mapping[str, Any], endpoint: Endpoint, at: str
+    ) -> tuple[ResourceInput, Callable[[], LocalId | None]]:
+        """Return what a new resource is to have, and a function that returns its local id if that is needed.
+
+        A transaction that nothing refers to needs no id until the end, so it can be written with others. Whether
+        anything does is known once all operations have been read.
+        """
         problems = check_identity(data, endpoint.name, None, at)
         if not problems and "lid" in data:
             problems = list(self._local_ids.check_new(endpoint.name, data["lid"], f"{at}/lid"))
@@ -113,12 +145,10 @@ class _Reader:
         # Added after its fields are read: a resource cannot refer to itself before it exists.
         local_id = self._local_ids.add(endpoint.name, data["lid"]) if "lid" in data else None
 
-        def parse(_principal: Principal) -> Command[Any]:
-            # A transaction that nothing refers to needs no id until the end, so it can be written with others.
-            is_needed = local_id is not None and self._local_ids.is_referred_to(local_id)
-            return endpoint.parse_create(written.values, local_id=local_id if is_needed else None)
+        def needed_id() -> LocalId | None:
+            return local_id if local_id is not None and self._local_ids.is_referred_to(local_id) else None
 
-        return Operation(endpoint, parse, base, base, written.locate, shows=True)
+        return written, needed_id
 
     def _update(self, operation: Mapping[str, Any], target: Target | None, base: str) -> Operation:
         data, at = _resource(operation, base), f"{base}/data"
@@ -189,6 +219,15 @@ class _Reader:
             target.pointer,
             written.locate,
         )
+
+
+def _is_action(code: object, operation: Mapping[str, Any], target: Target) -> bool:
+    """Tell whether an operation adds the result of an action. A relationship is given linkage, which is no object."""
+    if code == "add":
+        return target.relationship is None or isinstance(operation.get("data"), dict)
+    if target.relationship is None:
+        raise invalid("Operations update and remove target one resource or a relationship.", target.pointer)
+    return False
 
 
 def _unknown_code(base: str) -> Refused:

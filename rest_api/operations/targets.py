@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
-from rest_api.endpoints import BASE, ENDPOINTS, Endpoint
+from rest_api.endpoints import BASE, ENDPOINTS, Action, Endpoint
 from rest_api.errors import Problem, Refused, refuse
 from rest_api.local_ids import LocalIds
 from walletsvc import errors
@@ -19,13 +19,17 @@ MAX_HREF_LENGTH = 2048
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A collection, one of its resources, or a relationship of that; `pointer` leads to the member that names it."""
+    """A collection, one of its resources, or a relationship or an action of that.
+
+    `pointer` leads to the member that names it. A `ref` may name an action as a relationship.
+    """
 
     endpoint: Endpoint
     pointer: str
     identifier: str | LocalId | None = None
     lid: str | None = None
     relationship: str | None = None
+    action: Action | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +103,15 @@ def _read_ref(ref: object, pointer: str, local_ids: LocalIds) -> Target:
         raise invalid("A ref is an object.", pointer)
     endpoint = find_endpoint(ref, pointer)
     identifier, lid = read_identity(ref, endpoint.name, pointer, local_ids)
-    relationship = ref.get("relationship")
-    if "relationship" in ref:
-        if not isinstance(relationship, str):
-            raise invalid("A relationship is given by its name.", f"{pointer}/relationship")
+    if "relationship" not in ref:
+        return Target(endpoint, pointer, identifier, lid)
+    relationship = ref["relationship"]
+    if not isinstance(relationship, str):
+        raise invalid("A relationship is given by its name.", f"{pointer}/relationship")
+    action = endpoint.actions.get(relationship)
+    if action is None:
         _check_relationship(endpoint, relationship, f"{pointer}/relationship")
-    return Target(endpoint, pointer, identifier, lid, relationship)
+    return Target(endpoint, pointer, identifier, lid, relationship, action)
 
 
 def _check_relationship(endpoint: Endpoint, name: str, pointer: str) -> None:
@@ -128,6 +135,8 @@ def _read_href(href: object, pointer: str, request_url: RequestUrl) -> Target:
                 return Target(endpoint, pointer)
             case [identifier] if endpoint:
                 return Target(endpoint, pointer, identifier)
+            case [identifier, name] if endpoint and name in endpoint.actions:
+                return Target(endpoint, pointer, identifier, action=endpoint.actions[name])
             case [identifier, "relationships", name] if endpoint:
                 _check_relationship(endpoint, name, pointer)
                 return Target(endpoint, pointer, identifier, relationship=name)

@@ -106,6 +106,19 @@ class Deletes(Protocol):
         """Return the command. Raises `NotFound` for an impossible id."""
 
 
+class Acts(Protocol):
+    """The class of a command on one resource, such as the reversal of a transaction."""
+
+    @classmethod
+    def parse(
+        cls, identifier: object, values: Mapping[str, object], *, local_id: LocalId | None = None
+    ) -> Command[object]:
+        """Return the command, which reports the id of what it creates to `local_id`.
+
+        Raises `NotFound` for an impossible id.
+        """
+
+
 class Condition(Protocol):
     """A condition that must hold once the wallets of a command are locked."""
 

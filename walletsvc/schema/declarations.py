@@ -151,6 +151,15 @@ class Resource:
             },
         )
 
+    def as_given(self, *names: str, inputs: tuple[Field | ToOne, ...] = ()) -> Resource:
+        """Return the resource as a command takes it that clients give these fields of it, and `inputs`, only."""
+        return replace(
+            self,
+            fields=tuple(each if each.name in names else replace(each, write=Write.NEVER) for each in self.fields),
+            to_one={name: replace(each, write=Write.NEVER, required=False) for name, each in self.to_one.items()},
+            inputs=inputs,
+        )
+
     @cached_property
     def orders(self) -> Mapping[str, str]:
         """Return the column behind each name that lists can be sorted by."""
