@@ -7,6 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from walletsvc.commands.execute import execute
+from walletsvc.commands.reversals import ReverseTransaction, ReverseTransfer
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
 from walletsvc.commands.transfers import PostTransfer
 from walletsvc.commands.wallets import CloseWallet, OpenWallet, RenameWallet
@@ -48,6 +49,18 @@ def delete_transaction(*, principal: Principal, transaction_id: object, clock: C
 
 def post_transfer(*, principal: Principal, clock: Clock = timezone.now, **values: object) -> Transfer:
     return execute(PostTransfer.parse(_named(values)), by=principal, clock=clock)
+
+
+def reverse_transaction(
+    *, principal: Principal, transaction_id: object, clock: Clock = timezone.now, **values: object
+) -> Transaction:
+    return execute(ReverseTransaction.parse(transaction_id, _named(values)), by=principal, clock=clock)
+
+
+def reverse_transfer(
+    *, principal: Principal, transfer_id: object, clock: Clock = timezone.now, **values: object
+) -> Transfer:
+    return execute(ReverseTransfer.parse(transfer_id, _named(values)), by=principal, clock=clock)
 
 
 def _named(values: dict[str, Any]) -> dict[str, Any]:

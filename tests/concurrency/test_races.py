@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from functools import partial
 
 from tests.concurrency.threads import at_once, tally
@@ -14,6 +15,8 @@ from tests.writes import (
     post_transaction,
     post_transfer,
     rename_wallet,
+    reverse_transaction,
+    reverse_transfer,
 )
 from walletsvc import errors
 from walletsvc.models import Entry, Transaction, Wallet
@@ -205,6 +208,65 @@ def test_transfers_in_opposite_directions_do_not_deadlock() -> None:
     assert tally(results) == {"done": THREADS}
     assert (balance(first.id), balance(second.id)) == ("100.00", "100.00")
     assert Transaction.objects.count() == 2 * THREADS
+    assert_reconciled()
+
+
+def test_a_tenth_is_reversed_by_hundredths_ten_times() -> None:
+    wallet = open_with("Hot", "1.00")
+    posted = post(txid="T", wallet_id=wallet.id, amount="0.10")
+    calls = (
+        partial(
+            reverse_transaction,
+            principal=ANYONE,
+            transaction_id=posted.id,
+            txid=f"R{thread}",
+            amount="0.01",
+        )
+        for thread in range(THREADS)
+    )
+    results = at_once(calls)
+    assert tally(results) == {"done": 10, "reversal_exceeds": 6}
+    rests = {result.context["rest"] for result in results if isinstance(result, errors.ReversalExceeds)}
+    assert rests == {"0.00"}
+    stored = Transaction.objects.get(id=posted.id)
+    assert (stored.reversed, stored.amount, stored.reversals.count()) == (Decimal("0.10"), Decimal("0.10"), 10)
+    assert [line[3] for line in lines(wallet.id)] == ["1.00", *(f"1.{left:02}" for left in range(10, -1, -1))]
+    assert_no_gap(wallet)
+    assert_reconciled()
+
+
+def test_transfers_and_their_reversals_in_opposite_directions_do_not_deadlock() -> None:
+    one, two = open_with("One", "100.00"), open_with("Two", "100.00")
+    made = [
+        transfer(txid=f"T{number}", source_id=first.id, destination_id=second.id, amount="1.00")
+        for number, (first, second) in enumerate([(one, two), (two, one)] * 4)
+    ]
+    calls = [
+        partial(reverse_transfer, principal=ANYONE, transfer_id=each.id, txid=f"R{place}.{number}", amount="0.60")
+        for place in range(2)
+        for number, each in enumerate(made)
+    ]
+    assert tally(at_once(calls)) == {"done": 8, "reversal_exceeds": 8}
+    assert {each.reversed for each in Transaction.objects.filter(reversal_of=None)} == {Decimal("0.60")}
+    assert (balance(one.id), balance(two.id)) == ("100.00", "100.00")
+    assert_reconciled()
+
+
+def test_a_transaction_is_reversed_or_deleted_but_not_both() -> None:
+    for number in range(8):
+        wallet = open_with(f"W{number}")
+        posted = post(txid=f"T{number}", wallet_id=wallet.id, amount="1.00")
+        results = at_once(
+            [
+                partial(delete, transaction_id=posted.id),
+                partial(reverse_transaction, principal=ANYONE, transaction_id=posted.id, txid=f"R{number}"),
+                partial(amend, transaction_id=posted.id, amount="2.00"),
+            ]
+        )
+        refusals = {getattr(each, "code", "done") for each in results}
+        assert refusals <= {"done", "not_found", "transaction_bound"}
+        assert balance(wallet.id) == "0.00"
+        assert Transaction.objects.filter(wallet_id=wallet.id).count() in (0, 2)
     assert_reconciled()
 
 

@@ -74,6 +74,9 @@ class Records:
         self.done.append(("delete", wallet_id))
         return 2
 
+    def write_reversed(self, transaction: Transaction) -> None:
+        self.done.append(("reversed", transaction.id, str(transaction.reversed)))
+
     def delete_transaction_row(self, transaction: Transaction) -> None:
         self.done.append(("delete", transaction.txid))
 

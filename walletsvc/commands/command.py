@@ -78,8 +78,16 @@ class Command(ABC, Generic[T_co]):
 
     def recall(self, memory: Memory) -> T_co:
         """Return the result again as it was, for a request that is repeated with its key."""
-        result: T_co = restore(self.model, memory.values)  # type: ignore[assignment]
+        # A transaction may have been remembered before it had an id.
+        result: T_co = restore(self.model, {**memory.values, "id": memory.id})  # type: ignore[assignment]
         return result
+
+
+def report_id(made: Any, local_id: LocalId | None, ledger: Ledger) -> None:
+    """Tell `local_id`, if there is one, for which object it stands. That gets its id now."""
+    if local_id is not None:
+        ledger.flush(send=True)
+        local_id.id, local_id.owner = made.id, made.owner
 
 
 class Creates(Protocol):

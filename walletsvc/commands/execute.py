@@ -265,6 +265,7 @@ _DUE_TO_WALLET = (
     errors.ConditionFailed,
     errors.WalletFrozen,
     errors.WalletClosed,
+    errors.ReversalExceeds,
 )
 """What a repeated request may meet although its first attempt was done."""
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import ClassVar, Self
 
 from walletsvc import errors
-from walletsvc.commands.command import Command, Locks
+from walletsvc.commands.command import Command, Locks, report_id
 from walletsvc.commands.conditions import parse_conditions
 from walletsvc.commands.holders import find_txid_holder, owner_of
 from walletsvc.commands.idempotency import fingerprint_of
@@ -82,8 +82,8 @@ class PostTransaction(Command[Transaction]):
         transaction.fingerprint = fingerprint_of(self)
         ledger.post(transaction, conditions=self.conditions)
         if self.local_id is not None:
-            ledger.flush(send=True)
-            self.local_id.id, self.local_id.owner = transaction.id, transaction.owner
+            report_id(transaction, self.local_id, ledger)
+            ledger.show(transaction)
         return transaction
 
     def _transaction(self, wallet_id: int) -> Transaction:
@@ -93,13 +93,16 @@ class PostTransaction(Command[Transaction]):
         return transaction
 
     def remember(self, result: Transaction) -> dict[str, object]:
-        return {"wallet": result.wallet_id, "currency": result.currency, "owner": result.owner}
+        kept: dict[str, object] = {"wallet": result.wallet_id, "currency": result.currency, "owner": result.owner}
+        # By a later command of the same request.
+        return kept | ({"reversed": str(result.reversed)} if result.reversed else {})
 
     def recall(self, memory: Memory) -> Transaction:
         transaction = self._transaction(memory.values["wallet"])
         transaction.id = memory.id
         transaction.currency, transaction.owner = memory.values["currency"], memory.values["owner"]
         transaction.created_at = transaction.updated_at = memory.at
+        transaction.reversed = Decimal(memory.values.get("reversed", 0))
         return transaction
 
     def find_duplicate(self, principal: Principal) -> errors.WalletError | None:
@@ -162,6 +165,7 @@ class AmendTransaction(Command[Transaction]):
         """Raises `NotFound`, refusals of fields, `TransactionBound`, `CurrencyMismatch`, what the guard raises, and
         `DuplicateTxid`."""
         transaction = find_transaction(ledger, self.transaction)
+        ledger.show(transaction)
         if self.refused is not None:
             raise self.refused
         before = (transaction.amount, transaction.wallet_id)

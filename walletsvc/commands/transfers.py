@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Self
 
 from walletsvc import errors
-from walletsvc.commands.command import Command, Locks
+from walletsvc.commands.command import Command, Locks, report_id
 from walletsvc.commands.holders import find_transfer_holder
 from walletsvc.commands.idempotency import fingerprint_of
 from walletsvc.commands.inputs import (
@@ -115,9 +115,7 @@ class PostTransfer(Command[Transfer]):
             )
         ]
         ledger.transfer(transfer, legs, self.external)
-        if self.local_id is not None:
-            ledger.flush(send=True)
-            self.local_id.id, self.local_id.owner = transfer.id, transfer.owner
+        report_id(transfer, self.local_id, ledger)
         return transfer
 
     def _amounts_between(self, wallets: Sequence[LockedWallet]) -> list[Decimal]:
@@ -192,13 +190,7 @@ class ChangeTransfer(Command[Transfer]):
 
     def apply(self, ledger: Ledger) -> Transfer:
         """Raises `NotFound` and refusals of fields."""
-        ledger.flush()
-        identifier = resolve(self.transfer)
-        transfer = within_reach(Transfer.objects.filter(id=identifier), ledger.principal).first()
-        if transfer is None:
-            raise errors.not_found("Transfer", identifier)
-        if not all(map(ledger.has_locked, transfer.legs.values_list("wallet_id", flat=True))):
-            raise Outdated
+        transfer = find_transfer(ledger, self.transfer)
         if self.refused is not None:
             raise self.refused
         changed = [name for name, value in self.changes.items() if getattr(transfer, name) != value]
@@ -207,3 +199,15 @@ class ChangeTransfer(Command[Transfer]):
                 setattr(transfer, name, self.changes[name])
             transfer.save(update_fields=changed)
         return transfer
+
+
+def find_transfer(ledger: Ledger, reference: Reference) -> Transfer:
+    """Return a transfer in its current state, under the lock of its legs' wallets. Raises `NotFound`."""
+    ledger.flush()
+    identifier = resolve(reference)
+    transfer = within_reach(Transfer.objects.filter(id=identifier), ledger.principal).first()
+    if transfer is None:
+        raise errors.not_found("Transfer", identifier)
+    if not all(map(ledger.has_locked, transfer.legs.values_list("wallet_id", flat=True))):
+        raise Outdated
+    return transfer

@@ -51,6 +51,9 @@ class Writer(Protocol):
     def delete_wallet(self, wallet_id: int) -> int:
         """Delete a wallet with its transactions, and return the number of transactions."""
 
+    def write_reversed(self, transaction: Transaction) -> None:
+        """Write how much of a transaction is reversed."""
+
     def delete_transaction_row(self, transaction: Transaction) -> None:
         """Delete the row of a transaction."""
 

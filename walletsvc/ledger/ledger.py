@@ -67,7 +67,8 @@ class Ledger:
         self._transfers: list[PostedTransfer] = []
         self._lines: list[Line] = []
         self._keys: list[KeyRow] = []
-        self._shown: list[Wallet] = []
+        self._shown: list[Wallet | Transaction] = []
+        self._reversed: dict[int, Transaction] = {}
         self._at: datetime | None = None
         self._added = 0
 
@@ -161,9 +162,9 @@ class Ledger:
         if opening:
             self._lines.append(Line(opened, 1, opening, opening, Kind.OPENING, None))
 
-    def show(self, wallet: Wallet) -> None:
-        """Let the object show, in the end, the wallet as the operation leaves it, including later posts."""
-        self._shown.append(wallet)
+    def show(self, instance: Wallet | Transaction) -> None:
+        """Let the object show, in the end, its row as the operation leaves it: after later posts and reversals."""
+        self._shown.append(instance)
 
     def change_settings(self, shown: Wallet, *, floor: Decimal | None = None, state: State | None = None) -> None:
         """Give a locked wallet another floor, or state, or both, in one line that says from what to what.
@@ -264,6 +265,13 @@ class Ledger:
             self._record(wallet, balance, leg.transaction.amount, kind or fitting, leg.transaction, added=1)
         self._transfers.append(PostedTransfer(transfer, [each.transaction for each in legs]))
 
+    def add_reversed(self, original: Transaction, amount: Decimal) -> None:
+        """Note that so much more of a transaction of a locked wallet is reversed. The caller posts the reversal."""
+        original.reversed = money.add(original.reversed, amount)
+        original.updated_at = self.at
+        self._writer.write_reversed(original)
+        self._reversed[original.id] = original
+
     def mark(self) -> Mark:
         """Return how far the operation has come: an argument for `take_back`."""
         return Mark(posts=len(self._posted), transfers=len(self._transfers), lines=len(self._lines))
@@ -328,10 +336,14 @@ class Ledger:
         """Raise `TransactionBound` if it belongs to a transfer, a hold or a reversal, or is reversed in part."""
         belongs = (transaction.transfer_id, transaction.hold_id, transaction.reversal_of_id)
         if transaction.reversed or any(each is not None for each in belongs):
-            raise errors.TransactionBound(
-                "It belongs to a transfer, a hold or a reversal: it can be reversed, but not changed or deleted.",
-                **self._writer.read_bonds(transaction, by=self.principal),
+            message = (
+                "It belongs to a transfer, a hold or a reversal: it can be reversed, but not changed or deleted."
             )
+            raise self.bound(transaction, message)
+
+    def bound(self, transaction: Transaction, message: str) -> errors.TransactionBound:
+        """Return the refusal of what would part a transaction from what it belongs to, or from its reversals."""
+        return errors.TransactionBound(message, **self._writer.read_bonds(transaction, by=self.principal))
 
     def _apply(
         self,
@@ -396,11 +408,18 @@ class Ledger:
         self.update_shown()
 
     def update_shown(self) -> None:
-        """Let the objects that show wallets show them as they are now."""
-        for wallet in self._shown:
-            left = self._wallets.get(wallet.id)
-            # A wallet closed again in this operation stays as it was.
-            if left is not None and left.sequence != wallet.sequence:
-                wallet.balance, wallet.sequence, wallet.updated_at = left.balance, left.sequence, self.at
-                wallet.transaction_count = left.transaction_count
-                wallet.held, wallet.available = left.held, left.available
+        """Let the objects that show rows show them as they are now."""
+        for shown in self._shown:
+            if isinstance(shown, Transaction):
+                original = self._reversed.get(shown.id, shown)
+                shown.reversed, shown.updated_at = original.reversed, original.updated_at
+            else:
+                self._update_wallet(shown)
+
+    def _update_wallet(self, wallet: Wallet) -> None:
+        left = self._wallets.get(wallet.id)
+        # A wallet closed again in this operation stays as it was.
+        if left is not None and left.sequence != wallet.sequence:
+            wallet.balance, wallet.sequence, wallet.updated_at = left.balance, left.sequence, self.at
+            wallet.transaction_count = left.transaction_count
+            wallet.held, wallet.available = left.held, left.available

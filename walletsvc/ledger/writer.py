@@ -221,6 +221,14 @@ def update_transaction_row(transaction: Transaction) -> None:
     statements.write(_UPDATE_TRANSACTION, values)
 
 
+def write_reversed(transaction: Transaction) -> None:
+    """Write how much of a transaction is reversed. Its wallet is locked, so the row exists."""
+    statements.write(
+        "UPDATE walletsvc_transaction SET reversed = %s, updated_at = %s WHERE id = %s",
+        [statements.from_decimal(transaction.reversed), statements.from_time(transaction.updated_at), transaction.id],
+    )
+
+
 def delete_transaction_row(transaction: Transaction) -> None:
     """Delete the row of a transaction. Its wallet is locked, so the row exists."""
     statements.write("DELETE FROM walletsvc_transaction WHERE id = %s", [transaction.id])
