@@ -121,9 +121,12 @@ def with_hooks(application: WsgiApplication, hooks: Hooks, *, refused: WsgiAppli
                 headers += hook.headers(request)
             return start_response(status, headers, *more)
 
-        chosen, refusal = application, _ask(hooks, request)
-        if refusal is not None:
-            environ[REFUSED], chosen = refusal, refused
+        chosen = application
+        for hook in hooks:
+            refusal = hook.before(request)
+            if refusal is not None:
+                environ[REFUSED], chosen = refusal, refused
+                break
         if afters:
             return _watch(chosen, environ, start, partial(_tell, afters, request, since))
         return chosen(environ, start)
