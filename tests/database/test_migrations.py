@@ -29,7 +29,7 @@ def test_each_wallet_gets_its_number_of_transactions(scratch: str) -> None:
     call_command("setup_database", verbosity=0)
     counts = "SELECT id, transaction_count FROM walletsvc_wallet ORDER BY id"
     assert fetch(counts) == [(1, 2), (2, 0), (3, 1)]
-    assert fetch("SELECT part, count FROM walletsvc_transactioncount") == [(0, 3)]
+    assert fetch("SELECT part, count FROM walletsvc_transactioncount WHERE count <> 0") == [(0, 3)]
     after = beyond_the_orm()
     # What Alembic's later revisions replace, and the columns of Django's.
     made = {"walletsvc_entry_no_update", *(after.keys() - before.keys())}

@@ -17,7 +17,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from tests.database.rows import NOW, execute, fetch
 from tests.database.test_alembic import CONFIG
 from walletsvc.commands.execute import execute as run
-from walletsvc.commands.recount import RecountWallet
+from walletsvc.commands.recount import RecountWallet, recount_all
 from walletsvc.db import dialect
 from walletsvc.management.database_setup import keeping_views_and_triggers
 from walletsvc.principals import SYSTEM
@@ -117,9 +117,10 @@ def owners_of_rows() -> list[tuple[str, str, int]]:
 
 
 def recount() -> None:
-    """Set what is available, which older servers do not know."""
+    """Set what is available, and the totals, which older servers do not know."""
     for wallet_id, *_ in list(find_wrong_available()):
         run(RecountWallet(wallet=wallet_id), by=SYSTEM)
+    recount_all()
 
 
 def test_rows_get_their_owner_while_older_servers_write(scratch: str) -> None:

@@ -14,9 +14,9 @@ from tests.database.rows import execute
 from tests.tables import without_triggers
 from tests.writes import amend_transaction, close_wallet, delete_transaction, post_transfer
 from walletsvc.commands.recount import recount_all
+from walletsvc.ledger.totals import compare_totals
 from walletsvc.models import Wallet
 from walletsvc.principals import ANYONE
-from walletsvc.queries.reconciliation import count_transactions
 
 # Real transactions: MySQL ends the open one where a trigger is set aside.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -152,8 +152,10 @@ def test_damage_is_found_and_the_wallet_named(statements: str, lines: list[str],
             execute(statement.format(**ledger))
     code, output, said = reconcile()
     assert (code, output) == (1, "")
-    assert said[:-1] == [line.format(**ledger) for line in lines]
-    assert re.fullmatch(rf"{len(lines)} discrepancies in [23] wallets, \d+ entries\.", said[-1])
+    assert re.fullmatch(rf"{len(said) - 1} discrepancies in [23] wallets, \d+ entries\.", said[-1])
+    # The totals of a currency differ where the sums of entries do.
+    found = [each for each in said[:-1] if not each.startswith("all wallets in ")]
+    assert found == [line.format(**ledger) for line in lines]
 
 
 def test_only_so_many_lines_are_printed_but_all_are_counted(ledger: dict[str, int]) -> None:
@@ -170,10 +172,14 @@ def test_counts_are_set_where_they_are_wrong(ledger: dict[str, int]) -> None:
     execute(f"UPDATE walletsvc_wallet SET transaction_count = -7 WHERE id = {ledger['hurt']}")  # noqa: S608
     execute("DELETE FROM walletsvc_transactioncount")
     before = Wallet.objects.get(id=ledger["hurt"])
-    assert reconcile("--recount") == (0, "2 counts and available balances set.\nClean: 3 wallets, 13 entries.\n", [])
+    assert reconcile("--recount") == (
+        0,
+        "2 counts, totals and available balances set.\nClean: 3 wallets, 13 entries.\n",
+        [],
+    )
     after = Wallet.objects.get(id=ledger["hurt"])
     assert (after.transaction_count, after.updated_at, after.balance) == (1, before.updated_at, before.balance)
-    assert reconcile("--recount")[1].startswith("0 counts and available balances set.")
+    assert reconcile("--recount")[1].startswith("0 counts, totals and available balances set.")
 
 
 def test_a_wrong_count_does_not_stop_money(ledger: dict[str, int]) -> None:
@@ -193,10 +199,10 @@ def test_counts_are_set_while_others_write(ledger: dict[str, int]) -> None:
             columns = "amount, currency, description, metadata, created_at, updated_at, wallet_id"
             old = f"SELECT 'new', {columns} FROM walletsvc_transaction LIMIT 1"  # noqa: S608 - names of our own
             cursor.execute(f"INSERT INTO walletsvc_transaction (txid, {columns}) {old}")
-            cursor.execute("INSERT INTO walletsvc_transactioncount VALUES (999, 1)")
+            cursor.execute("INSERT INTO walletsvc_transactioncount (part, count) VALUES (999, 1)")
             assert recount_all()
             cursor.execute("COMMIT")
         other.close()
-    said, found = count_transactions()
-    assert said == found
+    totals = compare_totals()
+    assert totals.count_kept() == totals.count_found()
     assert not recount_all()

@@ -192,8 +192,16 @@ class Model:
         if wallet_id is None or wallet_id == transaction.wallet:
             self.apply_line(transaction.wallet, "amend", after - transaction.amount, transaction.txid)
         else:
-            self.apply_line(transaction.wallet, "move_out", -transaction.amount, transaction.txid)
-            self.apply_line(wallet_id, "move_in", after, transaction.txid)
+            steps = [(transaction.wallet, "amend", after - transaction.amount)]
+            steps += [(transaction.wallet, "move_out", -after), (wallet_id, "move_in", after)]
+            if after < 0 and after < transaction.amount:
+                steps = [(transaction.wallet, "move_out", -transaction.amount)]
+                steps += [
+                    (wallet_id, "move_in", transaction.amount),
+                    (wallet_id, "amend", after - transaction.amount),
+                ]
+            for wallet, kind, change in steps:
+                self.apply_line(wallet, kind, change, transaction.txid)
             transaction.wallet = wallet_id
         transaction.amount = after
         transaction.txid = txid or transaction.txid

@@ -142,7 +142,9 @@ def test_a_move_takes_the_amount_out_of_one_wallet_and_into_the_other(wallet: Wa
 def test_a_move_can_amend_at_once(wallet: Wallet, other: Wallet) -> None:
     transaction = post(wallet, "-50.00")
     amend(transaction, wallet_id=other.id, amount="-10.00", txid="T2")
-    assert lines(wallet.id)[1:] == [(2, "post", "-50.00", "50.00", "T1"), (3, "move_out", "50.00", "100.00", "T1")]
+    # What moves is the same in both wallets.
+    changes = [(3, "amend", "40.00", "90.00", "T1"), (4, "move_out", "10.00", "100.00", "T1")]
+    assert lines(wallet.id)[1:] == [(2, "post", "-50.00", "50.00", "T1"), *changes]
     assert lines(other.id)[1:] == [(2, "move_in", "-10.00", "0.00", "T1")]
     assert stored(transaction)["txid"] == "T2"
     assert_reconciled()

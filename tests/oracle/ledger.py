@@ -154,8 +154,8 @@ def store(ledger: Ledger) -> None:
     )
     models.Transaction.objects.bulk_create(models.Transaction(**_columns(row)) for row in transactions)
     models.Entry.objects.bulk_create(models.Entry(**_columns(row)) for row in ledger.entries.values())
-    models.TransactionCount.objects.all().delete()
-    models.TransactionCount.objects.create(part=0, count=len(counts))
+    models.Total.objects.all().delete()
+    models.Total.objects.create(part=0, count=len(counts))
 
 
 _COLUMNS = {

@@ -12,7 +12,7 @@ from django.db import connection
 
 from tests.queries.questions import ask
 from tests.queries.test_rows_read import watched
-from walletsvc.models import Entry, Transaction, TransactionCount, Transfer, Wallet
+from walletsvc.models import Entry, Total, Transaction, Transfer, Wallet
 from walletsvc.principals import ANYONE, Principal
 from walletsvc.queries.engine import read_by_ids
 from walletsvc.queries.questions import CursorPage, NumberedPage, Selection
@@ -86,7 +86,7 @@ def filled() -> None:
         ),
         batch_size=1000,
     )
-    TransactionCount.objects.bulk_create(TransactionCount(part=part, count=ROWS // 40) for part in range(100, 140))
+    Total.objects.bulk_create(Total(part=part, count=ROWS // 40) for part in range(100, 140))
     tables = ", ".join(model._meta.db_table for model in (Wallet, Transaction, Entry))
     with connection.cursor() as cursor:
         cursor.execute(f"ANALYZE TABLE {tables}" if connection.vendor == "mysql" else "ANALYZE")

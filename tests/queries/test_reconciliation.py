@@ -31,7 +31,9 @@ def wallet() -> Wallet:
 
 
 def problems() -> list[tuple[int | None, str | None, str]]:
-    return [(each.wallet_id, each.label, each.problem) for each in compute_discrepancies(chunk_size=2)]
+    """Return what is found, except in the totals of a currency."""
+    found = compute_discrepancies(chunk_size=2)
+    return [(each.wallet_id, each.label, each.problem) for each in found if each.currency is None]
 
 
 def append(

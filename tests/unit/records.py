@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from walletsvc.ledger.ledger import Ledger
 from walletsvc.ledger.locked_wallets import LockedWallet
+from walletsvc.ledger.totals import Total
 from walletsvc.ledger.writer import KeyRow, Line, PostedTransfer
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import Principal
@@ -80,8 +81,14 @@ class Records:
     def delete_transaction_row(self, transaction: Transaction) -> None:
         self.done.append(("delete", transaction.txid))
 
-    def add_to_count(self, added: int) -> None:
-        self.done.append(("count", added))
+    def add_to_totals(self, added: Mapping[str, Total]) -> None:
+        totals = {
+            currency: (each.count, str(each.received), str(each.paid))
+            for currency, each in added.items()
+            if not each.is_zero
+        }
+        if totals:
+            self.done.append(("totals", totals))
 
     def lines(self) -> list[Any]:
         """Return all entries in the order in which they were written."""

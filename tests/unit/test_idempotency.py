@@ -134,7 +134,7 @@ def test_of_a_single_post_the_row_names_the_transaction() -> None:
     assert (row.hash, row.fingerprint, row.kind, row.made) == (b"h" * 32, b"f" * 16, "transaction.post", made)
     assert row.results == {"wallet": 7, "currency": "USD", "owner": "a"}
     # One call writes all of it.
-    assert [what for what, *_ in records.done] == ["write", "count"]
+    assert [what for what, *_ in records.done] == ["write", "totals"]
 
 
 def test_a_post_is_made_again_from_the_request_and_its_memory() -> None:

@@ -71,7 +71,7 @@ def test_what_is_posted_is_written_by_one_call() -> None:
     ledger.flush()
     assert len(records.done) == 1
     ledger.complete()
-    assert records.done[1:] == [("count", 2)]
+    assert records.done[1:] == [("totals", {"USD": (2, "4.50", "4.50")})]
     assert records.txids == ["T1", "T2"]
     assert (one.balance, one.sequence, one.transaction_count) == (Decimal("5.50"), 8, 4)
     # The ledger says what a new transaction is, and when it was.
@@ -113,22 +113,32 @@ def test_what_is_taken_back_was_never_there() -> None:
     ledger.post(transaction("T3", 2, "3"))
     ledger.complete()
     entries = [(1, 8, "post", "1", "11"), (2, 8, "post", "3", "4")]
-    assert records.done == [("write", ["T1", "T3"], entries, "alice", FIRST, False), ("count", 2)]
+    assert records.done == [
+        ("write", ["T1", "T3"], entries, "alice", FIRST, False),
+        ("totals", {"USD": (2, "4", "0")}),
+    ]
 
 
 # -- amend and delete ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("amount", "target", "entries"),
+    ("amount", "target", "entries", "crossed"),
     [
-        ("5", 1, []),
-        ("7.25", 1, [(1, 8, "amend", "2.25", "12.25")]),
-        ("5", 2, [(1, 8, "move_out", "-5", "5"), (2, 8, "move_in", "5", "5")]),
-        ("-0.50", 3, [(1, 8, "move_out", "-5", "5"), (3, 8, "move_in", "-0.50", "0.50")]),
+        ("5", 1, [], []),
+        ("7.25", 1, [(1, 8, "amend", "2.25", "12.25")], [("2.25", "0")]),
+        ("5", 2, [(1, 8, "move_out", "-5", "5"), (2, 8, "move_in", "5", "5")], []),
+        (
+            "-0.50",
+            3,
+            [(1, 8, "move_out", "-5", "5"), (3, 8, "move_in", "5", "6"), (3, 9, "amend", "-5.50", "0.50")],
+            [("0", "5.50")],
+        ),
     ],
 )
-def test_an_amendment_is_what_it_changes(amount: str, target: int, entries: list[object]) -> None:
+def test_an_amendment_is_what_it_changes(
+    amount: str, target: int, entries: list[object], crossed: list[tuple[str, str]]
+) -> None:
     wallets = [wallet(1, "10"), wallet(2), wallet(3, "1")]
     ledger, records, _ = open_ledger(*wallets)
     amended = transaction("T1", 1, "5", number=9)
@@ -141,7 +151,31 @@ def test_an_amendment_is_what_it_changes(amount: str, target: int, entries: list
         moved[0], moved[target - 1] = -1, 1
     assert [each.transaction_count - 3 for each in wallets] == moved
     ledger.complete()
-    assert [what for what, *_ in records.done] == ["write"] * bool(entries)
+    # What moves stays inside.
+    assert [each for what, *rest in records.done if what != "write" for each in rest] == [
+        {"USD": (0, *each)} for each in crossed
+    ]
+
+
+@pytest.mark.parametrize(
+    ("balances", "old", "new", "kinds"),
+    [
+        (("5", "0"), "5", "3", ["amend 3", "move_out 0", "move_in 3"]),
+        (("5", "0"), "5", "8", ["amend 8", "move_out 0", "move_in 8"]),
+        (("0", "0"), "-5", "3", ["amend 8", "move_out 5", "move_in 3"]),
+        (("0", "5"), "-8", "-5", ["amend 3", "move_out 8", "move_in 0"]),
+        (("0", "8"), "-5", "-8", ["move_out 5", "move_in 3", "amend 0"]),
+        (("5", "8"), "5", "-8", ["move_out 0", "move_in 13", "amend 0"]),
+    ],
+)
+def test_no_balance_is_negative_amid_a_move_that_amends(
+    balances: tuple[str, str], old: str, new: str, kinds: list[str]
+) -> None:
+    ledger, records, _ = open_ledger(wallet(1, balances[0]), wallet(2, balances[1]))
+    ledger.amend(transaction("T1", 1, old, number=9), amount=Decimal(new), wallet_id=2)
+    assert [f"{kind} {after}" for _, _, kind, _, after in records.lines()] == kinds
+    moved = [Decimal(amount) for _, _, kind, amount, _ in records.lines() if kind != "amend"]
+    assert sum(moved) == 0
 
 
 def test_an_amendment_comes_after_what_was_posted_before_it() -> None:
@@ -202,7 +236,7 @@ def test_a_transaction_is_given_back_and_its_name_is_free() -> None:
     ledger.delete(transaction("T0", 1, "11", number=3))
     ledger.complete()
     assert (one.balance, one.transaction_count) == (0, 3)
-    assert [each for each in records.done if each[0] == "count"] == []
+    assert records.done[-1] == ("totals", {"USD": (0, "5", "15")})
 
 
 def test_anyone_writes_under_the_owner_of_the_wallet() -> None:

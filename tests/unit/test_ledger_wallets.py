@@ -31,7 +31,7 @@ def test_a_wallet_opens_with_its_first_entry() -> None:
     assert records.done == [
         ("insert", "New", "2.50", 1),
         ("write", ["T1"], entries, "alice", FIRST, False),
-        ("count", 1),
+        ("totals", {"USD": (1, "3.50", "0")}),
     ]
     assert records.txids == ["", "T1"]
     # It is shown as the operation leaves it.
@@ -87,7 +87,8 @@ def test_a_wallet_closes_when_it_is_empty() -> None:
     ledger.names.take_label("a", "Gone")
     ledger.complete()
     # Two transactions went with it, and two came.
-    assert [what for what, *_ in records.done] == ["write", "names", "delete", "write"]
+    assert [what for what, *_ in records.done] == ["write", "names", "delete", "write", "totals"]
+    assert records.done[-1] == ("totals", {"USD": (0, "1", "4")})
     assert (shown.balance, shown.sequence) == (4, 7)
     with pytest.raises(errors.NotFound):
         ledger.close_wallet(1)
@@ -97,4 +98,4 @@ def test_no_names_are_read_where_none_was_taken() -> None:
     ledger, records, _ = open_ledger(wallet(1))
     ledger.close_wallet(1)
     ledger.complete()
-    assert records.done == [("delete", 1), ("count", -2)]
+    assert records.done == [("delete", 1), ("totals", {"USD": (-2, "0", "0")})]

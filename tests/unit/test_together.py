@@ -177,7 +177,7 @@ def test_a_transfer_that_is_taken_back_was_never_there() -> None:
     assert records.done == [
         ("transfers", [("X", ["X.1", "X.2", "X.3"])]),
         ("write", ["T1", "X.1", "X.2", "X.3"], entries, "alice", FIRST, False),
-        ("count", 4),
+        ("totals", {"USD": (4, "1", "0")}),
     ]
 
 

@@ -13,6 +13,7 @@ from tests.unit.records import ALICE, transaction, wallet
 from walletsvc.db.mysql.expressions import Expression, new_id
 from walletsvc.ledger import statements, writer
 from walletsvc.ledger.locked_wallets import LockedWallet
+from walletsvc.ledger.totals import Total
 from walletsvc.ledger.writer import KeyRow, Line, PostedTransfer
 from walletsvc.models import Transaction, Transfer
 from walletsvc.models.entry import Kind
@@ -254,18 +255,37 @@ def test_the_row_of_a_transaction_is_changed_and_deleted(done: list[Any]) -> Non
     assert deletion == ("DELETE FROM walletsvc_transaction WHERE id = %s", [9])
 
 
-@pytest.mark.parametrize(
-    ("vendor", "clause"),
-    [
-        ("mysql", "ON DUPLICATE KEY UPDATE count = count + %s"),
-        ("sqlite", "ON CONFLICT (part) DO UPDATE SET count = walletsvc_transactioncount.count + %s"),
-    ],
-    indirect=["vendor"],
-)
-def test_the_number_of_all_is_added_to_in_the_part_of_the_thread(done: list[Any], clause: str) -> None:
-    writer.add_to_count(-3)
-    insert = "INSERT INTO walletsvc_transactioncount (part, count) VALUES (%s, %s)"
-    assert done == [(f"{insert} {clause}", [130 % 64, -3, -3])]
+ADDED = {
+    "USD": Total(count=-3, received=Decimal("1.50")),
+    "JPY": Total(),
+    "BTC": Total(count=1, paid=Decimal("0.00000001")),
+    "EUR": Total(paid=Decimal(7)),
+}
+
+
+@pytest.mark.parametrize("vendor", ["mysql"], indirect=True)
+def test_totals_are_added_to_by_one_statement_in_the_part_of_the_thread_and_in_order(done: list[Any]) -> None:
+    writer.add_to_totals(ADDED)
+    writer.add_to_totals({"USD": Total()})
+    rows = ["BTC", 1, "0", "0.00000001"], ["EUR", 0, "0", "7"], ["USD", -3, "1.50", "0"]
+    statement = (
+        "INSERT INTO walletsvc_transactioncount (part, currency, count, received, paid)"
+        " VALUES (%s, %s, %s, %s, %s), (%s, %s, %s, %s, %s), (%s, %s, %s, %s, %s)"
+        " ON DUPLICATE KEY UPDATE count = count + VALUES(count), received = received + VALUES(received),"
+        " paid = paid + VALUES(paid)"
+    )
+    assert done == [(statement, [value for row in rows for value in (130 % 64, *row)])]
+
+
+@pytest.mark.parametrize("vendor", ["sqlite"], indirect=True)
+def test_sqlite_keeps_only_the_number_of_all(done: list[Any]) -> None:
+    writer.add_to_totals(ADDED)
+    writer.add_to_totals({"EUR": ADDED["EUR"]})
+    statement = (
+        "INSERT INTO walletsvc_transactioncount (part, count) VALUES (%s, %s)"
+        " ON CONFLICT (part) DO UPDATE SET count = walletsvc_transactioncount.count + excluded.count"
+    )
+    assert done == [(statement, [130 % 64, -2])]
 
 
 def test_a_blank_transaction_has_a_state_of_its_own() -> None:

@@ -1,4 +1,5 @@
-"""Correct what older servers left behind when they wrote during an upgrade: counts, and what is available."""
+"""Correct what older servers left behind when they wrote during an upgrade: counts and totals, and what is
+available."""
 
 from __future__ import annotations
 
@@ -8,9 +9,9 @@ from typing import ClassVar
 from walletsvc.commands.command import Command, Locks
 from walletsvc.commands.retry import durably
 from walletsvc.ledger.ledger import Ledger
-from walletsvc.ledger.writer import add_to_count, write_available
+from walletsvc.ledger.totals import correct_totals
+from walletsvc.ledger.writer import write_available
 from walletsvc.models import Transaction, Wallet
-from walletsvc.queries.reconciliation import count_transactions
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,13 +39,6 @@ class RecountWallet(Command[bool]):
 
 
 def recount_all() -> bool:
-    """Correct the number of all transactions; return whether it was wrong. Other writers may continue."""
+    """Correct the totals of all transactions; return whether any was wrong. Other writers may continue."""
 
-    def work(_touched: dict[int, str]) -> bool:
-        count, found = count_transactions()
-        if count != found:
-            # Concurrent additions are added as well, whenever they commit.
-            add_to_count(found - count)
-        return count != found
-
-    return durably(work) is True
+    return durably(lambda _touched: correct_totals()) is True

@@ -13,7 +13,7 @@ from django.db import Error, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
-from walletsvc.money import MAX_DIGITS, SQLITE_MAX_DIGITS
+from walletsvc.money import MAX_DIGITS, SQLITE_MAX_DIGITS, ZERO, add
 
 
 class Meaning(Enum):
@@ -106,6 +106,16 @@ def to_decimal(value: object) -> Decimal:
     return Decimal(f"{value:.{SQLITE_MAX_DIGITS}g}")
 
 
+def exact_sum() -> str:
+    """Return the name of the aggregate function that adds amounts exactly; `to_sum` reads its result."""
+    return "EXACT_SUM" if vendor() == "sqlite" else "SUM"
+
+
+def to_sum(value: object) -> Decimal:
+    """Return what the aggregate `exact_sum` came to; 0 for no rows."""
+    return value if isinstance(value, Decimal) else Decimal(str(value or 0))
+
+
 def to_moment(value: datetime | str | None) -> datetime | None:
     """Return a moment from a time column's value: MySQL's driver returns one without a zone, SQLite's its text."""
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
@@ -147,15 +157,33 @@ def meaning_of(error: Error, *, at_commit: bool = False) -> Meaning:
 
 def prepare_connections() -> None:
     """Make every connection opened from now on behave alike on all engines."""
-    connection_created.connect(_teach_sqlite_unicode, dispatch_uid="walletsvc.db.dialect")
+    connection_created.connect(_teach_sqlite, dispatch_uid="walletsvc.db.dialect")
 
 
-def _teach_sqlite_unicode(connection: BaseDatabaseWrapper, **_kwargs: Any) -> None:
-    """Replace SQLite's lower(), which knows ASCII only (https://www.sqlite.org/lang_corefunc.html#lower)."""
+def _teach_sqlite(connection: BaseDatabaseWrapper, **_kwargs: Any) -> None:
+    """Replace SQLite's lower(), which knows ASCII only (https://www.sqlite.org/lang_corefunc.html#lower), and add an
+    exact sum: its own adds reals."""
     if connection.vendor == "sqlite":
         connection.connection.create_function("lower", 1, _lower, deterministic=True)
+        connection.connection.create_aggregate("EXACT_SUM", 1, _ExactSum)
 
 
 def _lower(value: object) -> object:
     # Letter by letter, as the servers do: in a whole word, Python maps a final sigma to a different letter.
     return "".join(map(str.lower, value)) if isinstance(value, str) else value
+
+
+class _ExactSum:
+    """Adds amounts, or such sums, without rounding: an aggregate function of SQLite. It skips NULL, as SUM does."""
+
+    def __init__(self) -> None:
+        self._sum = ZERO
+
+    def step(self, value: str | float | None) -> None:
+        """Add a value: a sum is a text."""
+        if value is not None:
+            self._sum = add(self._sum, Decimal(value) if isinstance(value, str) else to_decimal(value))
+
+    def finalize(self) -> str:
+        """Return the sum."""
+        return f"{self._sum:f}"

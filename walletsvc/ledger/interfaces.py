@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
 from walletsvc.ledger.locked_wallets import LockedWallet
+from walletsvc.ledger.totals import Total
 from walletsvc.ledger.writer import KeyRow, Line, PostedTransfer
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import Principal
@@ -57,5 +58,5 @@ class Writer(Protocol):
     def delete_transaction_row(self, transaction: Transaction) -> None:
         """Delete the row of a transaction."""
 
-    def add_to_count(self, added: int) -> None:
-        """Add to the number of all transactions."""
+    def add_to_totals(self, added: Mapping[str, Total]) -> None:
+        """Add to the totals of these currencies."""

@@ -8,6 +8,7 @@ decide from their state under the lock; write wallet, transaction, entry. `comma
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,12 +16,14 @@ from decimal import Decimal
 
 from walletsvc import errors, money
 from walletsvc.ledger import writer
+from walletsvc.ledger.border import add_lines
 from walletsvc.ledger.conditions import Conditions
-from walletsvc.ledger.guard import check_amount, check_empty, decide, decide_floor, decide_state, frozen
+from walletsvc.ledger.guard import check_amount, check_empty, check_stored, decide, decide_floor, decide_state, frozen
 from walletsvc.ledger.interfaces import LockWallets, Writer
 from walletsvc.ledger.locked_wallets import LockedWallet, lock_wallets
 from walletsvc.ledger.names import Names
 from walletsvc.ledger.together import Leg, check_balanced, credits_first, decide_together
+from walletsvc.ledger.totals import Total
 from walletsvc.ledger.writer import KeyRow, Line, PostedTransfer
 from walletsvc.models import Transaction, Transfer, Wallet
 from walletsvc.models.entry import Kind
@@ -70,7 +73,7 @@ class Ledger:
         self._shown: list[Wallet | Transaction] = []
         self._reversed: dict[int, Transaction] = {}
         self._at: datetime | None = None
-        self._added = 0
+        self._totals: defaultdict[str, Total] = defaultdict(Total)
 
     @property
     def at(self) -> datetime:
@@ -214,7 +217,7 @@ class Ledger:
         if self.names:
             labels, txids = self._writer.read_names(wallet_id)
             self.names.give_up(wallet.owner, labels=labels, txids=txids)
-        self._added -= self._writer.delete_wallet(wallet_id)
+        self._totals[wallet.currency].count -= self._writer.delete_wallet(wallet_id)
         del self._wallets[wallet_id]
 
     def post(self, transaction: Transaction, *, kind: Kind = Kind.POST, conditions: Conditions | None = None) -> None:
@@ -287,7 +290,6 @@ class Ledger:
             self.names.give_up(posted.owner, txids=[posted.txid])
         for each in self._transfers[mark.transfers :]:
             self.names.give_up_transfer(each.transfer.owner, each.transfer.txid)
-        self._added -= len(undone)
         del self._posted[mark.posts :], self._transfers[mark.transfers :], self._lines[mark.lines :]
 
     def amend(self, transaction: Transaction, *, amount: Decimal, wallet_id: int) -> None:
@@ -312,13 +314,27 @@ class Ledger:
         check_amount(amount, currency=new.currency, field="amount")
         back = money.negate(transaction.amount)
         if old is not new:
-            self._apply(old, back, Kind.MOVE_OUT, transaction, added=-1)
-            self._apply(new, amount, Kind.MOVE_IN, transaction, added=1)
+            decide(old, back, field="amount")
+            decide(new, amount, field="amount")
+            self._move(transaction, old, new, amount)
         elif amount != transaction.amount:
             self._apply(new, money.add(amount, back), Kind.AMEND, transaction)
         # The entries get the transaction's current txid.
         self.flush()
         transaction.amount, transaction.wallet_id = amount, wallet_id
+
+    def _move(self, transaction: Transaction, old: LockedWallet, new: LockedWallet, amount: Decimal) -> None:
+        """Move a transaction, and amend it where that lowers neither wallet below both what it was and will be."""
+        change = money.subtract(amount, transaction.amount)
+        amends_first = amount > 0 or change > 0
+        moved = amount if amends_first else transaction.amount
+        steps = [(old, money.negate(moved), Kind.MOVE_OUT, -1), (new, moved, Kind.MOVE_IN, 1)]
+        if change:
+            steps.insert(0 if amends_first else 2, (old if amends_first else new, change, Kind.AMEND, 0))
+        for wallet, step, kind, added in steps:
+            balance = money.add(wallet.balance, step)
+            check_stored(balance, field="amount")
+            self._record(wallet, balance, step, kind, transaction, added=added)
 
     def delete(self, transaction: Transaction) -> None:
         """Undo a transaction of a locked wallet and delete it.
@@ -372,7 +388,6 @@ class Ledger:
         wallet.balance = balance
         wallet.sequence += 1
         wallet.transaction_count += added
-        self._added += added
         self._lines.append(
             Line(wallet, wallet.sequence, change, wallet.balance, kind, transaction, held_after=wallet.held)
         )
@@ -390,6 +405,7 @@ class Ledger:
             at=self.at,
             send=send,
         )
+        add_lines(self._totals, self._lines, self._transfers)
         self._posted, self._transfers, self._lines, self._keys = [], [], [], []
 
     def remember(self, key: KeyRow) -> None:
@@ -403,8 +419,7 @@ class Ledger:
     def complete(self) -> None:
         """Write everything that remains before COMMIT."""
         self.flush()
-        if self._added:
-            self._writer.add_to_count(self._added)
+        self._writer.add_to_totals(self._totals)
         self.update_shown()
 
     def update_shown(self) -> None:

@@ -87,11 +87,12 @@ def insert(
     rows: Sequence[Sequence[Value]],
     take_ids: Callable[[range], None] | None = None,
     *,
+    end: str = "",
     uses_new_ids: bool = False,
     keeps_new_ids: bool = False,
 ) -> None:
-    """Write one `INSERT … VALUES` of all rows, which must not be too many; otherwise like `write`."""
-    text, values = f"{statement} VALUES {_marks(len(rows[0]), len(rows))}", list(chain.from_iterable(rows))
+    """Write one `INSERT … VALUES … end` of all rows, which must not be too many; otherwise like `write`."""
+    text, values = f"{statement} VALUES {_marks(len(rows[0]), len(rows))}{end}", list(chain.from_iterable(rows))
     write(text, values, take_ids, rows=len(rows), uses_new_ids=uses_new_ids, keeps_new_ids=keeps_new_ids)
 
 

@@ -26,6 +26,7 @@ from walletsvc.db import dialect
 from walletsvc.db.mysql.expressions import Expression, new_id
 from walletsvc.ledger import statements
 from walletsvc.ledger.locked_wallets import LockedWallet
+from walletsvc.ledger.totals import PARTS, Total, add_to_part
 from walletsvc.models import Hold, Transaction, Transfer, Wallet
 from walletsvc.models.entry import Kind
 from walletsvc.money import ZERO
@@ -36,12 +37,6 @@ WALLETS_AN_UPDATE = 50
 """The server searches for each row's values among those of all rows."""
 MAX_BONDS = 100
 """How many reversals a refusal names."""
-PARTS = 64
-"""Enough for each thread of several servers to have its own, and quickly added up."""
-
-_ADD = "INSERT INTO walletsvc_transactioncount (part, count) VALUES (%s, %s)"
-_TO = {"mysql": "ON DUPLICATE KEY UPDATE count = count + %s"}
-_TO_ELSEWHERE = "ON CONFLICT (part) DO UPDATE SET count = walletsvc_transactioncount.count + %s"
 
 _DETAILS = [(each.column, each.type.parameter) for each in TRANSACTION.details]
 _INSERT_TRANSACTIONS = (
@@ -234,14 +229,13 @@ def delete_transaction_row(transaction: Transaction) -> None:
     statements.write("DELETE FROM walletsvc_transaction WHERE id = %s", [transaction.id])
 
 
-def add_to_count(added: int) -> None:
-    """Add to the number of all transactions.
+def add_to_totals(added: Mapping[str, Total]) -> None:
+    """Add to the totals of these currencies.
 
     Call it last in a transaction: then a transaction that holds a part waits only for COMMIT, and cannot deadlock.
     """
     # Threads are numbered consecutively, so those of a server that write at the same time have different parts.
-    part = threading.get_native_id() % PARTS
-    statements.write(f"{_ADD} {_TO.get(dialect.vendor(), _TO_ELSEWHERE)}", [part, added, added])
+    add_to_part(threading.get_native_id() % PARTS, added)
 
 
 _ALWAYS = ("balance", "available", "sequence", "transaction_count")

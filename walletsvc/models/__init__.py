@@ -6,8 +6,8 @@ from walletsvc.models.entry import Entry
 from walletsvc.models.hold import Hold
 from walletsvc.models.replay_key import ReplayKey
 from walletsvc.models.reporting import ReportingWalletDay
+from walletsvc.models.total import Total
 from walletsvc.models.transaction import Transaction
-from walletsvc.models.transaction_count import TransactionCount
 from walletsvc.models.transfer import Transfer
 from walletsvc.models.wallet import Wallet
 
@@ -19,8 +19,8 @@ __all__ = [
     "Hold",
     "ReplayKey",
     "ReportingWalletDay",
+    "Total",
     "Transaction",
-    "TransactionCount",
     "Transfer",
     "Wallet",
 ]

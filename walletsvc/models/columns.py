@@ -24,6 +24,14 @@ def zero_money_column() -> "models.DecimalField[Decimal, Decimal]":
     return money_column(default=0, db_default=0)
 
 
+def zero_total_column() -> "models.DecimalField[Decimal, Decimal]":
+    """Return a column for a sum of any number of amounts, 0 at first.
+
+    It has as many digits as MariaDB and MySQL can add exactly: no number of amounts of 20 digits exceeds it.
+    """
+    return models.DecimalField(max_digits=65, decimal_places=DECIMAL_PLACES, default=0, db_default=0)
+
+
 class FixedBytesField(models.BinaryField):  # type: ignore[type-arg]  # generic in the stubs only
     """A number of bytes that is always the same. MySQL can index it, unlike the LONGBLOB of a `BinaryField`."""
 

@@ -9,12 +9,12 @@ from decimal import Decimal
 from itertools import groupby
 from operator import itemgetter
 
-from django.db import connection
 from django.db.models import Count, F
 
 from walletsvc import money
 from walletsvc.ledger.locked_wallets import available
-from walletsvc.models import Entry, Transaction, TransactionCount, Wallet
+from walletsvc.ledger.totals import Total, compare_totals
+from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.money import ZERO
 from walletsvc.money import format_plain as plain
 
@@ -23,12 +23,14 @@ from walletsvc.money import format_plain as plain
 class Discrepancy:
     """A difference between a wallet and the ledger.
 
-    `wallet_id` may be that of a deleted wallet; it is None for a problem of all wallets together.
+    `wallet_id` may be that of a deleted wallet; it is None for a problem of all wallets together, or of those of a
+    currency.
     """
 
     wallet_id: int | None
     label: str | None
     problem: str
+    currency: str | None = None
 
 
 def compute_discrepancies(*, chunk_size: int = 5000) -> Iterator[Discrepancy]:
@@ -50,11 +52,7 @@ def compute_discrepancies(*, chunk_size: int = 5000) -> Iterator[Discrepancy]:
     for wallet_id, label, count, found in find_wrong_counts(chunk_size=chunk_size):
         problem = f"the transaction count is {count}, but there are {found} (--recount corrects it)"
         yield Discrepancy(wallet_id, label, problem)
-    count, found = count_transactions()
-    if count != found:
-        yield Discrepancy(
-            None, None, f"the transaction count is {count}, but there are {found} (--recount corrects it)"
-        )
+    yield from _totals()
 
 
 _WALLET = ("id", "label", "balance", "sequence", "currency", "held")
@@ -146,6 +144,21 @@ def _rows_of_other_owners() -> Iterator[Discrepancy]:
                 yield Discrepancy(wallet_id, label, f"{count} {what} are {whose}")
 
 
+def _totals() -> Iterator[Discrepancy]:
+    totals = compare_totals()
+    kept, found = totals.count_kept(), totals.count_found()
+    if kept != found:
+        problem = f"the transaction count is {kept}, but there are {found} (--recount corrects it)"
+        yield Discrepancy(None, None, problem)
+    for currency in sorted(totals.missing()):
+        kept_sums, found_sums = totals.kept.get(currency, Total()), totals.found.get(currency, Total())
+        for name in ("received", "paid"):
+            said, real = getattr(kept_sums, name), getattr(found_sums, name)
+            if said != real:
+                problem = f"the total {name} is {plain(said)}, but it was {plain(real)} (--recount corrects it)"
+                yield Discrepancy(None, None, problem, currency)
+
+
 def find_wrong_counts(*, chunk_size: int = 5000) -> Iterator[tuple[int, str, int, int]]:
     """Yield id, label, `transaction_count` and real count of each wallet where these differ."""
     rows = Transaction.objects.order_by("wallet_id").values_list("wallet_id").annotate(Count("id"))
@@ -155,17 +168,3 @@ def find_wrong_counts(*, chunk_size: int = 5000) -> Iterator[tuple[int, str, int
         found = counted.get(wallet_id, 0)
         if count != found:
             yield wallet_id, label, count, found
-
-
-def count_transactions() -> tuple[int, int]:
-    """Return the stored number of all transactions, and the real one.
-
-    In one statement, so that both belong to the same moment at any isolation level (MariaDB and MySQL manuals,
-    "Consistent Nonlocking Reads").
-    """
-    counted = f"SELECT COUNT(*) FROM {Transaction._meta.db_table}"  # noqa: S608 - names of our own
-    known = f"SELECT COALESCE(SUM(count), 0) FROM {TransactionCount._meta.db_table}"  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT ({known}), ({counted})")
-        said, found = cursor.fetchone()
-        return int(said), int(found)

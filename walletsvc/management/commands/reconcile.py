@@ -26,7 +26,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--recount",
             action="store_true",
-            help="First correct wrong transaction counts and available balances (after an upgrade)",
+            help="First correct wrong counts, totals and available balances (after an upgrade)",
         )
         parser.add_argument("--limit", type=int, default=100, help="Print at most this many discrepancies (100)")
 
@@ -35,7 +35,7 @@ class Command(BaseCommand):
             wrong = {wallet_id for wallet_id, *_ in (*find_wrong_counts(), *find_wrong_available())}
             recounts = [RecountWallet(wallet=wallet_id) for wallet_id in sorted(wrong)]
             count = sum(execute(each, by=SYSTEM) for each in recounts) + recount_all()
-            self.stdout.write(f"{count} counts and available balances set.")
+            self.stdout.write(f"{count} counts, totals and available balances set.")
         with _snapshot():
             count = 0
             for found in compute_discrepancies():
@@ -51,7 +51,7 @@ class Command(BaseCommand):
 
 def _name_of(found: Discrepancy) -> str:
     if found.wallet_id is None:
-        return "all wallets"
+        return f"all wallets in {found.currency}" if found.currency else "all wallets"
     return f"wallet {found.wallet_id} ({found.label or 'deleted'})"
 
 
