@@ -36,6 +36,7 @@ def test_each_has_a_unique_name_and_a_scope() -> None:
         "transaction.amend",
         "transaction.delete",
         "transaction.post",
+        "transaction.post_each",
         "transaction.reverse",
         "transfer.change",
         "transfer.post",

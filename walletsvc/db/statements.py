@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -56,3 +56,20 @@ def fetch(statement: Statement) -> Sequence[Any]:
         cursor.execute(*statement)
         rows: Sequence[Any] = cursor.fetchall()
         return rows
+
+
+def stream(statement: Statement, *, size: int = 1000) -> Iterator[Sequence[Any]]:
+    """Yield the rows of a SELECT as `fetch` returns them, `size` at a time: memory does not grow with their number.
+
+    All belong to one moment, whatever is written meanwhile. The connection is not used for anything else until then.
+    """
+    database = connections[DEFAULT_DB_ALIAS]
+    if dialect.vendor() == "mysql":
+        from walletsvc.db.mysql.texts import stream_texts
+
+        yield from stream_texts(database, *statement, size=size)
+        return
+    with database.cursor() as cursor:
+        cursor.execute(*statement)
+        while rows := cursor.fetchmany(size):
+            yield rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -30,6 +30,29 @@ def fetch_texts(connection: BaseDatabaseWrapper, statement: str, parameters: Seq
         driver.query(text)
         rows: Sequence[TextRow] = _mysql.result(driver, 0, _UNCONVERTED).fetch_row(0)
         return rows
+
+
+def stream_texts(
+    connection: BaseDatabaseWrapper, statement: str, parameters: Sequence[Any], *, size: int
+) -> Iterator[Sequence[TextRow]]:
+    """Run a SELECT and yield its rows as `fetch_texts` returns them, `size` at a time.
+
+    Outside of a transaction, the server sends them as they are read, so neither side keeps them. Until the last one,
+    or until the iterator is closed, the connection cannot be used for anything else. Raises Django's database errors.
+    """
+    if connection.in_atomic_block:
+        yield _fetch_by_cursor(connection, statement, parameters)
+        return
+    connection.ensure_connection()
+    driver: Any = connection.connection
+    with connection.wrap_database_errors:
+        text = statement.encode()
+        if parameters:
+            text %= tuple(map(driver.literal, parameters))
+        driver.query(text)
+        result = _mysql.result(driver, 1, _UNCONVERTED)
+        while rows := result.fetch_row(size):
+            yield rows
 
 
 def _fetch_by_cursor(connection: BaseDatabaseWrapper, statement: str, parameters: Sequence[Any]) -> Sequence[TextRow]:

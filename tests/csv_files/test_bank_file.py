@@ -1,0 +1,125 @@
+"""A bank's file in one command, in pieces, and after `kill -9`; and what the server's memory has to do with it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.bank_file import CURRENCY, expect, read_accounts
+from tests.commands import run_to_end
+from tests.csv_files.running import Run, balances, documented, import_file, is_clean, lines, run_documented
+from tests.databases import MakeDatabase, connected_to, url_of
+from tests.live import ROOT
+
+FILE = ROOT / "tests/data/czech_bank_1993.csv"
+COLUMNS = "trans_id=txid,account_id=label,operation=description,date=,purpose=,bank_balance="
+OPTIONS = ("--open-wallets", "--currency", CURRENCY, "--columns", COLUMNS)
+
+Line = tuple[str, str, str, str]
+
+
+def import_bank(path: Path, *options: object) -> Run:
+    return import_file(path, *OPTIONS, *options)
+
+
+def check(path: Path, done: Run, *, code: str = "insufficient_funds") -> None:
+    """The ledger is what a few lines of Python make of the file."""
+    accounts = read_accounts(path)
+    expected = expect(accounts)
+    texts = path.read_text("utf-8").splitlines()
+    refused = [line for line, text in enumerate(texts, start=1) if text.partition(",")[0] in expected.refused_ids]
+    assert done.refused == [(line, code) for line in refused]
+    assert balances() == {account: f"{balance:.2f}" for account, balance in expected.balances.items()}
+    accepted = {
+        account.account_id: [(row.trans_id, row.amount) for row in account.rows if row not in refusals]
+        for account in accounts
+        for refusals in [expected.refused.get(account.account_id, ())]
+    }
+    found: dict[str, list[tuple[str, str]]] = {}
+    for label, amount, kind, txid in lines():
+        assert kind == "post"
+        found.setdefault(label, []).append((txid, amount))
+    assert found == accepted
+    assert is_clean()
+
+
+@pytest.mark.any_engine
+@pytest.mark.django_db(transaction=True)
+def test_a_whole_bank_in_one_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    command = documented("import_transactions tests/data")
+    done = run_documented(command)
+    assert done.out == command.output.splitlines()[-1:]
+    assert done.out == ["23,012 rows: 23,000 transactions posted, 0 there already, 12 refused."]
+    check(FILE, done)
+    again = import_bank(FILE)
+    assert again.out == ["23,012 rows: 0 transactions posted, 23,000 there already, 12 refused."]
+    assert again.refused == [(line, "refused_before") for line, _ in done.refused]
+
+
+@pytest.fixture
+def first_rows(tmp_path: Path) -> Path:
+    path = tmp_path / "first.csv"
+    path.write_text("".join(FILE.read_text("utf-8").splitlines(keepends=True)[:3000]), "utf-8")
+    return path
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("size", [37, 5000])
+def test_the_size_of_a_commit_changes_nothing(first_rows: Path, size: int) -> None:
+    check(first_rows, import_bank(first_rows, "--batch-size", size))
+
+
+def test_killed_and_repeated_it_is_as_if_it_had_not_been(
+    first_rows: Path, ready_database: MakeDatabase, django_db_blocker: pytest.FixtureRequest
+) -> None:
+    command = [sys.executable, "manage.py", "import_transactions", str(first_rows), *OPTIONS, "--batch-size", "100"]
+    with ready_database() as name:
+        environment = {**os.environ, "DATABASE_URL": url_of(name), "REDIS_URL": ""}
+        with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as running:
+            assert running.stderr is not None
+            # It has judged 2,254 rows when it tells of this one, and has not committed those of the next 100.
+            assert any(line.startswith("line 2255: ") for line in running.stderr)
+            running.kill()
+        with django_db_blocker.unblock(), connected_to(name):  # type: ignore[attr-defined]
+            left = len(lines())
+            assert 2000 < left < 2997
+            done = import_bank(first_rows)
+            assert done.out == [
+                f"2,999 rows: {2997 - left:,} transactions posted, {left:,} there already, 2 refused."
+            ]
+            assert {code for _, code in done.refused} == {"refused_before"}
+            check(first_rows, Run(done.code, done.out, done.err), code="refused_before")
+
+
+@pytest.mark.any_engine
+def test_memory_does_not_grow_with_the_file(tmp_path: Path, ready_database: MakeDatabase) -> None:
+    """Ten times as many rows take as much memory, on the way in and on the way out."""
+    peaks: dict[str, list[int]] = {"import": [], "export": []}
+    for rows in (500, 5_000):
+        path = tmp_path / f"{rows}.csv"
+        path.write_text("txid,label,amount,description\n" + make_rows(rows), "utf-8")
+        with ready_database() as name:
+            environment = {**os.environ, "DATABASE_URL": url_of(name), "REDIS_URL": ""}
+            peaks["import"].append(peak_of(environment, "import_transactions", str(path), "--open-wallets"))
+            peaks["export"].append(peak_of(environment, "export_entries", "--output", str(tmp_path / f"{rows}.out")))
+        assert (tmp_path / f"{rows}.out").read_text("utf-8").count("\n") == rows + 1
+    for small, large in peaks.values():
+        assert large - small < 4_000, peaks
+
+
+def make_rows(count: int) -> str:
+    return "".join(f"{number},Tea,1.00,{'x' * 900}\n" for number in range(count))
+
+
+def peak_of(environment: dict[str, str], *arguments: str) -> int:
+    """Return the most memory that a command has taken, in KiB."""
+    program = "import resource, sys; from django.core.management import execute_from_command_line as run;"
+    program += "run(['manage.py', *sys.argv[1:]]); print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    settings = {**environment, "DJANGO_SETTINGS_MODULE": "walletsvc.settings"}
+    printed = run_to_end(sys.executable, "-c", program, *arguments, folder=ROOT, environment=settings)
+    return int(printed.splitlines()[-1])
