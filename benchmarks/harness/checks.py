@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.harness import dataset
 from benchmarks.harness.client import Answer, Client
-from benchmarks.harness.rows import Row
+from benchmarks.harness.row import Row
 from benchmarks.harness.wrk import Template
 
 
@@ -19,7 +19,7 @@ class MissingError(Exception):
     """A contender lacks a feature that the row requires."""
 
 
-_TOO_MUCH = "-9999999.00"
+_TOO_MUCH = {"amount": "-9999999.00", "sum": "9999999.00"}
 
 
 def check(client: Client, row: Row) -> tuple[Template, Answer]:
@@ -98,14 +98,14 @@ def _check_write(client: Client, row: Row) -> Answer:
     if accepted.status == 404 or (accepted.status in (406, 415) and "ext=" in row.template.headers["Accept"]):
         raise MissingError("there is no such endpoint")
     _expect(200 <= accepted.status < 300, accepted)
-    if row.per_request > 1:
+    if row.template.item:
         results = accepted.json()["atomic:results"]
         if len({result["data"]["id"] for result in results}) != row.per_request:
             raise IncorrectError(f"{len(results)} results")
     accept = row.template.headers["Accept"].split(";")[0]
     balance = Template(f"/api/wallets/{wallet}/", headers={**row.template.headers, "Accept": accept})
     before = client.ask(balance).json()["data"]["attributes"]["balance"]
-    refused = client.ask(row.template, wallet=wallet, amount=_TOO_MUCH)
+    refused = client.ask(row.template, wallet=wallet, **_TOO_MUCH)
     _expect(400 <= refused.status < 500, refused)
     after = client.ask(balance).json()["data"]["attributes"]["balance"]
     if after != before:

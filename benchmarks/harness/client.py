@@ -51,8 +51,9 @@ class Client:
         """Send the template's request, with `values` for its marks, or else the values of requests.lua."""
         path = self._fill(template.path, template, values)
         body = self._fill(template.body, template, values)
+        headers = {name: self._fill(value, template, values) for name, value in template.headers.items()}
         started = time.perf_counter()
-        self._connection.request(template.method, path, body.encode() or None, dict(template.headers))
+        self._connection.request(template.method, path, body.encode() or None, headers)
         response = self._connection.getresponse()
         content = response.read()
         seconds = time.perf_counter() - started
@@ -66,11 +67,13 @@ class Client:
                 return values[name]
             if name == "wallet":
                 return str(random.randint(*template.wallets))
+            if name == "other":
+                return str(template.others[1])
             if name == "number":
                 return str(random.randint(1, 100))
             if name == "txid":
                 return f"{self._run}-{next(self._numbers)}"
-            if name == "amount":
+            if name in ("amount", "sum"):
                 return "1.00"
             if name == "items":
                 return ",".join(self._fill(template.item, template, values) for _ in range(template.repeats))

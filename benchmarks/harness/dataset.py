@@ -19,6 +19,7 @@ import MySQLdb
 from benchmarks.harness.servers import ROOT, HarnessError
 
 OPENING = "1000000"
+FLOOR = "1000"
 OWNERS = 20
 OWNED_FROM = 7
 OWNER = f"owner-{OWNED_FROM}"
@@ -105,10 +106,52 @@ def fill(connection: MySQLdb.Connection, size: Size) -> None:
               (SELECT wallet_id, SUM(amount) AS total, MAX(sequence) AS last, COUNT(transaction_id) AS posted,
                  MAX(created_at) AS moment
                FROM walletsvc_entry GROUP BY wallet_id) entry ON entry.wallet_id = id
-            SET balance = total, sequence = last, transaction_count = posted, updated_at = moment""",
-        f"UPDATE walletsvc_transactioncount SET count = {size.transactions}",
+            SET balance = total, available = total, sequence = last, transaction_count = posted,
+              updated_at = moment""",
+        *_totals(),
         "DROP TABLE bench_number",
         "ANALYZE TABLE walletsvc_wallet, walletsvc_transaction, walletsvc_entry",
+    ]
+    _run(connection, statements)
+
+
+def _totals() -> list[str]:
+    received, paid = (f"COALESCE(SUM(GREATEST({sign}amount, 0)), 0)" for sign in ("", "-"))
+    return [
+        "DELETE FROM walletsvc_transactioncount",
+        f"""INSERT INTO walletsvc_transactioncount (part, currency, count, received, paid)
+            SELECT 0, 'USD', COUNT(transaction_id), {received}, {paid} FROM walletsvc_entry""",
+    ]
+
+
+def wallets_with_a_floor(wallets: int) -> tuple[int, int]:
+    """Return the first and the last id of the wallets with a floor, which come after so many others."""
+    return wallets + 1, 2 * wallets
+
+
+def add_wallets_with_a_floor(connection: MySQLdb.Connection, size: Size) -> None:
+    """Add wallets that must keep a part of what they open with, without transactions."""
+    first, last = wallets_with_a_floor(size.wallets)
+    _make_numbers(connection, last)
+    start = "TIMESTAMP '2026-01-01 00:00:00'"
+    statements = [
+        f"""INSERT INTO walletsvc_wallet (id, label, currency, balance, floor, available, sequence, transaction_count,
+              owner, metadata, created_at, updated_at)
+            SELECT number, CONCAT('Floor ', number), 'USD', {OPENING}, {FLOOR}, {OPENING} - {FLOOR}, 2, 0, '', '{{}}',
+              {start}, {start}
+            FROM bench_number WHERE number BETWEEN {first} AND {last} ORDER BY number""",
+        f"""INSERT INTO walletsvc_entry (wallet_id, sequence, amount, balance_after, currency, kind, transaction_id,
+              txid, principal, created_at)
+            SELECT id, 1, {OPENING}, {OPENING}, 'USD', 'opening', NULL, '', 'benchmark', created_at
+            FROM walletsvc_wallet WHERE id >= {first} ORDER BY id""",
+        f"""INSERT INTO walletsvc_entry (wallet_id, sequence, amount, balance_after, currency, kind, transaction_id,
+              txid, principal, created_at, detail)
+            SELECT id, 2, 0, {OPENING}, 'USD', 'settings', NULL, '', 'benchmark', created_at,
+              '{{"floor": ["0.00", "{FLOOR}.00"]}}'
+            FROM walletsvc_wallet WHERE id >= {first} ORDER BY id""",
+        *_totals(),
+        "DROP TABLE bench_number",
+        "ANALYZE TABLE walletsvc_wallet, walletsvc_entry",
     ]
     _run(connection, statements)
 

@@ -20,7 +20,7 @@ from benchmarks.harness.contenders import (
     our_contender,
     our_environment,
 )
-from benchmarks.harness.rows import Row
+from benchmarks.harness.row import Row
 from benchmarks.harness.servers import ROOT, BenchmarkMariaDB, HarnessError
 
 EARLIER = {OURS: BEFORE, UNCACHED: BEFORE_UNCACHED}
@@ -65,9 +65,9 @@ def prepare_earlier(
 def compared(rows: Sequence[Row]) -> list[Row]:
     """Return the rows with walletsvc and its earlier commit as their only contenders.
 
-    Those of keys stay as they are: an earlier commit may know none.
+    Those of keys, and those that are new, stay as they are: an earlier commit may not know them.
     """
-    return [_compared(row) if not set(WITH_KEYS) & set(row.contenders) else row for row in rows]
+    return [row if row.is_new or set(WITH_KEYS) & set(row.contenders) else _compared(row) for row in rows]
 
 
 def _compared(row: Row) -> Row:

@@ -18,7 +18,8 @@ from benchmarks.harness.contenders import (
 )
 from benchmarks.harness.earlier import EARLIER
 from benchmarks.harness.measurement import Cell, find
-from benchmarks.harness.rows import BATCH_SIZE, Row
+from benchmarks.harness.row import Row
+from benchmarks.harness.rows import BATCH_SIZE
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,10 @@ def _against(name: str, at_least: float, row: str, contender: str, other: str) -
     return _Ratio(name, at_least, row, contender, row, other)
 
 
+def _to_plain(name: str, at_least: float, row: str) -> _Ratio:
+    return _Ratio(f"{name}: to a plain POST", at_least, row, OURS, "post-spread", OURS)
+
+
 _RATIOS = (
     _against("POST, spread wallets: to FastAPI", 3, "post-spread", OURS, FASTAPI),
     _against("POST, spread wallets: to stock DJA", 8, "post-spread", OURS, STOCK),
@@ -79,6 +84,13 @@ _RATIOS = (
     _against("GET a list of 100, cached, with a key: to no key", 0.85, "list-100-key", KEYED, OURS),
     _against("GET a wallet, not cached, with a key: to no key", 0.95, "get-wallet-key", KEYED_UNCACHED, UNCACHED),
     _against("POST, spread wallets, with a key: to no key", 0.95, "post-key", KEYED, OURS),
+    _to_plain("POST with an Idempotency-Key", 0.9, "post-keyed"),
+    _to_plain("POST with an Idempotency-Key, each twice", 0.5, "post-replayed"),
+    _to_plain("POST with conditions", 0.95, "post-conditions"),
+    _to_plain("POST to wallets with a floor", 0.95, "post-floor"),
+    _to_plain("Transfer, spread wallets", 0.7, "transfer-spread"),
+    _to_plain("Transfer, between two wallets", 0.6, "transfer-pair"),
+    _to_plain("Transfer, all into one wallet", 0.6, "transfer-one"),
     _against("GraphQL connection of 100, not cached: to stock strawberry-django", 10, "graphql-100", UNCACHED, STOCK),
     _against("GraphQL, cached: to the ceiling", 0.5, "graphql-100-cached", OURS, CEILING),
     _against("GraphQL, cached, in front of Django: to the ceiling", 1.5, "graphql-100-cached", OURS, CEILING),

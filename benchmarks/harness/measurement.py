@@ -12,7 +12,7 @@ from benchmarks.harness import dataset
 from benchmarks.harness.checks import IncorrectError, MissingError, check
 from benchmarks.harness.client import Client
 from benchmarks.harness.contenders import CONSTANT, FLOOR, OUR_TABLES, TITLES, Contender, Tables
-from benchmarks.harness.rows import Row
+from benchmarks.harness.row import Row
 from benchmarks.harness.servers import THREADS, WORKERS, BenchmarkMariaDB, HttpServer
 from benchmarks.harness.wrk import CONNECTIONS, Load, Template, run_wrk
 
@@ -176,8 +176,9 @@ def _find_loss(row: Row, load: Load, added: int) -> str | None:
     """Return the problem with the rows that a load left: each answer has one, wrk's last requests got no answer."""
     if not row.per_request:
         return None
-    fewest = load.requests * row.per_request
-    most = (load.requests + CONNECTIONS) * row.per_request
+    fewest = math.floor(load.requests * row.per_request)
+    # wrk makes its first request only to look at it, so where each is sent twice, that one is not.
+    most = math.ceil((load.requests + CONNECTIONS + (row.template.times - 1)) * row.per_request)
     return None if fewest <= added <= most else f"{load.requests} answers, but {added} transactions"
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from typing import Any
 
 from benchmarks.harness.wrk import Template
 
@@ -13,11 +15,15 @@ _READ = {"Accept": MEDIA_TYPE}
 _WRITE = {"Accept": MEDIA_TYPE, "Content-Type": MEDIA_TYPE}
 _GRAPHQL = {"Accept": "application/json", "Content-Type": "application/json"}
 
-_NEW_TRANSACTION = {
+_NEW_TRANSACTION: dict[str, Any] = {
     "type": "Transaction",
     "attributes": {"txid": "{txid}", "amount": "{amount}"},
     "relationships": {"wallet": {"data": {"type": "Wallet", "id": "{wallet}"}}},
 }
+
+
+def _with_attributes(resource: dict[str, Any], **attributes: object) -> dict[str, Any]:
+    return resource | {"attributes": resource["attributes"] | attributes}
 
 
 def _json(value: object) -> str:
@@ -34,6 +40,26 @@ BATCH = Template(
     body='{"atomic:operations":[{items}]}',
     item=_json({"op": "add", "data": _NEW_TRANSACTION}),
     repeats=1,
+)
+POST_WITH_KEY = replace(POST_TRANSACTION, headers=_WRITE | {"Idempotency-Key": "{txid}"})
+POST_WITH_CONDITIONS = Template(
+    "/api/transactions/",
+    method="POST",
+    headers=_WRITE,
+    body=_json({"data": _with_attributes(_NEW_TRANSACTION, conditions={"available": {"gte": "0.00"}})}),
+)
+POST_TRANSFER = Template(
+    "/api/transfers/",
+    method="POST",
+    headers=_WRITE,
+    body=_json(
+        {
+            "data": {
+                "type": "Transfer",
+                "attributes": {"txid": "{txid}", "source": "{wallet}", "destination": "{other}", "amount": "{sum}"},
+            }
+        }
+    ),
 )
 GET_WALLET = Template("/api/wallets/{wallet}/", headers=_READ)
 

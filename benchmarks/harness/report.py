@@ -14,7 +14,7 @@ from benchmarks.harness.goals import Goal
 from benchmarks.harness.measurement import Cell
 from benchmarks.harness.memory import Sample
 from benchmarks.harness.profiling import Profile
-from benchmarks.harness.rows import Row
+from benchmarks.harness.row import Row
 from benchmarks.harness.scaling import Scaled
 
 _TOP_IN_PAGE = 12

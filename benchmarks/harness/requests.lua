@@ -1,7 +1,8 @@
 -- What wrk sends: the requests of one template, each with fresh values in its {marks}. Arguments after `--`:
---   method path first_wallet last_wallet run repeats item body [header value]...
--- {wallet} is a wallet at random, {number} one of 1 to 100, {txid} a name never used before, {amount} a small change;
--- {items} is the item template, `repeats` times over, with commas between.
+--   method path first_wallet last_wallet first_other last_other run repeats times item body [header value]...
+-- {wallet} is a wallet at random, {other} another one, {number} one of 1 to 100, {txid} a name never used before,
+-- {amount} a small change, {sum} a small amount above 0; {items} is the item template, `repeats` times over, with commas
+-- between. Each request is sent `times` times in a row.
 
 local thread_count = 0
 
@@ -11,10 +12,22 @@ function setup(thread)
 end
 
 local sent = 0
-local method, path, first_wallet, last_wallet, run, repeats, item, body
+local method, path, first_wallet, last_wallet, first_other, last_other, run, repeats, times, item, body
+local headers = {}
+local wallet
 
 local values = {
-  wallet = function() return tostring(math.random(first_wallet, last_wallet)) end,
+  wallet = function()
+    wallet = math.random(first_wallet, last_wallet)
+    return tostring(wallet)
+  end,
+  other = function()
+    local other = math.random(first_other, last_other)
+    if other == wallet then
+      other = other < last_other and other + 1 or first_other
+    end
+    return tostring(other)
+  end,
   number = function() return tostring(math.random(1, 100)) end,
   txid = function()
     sent = sent + 1
@@ -23,6 +36,10 @@ local values = {
   amount = function()
     local cents = math.random(1, 999)
     return string.format("%s%d.%02d", math.random(2) == 1 and "-" or "", cents / 100, cents % 100)
+  end,
+  sum = function()
+    local cents = math.random(1, 999)
+    return string.format("%d.%02d", cents / 100, cents % 100)
   end,
 }
 
@@ -33,10 +50,15 @@ local function fill(template)
 end
 
 function init(arguments)
-  method, path, first_wallet, last_wallet, run, repeats, item, body = unpack(arguments, 1, 8)
-  first_wallet, last_wallet, repeats = tonumber(first_wallet), tonumber(last_wallet), tonumber(repeats)
-  for place = 9, #arguments, 2 do
-    wrk.headers[arguments[place]] = arguments[place + 1]
+  method, path, first_wallet, last_wallet, first_other, last_other, run, repeats, times, item, body =
+    unpack(arguments, 1, 11)
+  first_wallet, last_wallet, repeats, times =
+    tonumber(first_wallet), tonumber(last_wallet), tonumber(repeats), tonumber(times)
+  first_other, last_other = tonumber(first_other), tonumber(last_other)
+  local is_fixed = fill(path) == path and fill(body) == body
+  for place = 12, #arguments, 2 do
+    headers[arguments[place]] = arguments[place + 1]
+    is_fixed = is_fixed and fill(arguments[place + 1]) == arguments[place + 1]
   end
   local seed = thread_id
   for place = 1, #run do
@@ -51,14 +73,24 @@ function init(arguments)
     return table.concat(items, ",")
   end
   -- A template without marks is the same request each time.
-  if fill(path) == path and fill(body) == body then
-    local request_bytes = wrk.format(method, path, nil, body ~= "" and body or nil)
+  if is_fixed then
+    local request_bytes = wrk.format(method, path, headers, body ~= "" and body or nil)
     request = function() return request_bytes end
   end
 end
 
+local last, left = nil, 0
+
 function request()
-  return wrk.format(method, fill(path), nil, body ~= "" and fill(body) or nil)
+  if left == 0 then
+    local filled = {}
+    for name, value in pairs(headers) do
+      filled[name] = fill(value)
+    end
+    last, left = wrk.format(method, fill(path), filled, body ~= "" and fill(body) or nil), times
+  end
+  left = left - 1
+  return last
 end
 
 function done(summary, latency, requests)

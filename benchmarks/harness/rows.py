@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from benchmarks.harness.contenders import (
     BARE,
     BOUND,
     BOUND_UNCACHED,
     CEILING,
-    EVERYTHING,
     FASTAPI,
     FLOOR,
     KEYED,
@@ -19,6 +18,7 @@ from benchmarks.harness.contenders import (
     STOCK,
     UNCACHED,
 )
+from benchmarks.harness.ledger_rows import make_ledger_rows
 from benchmarks.harness.questions import (
     BATCH,
     CONNECTION_OF_100,
@@ -26,31 +26,9 @@ from benchmarks.harness.questions import (
     POST_TRANSACTION,
     get_list,
 )
-from benchmarks.harness.wrk import Template
+from benchmarks.harness.row import Row
 
 BATCH_SIZE = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A request, and its contenders in the order of measurement. walletsvc comes first.
-
-    `per_request` is the number of transactions that a request posts; 0 for reads. `expects` is the number of records
-    read. With `conditional`, the request carries the ETag of the previous answer. Rows of one `family` are compared
-    with each other, and so measured in turns.
-    """
-
-    key: str
-    title: str
-    template: Template
-    contenders: Sequence[str]
-    per_request: int = 0
-    expects: int = 0
-    is_cached: bool = False
-    is_conditional: bool = False
-    family: str = ""
-    numbers: range = EVERYTHING
-    """The transactions that the caller can see."""
 
 
 def make_rows(wallets: int) -> list[Row]:
@@ -156,6 +134,7 @@ def make_rows(wallets: int) -> list[Row]:
             per_request=BATCH_SIZE,
             family="post",
         ),
+        *make_ledger_rows(wallets),
     ]
 
 

@@ -30,7 +30,8 @@ from benchmarks.harness.memory import judge_memory, measure_memory
 from benchmarks.harness.modes import Mode
 from benchmarks.harness.profiling import profile
 from benchmarks.harness.report import Results
-from benchmarks.harness.rows import Row, group_rows, make_rows
+from benchmarks.harness.row import Row
+from benchmarks.harness.rows import group_rows, make_rows
 from benchmarks.harness.scaling import judge_scaling, measure_scaling
 from benchmarks.harness.servers import BenchmarkMariaDB, HarnessError, HttpServer
 from tests.servers import RedisServer

@@ -18,7 +18,7 @@ CONNECTIONS = 16
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A kind of request. requests.lua explains the marks in `path`, `body` and `item`."""
+    """A kind of request. requests.lua explains the marks in `path`, `headers`, `body` and `item`."""
 
     path: str
     method: str = "GET"
@@ -26,7 +26,9 @@ class Template:
     body: str = ""
     item: str = ""
     repeats: int = 0
+    times: int = 1
     wallets: tuple[int, int] = (1, 1)
+    others: tuple[int, int] = (1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,8 @@ def run_wrk(url: str, template: Template, *, seconds: int) -> Load:
     if binary is None:
         raise HarnessError("wrk is not installed (Debian: apt-get install wrk)")
     command = [binary, "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s", "-s", str(_SCRIPT), url, "--"]
-    command += [template.method, template.path, *map(str, template.wallets), uuid.uuid4().hex]
-    command += [str(template.repeats), template.item, template.body]
+    command += [template.method, template.path, *map(str, (*template.wallets, *template.others)), uuid.uuid4().hex]
+    command += [str(template.repeats), str(template.times), template.item, template.body]
     for name, value in template.headers.items():
         command += [name, value]
     finished = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60, check=False)

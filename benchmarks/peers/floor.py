@@ -28,7 +28,8 @@ LOCK = (
     " WHERE id IN (%s) ORDER BY id FOR UPDATE"
 )
 UPDATE = (
-    "UPDATE walletsvc_wallet SET balance = %s, sequence = %s, transaction_count = %s, updated_at = %s WHERE id = %s"
+    "UPDATE walletsvc_wallet SET balance = %s, available = %s, sequence = %s, transaction_count = %s, updated_at = %s"
+    " WHERE id = %s"
 )
 INSERT = (
     "INSERT INTO walletsvc_transaction"
@@ -41,7 +42,11 @@ INSERT_ENTRY = (
     " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
 
-COUNT = "UPDATE walletsvc_transactioncount SET count = count + %s ORDER BY part LIMIT 1"
+ADD_TO_TOTALS = (
+    "INSERT INTO walletsvc_transactioncount (part, currency, count, received, paid) VALUES (0, 'USD', %s, %s, %s)"
+    " ON DUPLICATE KEY UPDATE count = count + VALUES(count), received = received + VALUES(received),"
+    " paid = paid + VALUES(paid)"
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def post_from_threads(threads: int, wallets: int, seconds: float) -> tuple[int, float]:
     """Return how many transactions the threads of this process posted, and the seconds they took."""
     connections = [_connect(os.environ["DATABASE_URL"]) for _ in range(threads)]
-    counts = [0] * threads
+    posted: list[list[Decimal]] = [[] for _ in range(threads)]
     started = time.monotonic()
 
     def work(place: int) -> None:
@@ -74,7 +79,9 @@ def post_from_threads(threads: int, wallets: int, seconds: float) -> tuple[int, 
         for number in itertools.count():
             if time.monotonic() - started >= seconds:
                 break
-            counts[place] += _post(connections[place], f"{prefix}-{number}", random.randint(1, wallets))
+            amount = _post(connections[place], f"{prefix}-{number}", random.randint(1, wallets))
+            if amount is not None:
+                posted[place].append(amount)
 
     workers = [threading.Thread(target=work, args=(place,)) for place in range(threads)]
     for worker in workers:
@@ -83,9 +90,11 @@ def post_from_threads(threads: int, wallets: int, seconds: float) -> tuple[int, 
         worker.join()
     seconds = time.monotonic() - started
     # Not measured: the server's books must be correct afterwards.
-    connections[0].cursor().execute(COUNT, [sum(counts)])
+    amounts = [amount for each in posted for amount in each]
+    received, paid = (sum((sign * each for each in amounts if sign * each > 0), Decimal(0)) for sign in (1, -1))
+    connections[0].cursor().execute(ADD_TO_TOTALS, [len(amounts), str(received), str(paid)])
     connections[0].commit()
-    return sum(counts), seconds
+    return len(amounts), seconds
 
 
 def _connect(url: str) -> MySQLdb.Connection:
@@ -103,8 +112,8 @@ def _connect(url: str) -> MySQLdb.Connection:
     return connection
 
 
-def _post(connection: MySQLdb.Connection, txid: str, wallet_id: int) -> bool:
-    """Return whether it was posted rather than refused."""
+def _post(connection: MySQLdb.Connection, txid: str, wallet_id: int) -> Decimal | None:
+    """Return the amount that was posted, or None if it was refused."""
     cursor = connection.cursor()
     cursor.execute(LOCK, [wallet_id])
     ((_, currency, balance, sequence, count, _owner),) = cursor.fetchall()
@@ -112,15 +121,15 @@ def _post(connection: MySQLdb.Connection, txid: str, wallet_id: int) -> bool:
     after = balance + amount
     if after < 0:
         connection.rollback()
-        return False
+        return None
     at = datetime.now(UTC).replace(tzinfo=None).isoformat(" ")
-    cursor.execute(UPDATE, [str(after), sequence + 1, count + 1, at, wallet_id])
+    cursor.execute(UPDATE, [str(after), str(after), sequence + 1, count + 1, at, wallet_id])
     cursor.execute(INSERT, [txid, wallet_id, str(amount), currency, "", "{}", at, at])
     row = [wallet_id, sequence + 1, str(amount), str(after), currency, "post", cursor.lastrowid, txid, "floor", at]
     cursor.execute(INSERT_ENTRY, row)
     cursor.close()
     connection.commit()
-    return True
+    return amount
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from benchmarks.harness.contenders import BEFORE, BEFORE_UNCACHED, FASTAPI, FLOO
 from benchmarks.harness.dataset import Size
 from benchmarks.harness.earlier import compared
 from benchmarks.harness.goals import Goal, judge_against_earlier, judge_rows
+from benchmarks.harness.ledger_rows import make_ledger_rows
 from benchmarks.harness.measurement import Cell, _find_loss, _find_odd_size
 from benchmarks.harness.memory import Sample, judge_memory
 from benchmarks.harness.profiling import _summarize
@@ -171,4 +172,21 @@ def test_a_missed_goal_stays_in_the_table():
 def test_rows_that_are_compared_with_each_other_are_measured_in_turns() -> None:
     groups = [[row.key for row in group] for group in group_rows(list(ROWS.values()))]
     assert [key for group in groups for key in group] == list(ROWS)
-    assert [group for group in groups if len(group) > 1] == [["post-spread", "post-one", "post-key", "batch-100"]]
+    [of_posts] = [group for group in groups if len(group) > 1]
+    assert of_posts[:4] == ["post-spread", "post-one", "post-key", "batch-100"]
+    # Whatever a plain post is compared with.
+    assert {row.key for row in make_ledger_rows(100)} <= set(of_posts)
+
+
+def test_what_an_earlier_commit_may_not_know_is_measured_without_it() -> None:
+    rows = make_ledger_rows(100)
+    assert compared(rows) == rows
+
+
+def test_of_requests_that_are_sent_twice_each_second_one_leaves_a_row() -> None:
+    assert [_find_loss(ROWS["post-replayed"], load(331), added) is None for added in (164, 165, 174, 175)] == [
+        False,
+        True,
+        True,
+        False,
+    ]

@@ -4,11 +4,14 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 
+from tests.unit.executing import World
 from tests.unit.grouping import TIMEOUT, Stage
-from walletsvc.commands import group_commit
+from walletsvc.commands import execute as executing
+from walletsvc.commands import group_commit, lock_order
 
 
 @pytest.fixture
@@ -29,3 +32,20 @@ def busy(stage: Stage) -> Iterator[threading.Event]:
     event.set()
     leader.result(TIMEOUT)
     assert stage.queue._lanes == {}
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    world = World()
+    monkeypatch.setattr(executing, "Ledger", world.open_ledger)
+    monkeypatch.setattr(executing, "durably", world.durably)
+    monkeypatch.setattr(executing, "Attempt", lambda: world)
+    monkeypatch.setattr(executing, "transaction", world)
+    monkeypatch.setattr(executing, "connection", SimpleNamespace(in_atomic_block=False))
+    monkeypatch.setattr(executing, "drop_useless_connection", world.dropped.append)
+    queue = SimpleNamespace(
+        run=world.queue, is_idle=lambda *, besides: {besides} >= world.lanes, has_lane=world.lanes.__contains__
+    )
+    monkeypatch.setattr(executing, "_queue", queue)
+    monkeypatch.setattr(lock_order.statements, "can_skip_locked", lambda: True)
+    return world

@@ -122,3 +122,15 @@ def test_a_group_has_an_outcome_each(stage: Stage, busy: threading.Event) -> Non
     assert isinstance(first, ValueError)
     assert second == "b"
     assert isinstance(third, errors.Unavailable)
+
+
+def test_a_queue_tells_who_is_at_work(stage: Stage, busy: threading.Event) -> None:
+    mine, other = (Hand(key, stage.alone, stage.together) for key in ("", "other"))
+    assert (stage.queue.has_lane(mine), stage.queue.has_lane(other)) == (True, False)
+    assert (stage.queue.is_idle(besides=mine), stage.queue.is_idle(besides=other)) == (True, False)
+    busy.set()
+    for _ in range(TIMEOUT * 1000):
+        if stage.queue.is_idle(besides=other):
+            break
+        threading.Event().wait(0.001)
+    assert not stage.queue.has_lane(mine)

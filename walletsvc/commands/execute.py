@@ -6,7 +6,7 @@ posts are written in bulk. Each command is guarded as it would be alone.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -18,10 +18,10 @@ from walletsvc.commands.command import Command
 from walletsvc.commands.group_commit import Queue, Worker
 from walletsvc.commands.inputs import LocalId, Reference, resolve
 from walletsvc.commands.keyed import Batch, Keyed, find_replay, with_key
+from walletsvc.commands.lock_order import POLITE_ATTEMPTS, LockOrder
 from walletsvc.commands.outcomes import Done, Failed, Outcome, Refused, RetryAlone, after_error, after_refusal
-from walletsvc.commands.retry import Attempt, Outdated, durably
+from walletsvc.commands.retry import Attempt, durably
 from walletsvc.db.failures import drop_useless_connection
-from walletsvc.ledger import statements
 from walletsvc.ledger.ledger import Clock, Ledger
 from walletsvc.models import Transaction
 from walletsvc.principals import Principal
@@ -33,8 +33,6 @@ SHARED_COMMANDS = 500
 """How many commands of batches share a transaction, which keeps their wallets locked until all of them are done."""
 SHARED_PATIENCE_SECONDS = 0.5
 """Several times the duration of such a transaction."""
-POLITE_ATTEMPTS = 3
-"""How often a command of several wallets tries to lock them without holding some while it waits for others."""
 
 
 def execute(command: Command[T], *, by: Principal, clock: Clock = timezone.now) -> T:
@@ -107,7 +105,7 @@ class Runner(Worker[Batch, Outcome]):
 
     def alone(self, batch: Batch) -> Done | Refused:
         """Run one batch in a transaction of its own."""
-        order = _Order(self.wallet, polite_attempts=0 if self.waits else POLITE_ATTEMPTS)
+        order = LockOrder(self.wallet, polite_attempts=0 if self.waits else POLITE_ATTEMPTS)
 
         def work(touched: dict[int, str]) -> Done | Refused:
             ledger = Ledger(principal=self.principal, clock=self.clock, touched=touched)
@@ -137,13 +135,16 @@ class Runner(Worker[Batch, Outcome]):
         outcomes: list[Outcome] = []
         attempt = Attempt()
         wallet_ids = _wallet_ids([command for batch in batches for command in batch], self.principal)
-        # If all of them need the same one, they wait for it together.
+        # If all of them need the same ones, they wait for them together.
+        are_same = all(set(map(resolve, _wallets(batch))) == wallet_ids for batch in batches)
         passes_over = not self.waits and len(wallet_ids) > 1
         waits_for = None if self.wallet is None else resolve(self.wallet)
 
         def work(touched: dict[int, str]) -> None:
             ledger = Ledger(principal=self.principal, clock=self.clock, touched={})
-            skipped = set(ledger.lock(wallet_ids, skip_locked=passes_over, waits_for=waits_for))
+            skipped = ledger.lock(wallet_ids, skip_locked=passes_over, waits_for=waits_for)
+            if are_same and len(skipped) == len(wallet_ids):
+                skipped = ledger.lock(wallet_ids)
             for batch in batches:
                 if isinstance(batch, Keyed) and ledger.has_key(batch.hash):
                     outcomes.append(RetryAlone())
@@ -190,30 +191,6 @@ class Runner(Worker[Batch, Outcome]):
         return refused
 
 
-@dataclass(slots=True)
-class _Order:
-    """The order in which a batch that runs alone locks its wallets.
-
-    It first waits for the one that others hold, and only then locks the others. While it waited the other way round,
-    it would keep them from everybody else. If they stay scattered, the order of their ids must do.
-    """
-
-    first: Reference | None
-    polite_attempts: int
-
-    def lock(self, wallet_ids: Collection[int], ledger: Ledger) -> None:
-        """Lock the wallets. Raises `Outdated` to try again, with a wallet to wait for."""
-        if len(wallet_ids) < 2 or not self.polite_attempts or not statements.can_skip_locked():
-            ledger.lock(wallet_ids)
-            return
-        waits_for = None if self.first is None else resolve(self.first)
-        skipped = ledger.lock(wallet_ids, skip_locked=True, waits_for=waits_for)
-        if skipped:
-            self.polite_attempts -= 1
-            self.first = skipped[0]
-            raise Outdated
-
-
 _queue: Queue[Batch, Outcome] = Queue()
 
 
@@ -227,6 +204,8 @@ def _share(runner: Runner, batch: Batch) -> Done | Refused:
         }
         outcome, was_alone = _queue.run(runner, batch, **limits)
     else:
+        if runner.wallet is None:
+            runner = _join(runner, batch)
         outcome, was_alone = _queue.run(runner, batch)
     match outcome:
         case Failed():
@@ -241,6 +220,14 @@ def _share(runner: Runner, batch: Batch) -> Done | Refused:
             except Error:
                 return runner.alone(batch)
     return outcome
+
+
+def _join(runner: Runner, batch: Batch) -> Runner:
+    """Return the worker of those who wait for a wallet of the batch already, or else the same one."""
+    if _queue.is_idle(besides=runner):
+        return runner
+    waiting = (replace(runner, wallet=each) for each in _wallets(batch))
+    return next(filter(_queue.has_lane, waiting), runner)
 
 
 def _apply(batch: Batch, ledger: Ledger) -> Done | Refused:

@@ -70,6 +70,15 @@ class Queue(Generic[J, T]):
         self._mutex = threading.Lock()
         self._lanes: dict[Hashable, _Lane[J, T]] = {}
 
+    def has_lane(self, worker: Worker[J, T]) -> bool:
+        """Tell whether a job of an equal worker runs now."""
+        return worker in self._lanes
+
+    def is_idle(self, *, besides: Worker[J, T]) -> bool:
+        """Tell whether no job runs now, except those of workers that are equal to this one."""
+        lanes = self._lanes
+        return not lanes or (len(lanes) == 1 and besides in lanes)
+
     def run(
         self,
         worker: Worker[J, T],
