@@ -164,7 +164,7 @@ def test_only_so_many_lines_are_printed_but_all_are_counted(ledger: dict[str, in
     assert code == 1
     assert said == [
         f"wallet {ledger['sound']} (Sound): the balance is 52, but the entries sum to 51",
-        "3 discrepancies in 3 wallets, 13 entries.",
+        "5 discrepancies in 3 wallets, 13 entries.",
     ]
 
 

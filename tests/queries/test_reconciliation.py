@@ -52,7 +52,7 @@ def append(
         amount=amount,
         balance_after=after,
         currency=currency,
-        kind="post",
+        kind="amend",
         transaction_id=transaction,
         txid="forged",
         principal="nobody",
@@ -125,7 +125,8 @@ def test_a_broken_chain_is_found_where_it_breaks(wallet: Wallet) -> None:
 def test_an_entry_in_another_currency_is_found(wallet: Wallet) -> None:
     Wallet.objects.filter(id=wallet.id).update(currency="EUR")
     assert problems() == [
-        (wallet.id, "A", f"entry {sequence} is in USD, the wallet in EUR") for sequence in (1, 2, 3)
+        *((wallet.id, "A", f"entry {sequence} is in USD, the wallet in EUR") for sequence in (1, 2, 3)),
+        *((wallet.id, "A", f"transaction '{txid}' is in USD, the wallet in EUR") for txid in ("T1", "T2")),
     ]
 
 
@@ -219,7 +220,10 @@ def test_what_is_said_to_be_available_is_compared(wallet: Wallet, balance: str, 
 
 def test_what_is_held_without_an_entry_is_found(wallet: Wallet) -> None:
     Wallet.objects.filter(id=wallet.id).update(held="2", available="5")
-    assert problems() == [(wallet.id, "A", "2 is held, but the entries sum to 0")]
+    assert problems() == [
+        (wallet.id, "A", "2 is held, but the entries sum to 0"),
+        (wallet.id, "A", "2 is held, but 0 remains of its open holds"),
+    ]
 
 
 def test_a_broken_chain_of_what_is_held_is_found_where_it_breaks(wallet: Wallet) -> None:
@@ -228,7 +232,10 @@ def test_a_broken_chain_of_what_is_held_is_found_where_it_breaks(wallet: Wallet)
     Entry.objects.create(sequence=4, amount=0, balance_after=7, held=2, held_after=3, **of)
     Entry.objects.create(sequence=5, amount=0, balance_after=7, held=-1, held_after=2, **of)
     Wallet.objects.filter(id=wallet.id).update(sequence=5, held=2, available=5)
-    assert problems() == [(wallet.id, "A", "entry 4 says that 3 is held, but the sum is 2")]
+    assert problems() == [
+        (wallet.id, "A", "entry 4 says that 3 is held, but the sum is 2"),
+        (wallet.id, "A", "2 is held, but 0 remains of its open holds"),
+    ]
 
 
 def test_an_entry_older_than_the_one_before_is_found(wallet: Wallet) -> None:

@@ -1,4 +1,4 @@
-"""Prove that balances equal their entries."""
+"""Prove that balances equal their entries, and that no money comes from nowhere."""
 
 from typing import Any
 
@@ -38,18 +38,32 @@ class Command(BaseCommand):
             self.stdout.write(f"{count} counts, totals and available balances set.")
         with _snapshot():
             count = 0
-            for found in compute_discrepancies():
+            for found in compute_discrepancies(report=self._report):
                 count += 1
                 if count <= options["limit"]:
+                    self._clear()
                     self.stderr.write(f"{_name_of(found)}: {found.problem}")
+            self._clear()
             wallets, entries = Wallet.objects.count(), Entry.objects.count()
         if count:
             self.stderr.write(self.style.ERROR(f"{count} discrepancies in {wallets} wallets, {entries} entries."))
             raise SystemExit(1)
         self.stdout.write(self.style.SUCCESS(f"Clean: {wallets} wallets, {entries} entries."))
 
+    def _report(self, step: str, done: int, of: int) -> None:
+        """Show progress on a terminal, in one line."""
+        if self.stderr.isatty():
+            self.stderr.write(f"\r\033[K{step}: {done:,} of {of:,}", ending="")
+            self.stderr.flush()
+
+    def _clear(self) -> None:
+        if self.stderr.isatty():
+            self.stderr.write("\r\033[K", ending="")
+
 
 def _name_of(found: Discrepancy) -> str:
+    if found.transfer_id is not None:
+        return f"transfer {found.transfer_id}"
     if found.wallet_id is None:
         return f"all wallets in {found.currency}" if found.currency else "all wallets"
     return f"wallet {found.wallet_id} ({found.label or 'deleted'})"
