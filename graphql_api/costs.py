@@ -1,8 +1,8 @@
 """The cost of an operation: about the number of records that it may read, page sizes multiplied down the tree.
 
 A page costs 1 plus the cost of each record that fits on it, a record or a balance in the past 1 plus the cost of the
-selection below it, a statement 100, because its sums are those of all its entries, and a mutation 10. Directives
-count as including everything.
+selection below it, a statement 100, because its sums are those of all its entries, and a mutation 10. Of a mutation
+that writes many by one commit, each costs 5 and what is shown of it. Directives count as including everything.
 """
 
 from __future__ import annotations
@@ -12,17 +12,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
-from graphql import GraphQLSchema, get_named_type
+from graphql import GraphQLField, GraphQLSchema, get_named_type, get_nullable_type, is_list_type
 from graphql.language import DocumentNode, FieldNode, OperationDefinitionNode, ValueNode
 
 from graphql_api.fragments import Fields, Fragments, Parent, fragments_of
 from graphql_api.limits import LimitExceeded
 from graphql_api.scalars import read_literal
+from graphql_api.variables import MAX_ROWS
 from walletsvc.errors import InvalidParameter
 from walletsvc.queries.questions import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from walletsvc.schema.resources import RESOURCES
 
 MUTATION_COST = 10
+ROW_COST = 5
+_ROWS = "input"
 STATEMENT_COST = 100
 _SIZES = ("first", "last", "ids")
 
@@ -59,6 +62,8 @@ def _size(arguments: Mapping[str, ValueNode], variables: Mapping[str, Any]) -> i
     sizes = []
     for name, argument in arguments.items():
         value = read_literal(argument, variables)
+        if name == _ROWS:
+            return min(len(value), MAX_ROWS) if isinstance(value, list) else 1
         if name == "ids":
             # Any other value is coerced to a list of one.
             sizes.append(len(value) if isinstance(value, list) else 1)
@@ -125,11 +130,25 @@ class _Compiler:
         elif node.name.value == "nodes":
             cost = Cost(0, [(sizes, cost)])
         if parent == "Mutation":
+            rows = self._rows_of(node)
+            if rows is not None:
+                cost.fixed += ROW_COST
+                cost = Cost(0, [({_ROWS: rows}, cost)])
             cost.fixed += MUTATION_COST
         return cost
 
+    def _rows_of(self, node: FieldNode) -> ValueNode | None:
+        """Return the list of a mutation that writes as many objects as are in it."""
+        declared = self._field_def(node, "Mutation").args.get(_ROWS)
+        if declared is None or not is_list_type(get_nullable_type(declared.type)):
+            return None
+        return next((each.value for each in node.arguments or () if each.name.value == _ROWS), None)
+
     def _type_of(self, node: FieldNode, parent: str) -> str:
+        return get_named_type(self._field_def(node, parent).type).name
+
+    def _field_def(self, node: FieldNode, parent: str) -> GraphQLField:
         parent_type: Any = self._schema.type_map[parent]
         field_def = self._schema.get_field(parent_type, node.name.value)
         assert field_def is not None  # noqa: S101 - validation has found it
-        return get_named_type(field_def.type).name
+        return field_def

@@ -102,10 +102,13 @@ def shows(resource: Resource, connection: Callable[..., Any]) -> Callable[[type]
     return decorate
 
 
-def creates(resource: Resource, description: str) -> Callable[[type], Any]:
-    """Return the decorator that makes a class the input that creates a resource."""
+def creates(resource: Resource, description: str, *, has_key: bool = True) -> Callable[[type], Any]:
+    """Return the decorator that makes a class the input that creates a resource.
+
+    One of several that are created at once `has_key` not: there is one for all.
+    """
     new = (each for each in resource.written if each.write is not Write.LATER)
-    return _takes((*new, *resource.inputs), description, is_new=True)
+    return _takes((*new, *resource.inputs), description, is_new=True, has_key=has_key)
 
 
 def changes(resource: Resource, description: str) -> Callable[[type], Any]:
@@ -114,7 +117,9 @@ def changes(resource: Resource, description: str) -> Callable[[type], Any]:
     return _takes(changeable, description, is_new=False)
 
 
-def _takes(written: Iterable[Field | ToOne], description: str, *, is_new: bool) -> Callable[[type], Any]:
+def _takes(
+    written: Iterable[Field | ToOne], description: str, *, is_new: bool, has_key: bool = False
+) -> Callable[[type], Any]:
     def decorate(cls: type) -> Any:
         for each in written:
             name, described = _input_of(each)
@@ -123,7 +128,7 @@ def _takes(written: Iterable[Field | ToOne], description: str, *, is_new: bool) 
                 _add(cls, name, kind, strawberry.field(description=described))
             else:
                 _add(cls, name, kind | None, strawberry.field(description=described, default=UNSET))
-        if is_new:
+        if has_key:
             _add(cls, KEY_FIELD, str | None, strawberry.field(description=_KEY, default=UNSET))
         return strawberry.input(description=description)(cls)
 

@@ -28,6 +28,11 @@ class CreateTransactionInput:
     pass
 
 
+@creates(TRANSACTION, "One of several transactions to post.", has_key=False)
+class TransactionRowInput:
+    pass
+
+
 @changes(TRANSACTION, "Changes of a transaction. Another wallet moves it there.")
 class UpdateTransactionInput:
     id: strawberry.ID = strawberry.field(description=ID)

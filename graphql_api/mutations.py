@@ -9,10 +9,12 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import strawberry
+from strawberry import UNSET
 
 from graphql_api import types
+from graphql_api.batches import CreateTransactionsPayload, create_transactions
 from graphql_api.declared import given
-from graphql_api.errors import PLACES, Place, camel_case
+from graphql_api.errors import PLACES, Place
 from graphql_api.ids import database_id
 from graphql_api.inputs import (
     CreateTransactionInput,
@@ -20,11 +22,14 @@ from graphql_api.inputs import (
     CreateWalletInput,
     DeleteTransactionInput,
     DeleteWalletInput,
+    TransactionRowInput,
     UpdateTransactionInput,
     UpdateTransferInput,
     UpdateWalletInput,
 )
 from graphql_api.types import Info
+from graphql_api.user_errors import UserError, user_errors_of
+from graphql_api.variables import MAX_ROWS
 from walletsvc import errors
 from walletsvc.commands.command import Command
 from walletsvc.commands.execute import execute_once
@@ -37,22 +42,10 @@ from walletsvc.queries.written import WrittenRecord
 from walletsvc.schema.declarations import Resource
 from walletsvc.schema.resources import RESOURCES, TRANSACTION, TRANSFER, WALLET
 
-_RELATIONS = {name for resource in RESOURCES.values() for name in resource.to_one}
-
 _IS_REPLAY = "Whether an earlier request with the same idempotency key was answered with this."
 
 P = TypeVar("P")
 Parse = Callable[..., Command[Any]]
-
-
-@strawberry.type(description="One problem with the input. Nothing has changed.")
-class UserError:
-    code: str = strawberry.field(description="A stable name such as insufficient_funds.")
-    message: str = strawberry.field(description="For people.")
-    field: str | None = strawberry.field(description="The input field at fault, if there is one.")
-    is_same: bool | None = strawberry.field(
-        description="For duplicate_txid: whether the same request created the transaction that has the txid."
-    )
 
 
 @strawberry.type
@@ -153,21 +146,7 @@ def _refuse(payload: Callable[..., P], resource: str, error: errors.WalletError)
     """Return the payload of a refusal. Raises it again if it belongs beside the data."""
     if PLACES[type(error)] is Place.ERRORS:
         raise error
-    user_errors = [_user_error(each) for each in error.each()]
-    return payload(**{resource.lower(): None}, user_errors=user_errors)
-
-
-def _user_error(error: errors.WalletError) -> UserError:
-    is_same = error.context.get("is_same")
-    same = is_same if isinstance(is_same, bool) else None
-    return UserError(code=error.code, message=error.message, field=_field(error), is_same=same)
-
-
-def _field(error: errors.WalletError) -> str | None:
-    """Return the input field of an error. The domain names a relation instead, or nothing for the object's own id."""
-    if error.field is None:
-        return "id" if isinstance(error, errors.NotFound) else None
-    return f"{error.field}Id" if error.field in _RELATIONS else camel_case(error.field)
+    return payload(**{resource.lower(): None}, user_errors=user_errors_of(error))
 
 
 @strawberry.type
@@ -192,6 +171,12 @@ class Mutation:
     @strawberry.mutation(description="Post a transaction.")
     def create_transaction(self, info: Info, input: CreateTransactionInput) -> CreateTransactionPayload | None:
         return _create(info, CreateTransactionPayload, TRANSACTION, PostTransaction.parse, input)
+
+    @strawberry.mutation(description=f"Post up to {MAX_ROWS:,} transactions, in order, all or nothing.")
+    def create_transactions(
+        self, info: Info, input: list[TransactionRowInput], idempotency_key: str | None = UNSET
+    ) -> CreateTransactionsPayload | None:
+        return create_transactions(info, input, idempotency_key)
 
     @strawberry.mutation(description="Amend a transaction, move it to another wallet, or change its texts.")
     def update_transaction(self, info: Info, input: UpdateTransactionInput) -> UpdateTransactionPayload | None:

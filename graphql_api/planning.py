@@ -224,9 +224,12 @@ class Planner:
                 continue
             payload = self._type_of("Mutation", node)
             for resource in RESOURCES.values():
-                for shown in self._fields.below([node], payload, resource.name.lower()):
-                    record = wanted.setdefault(key, _Wanted(resource))
-                    self._collect(record, shown, (key, response_key(shown)))
+                name = resource.name.lower()
+                for place in (), (0,):
+                    # A mutation that writes many shows a list.
+                    for shown in self._fields.below([node], payload, f"{name}s" if place else name):
+                        record = wanted.setdefault(key, _Wanted(resource))
+                        self._collect(record, shown, (key, response_key(shown), *place))
         return {key: record.selection() for key, record in wanted.items()}
 
     def _collect(self, wanted: _Wanted, parent: FieldNode, path: Path) -> None:

@@ -13,6 +13,7 @@ from graphql import (
     GraphQLList,
     GraphQLNonNull,
     GraphQLSchema,
+    get_named_type,
     is_input_type,
     type_from_ast,
 )
@@ -24,6 +25,10 @@ from graphql_api.scalars import integer_in
 MAX_OBJECTS = 250
 """How many objects lists may have, such as `ordering`: to coerce one costs as much as to read a record.
 A transfer may have 100 legs, and as many amounts that are external."""
+MAX_ROWS = 1000
+"""How many objects one mutation creates. Objects of such lists count apart, because each is charged for."""
+
+_ROW_TYPES = frozenset({"TransactionRowInput"})
 
 Types = Mapping[str, GraphQLInputType]
 
@@ -65,7 +70,7 @@ class _Reader:
     """Reads the variables of one request, and counts the objects in their lists."""
 
     def __init__(self) -> None:
-        self._objects = 0
+        self._left = {False: MAX_OBJECTS, True: MAX_OBJECTS + MAX_ROWS}
 
     def read(self, value: Any, type_: GraphQLInputType | None) -> Any:
         if isinstance(type_, GraphQLNonNull):
@@ -79,12 +84,13 @@ class _Reader:
                 name: self.read(item, fields[name].type) if name in fields else item for name, item in value.items()
             }
         if isinstance(type_, GraphQLList) and isinstance(value, list):
-            self._count(value)
+            self._count(value, is_row=get_named_type(type_).name in _ROW_TYPES)
             return [self.read(item, type_.of_type) for item in value]
         return value
 
-    def _count(self, items: list[Any]) -> None:
-        self._objects += sum(isinstance(item, dict | list) for item in items)
-        if self._objects > MAX_OBJECTS:
-            message = f"The lists in variables have at most {MAX_OBJECTS} objects."
-            raise LimitExceeded("graphql_too_many_objects", message, limit=MAX_OBJECTS)
+    def _count(self, items: list[Any], *, is_row: bool) -> None:
+        self._left[is_row] -= sum(isinstance(item, dict | list) for item in items)
+        if self._left[is_row] < 0:
+            limit = MAX_ROWS if is_row else MAX_OBJECTS
+            message = f"The lists in variables have at most {limit} objects."
+            raise LimitExceeded("graphql_too_many_objects", message, limit=limit)

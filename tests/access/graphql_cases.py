@@ -23,6 +23,11 @@ _MUTATIONS = {
     "updateWallet": ("Wallet", 'id: "{wallet}", metadata: {a: 1}', "wallet"),
     "deleteWallet": ("Wallet", 'id: "{empty}"', "wallet"),
     "createTransaction": ("Transaction", 'txid: "N1", amount: "1.25", walletId: "{wallet}"', "transaction"),
+    "createTransactions": (
+        "Transaction",
+        'txid: "N1", amount: "1.25", walletId: "{wallet}"',
+        "transactions",
+    ),
     "updateTransaction": ("Transaction", 'id: "{transaction}", metadata: {a: 1}', "transaction"),
     "deleteTransaction": ("Transaction", 'id: "{transaction}"', "transaction"),
     "createTransfer": (
@@ -32,6 +37,7 @@ _MUTATIONS = {
     ),
     "updateTransfer": ("Transfer", 'id: "{transfer}", metadata: {a: 1}', "transfer"),
 }
+_OF_MANY = {"createTransactions"}
 _INPUTS = {
     "label": '"New"',
     "balance": '"1.00"',
@@ -235,6 +241,8 @@ def _input(thing: Thing) -> Case:
         return _mutation(thing, "createTransfer", f"{of}.{name}")
     if place in ("ConditionsInput", "AmountConditionInput"):
         return _conditions(thing, name)
+    if place == "TransactionRowInput" and not name.startswith("conditions."):
+        return _mutation(thing, "createTransactions", name)
     if name.startswith("conditions."):
         return _conditions(thing, name.removeprefix("conditions."))
     if place.endswith("Input"):
@@ -350,9 +358,14 @@ def _of_payload(thing: Thing, name: str, field: str) -> Case:
 
 
 def _mutating(thing: Thing, name: str, given: str, shown: str, resource: str, *related: str) -> Case:
+    arguments = f"input: {{{given}}}"
+    if name in _OF_MANY:
+        arguments = f"input: [{{{given}}}]"
+        if thing.name == "idempotencyKey":
+            arguments += f", idempotencyKey: {_INPUTS['idempotencyKey']}"
     return _case(
         thing,
-        f"mutation {{ {name}(input: {{{given}}}) {{ {shown} }} }}",
+        f"mutation {{ {name}({arguments}) {{ {shown} }} }}",
         scopes=writing(resource) | reading(*related),
         foreign=Else.OWN if name == "createWallet" else Else.ABSENT,
     )

@@ -160,7 +160,7 @@ def test_a_field_is_a_column_and_a_line(copy: Path) -> None:
         "found": [{"txid": "B", "reference": "R-2"}],
         "listed": [{"reference": "R-3"}],
         "described": [{"description": "An invoice's.", "type": "string"}, text, text],
-        "printed": ["reference: String!", "reference: String", "reference: String", "reference: String"],
+        "printed": ["reference: String!", *["reference: String"] * 4],
     }
 
 

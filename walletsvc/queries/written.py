@@ -7,7 +7,7 @@ records are read afterwards. If that fails, the write is still stored, and shown
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from django.db import Error
 from django.db.models import Model
@@ -40,26 +40,38 @@ class WrittenRecord(Record):
 
         Raises nothing: see `failures`.
         """
-        failure: Exception | None = None
-        for place, part in _parts(selection):
-            try:
-                if not isinstance(failure, Error):  # otherwise the next relation would wait as long, in vain
-                    failure = None
-                    add_related([self], part, principal=principal)
-            except Exception as error:
-                logger.info("The written object is shown without %s", place, exc_info=True)
-                failure = error
-                if isinstance(error, Error):
-                    drop_useless_connection(error)
-            if failure is not None:
-                self.failures[place] = failure
-                # The relation may have been read while something below it failed.
-                if isinstance(place, str):
-                    self.one.pop(place, None)
-                elif isinstance(place, tuple):
-                    self.many.pop(place, None)
-                else:
-                    self.history.pop(place, None)
+        read_related([self], selection, principal=principal)
+
+    def lose(self, place: Place, failure: Exception) -> None:
+        """Note that a relation could not be read. It may have been, while something below it failed."""
+        self.failures[place] = failure
+        if isinstance(place, str):
+            self.one.pop(place, None)
+        elif isinstance(place, tuple):
+            self.many.pop(place, None)
+        else:
+            self.history.pop(place, None)
+
+
+def read_related(records: Sequence[WrittenRecord], selection: Selection, *, principal: Principal) -> None:
+    """Read the related records of all `records` together, each relation separately.
+
+    Raises nothing: see `WrittenRecord.failures`.
+    """
+    failure: Exception | None = None
+    for place, part in _parts(selection):
+        try:
+            if not isinstance(failure, Error):  # otherwise the next relation would wait as long, in vain
+                failure = None
+                add_related(records, part, principal=principal)
+        except Exception as error:
+            logger.info("The written object is shown without %s", place, exc_info=True)
+            failure = error
+            if isinstance(error, Error):
+                drop_useless_connection(error)
+        if failure is not None:
+            for record in records:
+                record.lose(place, failure)
 
 
 def _parts(selection: Selection) -> Iterator[tuple[Place, Selection]]:
