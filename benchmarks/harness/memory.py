@@ -47,7 +47,7 @@ def measure_memory(server: HttpServer, *, wallets: int, requests: int, seconds_f
             answered += load.requests
         if server.worker_pids() != workers:
             raise HarnessError("A worker has ended and was replaced.")
-        samples.append(Sample(answered, tuple(map(_resident_mib, workers))))
+        samples.append(Sample(answered, tuple(map(resident_mib, workers))))
         say(f"Memory: {answered:,} requests, {', '.join(f'{mib:.1f} MiB' for mib in samples[-1].worker_mib)}")
     return samples
 
@@ -65,6 +65,7 @@ def judge_memory(samples: Sequence[Sample], *, requests: int) -> Goal:
     )
 
 
-def _resident_mib(pid: int) -> float:
+def resident_mib(pid: int, *, peak: bool = False) -> float:
+    """Return the resident memory of a process in MiB, now or at its peak."""
     status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+    return int(status.partition("VmHWM:" if peak else "VmRSS:")[2].split()[0]) / 1024

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchmarks.harness.dataset import Size
+from benchmarks.harness.history import Sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Mode:
     scaling_requests: int
     memory_requests: int
     memory_seconds_factor: int
+    history: Sizes
     profiles_what_is_missed: bool = True
     warms_up: bool = True
 
@@ -35,6 +37,7 @@ FULL = Mode(
     scaling_requests=200,
     memory_requests=1_000_000,
     memory_seconds_factor=4,
+    history=Sizes(entries=1_000_000, wallets=1_000_000, requests=500),
 )
 QUICK = Mode(
     target="bench-quick",
@@ -45,6 +48,7 @@ QUICK = Mode(
     scaling_requests=50,
     memory_requests=30_000,
     memory_seconds_factor=1,
+    history=Sizes(entries=100_000, wallets=100_000, requests=200),
     profiles_what_is_missed=False,
 )
 SMOKE = Mode(
@@ -56,6 +60,7 @@ SMOKE = Mode(
     scaling_requests=10,
     memory_requests=1_000,
     memory_seconds_factor=1,
+    history=Sizes(entries=2_000, wallets=1_000, requests=20),
     profiles_what_is_missed=False,
     warms_up=False,
 )

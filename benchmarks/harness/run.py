@@ -24,6 +24,7 @@ from benchmarks.harness.contenders import (
 )
 from benchmarks.harness.earlier import checked_out, compared, prepare_earlier
 from benchmarks.harness.goals import judge_against_earlier, judge_rows
+from benchmarks.harness.history import measure_history
 from benchmarks.harness.machine import describe_commit, describe_machine, describe_software
 from benchmarks.harness.measurement import Meter
 from benchmarks.harness.memory import judge_memory, measure_memory
@@ -38,6 +39,7 @@ from tests.servers import RedisServer
 
 SCALING = "scaling"
 MEMORY = "memory"
+HISTORY = "history"
 _PROFILE_SECONDS = 5
 
 Say = Callable[[str], None]
@@ -45,7 +47,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The work to do: parts by key (rows, "scaling", "memory"), and the rows to profile.
+    """The work to do: parts by key (rows, "scaling", "memory", "history"), and the rows to profile.
 
     With `against`, a commit, that commit of walletsvc is measured instead of the peers.
     """
@@ -83,6 +85,8 @@ def carry_out(plan: Plan, say: Say) -> Results:
             _measure_rows(plan, rows, database, redis, folder, results, say)
         if SCALING in plan.parts:
             _measure_scaling(mode, database, redis, folder, results, say)
+        if HISTORY in plan.parts:
+            _measure_history(mode, database, redis, folder, results, say)
     results.problems += [
         f"{TITLES[cell.contender]}, {cell.row}: {cell.problem}"
         for cell in results.cells
@@ -158,6 +162,15 @@ def _measure_scaling(
     except HarnessError as error:
         results.problems.append(f"Scaling: {error}")
     results.goals += judge_scaling(results.scaled, mode.scaling_sizes)
+
+
+def _measure_history(
+    mode: Mode, database: BenchmarkMariaDB, redis: RedisServer, folder: Path, results: Results, say: Say
+) -> None:
+    try:
+        results.goals += measure_history(database, redis.socket_url, sizes=mode.history, folder=folder, say=say)
+    except HarnessError as error:
+        results.problems.append(f"History: {error}")
 
 
 def _measure_memory(mode: Mode, server: HttpServer, results: Results, say: Say) -> None:
