@@ -56,6 +56,30 @@ def graphql(client: Client, mutation: str, **values: Any) -> Any:
 # -- creating ------------------------------------------------------------------------------------------
 
 
+def test_the_source_of_a_pair_has_conditions(client: Client, wallets: list[Wallet]) -> None:
+    one, two = (str(each.id) for each in wallets[:2])
+    pair = {"source": one, "destination": two, "amount": "60.00"}
+    met, missed = ({"available": {"gte": each}} for each in ("40.00", "40.01"))
+    before = snapshot()
+    refused = rest(client, "POST", "/api/transfers/", new(txid="T1", **pair, conditions=missed), 412)
+    [problem] = refused["errors"]
+    assert (problem["code"], problem["source"]["pointer"]) == (
+        "condition_failed",
+        "/data/attributes/conditions/available/gte",
+    )
+    [error] = graphql(client, CREATE, txid="T1", **pair, conditions=missed)["userErrors"]
+    assert (error["code"], error["field"]) == ("condition_failed", "conditions.available.gte")
+    legs = [{"wallet": one, "amount": "-1.00"}, {"wallet": two, "amount": "1.00"}]
+    [error] = graphql(client, CREATE, txid="T1", legs=legs, conditions=met)["userErrors"]
+    assert (error["code"], error["field"]) == ("invalid", "conditions")
+    assert snapshot() == before
+    rest(client, "POST", "/api/transfers/", new(txid="T1", **pair, conditions=met), 201)
+    pair |= {"source": two, "destination": one}
+    assert graphql(client, CREATE, txid="T2", **pair, conditions={"sequence": 2})["userErrors"] == []
+    assert [balance(each.id) for each in wallets[:2]] == ["100.00", "100.00"]
+    assert_reconciled()
+
+
 def test_money_moves_from_a_source_to_a_destination(client: Client, wallets: list[Wallet]) -> None:
     one, two = (str(each.id) for each in wallets[:2])
     sent = new(txid="T1", source=one, destination=two, amount="5.00", description="Rent")

@@ -54,6 +54,8 @@ def parse_legs(values: Mapping[str, object]) -> tuple[tuple[Leg, ...], Mapping[s
 def parse_pair(values: Mapping[str, object]) -> tuple[tuple[Leg, Leg], bool]:
     """Return the two legs from `source` to `destination`, and whether their amount is an upper limit, `up_to`.
 
+    The `conditions` are those of the source.
+
     Raises all refusals at once: of each field, `InvalidAmount` unless the amount is positive, and `Invalid` for an
     amount that is given twice, for something external, and if both wallets are the same.
     """
@@ -62,7 +64,7 @@ def parse_pair(values: Mapping[str, object]) -> tuple[tuple[Leg, Leg], bool]:
     name = "up_to" if is_limit else "amount"
     source: Reference = 0
     destination: Reference = 0
-    amount = money.ZERO
+    amount, conditions = money.ZERO, None
     with refusals.collect():
         amount = _parse_amount(values.get(name), name)
         if amount < 0:
@@ -74,12 +76,15 @@ def parse_pair(values: Mapping[str, object]) -> tuple[tuple[Leg, Leg], bool]:
     with refusals.collect():
         destination = parse_reference(values.get("destination"), what="Wallet", field="destination")
     with refusals.collect():
+        conditions = parse_conditions(values.get("conditions"))
+    with refusals.collect():
         if values.get("external") is not None:
             raise errors.Invalid("What is external goes with legs.", field="external")
     refusals.raise_if_any()
     if source == destination:
         raise errors.Invalid("A transfer needs two different wallets.", field="destination")
-    return (Leg(wallet=source, amount=money.negate(amount)), Leg(wallet=destination, amount=amount)), is_limit
+    debit = Leg(wallet=source, amount=money.negate(amount), conditions=conditions)
+    return (debit, Leg(wallet=destination, amount=amount)), is_limit
 
 
 def _members(value: object, field: str) -> list[object]:

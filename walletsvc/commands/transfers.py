@@ -59,7 +59,7 @@ class PostTransfer(Command[Transfer]):
     @classmethod
     def parse(cls, values: Mapping[str, object], *, local_id: LocalId | None = None) -> Self:
         """Return the command for a `txid`, a `description` and `metadata`, and what is moved: either `source`,
-        `destination` and `amount` or `up_to`, or else `legs` and `external`.
+        `destination`, `amount` or `up_to`, and `conditions`, or else `legs` and `external`.
 
         It reports the new id to `local_id`. Raises what `parse_pair` or `parse_legs` raises, and refusals of the
         other fields, all at once.
@@ -77,7 +77,9 @@ class PostTransfer(Command[Transfer]):
                 moved = {"legs": legs, "is_pair": True, "is_limit": is_limit}
             else:
                 given = [
-                    each for each in ("source", "destination", "amount", "up_to") if values.get(each) is not None
+                    each
+                    for each in ("source", "destination", "amount", "up_to", "conditions")
+                    if values.get(each) is not None
                 ]
                 for each in given:
                     refusals.add(errors.Invalid("It is given by the legs.", field=each))

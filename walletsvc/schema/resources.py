@@ -247,6 +247,12 @@ TRANSFER = Resource(
             "In place of source, destination and amount: 2 to 100 legs, or one and something external.",
             write=Write.ONCE,
         ),
+        Field(
+            "conditions",
+            Conditions(),
+            "With source and destination: what must be true of the source, or nothing is moved. A leg has its own.",
+            write=Write.ONCE,
+        ),
     ),
     to_many=_by_name(ToMany("legs", "Transaction", "transfer_id", "Its transactions.", few=True)),
     search=("txid", "description"),
