@@ -18,6 +18,7 @@ from graphql_api.declared import type_of
 from graphql_api.ids import database_id
 from walletsvc.errors import InvalidParameter
 from walletsvc.models.entry import Kind
+from walletsvc.models.hold import HoldState
 from walletsvc.models.wallet import State as WalletState
 from walletsvc.money import ScientificDecimal
 from walletsvc.queries.filters import FILTER_SETS
@@ -35,6 +36,7 @@ strawberry.enum(
 
 
 strawberry.enum(WalletState, name="WalletState", graphql_name_from="value", description="What a wallet accepts.")
+strawberry.enum(HoldState, name="HoldState", graphql_name_from="value", description="What became of a hold.")
 
 
 @strawberry.enum(description="A direction to sort in.")

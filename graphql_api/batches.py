@@ -80,11 +80,11 @@ def _parse(rows: Sequence[Any]) -> tuple[list[PostTransaction], list[UserError]]
         try:
             commands.append(PostTransaction.parse(given(TRANSACTION, row)))
         except errors.WalletError as error:
-            problems += user_errors_of(error, place=place)
+            problems += user_errors_of(error, TRANSACTION, place=place)
     return commands, problems
 
 
 def _refuse(error: errors.WalletError, *, place: int | None = None) -> CreateTransactionsPayload:
     if PLACES[type(error)] is Place.ERRORS:
         raise error
-    return CreateTransactionsPayload(transactions=None, user_errors=user_errors_of(error, place=place))
+    return CreateTransactionsPayload(transactions=None, user_errors=user_errors_of(error, TRANSACTION, place=place))

@@ -23,8 +23,10 @@ _SCALARS = {
     types.Amount: Amount,
     types.Counter: Long,
     types.External: JSON,
+    types.Flag: bool,
     types.Metadata: JSON,
     types.Moment: DateTime,
+    types.OptionalMoment: DateTime,
 }
 """All other types are strings, except choices."""
 
@@ -90,8 +92,9 @@ def shows(resource: Resource, connection: Callable[..., Any]) -> Callable[[type]
     def decorate(cls: type) -> Any:
         _show(cls, "database_id", strawberry.ID, "The id in the REST API.")
         for field in resource.fields:
-            # A caller that is bound to an owner gets null.
-            shown = type_of(field) | None if field.unbound else type_of(field)
+            # A caller that is bound to an owner gets null for an unbound field.
+            is_optional = field.unbound or isinstance(field.type, types.OptionalMoment)
+            shown = type_of(field) | None if is_optional else type_of(field)
             _show(cls, field.key, shown, field.description)
         for name, one in resource.to_one.items():
             _show(cls, name, f"{one.target} | None" if one.optional else one.target, one.description)

@@ -47,6 +47,8 @@ PLACES: Mapping[type[errors.WalletError], Place] = {
     errors.IdempotencyConflict: Place.USER_ERRORS,
     errors.DuplicateLabel: Place.USER_ERRORS,
     errors.TransactionBound: Place.USER_ERRORS,
+    errors.HoldExceeded: Place.USER_ERRORS,
+    errors.HoldClosed: Place.USER_ERRORS,
     errors.ReversalExceeds: Place.USER_ERRORS,
     errors.WalletNotEmpty: Place.USER_ERRORS,
     errors.WalletFrozen: Place.USER_ERRORS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import strawberry
 
 from graphql_api.declared import ID, changes, creates
-from walletsvc.schema.resources import TRANSACTION, TRANSFER, WALLET
+from walletsvc.schema.resources import CAPTURE, HOLD, RELEASE, TRANSACTION, TRANSFER, WALLET
 
 
 @creates(WALLET, "A wallet to open.")
@@ -50,4 +50,24 @@ class CreateTransferInput:
 
 @changes(TRANSFER, "Changes of a transfer's texts. All else of it is fixed.")
 class UpdateTransferInput:
+    id: strawberry.ID = strawberry.field(description=ID)
+
+
+@creates(HOLD, "Money to set aside for later captures.")
+class CreateHoldInput:
+    pass
+
+
+@changes(HOLD, "Changes of an open hold: of its amount, its end or its texts.")
+class UpdateHoldInput:
+    id: strawberry.ID = strawberry.field(description=ID)
+
+
+@creates(CAPTURE, "A capture of what a hold has set aside: a part of it, or all.")
+class CaptureHoldInput:
+    id: strawberry.ID = strawberry.field(description=f"The hold. {ID}")
+
+
+@creates(RELEASE, "A release of what a hold has set aside: a part of it, or all.")
+class ReleaseHoldInput:
     id: strawberry.ID = strawberry.field(description=ID)

@@ -17,12 +17,16 @@ from graphql_api.declared import given
 from graphql_api.errors import PLACES, Place
 from graphql_api.ids import database_id
 from graphql_api.inputs import (
+    CaptureHoldInput,
+    CreateHoldInput,
     CreateTransactionInput,
     CreateTransferInput,
     CreateWalletInput,
     DeleteTransactionInput,
     DeleteWalletInput,
+    ReleaseHoldInput,
     TransactionRowInput,
+    UpdateHoldInput,
     UpdateTransactionInput,
     UpdateTransferInput,
     UpdateWalletInput,
@@ -33,6 +37,7 @@ from graphql_api.variables import MAX_ROWS
 from walletsvc import errors
 from walletsvc.commands.command import Command
 from walletsvc.commands.execute import execute_once
+from walletsvc.commands.holds import CaptureHold, CreateHold, ReleaseHold, UpdateHold
 from walletsvc.commands.keyed import KEY_FIELD, parse_key
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
 from walletsvc.commands.transfers import ChangeTransfer, PostTransfer
@@ -40,7 +45,7 @@ from walletsvc.commands.wallets import CloseWallet, OpenWallet, RenameWallet
 from walletsvc.queries.permission import check_related
 from walletsvc.queries.written import WrittenRecord
 from walletsvc.schema.declarations import Resource
-from walletsvc.schema.resources import RESOURCES, TRANSACTION, TRANSFER, WALLET
+from walletsvc.schema.resources import CAPTURE, HOLD, RELEASE, RESOURCES, TRANSACTION, TRANSFER, WALLET
 
 _IS_REPLAY = "Whether an earlier request with the same idempotency key was answered with this."
 
@@ -67,6 +72,14 @@ class _TransactionPayload:
 @strawberry.type
 class _TransferPayload:
     transfer: types.Transfer | None = strawberry.field(
+        description="As written, with its related objects in their current state; null if refused."
+    )
+    user_errors: list[UserError]
+
+
+@strawberry.type
+class _HoldPayload:
+    hold: types.Hold | None = strawberry.field(
         description="As written, with its related objects in their current state; null if refused."
     )
     user_errors: list[UserError]
@@ -116,11 +129,39 @@ class UpdateTransferPayload(_TransferPayload):
     pass
 
 
+@strawberry.type
+class CreateHoldPayload(_HoldPayload):
+    is_replay: bool = strawberry.field(description=_IS_REPLAY, default=False)
+
+
+@strawberry.type
+class UpdateHoldPayload(_HoldPayload):
+    pass
+
+
+@strawberry.type
+class CaptureHoldPayload(_TransactionPayload):
+    is_replay: bool = strawberry.field(description=_IS_REPLAY, default=False)
+
+
+@strawberry.type
+class ReleaseHoldPayload(_HoldPayload):
+    is_replay: bool = strawberry.field(description=_IS_REPLAY, default=False)
+
+
 def _create(info: Info, payload: Callable[..., P], resource: Resource, parse: Parse, data: Any) -> P:
     """Run the command that `parse` returns for the input of a new resource, once for its key."""
     fields = given(resource, data)
     key = fields.pop(KEY_FIELD, None)
     return _execute(info, payload, resource.name, parse, fields, key=key)
+
+
+def _act(info: Info, payload: Callable[..., P], resource: Resource, parse: Parse, target: str, data: Any) -> P:
+    """Run the command that `parse` returns for the input of an action on one `target`, once for its key."""
+    fields = given(resource, data)
+    key = fields.pop(KEY_FIELD, None)
+    identifier = database_id(fields.pop("id"), target)
+    return _execute(info, payload, resource.name, parse, identifier, fields, key=key)
 
 
 def _execute(
@@ -146,7 +187,7 @@ def _refuse(payload: Callable[..., P], resource: str, error: errors.WalletError)
     """Return the payload of a refusal. Raises it again if it belongs beside the data."""
     if PLACES[type(error)] is Place.ERRORS:
         raise error
-    return payload(**{resource.lower(): None}, user_errors=user_errors_of(error))
+    return payload(**{resource.lower(): None}, user_errors=user_errors_of(error, RESOURCES[resource]))
 
 
 @strawberry.type
@@ -198,3 +239,21 @@ class Mutation:
         fields = given(TRANSFER, input)
         identifier = database_id(fields.pop("id"), "Transfer")
         return _execute(info, UpdateTransferPayload, "Transfer", ChangeTransfer.parse, identifier, fields)
+
+    @strawberry.mutation(description="Set money of a wallet aside for later captures.")
+    def create_hold(self, info: Info, input: CreateHoldInput) -> CreateHoldPayload | None:
+        return _create(info, CreateHoldPayload, HOLD, CreateHold.parse, input)
+
+    @strawberry.mutation(description="Change the amount of an open hold, its end, or its texts.")
+    def update_hold(self, info: Info, input: UpdateHoldInput) -> UpdateHoldPayload | None:
+        fields = given(HOLD, input)
+        identifier = database_id(fields.pop("id"), "Hold")
+        return _execute(info, UpdateHoldPayload, "Hold", UpdateHold.parse, identifier, fields)
+
+    @strawberry.mutation(description="Capture what a hold has set aside, or a part of it.")
+    def capture_hold(self, info: Info, input: CaptureHoldInput) -> CaptureHoldPayload | None:
+        return _act(info, CaptureHoldPayload, CAPTURE, CaptureHold.parse, "Hold", input)
+
+    @strawberry.mutation(description="Release what a hold has set aside, or a part of it.")
+    def release_hold(self, info: Info, input: ReleaseHoldInput) -> ReleaseHoldPayload | None:
+        return _act(info, ReleaseHoldPayload, RELEASE, ReleaseHold.parse, "Hold", input)

@@ -92,12 +92,15 @@ ROOTS: Mapping[str, Reader] = {
     "transactions": _read_list("Transaction"),
     "entries": _read_list("Entry"),
     "transfers": _read_list("Transfer"),
+    "holds": _read_list("Hold"),
     "wallet": _by_id("Wallet"),
     "walletByLabel": _by_name("Wallet", "label"),
     "transaction": _by_id("Transaction"),
     "transactionByTxid": _by_name("Transaction", "txid"),
     "transfer": _by_id("Transfer"),
     "transferByTxid": _by_name("Transfer", "txid"),
+    "hold": _by_id("Hold"),
+    "holdByTxid": _by_name("Hold", "txid"),
 }
 """The readers of the root fields that ask the read engine one question."""
 
@@ -151,6 +154,10 @@ class Query:
         "Transfer", description="Transfers, by default in the order of posting.", resolve=_resolve("transfers")
     )
 
+    holds: types.HoldConnection | None = connection(
+        "Hold", description="Holds, by default in the order of creation.", resolve=_resolve("holds")
+    )
+
     @strawberry.field(description="The object with this global id, or null.")
     def node(self, info: Info, id: strawberry.ID) -> types.Node | None:
         return _list_nodes(info, [id], parameter="id")[0]
@@ -182,3 +189,11 @@ class Query:
     @strawberry.field(description=f"A transfer, by its exact txid. {_OF_OWNER}")
     def transfer_by_txid(self, info: Info, txid: str, owner: str | None = UNSET) -> types.Transfer | None:
         return cast(types.Transfer, _once(info, ROOTS["transferByTxid"]))
+
+    @strawberry.field(description="A hold, by its id or databaseId.")
+    def hold(self, info: Info, id: strawberry.ID) -> types.Hold | None:
+        return cast(types.Hold, _once(info, ROOTS["hold"]))
+
+    @strawberry.field(description=f"A hold, by its exact txid. {_OF_OWNER}")
+    def hold_by_txid(self, info: Info, txid: str, owner: str | None = UNSET) -> types.Hold | None:
+        return cast(types.Hold, _once(info, ROOTS["holdByTxid"]))

@@ -17,7 +17,7 @@ from graphql_api.declared import shows
 from graphql_api.history import Balance, balance_field
 from graphql_api.scalars import Amount, DateTime, Long
 from walletsvc.queries.questions import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
-from walletsvc.schema.resources import ENTRY, TRANSACTION, TRANSFER, WALLET
+from walletsvc.schema.resources import ENTRY, HOLD, TRANSACTION, TRANSFER, WALLET
 
 _FIRST = f"The number of objects from the start: by default {DEFAULT_PAGE_SIZE}, at most {MAX_PAGE_SIZE}."
 _LAST = f"The number of objects from the end, at most {MAX_PAGE_SIZE}."
@@ -104,6 +104,11 @@ class Transfer(Node):
     pass
 
 
+@shows(HOLD, connection)
+class Hold(Node):
+    pass
+
+
 @strawberry.type
 class WalletEdge:
     node: Wallet
@@ -125,6 +130,12 @@ class EntryEdge:
 @strawberry.type
 class TransferEdge:
     node: Transfer
+    cursor: str
+
+
+@strawberry.type
+class HoldEdge:
+    node: Hold
     cursor: str
 
 
@@ -171,6 +182,13 @@ class Statement:
     ) -> EntryConnection:
         """Placeholder for the resolver that `resolvers.bind` sets."""
         raise NotImplementedError
+
+
+@strawberry.type
+class HoldConnection:
+    edges: list[HoldEdge]
+    page_info: PageInfo
+    total_count: Long = _described(_TOTAL_COUNT)
 
 
 @strawberry.type

@@ -12,14 +12,15 @@ from rest_framework_json_api import serializers
 from rest_api.errors import camel_case
 from rest_api.serializers import make_serializer
 from walletsvc.commands.command import Acts, Command, Creates, Deletes, Updates
+from walletsvc.commands.holds import CaptureHold, CreateHold, ReleaseHold, UpdateHold
 from walletsvc.commands.inputs import LocalId
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
 from walletsvc.commands.transfers import ChangeTransfer, PostTransfer
 from walletsvc.commands.wallets import CloseWallet, OpenWallet, RenameWallet
 from walletsvc.errors import Forbidden
 from walletsvc.principals import Principal
-from walletsvc.schema.declarations import Field, Resource, ToOne
-from walletsvc.schema.resources import ENTRY, RESOURCES, TRANSACTION, TRANSFER, WALLET
+from walletsvc.schema.declarations import Field, Resource, ToOne, Write
+from walletsvc.schema.resources import CAPTURE, ENTRY, HOLD, RELEASE, RESOURCES, TRANSACTION, TRANSFER, WALLET
 
 T = TypeVar("T")
 
@@ -145,9 +146,19 @@ class Endpoint:
 
     @cached_property
     def writable_relations(self) -> frozenset[str]:
-        """Return the writable to-one relations."""
+        """Return the to-one relations that a new resource can be given."""
         fields = self.serializer().fields
         return frozenset(name for name in self.resource.to_one if not fields[name].read_only)
+
+    @cached_property
+    def required_relations(self) -> list[str]:
+        """Return those that it must be given, in order."""
+        return sorted(name for name in self.writable_relations if self.resource.to_one[name].required)
+
+    @cached_property
+    def changeable_relations(self) -> list[str]:
+        """Return those that can be changed later, in order."""
+        return sorted(name for name in self.writable_relations if self.resource.to_one[name].write is Write.ALWAYS)
 
     @cached_property
     def given_relations(self) -> Mapping[str, ToOne]:
@@ -169,6 +180,16 @@ ENDPOINTS: Mapping[str, Endpoint] = {
         Endpoint(TRANSACTION, "transactions", PostTransaction, AmendTransaction, DeleteTransaction),
         Endpoint(ENTRY, "entries"),
         Endpoint(TRANSFER, "transfers", PostTransfer, ChangeTransfer),
+        Endpoint(
+            HOLD,
+            "holds",
+            CreateHold,
+            UpdateHold,
+            actions=_by_name(
+                Action("captures", CaptureHold, CAPTURE, "Capture a part of one Hold, or all of it"),
+                Action("releases", ReleaseHold, RELEASE, "Release a part of one Hold, or all of it", creates=False),
+            ),
+        ),
     )
 }
 """Every endpoint, by the type of its resources."""

@@ -36,6 +36,8 @@ STATUS: Mapping[type[errors.WalletError], int] = {
     errors.DuplicateTxid: 409,
     errors.DuplicateLabel: 409,
     errors.TransactionBound: 409,
+    errors.HoldExceeded: 422,
+    errors.HoldClosed: 409,
     errors.ReversalExceeds: 422,
     errors.WalletNotEmpty: 409,
     errors.WalletFrozen: 409,

@@ -20,7 +20,7 @@ from walletsvc.money import format_amount
 from walletsvc.schema.declarations import Field, Resource, ToMany, ToOne, Write
 from walletsvc.schema.kinds import EXTERNAL, print_time
 from walletsvc.schema.resources import RESOURCES
-from walletsvc.schema.types import Amount, Counter, External, Metadata, Moment
+from walletsvc.schema.types import Amount, Counter, External, Metadata, Moment, OptionalMoment
 
 # Generic in the stubs, not in the library.
 _Field: Any = fields.Field
@@ -45,6 +45,9 @@ class TimeField(_Field):
     def to_representation(self, value: datetime) -> str:
         return print_time(value)
 
+    def to_internal_value(self, data: Any) -> Any:
+        return data
+
 
 class ExternalField(_Field):
     """What crosses the border, as a list of amounts with their currencies."""
@@ -62,6 +65,7 @@ _FIELDS = {
     Counter: IntegerField,
     Metadata: JSONField,
     Moment: TimeField,
+    OptionalMoment: TimeField,
 }
 """All other types are text."""
 

@@ -7,12 +7,13 @@ from typing import Any
 from django.utils import timezone
 
 from walletsvc.commands.execute import execute
+from walletsvc.commands.holds import CaptureHold, CreateHold, ReleaseHold, UpdateHold
 from walletsvc.commands.reversals import ReverseTransaction, ReverseTransfer
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
 from walletsvc.commands.transfers import PostTransfer
 from walletsvc.commands.wallets import CloseWallet, OpenWallet, RenameWallet
 from walletsvc.ledger.ledger import Clock
-from walletsvc.models import Transaction, Transfer, Wallet
+from walletsvc.models import Hold, Transaction, Transfer, Wallet
 from walletsvc.principals import Principal
 
 UNSET = object()
@@ -61,6 +62,24 @@ def reverse_transfer(
     *, principal: Principal, transfer_id: object, clock: Clock = timezone.now, **values: object
 ) -> Transfer:
     return execute(ReverseTransfer.parse(transfer_id, _named(values)), by=principal, clock=clock)
+
+
+def create_hold(*, principal: Principal, clock: Clock = timezone.now, **values: object) -> Hold:
+    return execute(CreateHold.parse(_named(values)), by=principal, clock=clock)
+
+
+def update_hold(*, principal: Principal, hold_id: object, clock: Clock = timezone.now, **values: object) -> Hold:
+    return execute(UpdateHold.parse(hold_id, values), by=principal, clock=clock)
+
+
+def capture_hold(
+    *, principal: Principal, hold_id: object, clock: Clock = timezone.now, **values: object
+) -> Transaction:
+    return execute(CaptureHold.parse(hold_id, values), by=principal, clock=clock)
+
+
+def release_hold(*, principal: Principal, hold_id: object, clock: Clock = timezone.now, **values: object) -> Hold:
+    return execute(ReleaseHold.parse(hold_id, values), by=principal, clock=clock)
 
 
 def _named(values: dict[str, Any]) -> dict[str, Any]:

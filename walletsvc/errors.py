@@ -152,7 +152,7 @@ class NotFound(WalletError):
 class DuplicateTxid(WalletError):
     """The txid is taken.
 
-    Context: transaction or transfer, the id of the holder; txid, if it is a leg's. If the refused request would
+    Context: transaction, transfer or hold, the id of the holder; txid, if it is a leg's. If the refused request would
     create another: is_same, whether the same request created the holder.
     """
 
@@ -172,6 +172,18 @@ class TransactionBound(WalletError):
     """
 
     code = "transaction_bound"
+
+
+class HoldExceeded(WalletError):
+    """More than remains of a hold. Context: remaining, amount, currency, hold."""
+
+    code = "hold_exceeded"
+
+
+class HoldClosed(WalletError):
+    """The hold has been captured or released, or has expired. Context: state, hold."""
+
+    code = "hold_closed"
 
 
 class ReversalExceeds(WalletError):

@@ -18,10 +18,12 @@ from walletsvc.schema.types import (
     Counter,
     Currency,
     External,
+    Flag,
     Legs,
     Metadata,
     Moment,
     Name,
+    OptionalMoment,
     Owner,
     Text,
     Type,
@@ -55,13 +57,14 @@ def input_attributes(endpoint: Endpoint, *, is_new: bool, has_relations: bool) -
         written += [each for each in endpoint.resource.inputs if isinstance(each, Field)]
     properties = {each.name: _input(each) for each in written}
     required = [each.name for each in written if each.required and is_new]
-    for relation in sorted(endpoint.writable_relations) if has_relations else ():
+    relations = sorted(endpoint.writable_relations) if is_new else endpoint.changeable_relations
+    for relation in relations if has_relations else ():
         properties[relation] = {
             "type": ["string", "integer"],
             "deprecated": True,
             "description": f"The id. Prefer the relationship {relation}.",
         }
-        if is_new:
+        if is_new and relation in endpoint.required_relations:
             required.append(relation)
     for given in endpoint.resource.inputs if is_new else ():
         if isinstance(given, ToOne):
@@ -146,6 +149,10 @@ def _type(declared: Type) -> Schema:
             return amount()
         case Moment():
             return {"type": "string", "format": "date-time"}
+        case OptionalMoment():
+            return {"type": ["string", "null"], "format": "date-time"}
+        case Flag():
+            return {"type": "boolean"}
         case Metadata():
             return dict(OBJECT)
         case External():

@@ -232,7 +232,7 @@ def _many_relationship(endpoint: Endpoint, name: str) -> Item:
 def _one_relationship(endpoint: Endpoint, name: str) -> Item:
     target = ENDPOINTS[endpoint.resource.to_one[name].target]
     what = f"{endpoint.name}{name.capitalize()}Relationship"
-    is_writable = name in endpoint.writable_relations
+    is_writable = name in endpoint.changeable_relations
     return {
         "get": _operation(
             f"read{what}",

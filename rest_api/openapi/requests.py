@@ -65,7 +65,7 @@ def _new_resource(endpoint: Endpoint, *, has_relations: bool) -> Schema:
         schema["deprecated"] = True
     elif endpoint.writable_relations:
         schema["required"].append("relationships")
-        schema["properties"]["relationships"]["required"] = sorted(endpoint.writable_relations)
+        schema["properties"]["relationships"]["required"] = endpoint.required_relations
     return schema
 
 
@@ -77,7 +77,7 @@ def _changed_resource(endpoint: Endpoint) -> Schema:
 
 
 def _written(endpoint: Endpoint, attributes: Schema) -> Schema:
-    relationships = {name: _to_one(endpoint.resource.to_one[name]) for name in sorted(endpoint.writable_relations)}
+    relationships = {name: _to_one(endpoint.resource.to_one[name]) for name in endpoint.changeable_relations}
     for name, relation in endpoint.resource.to_many.items():
         items = given_identifier(ENDPOINTS[relation.target])
         relationships[name] = {

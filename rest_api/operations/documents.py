@@ -199,7 +199,7 @@ class _Reader:
         if code not in ("add", "update", "remove"):
             raise _unknown_code(base)
         endpoint, at = target.endpoint, f"{base}/data"
-        if name not in endpoint.writable_relations:
+        if name not in endpoint.changeable_relations:
             detail = f"{name} cannot be written through {endpoint.name}."
             raise refuse(403, errors.Forbidden.code, detail, pointer=target.pointer)
         if code != "update":

@@ -62,7 +62,7 @@ class OneRelationshipView(WriteView):
         value = read_to_one(self.read_request(), reader.target.name)
         number = parse_id(identifier, what=self.endpoint.name)
         self.locate = _locate
-        if self.relation not in self.endpoint.writable_relations:
+        if self.relation not in self.endpoint.changeable_relations:
             reader.find(identifier)
             raise Forbidden(f"The {self.relation} of {self.endpoint.name} never changes.", field=self.relation)
         command = self.endpoint.parse_update(number, {self.relation: value})

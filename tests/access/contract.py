@@ -15,24 +15,44 @@ READ = {
     "Transaction": "transactions:read",
     "Entry": "transactions:read",
     "Transfer": "transactions:read",
+    "Hold": "transactions:read",
 }
-WRITE = {"Wallet": "wallets:write", "Transaction": "transactions:write", "Transfer": "transfers:write"}
-PATHS = {"wallets": "Wallet", "transactions": "Transaction", "entries": "Entry", "transfers": "Transfer"}
+WRITE = {
+    "Wallet": "wallets:write",
+    "Transaction": "transactions:write",
+    "Transfer": "transfers:write",
+    "Hold": "holds:write",
+}
+PATHS = {
+    "wallets": "Wallet",
+    "transactions": "Transaction",
+    "entries": "Entry",
+    "transfers": "Transfer",
+    "holds": "Hold",
+}
 TO_MANY = {
     ("Wallet", "transactions"): "Transaction",
     ("Wallet", "entries"): "Entry",
+    ("Wallet", "holds"): "Hold",
     ("Transaction", "entries"): "Entry",
     ("Transfer", "legs"): "Transaction",
+    ("Hold", "captures"): "Transaction",
 }
 TO_ONE = {
     ("Transaction", "wallet"): "Wallet",
     ("Transaction", "transfer"): "Transfer",
+    ("Transaction", "hold"): "Hold",
     ("Entry", "wallet"): "Wallet",
     ("Entry", "transaction"): "Transaction",
+    ("Entry", "hold"): "Hold",
+    ("Hold", "wallet"): "Wallet",
+    ("Hold", "destination"): "Wallet",
 }
 RELATIONS = TO_ONE | TO_MANY
 COMPUTED = {("Wallet", "balance"), ("Wallet", "statement")}
 """URLs of what is computed from the entries of a wallet: reading it takes the scopes of both."""
+ACTIONS = {("Hold", "captures"): ("Transaction", 201), ("Hold", "releases"): ("Hold", 200)}
+"""Commands on a resource, with the type and the status of the answer: it takes the scope of the resource."""
 WRITABLE_RELATIONS = {("Transaction", "wallet")}
 GIVEN_RELATIONS = {("Transfer", "source"): "Wallet", ("Transfer", "destination"): "Wallet"}
 """What is given for a new thing, and is no part of it."""

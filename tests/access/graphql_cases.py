@@ -10,14 +10,21 @@ from tests.access.case import Case, Else
 from tests.access.collected import Thing
 from tests.access.contract import FOR_UNBOUND, RELATIONS, SETTINGS, TO_MANY, TO_ONE, Uncovered, reading, writing
 
-_LISTS = {"wallets": "Wallet", "transactions": "Transaction", "entries": "Entry", "transfers": "Transfer"}
+_LISTS = {
+    "wallets": "Wallet",
+    "transactions": "Transaction",
+    "entries": "Entry",
+    "transfers": "Transfer",
+    "holds": "Hold",
+}
 _ROOTS = {
     "Wallet": 'wallet(id: "{wallet}")',
     "Transaction": 'transaction(id: "{transaction}")',
     "Entry": 'entries(filters: {transaction: "{transaction}"})',
     "Transfer": 'transfer(id: "{transfer}")',
+    "Hold": 'hold(id: "{hold}")',
 }
-_LEAVES = {"Wallet": "label", "Transaction": "txid", "Entry": "kind", "Transfer": "txid"}
+_LEAVES = {"Wallet": "label", "Transaction": "txid", "Entry": "kind", "Transfer": "txid", "Hold": "txid"}
 _MUTATIONS = {
     "createWallet": ("Wallet", 'label: "New"', "wallet"),
     "updateWallet": ("Wallet", 'id: "{wallet}", metadata: {a: 1}', "wallet"),
@@ -36,8 +43,16 @@ _MUTATIONS = {
         "transfer",
     ),
     "updateTransfer": ("Transfer", 'id: "{transfer}", metadata: {a: 1}', "transfer"),
+    "createHold": ("Hold", 'txid: "N1", amount: "1.25", walletId: "{wallet}"', "hold"),
+    "updateHold": ("Hold", 'id: "{hold}", metadata: {a: 1}', "hold"),
+    "captureHold": ("Transaction", 'id: "{hold}", txid: "N1"', "transaction"),
+    "releaseHold": ("Hold", 'id: "{hold}"', "hold"),
 }
 _OF_MANY = {"createTransactions"}
+_WRITTEN = {"captureHold": "Hold"}
+"""Whose scope a mutation takes, if that is not what it shows."""
+_KEYED = ("create", "capture", "release")
+"""How the mutations begin that take an idempotency key."""
 _INPUTS = {
     "label": '"New"',
     "balance": '"1.00"',
@@ -55,6 +70,10 @@ _INPUTS = {
     "source": '"{wallet}"',
     "destination": '"{other}"',
     "upTo": '"1.25"',
+    "destinationId": '"{other}"',
+    "expiresAt": '"2999-01-01T00:00:00Z"',
+    "isFinal": "true",
+    "allowExcess": "true",
     "id": None,
 }
 _FILTERS = {
@@ -71,11 +90,17 @@ _FILTERS = {
     "wallet": '"{wallet}"',
     "transaction": '"{transaction}"',
     "transfer": '"{transfer}"',
+    "hold": '"{hold}"',
     "kind": "post",
     "owner": '"alice"',
     "sequence.gt": "0",
 }
-_RANGES = {"balance": '"1"', "amount": '"-100"', "createdAt": '"2020-01-01T00:00:00Z"'}
+_RANGES = {
+    "balance": '"1"',
+    "amount": '"-100"',
+    "createdAt": '"2020-01-01T00:00:00Z"',
+    "expiresAt": '"2020-01-01T00:00:00Z"',
+}
 _PAGES = {"first": "1", "last": "1", "after": '"{cursor}"', "before": '"{cursor}"'}
 _ARGUMENTS = {
     "node": {"id": '"{global_wallet}"'},
@@ -86,6 +111,8 @@ _ARGUMENTS = {
     "transactionByTxid": {"txid": '"{txid}"', "owner": '"alice"'},
     "transfer": {"id": '"{transfer}"'},
     "transferByTxid": {"txid": '"{transfer_txid}"', "owner": '"alice"'},
+    "hold": {"id": '"{hold}"'},
+    "holdByTxid": {"txid": '"{hold_txid}"', "owner": '"alice"'},
 }
 _COMPUTED_TYPES = {"Balance": "balanceAt", "Statement": "statement"}
 _COMPUTED_LEAVES = {"balanceAt": "balance", "statement": "closing"}
@@ -163,7 +190,7 @@ def _one(thing: Thing, name: str, arguments: dict[str, str]) -> Case:
         resources = ("Wallet",) if name == "node" else ("Wallet", "Transaction")
         shown = "id ... on Wallet { label } ... on Transaction { txid }"
         return query(thing, f"{name}({given}) {{ {shown} }}", *resources, foreign=Else.NULL)
-    resource = next(each for each in ("Wallet", "Transaction", "Transfer") if name.startswith(each.lower()))
+    resource = next(each for each in ("Wallet", "Transaction", "Transfer", "Hold") if name.startswith(each.lower()))
     return query(thing, f"{name}({given}) {{ {_LEAVES[resource]} }}", resource)
 
 
@@ -272,9 +299,9 @@ def _conditions(thing: Thing, name: str) -> Case:
 
 def _filter(thing: Thing) -> str:
     field, _, lookup = thing.name.partition(".")
-    value = _FILTERS.get(thing.name)
+    value = "open" if thing.place == "HoldFilters" and field == "state" else _FILTERS.get(thing.name)
     if value is None and field in _RANGES:
-        up = '"2999-01-01T00:00:00Z"' if field == "createdAt" else '"1000"'
+        up = '"2999-01-01T00:00:00Z"' if field.endswith("At") else '"1000"'
         value = {"gte": _RANGES[field], "gt": _RANGES[field], "lte": up, "lt": up}.get(lookup)
     if value is None:
         raise Uncovered(thing)
@@ -292,6 +319,9 @@ def _value(thing: Thing) -> Case:
     if thing.place == "WalletState":
         text = f"wallets(filters: {{state: {thing.name}}}) {{ edges {{ node {{ label }} }} }}"
         return query(thing, text, "Wallet", foreign=Else.NOTHING)
+    if thing.place == "HoldState":
+        text = f"holds(filters: {{state: {thing.name}}}) {{ edges {{ node {{ txid }} }} }}"
+        return query(thing, text, "Hold", foreign=Else.NOTHING)
     if thing.place == "Ordering":
         text = f"wallets(ordering: [{{label: {thing.name}}}]) {{ edges {{ node {{ label }} }} }}"
         return query(thing, text, "Wallet", foreign=Else.NOTHING)
@@ -323,10 +353,11 @@ def _mutation(thing: Thing, name: str, member: str = "") -> Case:
         given = ", ".join(f"{key}: {each}" for key, each in {**members, member: value}.items())
     shown = f"{shown} {{ {_LEAVES[resource]} }} userErrors {{ code }}"
     case = _mutating(thing, name, given, shown, resource)
-    written = writing(resource, member)
+    taken = _WRITTEN.get(name, resource)
+    written = writing(taken, member)
     # Callers who may do all to their own are no administrators.
     foreign = Else.ABSENT_OR_FORBIDDEN if member in SETTINGS else case.foreign
-    case = replace(case, scopes=case.scopes - writing(resource) | written, foreign=foreign)
+    case = replace(case, scopes=case.scopes - writing(taken) | written, foreign=foreign)
     return _for_unbound(case, member)
 
 
@@ -340,7 +371,7 @@ def _of_payload(thing: Thing, name: str, field: str) -> Case:
     if name not in _MUTATIONS:
         raise Uncovered(thing)
     resource, given, shown = _MUTATIONS[name]
-    if field == "isReplay" and name.startswith("create"):
+    if field == "isReplay" and name.startswith(_KEYED):
         return _mutating(thing, name, given, f"{field} userErrors {{ code }}", resource)
     if field not in (shown, "userErrors"):
         raise Uncovered(thing)
@@ -366,7 +397,7 @@ def _mutating(thing: Thing, name: str, given: str, shown: str, resource: str, *r
     return _case(
         thing,
         f"mutation {{ {name}({arguments}) {{ {shown} }} }}",
-        scopes=writing(resource) | reading(*related),
+        scopes=writing(_WRITTEN.get(name, resource)) | reading(*related),
         foreign=Else.OWN if name == "createWallet" else Else.ABSENT,
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 from tests.access.case import Case, Else
 from tests.access.collected import Thing
 from tests.access.contract import (
+    ACTIONS,
     COMPUTED,
     FOR_UNBOUND,
     GIVEN_RELATIONS,
@@ -24,7 +25,7 @@ from tests.access.contract import (
     reading,
     writing,
 )
-from tests.access.rest_parts import COMPUTED_PARAMETERS, ID, IDS, VALUES, new, operations
+from tests.access.rest_parts import ACTION_ATTRIBUTES, COMPUTED_PARAMETERS, ID, IDS, VALUES, new, operations
 
 _PATH = re.compile(r"/api/(\w+)/(\{id\}/)?(relationships/)?(?:(\w+)/)?")
 _FILTERS = {
@@ -40,10 +41,16 @@ _FILTERS = {
     "wallet": "{wallet}",
     "transaction": "{transaction}",
     "transfer": "{transfer}",
+    "hold": "{hold}",
     "kind": "post",
     "sequence.gt": "0",
 }
-_RANGES = {"balance": "1", "amount": "-100", "createdAt": "2020-01-01T00:00:00Z"}
+_RANGES = {
+    "balance": "1",
+    "amount": "-100",
+    "createdAt": "2020-01-01T00:00:00Z",
+    "expiresAt": "2020-01-01T00:00:00Z",
+}
 _PAGES = {"page[number]": "1", "page[size]": "2", "page[after]": None, "page[before]": None}
 
 
@@ -76,6 +83,8 @@ def described_cases(things: Iterable[Thing]) -> Iterator[Case]:
         elif thing.kind in ("header", "path"):
             # With the routes: these are no choice of the caller about what is shown.
             continue
+        elif (resource, relation) in ACTIONS:
+            yield _acted(thing, resource, str(relation), url)
         elif thing.kind in ("attributes", "relationships"):
             yield _written(thing, method, resource, url)
         else:
@@ -137,12 +146,14 @@ def _read(thing: Thing, resource: str, relation: str | None, url: str, *, is_lis
 def _filter_value(thing: Thing) -> str:
     name = thing.name.removeprefix("filter[").removesuffix("]")
     attribute, _, lookup = name.partition(".")
+    if name == "state" and "holds" in thing.place:
+        return "open"
     if name in _FILTERS:
         return _FILTERS[name]
     if lookup in ("gte", "gt") and attribute in _RANGES:
         return _RANGES[attribute]
     if lookup in ("lte", "lt") and attribute in _RANGES:
-        return "2999-01-01T00:00:00Z" if attribute == "createdAt" else "1000"
+        return "2999-01-01T00:00:00Z" if attribute.endswith("At") else "1000"
     raise Uncovered(thing)
 
 
@@ -175,6 +186,26 @@ def _written(thing: Thing, method: str, resource: str, url: str) -> Case:
         foreign = Else.ABSENT_OR_FORBIDDEN
     scopes = writing(resource, name)
     return Case((thing,), method, url, {"data": data}, scopes=scopes, status=status, foreign=foreign)
+
+
+def _acted(thing: Thing, resource: str, action: str, url: str) -> Case:
+    """Return an action with a member of what it takes, or with more in its answer."""
+    target, status = ACTIONS[resource, action]
+    data: dict[str, Any] = {"type": target, "attributes": dict(ACTION_ATTRIBUTES[action])}
+    scopes = writing(resource)
+    match thing.kind:
+        case "attributes" if thing.name in VALUES:
+            data["attributes"][thing.name] = VALUES[thing.name]
+        case "relationships" if (target, thing.name) in TO_MANY:
+            data["relationships"] = {thing.name: {"data": []}}
+        case "include":
+            url += f"?include={thing.name}"
+            scopes |= reading(*follow(target, thing.name.split(".")))
+        case _ if thing.kind.startswith("fields["):
+            url += f"?{thing.kind}={thing.name}"
+        case _:
+            raise Uncovered(thing)
+    return Case((thing,), "POST", url, {"data": data}, scopes=scopes, status=status, foreign=Else.ABSENT)
 
 
 def _shown_write(thing: Thing, method: str, resource: str, url: str) -> Case:
@@ -222,7 +253,7 @@ def _operation(thing: Thing) -> Case:
             data = {**identified, "attributes": {"metadata": {"d": 4}}}
             return operations((thing,), {"op": "update", "data": data}, scopes=writing(resource), foreign=Else.ABSENT)
         case "remove":
-            if resource == "Transfer":
+            if resource in ("Transfer", "Hold"):
                 content = {"op": "remove", "ref": identified}
                 return operations((thing,), content, status=403, foreign=Else.ABSENT_OR_FORBIDDEN)
             identified = {"type": resource, "id": "{empty}" if resource == "Wallet" else "{transaction}"}

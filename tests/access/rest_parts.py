@@ -9,7 +9,13 @@ from tests.access.collected import Thing
 from tests.access.contract import PATHS
 from tests.access.world import ATOMIC
 
-ID = {"wallets": "{wallet}", "transactions": "{transaction}", "entries": "{entry}", "transfers": "{transfer}"}
+ID = {
+    "wallets": "{wallet}",
+    "transactions": "{transaction}",
+    "entries": "{entry}",
+    "transfers": "{transfer}",
+    "holds": "{hold}",
+}
 IDS = {resource: ID[path] for path, resource in PATHS.items()}
 """The id of a thing, by its path and by its type."""
 
@@ -28,6 +34,9 @@ VALUES: dict[str, Any] = {
     "source": "{wallet}",
     "destination": "{other}",
     "upTo": "1.25",
+    "expiresAt": "2999-01-01T00:00:00Z",
+    "isFinal": True,
+    "allowExcess": True,
     "external": [{"currency": "USD", "amount": "-1.25"}],
     "legs": [{"wallet": "{wallet}", "amount": "0.75"}, {"wallet": "{other}", "amount": "0.50"}],
 }
@@ -53,9 +62,14 @@ def new(resource: str, **changed: Any) -> dict[str, Any]:
         # Of the ways to say what is moved, there is one.
         others = {"upTo": pair[:3], "legs": ("txid", "external"), "external": ("txid", "legs")}
         pair = next((others[name] for name in others if name in changed), pair)
-    needed = {"Wallet": ("label",), "Transaction": ("txid", "amount", "wallet"), "Transfer": pair}[resource]
+    posted = ("txid", "amount", "wallet")
+    needed = {"Wallet": ("label",), "Transaction": posted, "Transfer": pair, "Hold": posted}[resource]
     attributes = {name: VALUES[name] for name in needed} | ({"wallet": "{wallet}"} if "wallet" in needed else {})
     return {"type": resource, "attributes": attributes | changed}
+
+
+ACTION_ATTRIBUTES: dict[str, dict[str, Any]] = {"captures": {"txid": "N1"}, "releases": {}}
+"""What an action needs at least."""
 
 
 def operations(covers: tuple[Thing, ...], content: Any, **more: Any) -> Case:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from tests.access.case import Case, Else
 from tests.access.collected import Thing
 from tests.access.contract import (
+    ACTIONS,
     COMPUTED,
     OPEN_ROUTES,
     PATHS,
@@ -17,7 +18,7 @@ from tests.access.contract import (
     reading,
     writing,
 )
-from tests.access.rest_parts import COMPUTED_PARAMETERS, ID, IDS, new, operations
+from tests.access.rest_parts import ACTION_ATTRIBUTES, COMPUTED_PARAMETERS, ID, IDS, new, operations
 
 
 def route_cases(things: Iterable[Thing]) -> Iterator[Case]:
@@ -77,6 +78,8 @@ def _of_collection(thing: Thing) -> Case:
         return _of_resource(thing, resource, path, is_item=relation == "detail")
     if (resource, relation) in COMPUTED:
         return _of_history(thing, f"/api/{path}/{ID[path]}/{relation}/", relation)
+    if (resource, relation) in ACTIONS and not is_relationship and thing.name in ("POST", "OPTIONS"):
+        return _of_action(thing, resource, path, relation)
     target = RELATIONS.get((resource, relation))
     if target is None:
         raise Uncovered(thing)
@@ -103,6 +106,15 @@ def _of_collection(thing: Thing) -> Case:
             foreign = Else.ABSENT_OR_FORBIDDEN
             return Case((thing,), thing.name, url, {"data": data}, status=403, foreign=foreign)
     raise Uncovered(thing)
+
+
+def _of_action(thing: Thing, resource: str, path: str, action: str) -> Case:
+    url = f"/api/{path}/{ID[path]}/{action}/"
+    if thing.name == "OPTIONS":
+        return Case((thing,), "OPTIONS", url, foreign=Else.SAME)
+    target, status = ACTIONS[resource, action]
+    content = {"data": {"type": target, "attributes": ACTION_ATTRIBUTES[action]}}
+    return Case((thing,), "POST", url, content, scopes=writing(resource), status=status, foreign=Else.ABSENT)
 
 
 def _of_history(thing: Thing, url: str, name: str) -> Case:

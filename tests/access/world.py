@@ -17,9 +17,9 @@ from django.db import close_old_connections, transaction
 from django.utils import timezone
 
 from tests.fast_path.front import Front
-from tests.writes import open_wallet, post_transaction, post_transfer
+from tests.writes import capture_hold, create_hold, open_wallet, post_transaction, post_transfer
 from walletsvc.access import key_text, keys
-from walletsvc.models import Entry, Transaction, Transfer, Wallet
+from walletsvc.models import Entry, Hold, Transaction, Transfer, Wallet
 from walletsvc.principals import SYSTEM, Principal
 from walletsvc.web import fast_path
 
@@ -183,6 +183,8 @@ def _make_things(owner: str) -> dict[str, str]:
         external=[{"currency": "USD", "amount": "-1.00"}],
         metadata={"of": text},
     )
+    hold = create_hold(principal=by, wallet_id=wallet.id, amount="5.00", txid=f"T4 {text}", metadata={"of": text})
+    capture_hold(principal=by, hold_id=hold.id, amount="1.00", txid=f"T5 {text}", description=text)
     found = {
         "wallet": wallet.id,
         "other": other.id,
@@ -190,8 +192,14 @@ def _make_things(owner: str) -> dict[str, str]:
         "transaction": posted.id,
         "entry": entry.id,
         "transfer": transfer.id,
+        "hold": hold.id,
     }
-    texts = {"label": wallet.label, "txid": posted.txid, "transfer_txid": transfer.txid}
+    texts = {
+        "label": wallet.label,
+        "txid": posted.txid,
+        "transfer_txid": transfer.txid,
+        "hold_txid": hold.txid,
+    }
     return {name: str(each) for name, each in found.items()} | texts
 
 
@@ -206,11 +214,13 @@ def _number_from(wallets: int, transactions: int, entries: int) -> None:
     Transfer(id=wallets + transactions, txid="C", owner="carol", fingerprint=b"C" * 16, created_at=at).save(
         force_insert=True
     )
+    held = {"amount": 1, "remaining": 0, "released": 1, "state": "released", "fingerprint": b"C" * 16}
+    Hold(id=wallets + entries, txid="C", wallet_id=wallets, updated_at=at, **held, **of).save(force_insert=True)
 
 
 def digest(owner: str | None = None) -> str:
     """Return a digest of all tables, or of the rows of one owner."""
-    models = (Wallet, Transaction, Entry, Transfer) if owner else apps.get_app_config("walletsvc").get_models()
+    models = (Wallet, Transaction, Entry, Transfer, Hold) if owner else apps.get_app_config("walletsvc").get_models()
     seen = sha256()
     for model in models:
         if model._meta.managed:

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from graphql import GraphQLObjectType, get_named_type, is_leaf_type
 
 from graphql_api.schema import schema
-from tests.writes import post_transfer
+from tests.writes import capture_hold, create_hold, post_transfer
 from walletsvc.principals import ANYONE
 
 pytestmark = pytest.mark.django_db
@@ -86,7 +86,7 @@ def count_queries(ask: Any, settings: Any) -> Any:
 
 
 def test_the_walk_takes_every_relation_of_every_type() -> None:
-    assert len(PATHS) == 23
+    assert len(PATHS) == 53
     taken = {name for path in PATHS for name in path.split(".")}
     assert taken == {
         "wallets",
@@ -97,6 +97,10 @@ def test_the_walk_takes_every_relation_of_every_type() -> None:
         "transfers",
         "transfer",
         "legs",
+        "holds",
+        "hold",
+        "destination",
+        "captures",
         "balanceAt",
         "statement",
         "lines",
@@ -105,10 +109,10 @@ def test_the_walk_takes_every_relation_of_every_type() -> None:
 
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS.keys())
 def test_queries_do_not_grow(path: tuple[Step, ...], count_queries: Any, make_wallet: Any, post: Any) -> None:
-    numbers = count()
+    numbers, first = count(), make_wallet("1.00")
 
-    def grow(wallets: int, transactions: int) -> None:
-        for _ in range(wallets):
+    def grow(number: int, transactions: int) -> None:
+        for _ in range(number):
             wallet = make_wallet("1.00")
             for _ in range(transactions):
                 post(wallet, "1.00")
@@ -118,6 +122,9 @@ def test_queries_do_not_grow(path: tuple[Step, ...], count_queries: Any, make_wa
                     legs=[{"wallet": wallet.id, "amount": "1.00"}],
                     external=[{"currency": "USD", "amount": "-1.00"}],
                 )
+                wallets = {"wallet_id": wallet.id, "destination_id": first.id}
+                hold = create_hold(principal=ANYONE, txid=f"H{next(numbers)}", amount="1.00", **wallets)
+                capture_hold(principal=ANYONE, hold_id=hold.id, txid=f"C{next(numbers)}", amount="0.50")
 
     once, twice = select(path, twice=False), select(path, twice=True)
     grow(2, 2)

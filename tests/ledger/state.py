@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from walletsvc import errors
-from walletsvc.models import Entry, Transaction, Transfer, Wallet
+from walletsvc.models import Entry, Hold, Transaction, Transfer, Wallet
 from walletsvc.money import format_amount
 from walletsvc.queries.reconciliation import compute_discrepancies
 
@@ -19,7 +19,7 @@ Refusal = tuple[str, str | None]
 
 def snapshot() -> dict[str, list[Any]]:
     """Return all rows of all tables."""
-    models = (Wallet, Transaction, Transfer, Entry)
+    models = (Wallet, Transaction, Transfer, Hold, Entry)
     return {model.__name__: list(model.objects.order_by("id").values_list()) for model in models}
 
 

@@ -12,7 +12,7 @@ from django.db import connection
 
 from tests.queries.questions import ask
 from tests.queries.test_rows_read import watched
-from walletsvc.models import Entry, Total, Transaction, Transfer, Wallet
+from walletsvc.models import Entry, Hold, Total, Transaction, Transfer, Wallet
 from walletsvc.principals import ANYONE, Principal
 from walletsvc.queries.engine import read_by_ids
 from walletsvc.queries.questions import CursorPage, NumberedPage, Selection
@@ -48,6 +48,11 @@ def filled() -> None:
     )
     Transfer.objects.bulk_create(
         Transfer(id=each, txid=f"X{each}", owner=f"o{each % OWNERS}", fingerprint=b"f" * 16, created_at=NOON)
+        for each in range(1, ROWS + 1)
+    )
+    held = {"amount": 1, "remaining": 0, "state": "released", "currency": "USD", "fingerprint": b"f" * 16, **times}
+    Hold.objects.bulk_create(
+        Hold(id=each, txid=f"H{each}", wallet_id=each % WALLETS or WALLETS, owner=f"o{each % OWNERS}", **held)
         for each in range(1, ROWS + 1)
     )
     rows = [(number, 1 + number % WALLETS, number // WALLETS + 1) for number in range(ROWS)]

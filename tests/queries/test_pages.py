@@ -11,7 +11,7 @@ import pytest
 from tests.queries.questions import ask, names
 from tests.writes import open_wallet, post_transaction
 from walletsvc import errors
-from walletsvc.models import Entry, Transaction, Transfer, Wallet
+from walletsvc.models import Entry, Hold, Transaction, Transfer, Wallet
 from walletsvc.principals import ANYONE
 from walletsvc.queries.questions import CursorPage, NumberedPage
 from walletsvc.schema.resources import RESOURCES
@@ -19,7 +19,7 @@ from walletsvc.schema.resources import RESOURCES
 pytestmark = pytest.mark.django_db
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
-MODELS = {"Wallet": Wallet, "Transaction": Transaction, "Entry": Entry, "Transfer": Transfer}
+MODELS = {"Wallet": Wallet, "Transaction": Transaction, "Entry": Entry, "Transfer": Transfer, "Hold": Hold}
 ORDERS = [
     (resource.name, name)
     for resource in RESOURCES.values()
@@ -49,6 +49,17 @@ def rows() -> None:
         )
         # A list reads no legs.
         Transfer.objects.create(txid=f"{'bBčČ'[number % 4]}{number}", fingerprint=b"f" * 16, created_at=moment)
+        Hold.objects.create(
+            txid=f"{'bBčČ'[number % 4]}{number}",
+            wallet=wallet,
+            amount=1,
+            remaining=0,
+            state="released",
+            currency="USD",
+            fingerprint=b"f" * 16,
+            created_at=moment,
+            updated_at=moment,
+        )
 
 
 def expected(resource: str, *order: str) -> list[int]:

@@ -40,7 +40,7 @@ def test_records_print_as_both_faces_show_them() -> None:
         **times,
     }
     [record] = ask("Transaction").records
-    assert (record.id, record.keys) == (transaction.id, {"wallet": wallet.id, "transfer": None})
+    assert (record.id, record.keys) == (transaction.id, {"wallet": wallet.id, "transfer": None, "hold": None})
     assert record.attributes == {
         "txid": "T1",
         "amount": "-0.50",
@@ -52,8 +52,8 @@ def test_records_print_as_both_faces_show_them() -> None:
     }
     opening, post = ask("Entry").records
     assert (opening.keys, post.keys) == (
-        {"wallet": wallet.id, "transaction": None},
-        {"wallet": wallet.id, "transaction": transaction.id},
+        {"wallet": wallet.id, "transaction": None, "hold": None},
+        {"wallet": wallet.id, "transaction": transaction.id, "hold": None},
     )
     assert opening.attributes == {
         "sequence": 1,

@@ -111,7 +111,7 @@ def check_primary_data(data: Any, self_link: Any) -> None:
 def check_identifier(identifier: Any) -> None:
     assert identifier.keys() <= {"type", "id", "meta"}
     computed = identifier["type"] in COMPUTED
-    assert computed or identifier["type"] in ("Wallet", "Transaction", "Entry", "Transfer")
+    assert computed or identifier["type"] in ("Wallet", "Transaction", "Entry", "Transfer", "Hold")
     assert re.fullmatch("[1-9][0-9]*[.@][0-9TZ:./-]+" if computed else "[1-9][0-9]*", identifier["id"])
     assert isinstance(identifier.get("meta", {}), dict)
 

@@ -18,7 +18,7 @@ from rest_framework_json_api.renderers import JSONRenderer
 from rest_api.endpoints import ENDPOINTS, Endpoint
 from tests.conftest import MakeWallet, Post
 from tests.rest_api.conftest import Api
-from tests.writes import post_transfer
+from tests.writes import create_hold, post_transfer
 from walletsvc.principals import ANYONE
 from walletsvc.schema.declarations import Field
 
@@ -89,6 +89,15 @@ def test_encoder_and_renderer_agree(
         description=note,
         metadata=details,
     )
+    create_hold(
+        principal=ANYONE,
+        txid=f"{number}",
+        wallet_id=other.id,
+        destination_id=wallet.id if number % 4 else None,
+        amount="1",
+        expires_at="2999-01-01T00:00:00Z" if number % 3 else None,
+        metadata=details,
+    )
     for endpoint in ENDPOINTS.values():
         instance = endpoint.resource.model._default_manager.latest("id")
         resource = api.data(endpoint.item_url(instance.pk))
@@ -119,10 +128,20 @@ def test_writable_fields_are_those_of_the_commands() -> None:
         "Transaction": {"txid", "amount", "description", "metadata", "conditions"},
         "Entry": set(),
         "Transfer": {"txid", "description", "metadata", "external", "amount", "upTo", "legs"},
+        "Hold": {"txid", "amount", "expiresAt", "description", "metadata", "conditions"},
     }
     assert {name: endpoint.writable_relations for name, endpoint in ENDPOINTS.items()} == {
         "Wallet": frozenset(),
         "Transaction": {"wallet"},
         "Entry": frozenset(),
         "Transfer": frozenset(),
+        "Hold": {"wallet", "destination"},
     }
+    assert {name: endpoint.required_relations for name, endpoint in ENDPOINTS.items() if endpoint.create} == {
+        "Wallet": [],
+        "Transaction": ["wallet"],
+        "Transfer": [],
+        "Hold": ["wallet"],
+    }
+    changeable = {name: endpoint.changeable_relations for name, endpoint in ENDPOINTS.items()}
+    assert {name: relations for name, relations in changeable.items() if relations} == {"Transaction": ["wallet"]}

@@ -24,11 +24,23 @@ from walletsvc.schema.resources import RESOURCES
 PATHS = describe()["paths"]
 WALLET_PATHS = [
     "entries",
+    "entries.hold",
+    "entries.hold.destination",
+    "entries.hold.wallet",
     "entries.transaction",
+    "entries.transaction.hold",
+    "entries.transaction.hold.destination",
+    "entries.transaction.hold.wallet",
     "entries.transaction.transfer",
     "entries.transaction.wallet",
     "entries.wallet",
+    "holds",
+    "holds.destination",
+    "holds.wallet",
     "transactions",
+    "transactions.hold",
+    "transactions.hold.destination",
+    "transactions.hold.wallet",
     "transactions.transfer",
     "transactions.wallet",
 ]

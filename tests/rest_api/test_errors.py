@@ -31,8 +31,9 @@ def test_the_statuses_are_those_of_the_contract() -> None:
     contract = {
         422: "insufficient_funds invalid_amount scale_exceeded precision_exceeded out_of_range unknown_currency"
         " currency_mismatch required blank too_long too_many invalid immutable unbalanced reversal_exceeds"
-        " idempotency_conflict",
-        409: "duplicate_txid duplicate_label wallet_not_empty wallet_frozen wallet_closed transaction_bound",
+        " idempotency_conflict hold_exceeded",
+        409: "duplicate_txid duplicate_label wallet_not_empty wallet_frozen wallet_closed transaction_bound"
+        " hold_closed",
         412: "precondition_failed condition_failed",
         404: "not_found",
         401: "unauthenticated",

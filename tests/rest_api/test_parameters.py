@@ -88,6 +88,15 @@ ROUTES: dict[str, tuple[str, dict[str, set[str]]]] = {
     "transfers-list": ("/api/transfers/", {"GET": LIST, "POST": DOCUMENT}),
     "transfers-detail": ("/api/transfers/{transfer}/", {"GET": DOCUMENT, "PATCH": DOCUMENT}),
     "transfers-legs": ("/api/transfers/{transfer}/legs/", {"GET": LIST}),
+    "transactions-hold": ("/api/transactions/{transaction}/hold/", {"GET": DOCUMENT}),
+    "holds-list": ("/api/holds/", {"GET": LIST, "POST": DOCUMENT}),
+    "holds-detail": ("/api/holds/{hold}/", {"GET": DOCUMENT, "PATCH": DOCUMENT}),
+    "holds-wallet": ("/api/holds/{hold}/wallet/", {"GET": DOCUMENT}),
+    "holds-destination": ("/api/holds/{hold}/destination/", {"GET": DOCUMENT}),
+    "holds-captures": ("/api/holds/{hold}/captures/", {"GET": LIST, "POST": DOCUMENT}),
+    "holds-releases": ("/api/holds/{hold}/releases/", {"POST": DOCUMENT}),
+    "wallets-holds": ("/api/wallets/{wallet}/holds/", {"GET": LIST}),
+    "entries-hold": ("/api/entries/{entry}/hold/", {"GET": DOCUMENT}),
     "entries-wallet": ("/api/entries/{entry}/wallet/", {"GET": DOCUMENT}),
     "entries-transaction": ("/api/entries/{entry}/transaction/", {"GET": DOCUMENT}),
     **{
@@ -100,6 +109,8 @@ ROUTES: dict[str, tuple[str, dict[str, set[str]]]] = {
             ("wallets", "entries"),
             ("transactions", "entries"),
             ("transfers", "legs"),
+            ("wallets", "holds"),
+            ("holds", "captures"),
         )
     },
     **{
@@ -110,6 +121,10 @@ ROUTES: dict[str, tuple[str, dict[str, set[str]]]] = {
         for path, name in (
             ("transactions", "wallet"),
             ("transactions", "transfer"),
+            ("transactions", "hold"),
+            ("entries", "hold"),
+            ("holds", "wallet"),
+            ("holds", "destination"),
             ("entries", "wallet"),
             ("entries", "transaction"),
         )
@@ -132,9 +147,16 @@ def ids(api: Api) -> dict[str, str]:
     legs, external = [{"wallet": wallet["id"], "amount": "1"}], [{"currency": "USD", "amount": "-1"}]
     document = resource("Transfer", txid="X", legs=legs, external=external)
     transfer = api.post("/api/transfers/", document).json()["data"]
-    made = {"wallet": wallet, "transaction": transaction, "entry": entry, "transfer": transfer}
+    hold = api.post("/api/holds/", resource("Hold", txid="H", wallet=wallet["id"], amount="1")).json()["data"]
+    made = {"wallet": wallet, "transaction": transaction, "entry": entry, "transfer": transfer, "hold": hold}
     singular = {name: each["id"] for name, each in made.items()}
-    plural = {"wallets": "wallet", "transactions": "transaction", "entries": "entry", "transfers": "transfer"}
+    plural = {
+        "wallets": "wallet",
+        "transactions": "transaction",
+        "entries": "entry",
+        "transfers": "transfer",
+        "holds": "hold",
+    }
     return singular | {name: singular[one] for name, one in plural.items()}
 
 
@@ -153,6 +175,10 @@ def request_of(route: str, method: str, ids: dict[str, str]) -> tuple[object, di
         ("transfers-list", "POST"): resource(
             "Transfer", txid="X2", legs=[{"wallet": ids["wallet"], "amount": "1"}] * 2
         ),
+        ("holds-list", "POST"): resource("Hold", txid="H2", wallet=ids["wallet"], amount="1"),
+        ("holds-detail", "PATCH"): resource("Hold", ids["hold"], description="New"),
+        ("holds-captures", "POST"): resource("Transaction", txid="C"),
+        ("holds-releases", "POST"): resource("Hold"),
         ("transfers-detail", "PATCH"): resource("Transfer", ids["transfer"], description="New"),
     }
     return documents.get((route, method), None if method in ("GET", "DELETE") else {"data": []}), {}

@@ -74,6 +74,7 @@ def test_the_root_names_the_collections(api: Api) -> None:
         "Transaction": f"{SERVER}/api/transactions/",
         "Entry": f"{SERVER}/api/entries/",
         "Transfer": f"{SERVER}/api/transfers/",
+        "Hold": f"{SERVER}/api/holds/",
     }
 
 

@@ -62,9 +62,15 @@ class OpenLedger:
         self.world = world
         self.touched = touched
         self.posts = 0
+        self.expired: set[int] = set()
 
     def lock(
-        self, wallet_ids: Iterable[int], *, skip_locked: bool = False, waits_for: int | None = None
+        self,
+        wallet_ids: Iterable[int],
+        *,
+        skip_locked: bool = False,
+        waits_for: int | None = None,
+        holds: Sequence[object] = (),
     ) -> Sequence[int]:
         waiting = () if waits_for is None else (waits_for,)
         self.world.done.append(("lock", sorted(wallet_ids), skip_locked, *waiting))

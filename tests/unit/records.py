@@ -11,7 +11,7 @@ from walletsvc.ledger.ledger import Ledger
 from walletsvc.ledger.locked_wallets import LockedWallet
 from walletsvc.ledger.totals import Total
 from walletsvc.ledger.writer import KeyRow, Line, PostedTransfer
-from walletsvc.models import Transaction, Wallet
+from walletsvc.models import Hold, Transaction, Wallet
 from walletsvc.principals import Principal
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
@@ -42,6 +42,8 @@ class Records:
         *,
         transfers: Sequence[PostedTransfer],
         keys: Sequence[KeyRow],
+        new_holds: Sequence[Hold],
+        changed_holds: Sequence[Hold],
         by: Principal,
         at: datetime,
         send: bool,

@@ -33,6 +33,10 @@ def test_each_has_a_unique_name_and_a_scope() -> None:
     kinds = {f"{each.__module__}.{each.__qualname__}": each for each in every()}
     names = sorted(each.name for each in kinds.values())
     assert names == [
+        "hold.capture",
+        "hold.create",
+        "hold.release",
+        "hold.update",
         "transaction.amend",
         "transaction.delete",
         "transaction.post",
@@ -48,6 +52,7 @@ def test_each_has_a_unique_name_and_a_scope() -> None:
     ]
     assert {each.scope for each in kinds.values()} == {
         "admin",
+        "holds:write",
         "transactions:write",
         "transfers:write",
         "wallets:write",

@@ -114,7 +114,7 @@ def test_transactions_of_a_wallet_are_walked_along_their_index(reader: Reader, p
         {
             "where": ("Entry", "wallet_id = %s", (7,)),
             # A wallet numbers its entries in the order of their ids.
-            "columns": ("id", "currency", "sequence", "wallet_id", "transaction_id"),
+            "columns": ("id", "currency", "sequence", "wallet_id", "transaction_id", "hold_id"),
             "order": ["-sequence"],
             "limit": 4,
             "offset": 0,

@@ -56,6 +56,7 @@ EXPECTED = {
         **with_range("createdAt", TimeFilter, "created_at"),
         "wallet": (IdFilter, "wallet_id", "exact"),
         "transfer": (IdFilter, "transfer_id", "exact"),
+        "hold": (IdFilter, "hold_id", "exact"),
         "search": (_FoldedFilter, "txid|description", "exact"),
     },
     "Entry": {
@@ -66,6 +67,17 @@ EXPECTED = {
         **with_range("createdAt", TimeFilter, "created_at"),
         "wallet": (IdFilter, "wallet_id", "exact"),
         "transaction": (IdFilter, "transaction_id", "exact"),
+    },
+    "Hold": {
+        "txid": (TextFilter, "txid", "exact"),
+        "txid.icontains": (_FoldedFilter, "txid", "exact"),
+        "currency": (TextFilter, "currency", "exact"),
+        "state": (django_filters.ChoiceFilter, "state", "exact"),
+        **with_range("expiresAt", TimeFilter, "expires_at"),
+        "owner": (OwnerFilter, "owner", "exact"),
+        **with_range("createdAt", TimeFilter, "created_at"),
+        "wallet": (IdFilter, "wallet_id", "exact"),
+        "search": (_FoldedFilter, "txid|description", "exact"),
     },
     "Transfer": {
         "txid": (TextFilter, "txid", "exact"),

@@ -25,10 +25,11 @@ AMOUNT_AND_TIME = frozenset({"amount", "createdAt"})
 def test_the_wanted_columns_come_after_the_id_and_currency_and_before_the_keys() -> None:
     plan = plan_for(ANYONE, "Entry", AMOUNT_AND_TIME, ("sequence", "amount", "id"))
     assert plan.resource is RESOURCES["Entry"]
-    assert plan.columns == ("id", "currency", "amount", "created_at", "wallet_id", "transaction_id", "sequence")
-    assert plan.kinds == (INTEGER, TEXT, AMOUNT, TIME, INTEGER, INTEGER, INTEGER)
+    keys = ("wallet_id", "transaction_id", "hold_id")
+    assert plan.columns == ("id", "currency", "amount", "created_at", *keys, "sequence")
+    assert plan.kinds == (INTEGER, TEXT, AMOUNT, TIME, INTEGER, INTEGER, INTEGER, INTEGER)
     assert plan.fields == (("amount", 2, AMOUNT), ("createdAt", 3, TIME))
-    assert plan.keys == {"wallet": 4, "transaction": 5}
+    assert plan.keys == {"wallet": 4, "transaction": 5, "hold": 6}
     assert plan.places == {
         "id": 0,
         "currency": 1,
@@ -36,15 +37,22 @@ def test_the_wanted_columns_come_after_the_id_and_currency_and_before_the_keys()
         "created_at": 3,
         "wallet_id": 4,
         "transaction_id": 5,
-        "sequence": 6,
+        "hold_id": 6,
+        "sequence": 7,
     }
 
 
 def test_all_fields_are_read_if_none_are_named() -> None:
     plan = plan_for(ANYONE, "Transaction", None)
     named = ("txid", "amount", "owner", "description", "metadata", "created_at", "updated_at")
-    assert plan.columns == ("id", "currency", *named, "wallet_id", "transfer_id")
-    assert plan_for(ANYONE, "Transaction", frozenset()).columns == ("id", "currency", "wallet_id", "transfer_id")
+    assert plan.columns == ("id", "currency", *named, "wallet_id", "transfer_id", "hold_id")
+    assert plan_for(ANYONE, "Transaction", frozenset()).columns == (
+        "id",
+        "currency",
+        "wallet_id",
+        "transfer_id",
+        "hold_id",
+    )
     names = ("txid", "amount", "currency", "owner", "description", "metadata", "createdAt", "updatedAt")
     assert [name for name, _, _ in plan.fields] == list(names)
 
@@ -60,8 +68,8 @@ def test_who_is_bound_to_an_owner_has_its_own_resource() -> None:
 
 OPENING = Entry(id=7, currency="JPY", amount=Decimal(5), created_at=NOON, wallet_id=3, transaction_id=None)
 POST = Entry(id=8, currency="USD", amount=Decimal("-0.5"), created_at=NOON, wallet_id=4, transaction_id=9)
-OPENING_ROW = [b"7", b"JPY", b"5.000000000000000000", NOON_TEXT, b"3", None]
-POST_ROW = [b"8", b"USD", b"-0.500000000000000000", NOON_TEXT, b"4", b"9"]
+OPENING_ROW = [b"7", b"JPY", b"5.000000000000000000", NOON_TEXT, b"3", None, None]
+POST_ROW = [b"8", b"USD", b"-0.500000000000000000", NOON_TEXT, b"4", b"9", None]
 
 
 def test_an_instance_becomes_the_row_that_would_be_read() -> None:
@@ -81,7 +89,10 @@ def test_a_record_shows_its_row() -> None:
     assert post.attributes == {"amount": "-0.50", "createdAt": "2026-01-31T12:00:00.000000Z"}
     # They are computed once.
     assert post.attributes is post.attributes
-    assert (opening.keys, post.keys) == ({"wallet": 3, "transaction": None}, {"wallet": 4, "transaction": 9})
+    assert (opening.keys, post.keys) == (
+        {"wallet": 3, "transaction": None, "hold": None},
+        {"wallet": 4, "transaction": 9, "hold": None},
+    )
     assert (post.one, post.many) == ({}, {})
 
 

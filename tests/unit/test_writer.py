@@ -191,10 +191,11 @@ def test_transfers_are_inserted_directly_before_their_legs(done: list[Any]) -> N
         *("Y", "a", "", "{}", '{"USD": "-1"}', None, b"f" * 16, "03:04:05"),
     ]
     assert inserted[0].startswith(
-        f"INSERT INTO walletsvc_transaction ({COLUMNS}, transfer_id, reversal_of_id) VALUES"
+        f"INSERT INTO walletsvc_transaction ({COLUMNS}, transfer_id, reversal_of_id, hold_id) VALUES"
     )
-    assert inserted[1][10::12] == [None, new_id(0), new_id(0), new_id(1), None]
-    assert inserted[1][11::12] == [None, None, None, None, 9]
+    assert inserted[1][10::13] == [None, new_id(0), new_id(0), new_id(1), None]
+    assert inserted[1][11::13] == [None, None, None, None, 9]
+    assert inserted[1][12::13] == [None] * 5
     assert entries[1][6::12] == [new_id(place) for place in (4, 3, 2, 1, 0)]
     assert sent == SENT
     assert [each.transfer.id for each in (first, second)] == [100, 101]
@@ -213,8 +214,8 @@ def test_transfers_of_more_transactions_than_one_statement_has_are_sent_first(do
         "INSERT INTO walletsvc_transaction ",
         SENT,
     ]
-    assert done[3][1][10::12] == [100] * 500
-    assert done[4][1][10::12] == [100]
+    assert done[3][1][10::13] == [100] * 500
+    assert done[4][1][10::13] == [100]
 
 
 def test_ids_that_are_not_as_many_as_the_rows_are_not_taken(done: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,7 +67,11 @@ class Reader:
 def test_only_the_selected_fields_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     reader = Reader()
     record = reader.read(monkeypatch)
-    assert (record.id, record.attributes, record.keys) == (7, {"txid": "T"}, {"wallet": 3, "transfer": None})
+    assert (record.id, record.attributes, record.keys) == (
+        7,
+        {"txid": "T"},
+        {"wallet": 3, "transfer": None, "hold": None},
+    )
     assert (record.one, record.many, record.failures) == ({WALLET: None}, {ENTRIES: "a page"}, {})
     assert (reader.asked, reader.dropped) == (["wallet", "entries"], [])
 

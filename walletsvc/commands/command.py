@@ -21,11 +21,15 @@ T_co = TypeVar("T_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Locks:
-    """The locks that a command needs before it decides: wallets, and those of a transaction or a transfer's legs."""
+    """The locks that a command needs before it decides.
+
+    Wallets, and those of a transaction, of a transfer's legs, and of a hold with its destination.
+    """
 
     wallets: tuple[Reference, ...] = ()
     transaction: Reference | None = None
     transfer: Reference | None = None
+    hold: Reference | None = None
 
 
 class Command(ABC, Generic[T_co]):

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from walletsvc import errors
 from walletsvc.commands.command import Command
+from walletsvc.commands.expiry import expire_wallets
 from walletsvc.commands.group_commit import Queue, Worker
 from walletsvc.commands.inputs import LocalId, Reference, resolve
 from walletsvc.commands.keyed import Batch, Keyed, find_replay, with_key
@@ -22,6 +23,7 @@ from walletsvc.commands.lock_order import POLITE_ATTEMPTS, LockOrder
 from walletsvc.commands.outcomes import Done, Failed, Outcome, Refused, RetryAlone, after_error, after_refusal
 from walletsvc.commands.retry import Attempt, durably
 from walletsvc.db.failures import drop_useless_connection
+from walletsvc.ledger.hold_writer import HoldAsRead, find_holds
 from walletsvc.ledger.ledger import Clock, Ledger
 from walletsvc.models import Transaction
 from walletsvc.principals import Principal
@@ -106,10 +108,13 @@ class Runner(Worker[Batch, Outcome]):
     def alone(self, batch: Batch) -> Done | Refused:
         """Run one batch in a transaction of its own."""
         order = LockOrder(self.wallet, polite_attempts=0 if self.waits else POLITE_ATTEMPTS)
+        expired: set[int] = set()
 
         def work(touched: dict[int, str]) -> Done | Refused:
             ledger = Ledger(principal=self.principal, clock=self.clock, touched=touched)
-            order.lock(_wallet_ids(batch, self.principal), ledger)
+            holds = _holds(batch, self.principal)
+            order.lock(_wallet_ids(batch, self.principal, holds), ledger, holds)
+            expired.update(ledger.expired)
             outcome = _apply(batch, ledger)
             if isinstance(outcome, Refused):
                 outcome = self.explain(batch, outcome)
@@ -128,13 +133,17 @@ class Runner(Worker[Batch, Outcome]):
                     return Refused(index, refusal)
             return None
 
-        return durably(work, find_duplicate=find_duplicate)
+        outcome = durably(work, find_duplicate=find_duplicate)
+        if expired and (isinstance(outcome, Refused) or outcome.is_replay):
+            # They have expired whatever the outcome, but only it was rolled back with them.
+            expire_wallets(expired, clock=self.clock)
+        return outcome
 
     def together(self, batches: Sequence[Batch]) -> Sequence[Outcome]:
         """Run batches in one transaction. Each may be refused; one that meets another problem must run alone."""
         outcomes: list[Outcome] = []
         attempt = Attempt()
-        wallet_ids = _wallet_ids([command for batch in batches for command in batch], self.principal)
+        wallet_ids = _wallet_ids([command for batch in batches for command in batch], self.principal, ())
         # If all of them need the same ones, they wait for them together.
         are_same = all(set(map(resolve, _wallets(batch))) == wallet_ids for batch in batches)
         passes_over = not self.waits and len(wallet_ids) > 1
@@ -158,6 +167,7 @@ class Runner(Worker[Batch, Outcome]):
                 else:
                     outcomes.append(outcome)
                     touched.update(ledger.owners_of(map(resolve, _wallets(batch))))
+            touched.update(ledger.owners_of(ledger.expired))
             if touched:
                 ledger.complete()
             else:
@@ -253,6 +263,8 @@ _DUE_TO_WALLET = (
     errors.WalletFrozen,
     errors.WalletClosed,
     errors.ReversalExceeds,
+    errors.HoldClosed,
+    errors.HoldExceeded,
 )
 """What a repeated request may meet although its first attempt was done."""
 
@@ -262,9 +274,17 @@ def _wallets(batch: Batch) -> list[Reference]:
     return [wallet for command in batch if isinstance(command, Command) for wallet in command.locks().wallets]
 
 
-def _wallet_ids(batch: Batch, principal: Principal) -> set[int]:
-    """Return the ids of all existing wallets that the commands need."""
+def _holds(batch: Batch, principal: Principal) -> Sequence[HoldAsRead]:
+    """Return the existing holds that the commands need, as they are before their wallets are locked."""
+    locks = [command.locks() for command in batch if isinstance(command, Command)]
+    ids = {each.hold for each in locks if isinstance(each.hold, int)}
+    return find_holds(ids, by=principal) if ids else ()
+
+
+def _wallet_ids(batch: Batch, principal: Principal, holds: Sequence[HoldAsRead]) -> set[int]:
+    """Return the ids of all existing wallets that the commands need, those of their `holds` included."""
     ids = {wallet for wallet in _wallets(batch) if not isinstance(wallet, LocalId)}
+    ids.update(each for hold, _ in holds for each in (hold.wallet_id, hold.destination_id) if each is not None)
     locks = [command.locks() for command in batch if isinstance(command, Command)]
     transactions = {each.transaction for each in locks if isinstance(each.transaction, int)}
     transfers = {each.transfer for each in locks if isinstance(each.transfer, int)}

@@ -8,14 +8,14 @@ from django.db.models import Subquery
 
 from walletsvc import errors
 from walletsvc.commands.inputs import LocalId, Reference
-from walletsvc.models import Transaction, Transfer, Wallet
+from walletsvc.models import Hold, Transaction, Transfer, Wallet
 from walletsvc.principals import Principal
 
 Owner = str | Subquery
 """An owner, or a query that finds it."""
 
 
-def owner_of(reference: Reference, model: type[Wallet | Transaction], principal: Principal) -> Owner:
+def owner_of(reference: Reference, model: type[Wallet | Transaction | Hold], principal: Principal) -> Owner:
     """Return the owner whose names are searched: that of the record referred to.
 
     For a caller bound to an owner, that is always its own: it must not learn of others' names.
@@ -57,6 +57,19 @@ def find_txid_holder(
     # A transaction of an older server has none.
     same = {} if fingerprint is None else {"is_same": bytes(of_holder or b"") == fingerprint}
     return errors.DuplicateTxid("Another transaction has this txid.", field="txid", transaction=identifier, **same)
+
+
+def find_hold_holder(owner: Owner, txid: str, *, fingerprint: bytes | None = None) -> errors.DuplicateTxid | None:
+    """Return the refusal of a txid that another hold of `owner` has; it names that hold.
+
+    With the `fingerprint` of the request, the refusal tells whether the same one created the other hold.
+    """
+    holder = Hold.objects.filter(owner=owner, txid=txid).values_list("id", "fingerprint").first()
+    if holder is None:
+        return None
+    identifier, of_holder = holder
+    same = {} if fingerprint is None else {"is_same": bytes(of_holder) == fingerprint}
+    return errors.DuplicateTxid("Another hold has this txid.", field="txid", hold=identifier, **same)
 
 
 def find_transfer_holder(

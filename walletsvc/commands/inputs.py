@@ -80,8 +80,10 @@ def parse_new(resource: Resource, values: Mapping[str, object], *, without: Coll
         try:
             if each.write is Write.LATER:
                 _refuse_early(resource, each, values)
-            elif key in values or isinstance(each, ToOne):
-                parsed[key] = _parse(each, values.get(key))
+            elif isinstance(each, ToOne):
+                parsed[key] = _parse(each, values.get(key)) if each.required or values.get(key) is not None else None
+            elif key in values:
+                parsed[key] = _parse(each, values[key])
             elif each.required:
                 raise errors.Required(f"{key} is required.", field=key)
             else:

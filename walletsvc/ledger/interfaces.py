@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from walletsvc.ledger.locked_wallets import LockedWallet
 from walletsvc.ledger.totals import Total
 from walletsvc.ledger.writer import KeyRow, Line, PostedTransfer
-from walletsvc.models import Transaction, Wallet
+from walletsvc.models import Hold, Transaction, Wallet
 from walletsvc.principals import Principal
 
 
@@ -30,12 +30,14 @@ class Writer(Protocol):
         *,
         transfers: Sequence[PostedTransfer],
         keys: Sequence[KeyRow],
+        new_holds: Sequence[Hold],
+        changed_holds: Sequence[Hold],
         by: Principal,
         at: datetime,
         send: bool,
     ) -> None:
         """Write the wallets that `lines` change, the transactions `posted` with the `transfers` that some of them
-        belong to, the `keys`, and an entry for each line."""
+        belong to, the `keys`, the holds, and an entry for each line."""
 
     def insert_wallet(self, wallet: Wallet) -> None:
         """Insert a new wallet, and set its id."""
@@ -60,3 +62,25 @@ class Writer(Protocol):
 
     def add_to_totals(self, added: Mapping[str, Total]) -> None:
         """Add to the totals of these currencies."""
+
+
+class HoldWriter(Protocol):
+    """Reads and writes holds: the module `hold_writer`, or a test's replacement."""
+
+    def read_hold(self, identifier: int, *, by: Principal) -> Hold | None:
+        """Return a hold that the principal can see, and lock its row."""
+
+    def read_due(self, wallet_ids: Sequence[int], *, at: datetime) -> list[Hold]:
+        """Return the open holds of these wallets that end at this moment or have ended before."""
+
+    def first_expiries(self, wallet_ids: Sequence[int], *, after: datetime) -> Mapping[int, datetime]:
+        """Return when the first open hold of each wallet ends after this moment, if one does."""
+
+    def write_next_expiry(self, wallet: LockedWallet) -> None:
+        """Write when the first open hold of a locked wallet ends."""
+
+    def expire_whole(self, holds: Sequence[Hold], *, at: datetime) -> None:
+        """Write that these holds have expired before a part of them was captured or released."""
+
+    def update_holds(self, holds: Iterable[Hold]) -> None:
+        """Write the amounts and the states of holds."""

@@ -15,21 +15,23 @@ from datetime import datetime
 from decimal import Decimal
 
 from walletsvc import errors, money
-from walletsvc.ledger import writer
+from walletsvc.ledger import hold_writer, writer
 from walletsvc.ledger.border import add_lines
 from walletsvc.ledger.conditions import Conditions
+from walletsvc.ledger.expiry import expire_due
 from walletsvc.ledger.guard import check_amount, check_empty, check_stored, decide, decide_floor, decide_state, frozen
-from walletsvc.ledger.interfaces import LockWallets, Writer
+from walletsvc.ledger.hold_writer import HoldAsRead
+from walletsvc.ledger.interfaces import HoldWriter, LockWallets, Writer
 from walletsvc.ledger.locked_wallets import LockedWallet, lock_wallets
 from walletsvc.ledger.names import Names
 from walletsvc.ledger.together import Leg, check_balanced, credits_first, decide_together
 from walletsvc.ledger.totals import Total
 from walletsvc.ledger.writer import KeyRow, Line, PostedTransfer
-from walletsvc.models import Transaction, Transfer, Wallet
+from walletsvc.models import Hold, Transaction, Transfer, Wallet
 from walletsvc.models.entry import Kind
 from walletsvc.models.wallet import State
 from walletsvc.money import ZERO
-from walletsvc.principals import Principal
+from walletsvc.principals import SYSTEM, Principal
 
 Clock = Callable[[], datetime]
 
@@ -58,6 +60,7 @@ class Ledger:
         touched: dict[int, str],
         lock_wallets: LockWallets = lock_wallets,
         writer: Writer = writer,
+        hold_writer: HoldWriter = hold_writer,
     ) -> None:
         self.principal = principal
         self.names = Names()
@@ -65,15 +68,22 @@ class Ledger:
         self._touched = touched
         self._lock_wallets = lock_wallets
         self._writer = writer
+        self._hold_writer = hold_writer
         self._wallets: dict[int, LockedWallet] = {}
         self._posted: list[Transaction] = []
         self._transfers: list[PostedTransfer] = []
+        self._new_holds: list[Hold] = []
+        self._changed_holds: dict[int, Hold] = {}
         self._lines: list[Line] = []
         self._keys: list[KeyRow] = []
         self._shown: list[Wallet | Transaction] = []
         self._reversed: dict[int, Transaction] = {}
         self._at: datetime | None = None
         self._totals: defaultdict[str, Total] = defaultdict(Total)
+        self.holds: dict[int, Hold] = {}
+        """Holds of the locked wallets, by id, in the state that this operation has left them in so far."""
+        self.expired: set[int] = set()
+        """The locked wallets of which a hold has expired. Their lines stand, whatever becomes of the commands."""
 
     @property
     def at(self) -> datetime:
@@ -90,14 +100,20 @@ class Ledger:
         return self._at
 
     def lock(
-        self, wallet_ids: Iterable[int], *, skip_locked: bool = False, waits_for: int | None = None
+        self,
+        wallet_ids: Iterable[int],
+        *,
+        skip_locked: bool = False,
+        waits_for: int | None = None,
+        holds: Iterable[HoldAsRead] = (),
     ) -> list[int]:
-        """Lock the wallets, in the order of their ids, until the end of the transaction.
+        """Lock the wallets, in the order of their ids, until the end of the transaction, and let their holds expire.
 
         One call locks all wallets of an operation. A wallet that does not exist, or that the principal cannot see, is
         refused by `wallet`, not here. With `skip_locked`, so is one that others have locked, except the one that it
-        `waits_for`: it is locked first, so that nobody waits meanwhile for those that are locked already. Returns
-        the ids that were skipped, and those of missing wallets.
+        `waits_for`: it is locked first, so that nobody waits meanwhile for those that are locked already. `holds`
+        were read before: if nothing has happened to their wallets since, they need not be read again. Returns the
+        ids that were skipped, and those of missing wallets.
         """
         if self._wallets:
             raise RuntimeError("One call must lock all wallets of an operation, or two operations can deadlock.")
@@ -108,11 +124,32 @@ class Ledger:
         else:
             self._lock(ids, skip_locked=skip_locked)
         self._touched.update(self.owners_of(self._wallets))
+        for hold, sequence in holds:
+            if hold.wallet_id in self._wallets and self._wallets[hold.wallet_id].sequence == sequence:
+                self.holds[hold.id] = hold
+        self._expire()
         return [each for each in ids if each not in self._wallets and skip_locked and each != waits_for]
 
     def _lock(self, ids: Sequence[int], *, skip_locked: bool = False) -> None:
         for wallet in self._lock_wallets(ids, principal=self.principal, skip_locked=skip_locked):
             self._wallets[wallet.id] = wallet
+
+    def _expire(self) -> None:
+        """Let the holds of the locked wallets expire that have come to their end, before anything is decided."""
+        due = {each.id: each for each in self._wallets.values() if self._is_due(each)}
+        if not due:
+            return
+        for hold in expire_due(due, at=self.at, writer=self._hold_writer, free=self._free):
+            self.holds[hold.id] = hold
+            self.expired.add(hold.wallet_id)
+        # Nobody has asked for it: the caller is only the first to come by.
+        self.flush(by=SYSTEM)
+
+    def _free(self, hold: Hold, wallet: LockedWallet, freed: Decimal) -> None:
+        self.record(wallet, wallet.balance, ZERO, Kind.EXPIRE, held=money.negate(freed), hold=hold)
+
+    def _is_due(self, wallet: LockedWallet) -> bool:
+        return wallet.next_expiry is not None and wallet.next_expiry <= self.at
 
     def has_locked(self, wallet_id: int) -> bool:
         """Tell whether the wallet is locked, or was opened by this operation."""
@@ -229,9 +266,13 @@ class Ledger:
         wallet = self.wallet(transaction.wallet_id, field="wallet")
         self.names.check_txid(wallet.owner, transaction.txid)
         self._apply(wallet, transaction.amount, kind, transaction, added=1, conditions=conditions)
-        self._add(transaction, wallet)
+        self.add(transaction, wallet)
 
-    def _add(self, transaction: Transaction, wallet: LockedWallet) -> None:
+    def add(self, transaction: Transaction, wallet: LockedWallet) -> None:
+        """Let a new transaction of a locked wallet be inserted; its entry is recorded apart.
+
+        Sets what `post` sets. Raises `DuplicateTxid`.
+        """
         self.names.take_txid(wallet.owner, transaction.txid)
         transaction.id = None
         transaction.currency, transaction.owner = wallet.currency, wallet.owner
@@ -252,21 +293,57 @@ class Ledger:
         together = list(zip(legs, wallets, strict=True))
         check_balanced(together, external, field="legs")
         decide_together(together, at=self.at)
-        owners = {wallet.owner for wallet in wallets}
-        transfer.owner = owners.pop() if len(owners) == 1 else ""
-        self.names.check_transfer(transfer.owner, transfer.txid)
-        for leg, wallet in together:
-            self.names.check_txid(wallet.owner, leg.transaction.txid)
-        self.names.take_transfer(transfer.owner, transfer.txid)
-        transfer.id, transfer.created_at = None, self.at
         transfer.external = {currency: money.format_plain(amount) for currency, amount in external.items()}
-        for leg, wallet in together:
-            self._add(leg.transaction, wallet)
+        self.add_transfer(transfer, [(leg.transaction, wallet) for leg, wallet in together])
         for leg, wallet in credits_first(together):
             fitting = Kind.TRANSFER_OUT if leg.is_debit else Kind.TRANSFER_IN
             balance = money.add(wallet.balance, leg.transaction.amount)
-            self._record(wallet, balance, leg.transaction.amount, kind or fitting, leg.transaction, added=1)
-        self._transfers.append(PostedTransfer(transfer, [each.transaction for each in legs]))
+            self.record(wallet, balance, leg.transaction.amount, kind or fitting, leg.transaction, added=1)
+
+    def add_transfer(self, transfer: Transfer, legs: Sequence[tuple[Transaction, LockedWallet]]) -> None:
+        """Let a new transfer and its legs, each with its locked wallet, be inserted; entries are recorded apart.
+
+        Sets of the transfer its owner and time, and of each leg what `post` sets. Raises `DuplicateTxid`.
+        """
+        owners = {wallet.owner for _, wallet in legs}
+        transfer.owner = owners.pop() if len(owners) == 1 else ""
+        self.names.check_transfer(transfer.owner, transfer.txid)
+        for transaction, wallet in legs:
+            self.names.check_txid(wallet.owner, transaction.txid)
+        self.names.take_transfer(transfer.owner, transfer.txid)
+        transfer.id, transfer.created_at = None, self.at
+        for transaction, wallet in legs:
+            self.add(transaction, wallet)
+        self._transfers.append(PostedTransfer(transfer, [transaction for transaction, _ in legs]))
+
+    def add_hold(self, hold: Hold, wallet: LockedWallet) -> None:
+        """Let a new hold of a locked wallet be inserted; its entry is recorded apart.
+
+        Sets its currency, owner and times, and its id once it is committed, or with `flush(send=True)`. Raises
+        `DuplicateTxid`.
+        """
+        self.names.take_hold(wallet.owner, hold.txid)
+        hold.id, hold.currency, hold.owner = None, wallet.currency, wallet.owner
+        hold.created_at = hold.updated_at = self.at
+        self._new_holds.append(hold)
+
+    def change_hold(self, hold: Hold) -> None:
+        """Let the amounts and the state of a hold be written as they are."""
+        hold.updated_at = self.at
+        self._changed_holds[hold.id] = hold
+
+    def find_hold(self, identifier: int, *, afresh: bool = False) -> Hold:
+        """Return a hold as this operation has left it so far, under the lock of its wallet. Raises `NotFound`.
+
+        Its amounts and its state are exact. With `afresh`, it is read under the lock, and all of it is.
+        """
+        if afresh or identifier not in self.holds:
+            self.flush()
+            found = self._hold_writer.read_hold(identifier, by=self.principal)
+            if found is None:
+                raise errors.not_found("Hold", identifier)
+            self.holds[identifier] = found
+        return self.holds[identifier]
 
     def add_reversed(self, original: Transaction, amount: Decimal) -> None:
         """Note that so much more of a transaction of a locked wallet is reversed. The caller posts the reversal."""
@@ -334,7 +411,7 @@ class Ledger:
         for wallet, step, kind, added in steps:
             balance = money.add(wallet.balance, step)
             check_stored(balance, field="amount")
-            self._record(wallet, balance, step, kind, transaction, added=added)
+            self.record(wallet, balance, step, kind, transaction, added=added)
 
     def delete(self, transaction: Transaction) -> None:
         """Undo a transaction of a locked wallet and delete it.
@@ -373,27 +450,48 @@ class Ledger:
     ) -> None:
         at = None if conditions is None else self.at
         balance, _ = decide(wallet, change, field="amount", conditions=conditions, at=at)
-        self._record(wallet, balance, change, kind, transaction, added=added)
+        self.record(wallet, balance, change, kind, transaction, added=added)
 
-    def _record(
+    def record(
         self,
         wallet: LockedWallet,
         balance: Decimal,
         change: Decimal,
         kind: Kind,
-        transaction: Transaction,
+        transaction: Transaction | None = None,
         *,
-        added: int,
+        held: Decimal = ZERO,
+        hold: Hold | None = None,
+        added: int = 0,
     ) -> None:
+        """Give a locked wallet the `balance` that `change` makes of it, add `held` to what is held, and record that.
+
+        The guard has decided it. `added` is how many transactions the wallet has more.
+        """
         wallet.balance = balance
+        if held:
+            wallet.held = money.add(wallet.held, held)
         wallet.sequence += 1
         wallet.transaction_count += added
         self._lines.append(
-            Line(wallet, wallet.sequence, change, wallet.balance, kind, transaction, held_after=wallet.held)
+            Line(
+                wallet,
+                wallet.sequence,
+                change,
+                wallet.balance,
+                kind,
+                transaction,
+                held=held,
+                held_after=wallet.held,
+                hold=hold,
+            )
         )
 
-    def flush(self, *, send: bool = False) -> None:
-        """Write all decisions so far: with the next statement or COMMIT, or with `send` now."""
+    def flush(self, *, send: bool = False, by: Principal | None = None) -> None:
+        """Write all decisions so far: with the next statement or COMMIT, or with `send` now.
+
+        `by` is their author, by default the caller.
+        """
         if not (self._lines or self._keys):
             return
         self._writer.write_changes(
@@ -401,12 +499,15 @@ class Ledger:
             self._posted,
             transfers=self._transfers,
             keys=self._keys,
-            by=self.principal,
+            new_holds=self._new_holds,
+            changed_holds=list(self._changed_holds.values()),
+            by=by or self.principal,
             at=self.at,
             send=send,
         )
         add_lines(self._totals, self._lines, self._transfers)
         self._posted, self._transfers, self._lines, self._keys = [], [], [], []
+        self._new_holds, self._changed_holds = [], {}
 
     def remember(self, key: KeyRow) -> None:
         """Store the key of a request with what it has written. No other may be stored with the same hash."""

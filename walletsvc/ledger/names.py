@@ -14,13 +14,15 @@ from walletsvc import errors
 class Names:
     """The labels and txids, each with its owner, that objects of this operation have so far.
 
-    Transfers have a name space of their own, and are never renamed or deleted, only taken back.
+    Transfers and holds have name spaces of their own. They are never renamed or deleted, and only transfers are taken
+    back.
     """
 
     def __init__(self) -> None:
         self._labels: set[tuple[str, str]] = set()
         self._txids: set[tuple[str, str]] = set()
         self._transfers: set[tuple[str, str]] = set()
+        self._holds: set[tuple[str, str]] = set()
 
     def __bool__(self) -> bool:
         return bool(self._labels or self._txids)
@@ -54,6 +56,12 @@ class Names:
     def give_up_transfer(self, owner: str, txid: str) -> None:
         """Note that this name of a transfer is free again."""
         self._transfers.discard((owner, txid))
+
+    def take_hold(self, owner: str, txid: str) -> None:
+        """Note that a hold has this txid. Raises `DuplicateTxid` if another of this operation has it."""
+        if (owner, txid) in self._holds:
+            raise errors.DuplicateTxid("Another hold has this txid.", field="txid")
+        self._holds.add((owner, txid))
 
     def give_up(self, owner: str, *, labels: Iterable[str] = (), txids: Iterable[str] = ()) -> None:
         """Note that these names are free again."""

@@ -25,6 +25,7 @@ from django.db.models.base import ModelState
 from walletsvc.db import dialect
 from walletsvc.db.mysql.expressions import Expression, new_id
 from walletsvc.ledger import statements
+from walletsvc.ledger.hold_writer import insert_holds, update_holds
 from walletsvc.ledger.locked_wallets import LockedWallet
 from walletsvc.ledger.totals import PARTS, Total, add_to_part
 from walletsvc.models import Hold, Transaction, Transfer, Wallet
@@ -43,7 +44,7 @@ _INSERT_TRANSACTIONS = (
     "INSERT INTO walletsvc_transaction (txid, wallet_id, amount, currency, owner,"
     f" {''.join(f'{column}, ' for column, _ in _DETAILS)}created_at, updated_at, fingerprint)"
 )
-_INSERT_BOUND_TRANSACTIONS = f"{_INSERT_TRANSACTIONS[:-1]}, transfer_id, reversal_of_id)"
+_INSERT_BOUND_TRANSACTIONS = f"{_INSERT_TRANSACTIONS[:-1]}, transfer_id, reversal_of_id, hold_id)"
 _INSERT_TRANSFERS = (
     "INSERT INTO walletsvc_transfer"
     " (txid, owner, description, metadata, external, reversal_of_id, fingerprint, created_at)"
@@ -73,7 +74,7 @@ class Line:
     transaction: Transaction | None
     held: Decimal = ZERO
     held_after: Decimal = ZERO
-    hold: int | None = None
+    hold: Hold | None = None
     detail: Mapping[str, object] | None = None
     """What a change of settings changed, from and to."""
 
@@ -98,7 +99,7 @@ class KeyRow:
     hash: bytes
     fingerprint: bytes
     kind: str
-    made: Transaction | Transfer | Wallet | None
+    made: Transaction | Transfer | Wallet | Hold | None
     results: object
 
 
@@ -108,29 +109,37 @@ def write_changes(
     *,
     transfers: Sequence[PostedTransfer] = (),
     keys: Sequence[KeyRow] = (),
+    new_holds: Sequence[Hold] = (),
+    changed_holds: Sequence[Hold] = (),
     by: Principal,
     at: datetime,
     send: bool,
 ) -> None:
     """Write the wallets that `lines` change, the transactions `posted` with the `transfers` that some of them belong
-    to, the `keys`, and an entry for each line.
+    to, the `keys`, the holds, and an entry for each line.
 
     `by` is the author. The statements are sent with the next one or with COMMIT, or with `send` now: then each
-    of `posted` and of the transfers has its id.
+    of `posted`, of the transfers and of the new holds has its id.
     """
     moment = statements.from_time(at)
     changed = {line.wallet.id: line.wallet for line in lines}
     columns = _columns_of(lines)
     for wallets in statements.chunks(list(changed.values()), size=WALLETS_AN_UPDATE):
         _update_wallets(wallets, columns, moment)
+    update_holds(changed_holds)
+    if new_holds:
+        insert_holds(new_holds)
+        if posted or len(lines) > statements.ROWS_A_STATEMENT:
+            # New ids can be referred to only directly after their INSERT.
+            statements.send()
     if posted:
         of_legs = _insert_transfers(transfers, transactions=len(posted)) if transfers else {}
         _insert_transactions(posted, of_legs)
         if len(lines) > statements.ROWS_A_STATEMENT:
             # New ids can be referred to only directly after their INSERT.
             statements.send()
-    # Entries and keys refer to transactions without an id by their places.
-    places = {id(each): place for place, each in enumerate(posted)}
+    # Entries and keys refer to transactions and holds without an id by their places.
+    places = {id(each): place for new in (posted, new_holds) for place, each in enumerate(new)}
     if keys:
         _insert_keys(keys, places, moment)
     for some in statements.chunks(lines):
@@ -139,7 +148,7 @@ def write_changes(
         statements.insert(
             _INSERT_ENTRIES if is_plain else _INSERT_ALL_OF_ENTRIES,
             entries,
-            uses_new_ids=any(isinstance(row[_ID], Expression) for row in entries),
+            uses_new_ids=any(isinstance(each, Expression) for row in entries for each in row),
         )
     if send:
         statements.send()
@@ -327,12 +336,12 @@ def _insert_transactions(transactions: Sequence[Transaction], transfers: Mapping
             ]
             for each in some
         ]
-        reversed_ids = [vars(each).get("reversal_of_id") for each in some]
-        if not transfers and not any(reversed_ids):
+        bonds = [(vars(each).get("reversal_of_id"), vars(each).get("hold_id")) for each in some]
+        if not transfers and not any(map(any, bonds)):
             statements.insert(_INSERT_TRANSACTIONS, rows, partial(_take_ids, some))
             continue
-        for each, row, reversed_id in zip(some, rows, reversed_ids, strict=True):
-            row += [transfers.get(id(each)), reversed_id]
+        for each, row, (reversed_id, hold_id) in zip(some, rows, bonds, strict=True):
+            row += [transfers.get(id(each)), reversed_id, hold_id]
         statements.insert(
             _INSERT_BOUND_TRANSACTIONS,
             rows,
@@ -367,7 +376,8 @@ _ID = 6
 def _entry_row(
     line: Line, by: Principal, at: str | None, places: Mapping[int, int], *, is_plain: bool
 ) -> list[statements.Value]:
-    transaction = line.transaction
+    transaction, hold = line.transaction, line.hold
+    named = transaction or hold
     row: list[statements.Value] = [
         line.wallet.id,
         line.sequence,
@@ -376,7 +386,7 @@ def _entry_row(
         line.wallet.currency,
         line.kind.value,
         None if transaction is None else transaction.id or new_id(places[id(transaction)]),
-        "" if transaction is None else transaction.txid,
+        "" if named is None else named.txid,
         by.subject,
         line.wallet.owner,
         at,
@@ -384,7 +394,8 @@ def _entry_row(
     ]
     if not is_plain:
         detail = "{}" if line.detail is None else json.dumps(line.detail)
-        row += [statements.from_decimal(line.held), statements.from_decimal(line.held_after), line.hold, detail]
+        hold_id = None if hold is None else hold.id or new_id(places[id(hold)])
+        row += [statements.from_decimal(line.held), statements.from_decimal(line.held_after), hold_id, detail]
     return row
 
 

@@ -65,7 +65,7 @@ def count_by_parent(
 
     `queryset` has the records that pass the question's filters, of all parents.
     """
-    if key == "wallet_id" and not question.filters:
+    if key == "wallet_id" and not question.filters and question.resource in _COUNTED_BY_WALLET:
         return count_by_wallet(question.resource, ids)
     found = queryset.filter(**{f"{key}__in": ids}).order_by().values_list(key).annotate(Count("id"))
     return dict(found)

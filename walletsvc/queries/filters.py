@@ -24,7 +24,18 @@ from walletsvc.principals import Principal
 from walletsvc.queries.comparisons import compare, compare_moment
 from walletsvc.schema.declarations import Field, Resource
 from walletsvc.schema.resources import RESOURCES, RESOURCES_OF_OWNER
-from walletsvc.schema.types import Amount, Choice, Counter, Currency, Moment, Name, Owner, Text, Type
+from walletsvc.schema.types import (
+    Amount,
+    Choice,
+    Counter,
+    Currency,
+    Moment,
+    Name,
+    OptionalMoment,
+    Owner,
+    Text,
+    Type,
+)
 
 
 class _AmountField(forms.Field):
@@ -140,6 +151,7 @@ _FILTERS: Mapping[type[Type], type[django_filters.Filter]] = {
     Amount: AmountFilter,
     Counter: NumberFilter,
     Moment: TimeFilter,
+    OptionalMoment: TimeFilter,
 }
 
 

@@ -25,6 +25,7 @@ from walletsvc.queries.conservation import (
     check_transfers,
     ranges,
 )
+from walletsvc.queries.hold_reconciliation import check_holds
 
 
 def _say_nothing(_step: str, _done: int, _of: int) -> None:
@@ -50,12 +51,13 @@ def compute_discrepancies(*, chunk_size: int = 5000, report: Report = _say_nothi
     """Read the whole ledger and yield every discrepancy.
 
     Balances equal the sum of their entries and the last `balance_after`, and likewise what is held, which is also
-    what remains of open holds; sequences have no gap, and moments never fall; each `balance_after` follows from the
-    one before; what is available is what balance, held amount and floor leave, and not below 0. The amount of each
-    live transaction equals the sum of its entries in its wallet, while those in other wallets cancel out; what is
-    reversed equals the sum of its reversals. Of each transfer, the legs and what is external sum to 0. In each
-    currency, all wallets hold what was received less what was paid. Transactions and entries have their wallet's
-    owner and currency, and the numbers of live transactions, of each wallet and of all, are right.
+    what remains of open holds; each hold equals its captures and its entries; sequences have no gap, and moments
+    never fall; each `balance_after` follows from the one before; what is available is what balance, held amount and
+    floor leave, and not below 0. The amount of each live transaction equals the sum of its entries in its wallet,
+    while those in other wallets cancel out; what is reversed equals the sum of its reversals. Of each transfer, the
+    legs and what is external sum to 0. In each currency, all wallets hold what was received less what was paid.
+    Transactions and entries have their wallet's owner and currency, and the numbers of live transactions, of each
+    wallet and of all, are right.
 
     Sums are exact on every engine. For a consistent snapshot, the caller runs it in one transaction. `report` gets
     the name of each step, and how many of how many ids of it are done.
@@ -64,7 +66,7 @@ def compute_discrepancies(*, chunk_size: int = 5000, report: Report = _say_nothi
     for wallet_id, label, stored, left in find_wrong_available(chunk_size=chunk_size):
         problem = f"{plain(stored)} is said to be available, but {plain(left)} is (--recount corrects it)"
         yield Discrepancy(wallet_id, label, problem)
-    for check in (check_held, check_transactions):
+    for check in (check_held, check_holds, check_transactions):
         for each in check(size=chunk_size, report=report):
             yield Discrepancy(*each)
     external: dict[str, Decimal] = {}

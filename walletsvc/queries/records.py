@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import Model
 
+from walletsvc.models import Wallet
 from walletsvc.principals import Principal
 from walletsvc.queries import cursors
 from walletsvc.queries.questions import Order
@@ -81,7 +82,16 @@ def own_transfer_id(transaction: Any) -> int | None:
     return transfer.id if transfer is not None and transfer.owner == transaction.owner else None
 
 
-_COMPUTED: Mapping[str, Callable[[Any], object]] = {"own_transfer_id": own_transfer_id}
+def own_destination_id(hold: Any) -> int | None:
+    """Return the destination of a hold, if it is of the hold's owner: callers of an owner see no other."""
+    wallet = Wallet.objects.filter(id=hold.destination_id or 0, owner=hold.owner)
+    return None if hold.destination_id is None else wallet.values_list("id", flat=True).first()
+
+
+_COMPUTED: Mapping[str, Callable[[Any], object]] = {
+    "own_transfer_id": own_transfer_id,
+    "own_destination_id": own_destination_id,
+}
 """What `row_sql` computes in place of a column, for a model instance."""
 
 

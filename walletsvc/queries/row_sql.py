@@ -23,7 +23,10 @@ from walletsvc.schema.kinds import Kind
 _DERIVED = {
     # The transfer of a transaction, if all its wallets have the transaction's owner.
     "own_transfer_id": "(SELECT id FROM walletsvc_transfer WHERE id = walletsvc_transaction.transfer_id"
-    " AND owner = walletsvc_transaction.owner)"
+    " AND owner = walletsvc_transaction.owner)",
+    # The destination of a hold, likewise.
+    "own_destination_id": "(SELECT id FROM walletsvc_wallet WHERE id = walletsvc_hold.destination_id"
+    " AND owner = walletsvc_hold.owner)",
 }
 Row = Sequence[bytes]
 """The columns of a record as text. A key may be None, which only callers that select it need to handle."""

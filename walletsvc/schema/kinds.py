@@ -136,6 +136,25 @@ TIME = Kind(
     encode=_encode_time,
 )
 
+
+def _json_of_optional_times(texts: Sequence[bytes | None], _currencies: Texts) -> list[bytes]:
+    return [b"null" if text is None else b'"%b"' % _print_time(text) for text in texts]
+
+
+def _print_time(text: bytes) -> bytes:
+    return text.replace(b" ", b"T") + b"Z"
+
+
+OPTIONAL_TIME = Kind(
+    "optional time",
+    value=lambda text, _: None if text is None else _print_time(text).decode(),
+    json=_json_of_optional_times,
+    native=TIME.native,
+    compared=_moment,
+    encode=_encode_time,
+)
+"""A moment, or null."""
+
 # -- the rest ------------------------------------------------------------------------------------------
 
 _ESCAPED = re.compile(rb'["\\\x00-\x1f]')

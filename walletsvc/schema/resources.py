@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from walletsvc.models import Entry, Transaction, Transfer, Wallet
+from walletsvc.models import Entry, Hold, Transaction, Transfer, Wallet
 from walletsvc.models.columns import MAX_TEXT_LENGTH
 from walletsvc.models.entry import Kind as EntryKind
+from walletsvc.models.hold import HoldState
 from walletsvc.models.wallet import State as WalletState
 from walletsvc.principals import Principal
 from walletsvc.schema.declarations import Field, Resource, ToMany, ToOne, Write
@@ -22,10 +23,12 @@ from walletsvc.schema.types import (
     Counter,
     Currency,
     External,
+    Flag,
     Legs,
     Metadata,
     Moment,
     Name,
+    OptionalMoment,
     Owner,
     Text,
 )
@@ -116,6 +119,7 @@ WALLET = Resource(
     to_many=_by_name(
         ToMany("transactions", "Transaction", "wallet_id", "Its transactions.", within_wallet=True),
         ToMany("entries", "Entry", "wallet_id", "Its lines in the ledger.", within_wallet=True),
+        ToMany("holds", "Hold", "wallet_id", "What is set aside for later captures.", within_wallet=True),
     ),
     search=("label",),
     walks={
@@ -179,6 +183,15 @@ TRANSACTION = Resource(
             filters=True,
             owner_column="own_transfer_id",
         ),
+        ToOne(
+            "hold",
+            "Hold",
+            "hold_id",
+            "The hold that it has captured a part of; null if it has none.",
+            within_wallet=True,
+            optional=True,
+            filters=True,
+        ),
     ),
     # A transaction may leave entries in a wallet that it has moved out of.
     to_many=_by_name(ToMany("entries", "Entry", "transaction_id", "Its lines in the ledger.", few=True)),
@@ -192,6 +205,7 @@ TRANSACTION = Resource(
         ("wallet_id", "created_at"): "transaction_wallet_created_at",
         ("wallet_id", "amount"): "transaction_wallet_amount",
         ("transfer_id", "id"): "transaction_transfer",
+        ("hold_id", "id"): "transaction_hold",
     },
 )
 TRANSFER = Resource(
@@ -262,6 +276,126 @@ TRANSFER = Resource(
         ("owner", "created_at"): "transfer_owner_created_at",
     },
 )
+HOLD = Resource(
+    name="Hold",
+    model=Hold,
+    description="Money of a wallet that is set aside for later captures.",
+    scope="transactions:read",
+    fields=(
+        Field(
+            "txid",
+            Name(),
+            "The client's name for it: unique among holds, and compared byte for byte.",
+            write=Write.ONCE,
+            required=True,
+            unique=True,
+            filters=("exact", "icontains"),
+            sorts=True,
+        ),
+        Field(
+            "amount",
+            Amount(may_be_zero=False),
+            "What it set aside in all: positive. While it is open, it can be raised as far as money is available, and"
+            " lowered as far as nothing has been captured or released.",
+            write=Write.ALWAYS,
+            required=True,
+        ),
+        Field("captured", Amount(), "What has been captured of it: more than its amount, if excess was allowed."),
+        Field("released", Amount(), "What went back to the wallet, or was left when it ended."),
+        Field("remaining", Amount(), "What it still holds: amount - captured - released, but not below 0."),
+        Field("currency", Currency(), "The currency of its wallet.", filters=("exact",)),
+        Field(
+            "state",
+            Choice(HoldState),
+            "Only an open one holds anything. All others are final: captured, if a part of it was.",
+            filters=("exact",),
+        ),
+        Field(
+            "expiresAt",
+            OptionalMoment(),
+            "From then on it holds nothing; null for never.",
+            write=Write.ALWAYS,
+            filters=_RANGE,
+        ),
+        _OWNER,
+        Field("description", Text(), "Any text.", write=Write.ALWAYS),
+        _METADATA,
+        _CREATED_AT,
+        _UPDATED_AT,
+    ),
+    inputs=(
+        Field(
+            "conditions",
+            Conditions(),
+            "What must be true of the wallet, or nothing is held: its sequence before, its balance and what is"
+            " available after, and the moment.",
+            write=Write.ONCE,
+        ),
+    ),
+    to_one=_by_name(
+        ToOne(
+            "wallet",
+            "Wallet",
+            "wallet_id",
+            "The wallet whose money it holds.",
+            within_wallet=True,
+            write=Write.ONCE,
+            required=True,
+            filters=True,
+        ),
+        ToOne(
+            "destination",
+            "Wallet",
+            "destination_id",
+            "The wallet that gets what is captured; null if it goes outside.",
+            optional=True,
+            write=Write.ONCE,
+            owner_column="own_destination_id",
+        ),
+    ),
+    to_many=_by_name(ToMany("captures", "Transaction", "hold_id", "What has been captured of it.", few=True)),
+    search=("txid", "description"),
+    walks={
+        ("owner", "id"): "hold_owner",
+        ("owner", "txid"): "hold_owner_txid_unique",
+        ("owner", "created_at"): "hold_owner_created_at",
+        ("wallet_id", "id"): "hold_wallet",
+        ("wallet_id", "created_at"): "hold_wallet_created_at",
+    },
+)
+CAPTURE = TRANSACTION.as_given(
+    "txid",
+    "description",
+    "metadata",
+    inputs=(
+        Field(
+            "amount",
+            Amount(may_be_zero=False),
+            "Positive; all that remains of the hold if omitted.",
+            write=Write.ONCE,
+        ),
+        Field("isFinal", Flag(), "Whether what then remains is released.", write=Write.ONCE),
+        Field(
+            "allowExcess",
+            Flag(),
+            "Whether more than remains may be captured, as far as it is available.",
+            write=Write.ONCE,
+        ),
+        *(each for each in TRANSACTION.inputs if each.name == "conditions"),
+    ),
+)
+"""A transaction as those describe it who capture a hold."""
+RELEASE = HOLD.as_given(
+    inputs=(
+        Field(
+            "amount",
+            Amount(may_be_zero=False),
+            "What to release: positive; all that remains if omitted.",
+            write=Write.ONCE,
+        ),
+    ),
+)
+"""A hold as those describe it who release a part of it."""
 ENTRY = Resource(
     name="Entry",
     model=Entry,
@@ -282,7 +416,12 @@ ENTRY = Resource(
         Field("detail", Metadata(), "The settings that it changed, each from and to; otherwise empty."),
         Field("currency", Currency(), "The currency of its wallet."),
         Field("kind", Choice(EntryKind), "The kind of change that made it.", filters=("exact",)),
-        Field("txid", Name(), "Its transaction's txid then; empty for an opening balance.", filters=("exact",)),
+        Field(
+            "txid",
+            Name(),
+            "Its transaction's txid then, or that of its hold; empty for an opening balance.",
+            filters=("exact",),
+        ),
         Field(
             "principal",
             Name(),
@@ -311,12 +450,22 @@ ENTRY = Resource(
             optional=True,
             filters=True,
         ),
+        ToOne(
+            "hold",
+            "Hold",
+            "hold_id",
+            "The hold whose money it set aside or freed; null if there is none.",
+            within_wallet=True,
+            optional=True,
+        ),
     ),
     walks={("owner", "id"): "entry_owner", ("wallet_id", "sequence"): "entry_wallet_sequence_unique"},
     # The ledger numbers and inserts a wallet's entries under its lock.
     numbers={"wallet_id": "sequence"},
 )
-RESOURCES: Mapping[str, Resource] = {resource.name: resource for resource in (WALLET, TRANSACTION, ENTRY, TRANSFER)}
+RESOURCES: Mapping[str, Resource] = {
+    resource.name: resource for resource in (WALLET, TRANSACTION, ENTRY, TRANSFER, HOLD)
+}
 
 RESOURCES_OF_OWNER: Mapping[str, Resource] = {name: resource.of_owner for name, resource in RESOURCES.items()}
 """The resources as callers bound to an owner know them."""

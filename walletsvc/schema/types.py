@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 from typing import ClassVar
@@ -13,6 +14,7 @@ from django.conf import settings
 
 from walletsvc import errors, money
 from walletsvc.models.columns import MAX_DESCRIPTION_LENGTH, MAX_TEXT_LENGTH
+from walletsvc.moments import parse_moment
 from walletsvc.schema import kinds
 from walletsvc.schema.kinds import Kind
 from walletsvc.schema.values import parse_metadata, parse_name, parse_text
@@ -155,6 +157,39 @@ class Moment(Type):
     """A moment in UTC, to the microsecond."""
 
     kind = kinds.TIME
+
+
+@dataclass(frozen=True)
+class OptionalMoment(Type):
+    """A moment in UTC, to the microsecond, or null, which is the default."""
+
+    kind = kinds.OPTIONAL_TIME
+
+    def parse(self, value: object, *, field: str) -> datetime | None:
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            raise errors.Invalid("A moment must have the form of RFC 3339: 2026-01-31T12:00:00Z.", field=field)
+        # A moment within a microsecond, which no clock here tells apart, is as good as the beginning of it.
+        return parse_moment(value, field=field).at
+
+    def default(self) -> None:
+        return None
+
+
+@dataclass(frozen=True)
+class Flag(Type):
+    """True or false, by default false."""
+
+    kind = kinds.INTEGER
+
+    def parse(self, value: object, *, field: str) -> bool:
+        if not isinstance(value, bool):
+            raise errors.Invalid(f"{field} is true or false.", field=field)
+        return value
+
+    def default(self) -> bool:
+        return False
 
 
 @dataclass(frozen=True)

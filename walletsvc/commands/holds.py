@@ -1,0 +1,339 @@
+"""Create, change, capture and release holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, ClassVar, Self
+
+from walletsvc import errors, money
+from walletsvc.commands.command import Command, Locks
+from walletsvc.commands.conditions import parse_conditions
+from walletsvc.commands.holders import find_hold_holder, find_transfer_holder, find_txid_holder, owner_of
+from walletsvc.commands.idempotency import fingerprint_of
+from walletsvc.commands.inputs import (
+    LocalId,
+    Reference,
+    Refusals,
+    id_so_far,
+    parse_changes,
+    parse_new,
+    parse_reference,
+    resolve,
+)
+from walletsvc.commands.memories import Memory
+from walletsvc.commands.retry import Outdated
+from walletsvc.ledger import hold_rules
+from walletsvc.ledger.conditions import Conditions
+from walletsvc.ledger.hold_writer import write_next_expiry
+from walletsvc.ledger.holds import (
+    capture_hold,
+    check_expiry,
+    create_hold,
+    expect_expiry,
+    leg_txid,
+    release_hold,
+    resize_hold,
+)
+from walletsvc.ledger.ledger import Ledger
+from walletsvc.ledger.writer import blank_transaction
+from walletsvc.models import Hold, Transaction, Wallet
+from walletsvc.principals import Principal
+from walletsvc.schema.declarations import Field, ToOne
+from walletsvc.schema.resources import CAPTURE, HOLD, RELEASE
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CreateHold(Command[Hold]):
+    """Set an amount of a wallet's money aside for a later capture."""
+
+    name: ClassVar = "hold.create"
+    scope: ClassVar = "holds:write"
+    model: ClassVar = Hold
+
+    txid: str
+    wallet: Reference
+    amount: Decimal
+    destination: Reference | None = None
+    expires_at: datetime | None = None
+    details: Mapping[str, object] = field(default_factory=dict)
+    conditions: Conditions | None = None
+    local_id: LocalId | None = None
+
+    @classmethod
+    def parse(cls, values: Mapping[str, object], *, local_id: LocalId | None = None) -> Self:
+        """Return the command for the values of a hold, by their fields' Python names, and its `conditions`.
+
+        It reports the new id to `local_id`. Raises refusals of fields, amounts and conditions, and `NotFound` for an
+        impossible id of a wallet.
+        """
+        refusals = Refusals()
+        own: dict[str, Any] = {}
+        conditions = None
+        with refusals.collect():
+            own = parse_new(HOLD, _without(values, HOLD.inputs))
+        with refusals.collect():
+            conditions = parse_conditions(values.get("conditions"))
+        with refusals.collect():
+            _check_positive(own.get("amount"))
+        if own.get("destination") is not None and own["destination"] == own["wallet"]:
+            refusals.add(errors.Invalid("The destination is another wallet.", field="destination"))
+        refusals.raise_if_any()
+        return cls(**_arguments(own), conditions=conditions, local_id=local_id)
+
+    def locks(self) -> Locks:
+        return Locks(wallets=(self.wallet,) if self.destination is None else (self.wallet, self.destination))
+
+    def apply(self, ledger: Ledger) -> Hold:
+        """Raises what `create_hold` raises."""
+        hold = Hold(
+            txid=self.txid,
+            wallet_id=resolve(self.wallet),
+            destination_id=None if self.destination is None else resolve(self.destination),
+            amount=self.amount,
+            expires_at=self.expires_at,
+            fingerprint=fingerprint_of(self),
+            **self.details,
+        )
+        create_hold(ledger, hold, conditions=self.conditions)
+        if self.local_id is not None:
+            ledger.flush(send=True)
+            self.local_id.id, self.local_id.owner = hold.id, hold.owner
+        return hold
+
+    def find_duplicate(self, principal: Principal) -> errors.WalletError | None:
+        is_known = all(id_so_far(each) for each in self.locks().wallets)
+        # Nothing was created for a wallet that does not exist yet.
+        fingerprint = fingerprint_of(self) if is_known else None
+        return find_hold_holder(owner_of(self.wallet, Wallet, principal), self.txid, fingerprint=fingerprint)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UpdateHold(Command[Hold]):
+    """Change the amount of an open hold, its end, or its texts."""
+
+    name: ClassVar = "hold.update"
+    scope: ClassVar = "holds:write"
+    model: ClassVar = Hold
+
+    hold: Reference
+    amount: Decimal | None = None
+    changes: Mapping[str, object] = field(default_factory=dict)
+    """Its end and its texts, by column."""
+    refused: errors.WalletError | None = None
+    """The refusal of the values, raised once the hold is known to exist."""
+
+    @classmethod
+    def parse(cls, identifier: object, values: Mapping[str, object]) -> Self:
+        """Return the command for the fields to change. Raises `NotFound` for an impossible id."""
+        hold = parse_reference(identifier, what="Hold")
+        refusals = Refusals()
+        parsed, refused = parse_changes(HOLD, _without(values, HOLD.inputs))
+        if refused is not None:
+            refusals.add(refused)
+        if "conditions" in values:
+            refusals.add(errors.Invalid("Only a new hold takes conditions.", field="conditions"))
+        with refusals.collect():
+            _check_positive(parsed.get("amount"))
+        return cls(
+            hold=hold, amount=parsed.get("amount"), changes=HOLD.details_of(parsed), refused=refusals.refusal()
+        )
+
+    def locks(self) -> Locks:
+        return Locks(hold=self.hold)
+
+    def apply(self, ledger: Ledger) -> Hold:
+        """Raises `NotFound`, refusals of fields, `HoldClosed`, `Invalid` for an end that is not in the future, and
+        what `resize_hold` raises."""
+        hold = _find(ledger, self.hold, afresh=True)
+        if self.refused is not None:
+            raise self.refused
+        wallet = ledger.wallet(hold.wallet_id)
+        hold_rules.check_open(hold)
+        changed = [name for name, value in self.changes.items() if getattr(hold, name) != value]
+        if "expires_at" in changed:
+            expires_at: Any = self.changes["expires_at"]
+            check_expiry(ledger, expires_at)
+        if self.amount is not None:
+            resize_hold(ledger, hold, self.amount)
+        for name in changed:
+            setattr(hold, name, self.changes[name])
+        if changed:
+            hold.updated_at = ledger.at
+            hold.save(update_fields=[*changed, "updated_at"])
+        if "expires_at" in changed and expect_expiry(wallet, hold.expires_at):
+            write_next_expiry(wallet)
+        return hold
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CaptureHold(Command[Transaction]):
+    """Take money that a hold has set aside: out of its wallet, or to the hold's destination."""
+
+    name: ClassVar = "hold.capture"
+    scope: ClassVar = "holds:write"
+    model: ClassVar = Transaction
+
+    hold: Reference
+    txid: str
+    amount: Decimal | None = None
+    """None for all that remains."""
+    is_final: bool = False
+    allow_excess: bool = False
+    details: Mapping[str, object] = field(default_factory=dict)
+    conditions: Conditions | None = None
+    local_id: LocalId | None = None
+
+    @classmethod
+    def parse(cls, identifier: object, values: Mapping[str, object], *, local_id: LocalId | None = None) -> Self:
+        """Return the command for the values of a capture, by their fields' Python names.
+
+        It reports the new id to `local_id`. Raises all refusals of fields at once, and `NotFound` for an impossible
+        id of the hold.
+        """
+        hold = parse_reference(identifier, what="Hold")
+        refusals = Refusals()
+        own: dict[str, Any] = {}
+        given: dict[str, Any] = {}
+        conditions = None
+        with refusals.collect():
+            own = parse_new(CAPTURE, _without(values, CAPTURE.inputs))
+        for each in CAPTURE.inputs:
+            with refusals.collect():
+                if each.key == "conditions":
+                    conditions = parse_conditions(values.get("conditions"))
+                elif values.get(each.key) is not None:
+                    given[each.key] = _parse(each, values[each.key])
+        refusals.raise_if_any()
+        return cls(hold=hold, **_arguments(own), **given, conditions=conditions, local_id=local_id)
+
+    def locks(self) -> Locks:
+        return Locks(hold=self.hold)
+
+    def apply(self, ledger: Ledger) -> Transaction:
+        """Raises `NotFound`, and what `capture_hold` raises."""
+        hold = _find(ledger, self.hold)
+        captured = self._transaction()
+        captured.fingerprint = fingerprint_of(self)
+        capture_hold(
+            ledger,
+            hold,
+            captured,
+            self.amount,
+            is_final=self.is_final,
+            allow_excess=self.allow_excess,
+            conditions=self.conditions,
+        )
+        if self.local_id is not None:
+            ledger.flush(send=True)
+            self.local_id.id, self.local_id.owner = captured.id, captured.owner
+        return captured
+
+    def _transaction(self) -> Transaction:
+        transaction = blank_transaction()
+        transaction.txid = self.txid
+        vars(transaction).update(self.details)
+        return transaction
+
+    def remember(self, result: Transaction) -> dict[str, object]:
+        return {
+            "wallet_id": result.wallet_id,
+            "amount": str(result.amount),
+            "currency": result.currency,
+            "owner": result.owner,
+        }
+
+    def recall(self, memory: Memory) -> Transaction:
+        transaction = self._transaction()
+        transaction.id = memory.id
+        vars(transaction).update(memory.values)
+        transaction.amount = Decimal(memory.values["amount"])
+        transaction.created_at = transaction.updated_at = memory.at
+        transaction.hold_id = resolve(self.hold)
+        # Captures belong to their transfer for good, and are never deleted.
+        stored = Transaction.objects.filter(id=memory.id)
+        transaction.transfer_id = stored.values_list("transfer_id", flat=True).first()
+        return transaction
+
+    def find_duplicate(self, principal: Principal) -> errors.WalletError | None:
+        identifier = id_so_far(self.hold)
+        # Nothing was captured of a hold that does not exist yet.
+        fingerprint = fingerprint_of(self) if identifier else None
+        found = find_txid_holder(owner_of(self.hold, Hold, principal), self.txid, fingerprint=fingerprint)
+        if found is not None:
+            return found
+        wallets = Hold.objects.filter(id=identifier, destination__isnull=False).values_list(
+            "wallet_id", "destination_id"
+        )
+        names = (self.txid, leg_txid(self.txid))
+        for pair in wallets:
+            return find_transfer_holder(self.txid, list(zip(pair, names, strict=True)), principal)
+        return None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReleaseHold(Command[Hold]):
+    """Give money that a hold has set aside back to its wallet."""
+
+    name: ClassVar = "hold.release"
+    scope: ClassVar = "holds:write"
+    model: ClassVar = Hold
+
+    hold: Reference
+    amount: Decimal | None = None
+    """None for all that remains."""
+
+    @classmethod
+    def parse(cls, identifier: object, values: Mapping[str, object], *, local_id: LocalId | None = None) -> Self:
+        """Return the command for an `amount`, if there is one. Raises its refusal, and `NotFound` for an impossible
+        id of the hold. It creates nothing, so it has no use for `local_id`."""
+        hold = parse_reference(identifier, what="Hold")
+        (amount,) = RELEASE.inputs
+        given = values.get(amount.key)
+        return cls(hold=hold, amount=None if given is None else _parse(amount, given))
+
+    def locks(self) -> Locks:
+        return Locks(hold=self.hold)
+
+    def apply(self, ledger: Ledger) -> Hold:
+        """Raises `NotFound`, and what `release_hold` raises."""
+        hold = _find(ledger, self.hold, afresh=True)
+        release_hold(ledger, hold, self.amount)
+        return hold
+
+
+def _find(ledger: Ledger, reference: Reference, *, afresh: bool = False) -> Hold:
+    """Return a hold under the lock of its wallet. Raises `NotFound`."""
+    hold = ledger.find_hold(resolve(reference), afresh=afresh)
+    if not ledger.has_locked(hold.wallet_id):
+        # It was created after it was looked up and before the lock.
+        raise Outdated
+    return hold
+
+
+def _arguments(parsed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parsed values as arguments of a command, the texts as its details."""
+    texts = {name: parsed[name] for name in ("description", "metadata")}
+    return {name: value for name, value in parsed.items() if name not in texts} | {"details": texts}
+
+
+def _without(values: Mapping[str, object], inputs: Iterable[Field | ToOne]) -> dict[str, object]:
+    names = {each.key for each in inputs}
+    return {name: value for name, value in values.items() if name not in names}
+
+
+def _parse(given: Field | ToOne, value: object) -> Any:
+    """Return the value of an input that is no reference. Raises its refusal."""
+    assert isinstance(given, Field)  # noqa: S101 - for the type checker
+    parsed = given.type.parse(value, field=given.key)
+    if isinstance(parsed, Decimal):
+        _check_positive(parsed)
+    return parsed
+
+
+def _check_positive(amount: Decimal | None) -> None:
+    """Raise `InvalidAmount` for an amount of 0 or below."""
+    if amount is not None and amount <= money.ZERO:
+        raise errors.InvalidAmount("The amount must be positive.", field="amount")
