@@ -15,12 +15,17 @@ from rest_api.query import Query
 from rest_api.read import PER_RESOURCE, Reader
 from walletsvc.commands.command import Command
 from walletsvc.commands.execute import execute_once
-from walletsvc.queries.written import WrittenRecord
+from walletsvc.models import Transaction
+from walletsvc.money import format_amount
+from walletsvc.queries.written import WrittenRecord, find_posting
 from walletsvc.web.idempotency import read_key, replayed
 from walletsvc.web.replays import Written
 
 NOT_INCLUDED = "notIncluded"
 """The meta member that lists the paths of `include` that could not be read after a write."""
+
+WALLET_THEN = "wallet"
+"""The member of a posted transaction's meta that says how its wallet stood after it."""
 
 Guard = Callable[[Command[Any]], Command[Any]]
 
@@ -30,17 +35,28 @@ def unguarded(command: Command[Any]) -> Command[Any]:
     return command
 
 
-def encode_written(reader: Reader, instance: Any) -> bytes:
+def encode_written(reader: Reader, instance: Any, *, meta: Mapping[str, object] | None = None) -> bytes:
     """Return the document of a resource from the instance that a command has just written.
 
-    The write is committed: if an included resource cannot be read, the document leaves it out and says so.
+    `meta` is that of the resource. The write is committed: if an included resource cannot be read, the document
+    leaves it out and says so.
     """
     resource = reader.endpoint.resource
     selection = reader.query.selection(resource, per_parent=PER_RESOURCE)
     record = WrittenRecord(instance, resource.name, selection, principal=reader.principal)
     record.read_related(selection, principal=reader.principal)
     document = Document(reader.public_url, reader.item_url(instance.pk), meta=_meta(record, reader.query))
-    return encode_one(record, reader.query, document)
+    return encode_one(record, reader.query, document, meta=meta)
+
+
+def _posting(instance: Any) -> Mapping[str, object] | None:
+    """Return the meta of a transaction: how its wallet stood after its entry."""
+    if not isinstance(instance, Transaction):
+        return None
+    sequence, balance, held = find_posting(instance)
+    currency = instance.currency
+    amounts = {"balance": format_amount(balance, currency), "held": format_amount(held, currency)}
+    return {WALLET_THEN: {"sequence": sequence, **amounts}}
 
 
 def _meta(record: WrittenRecord, query: Query) -> Mapping[str, object] | None:
@@ -59,7 +75,8 @@ def store(reader: Reader, command: Command[Any], *, key: str | None, is_new: boo
     done = execute_once(command, by=reader.principal, key=key)
     instance = done.results[0]
     location = (("Location", reader.public_url + reader.endpoint.item_url(instance.pk)),) if is_new else ()
-    return Written(201 if is_new else 200, (*location, *replayed(done)), encode_written(reader, instance))
+    body = encode_written(reader, instance, meta=_posting(instance))
+    return Written(201 if is_new else 200, (*location, *replayed(done)), body)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,10 +57,14 @@ def jsonapi_object(negotiated: Negotiated = NOTHING_AGREED) -> dict[str, object]
     return described
 
 
-def encode_one(record: Record, query: Query, document: Document) -> bytes:
-    """Return the document of one resource with its included resources."""
+def encode_one(
+    record: Record, query: Query, document: Document, *, meta: Mapping[str, object] | None = None
+) -> bytes:
+    """Return the document of one resource, which has the `meta`, with its included resources."""
     pages = Pages([record])
     (data,) = resource_texts([record], query, pages, document.public_url)
+    if meta is not None:
+        data = b'%b,"meta":%b}' % (data[:-1], orjson.dumps(meta))
     return document.encode({"data": orjson.Fragment(data), **_included([record], query, pages, document.public_url)})
 
 

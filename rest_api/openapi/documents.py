@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rest_api.create import NOT_INCLUDED
+from rest_api.create import NOT_INCLUDED, WALLET_THEN
 from rest_api.encoder import VERSION
 from rest_api.endpoints import ENDPOINTS, Endpoint
 from rest_api.openapi.fields import output_attributes
 from rest_api.openapi.schemas import ID, OBJECT, STRING, Schema, any_of, ref
 from rest_api.operations.documents import RESULTS
+from walletsvc.schema.resources import TRANSACTION
 
 LINK: Schema = {
     "anyOf": [
@@ -46,6 +47,23 @@ WRITTEN_META: Schema = {
             "type": "array",
             "items": STRING,
             "description": "After a write: the paths of `include` that could not be read. The write is stored.",
+        }
+    },
+}
+
+TRANSACTION_META: Schema = {
+    "type": "object",
+    "properties": {
+        WALLET_THEN: {
+            "type": "object",
+            "description": "In the answer to a POST: how its wallet stood after the entry that posted it.",
+            "required": ["sequence", "balance", "held"],
+            "properties": {
+                "sequence": {"type": "integer", "minimum": 1, "description": "That of the entry."},
+                "balance": {**STRING, "description": "The balance after it."},
+                "held": {**STRING, "description": "What was held then."},
+            },
+            "additionalProperties": False,
         }
     },
 }
@@ -106,7 +124,7 @@ def _resource(endpoint: Endpoint) -> Schema:
             "attributes": output_attributes(endpoint),
             "relationships": {"type": "object", "properties": relationships, "additionalProperties": False},
             "links": ref("Links"),
-            "meta": OBJECT,
+            "meta": TRANSACTION_META if endpoint.resource is TRANSACTION else OBJECT,
         },
         "additionalProperties": False,
     }

@@ -10,6 +10,7 @@ import pytest
 
 from tests.csv_files.running import balances, import_file, is_clean, lines
 from tests.writes import amend_transaction, delete_transaction, open_wallet, post_transaction
+from walletsvc.commands import imports
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.principals import ANYONE
 
@@ -203,3 +204,23 @@ def test_a_dry_run_changes_nothing(write: Write, wallets: list[Wallet]) -> None:
     assert done.out == [f"Nothing is posted: this is a dry run. {summary}"]
     assert import_file(write(text), "--dry-run", "--open-wallets").code == 1
     assert (Transaction.objects.count(), Wallet.objects.count()) == (0, 2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_txid_that_is_taken_at_the_last_moment(
+    write: Write, wallets: list[Wallet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The whole batch runs again, and then sees whose it is."""
+    post_transaction(principal=ANYONE, wallet=wallets[0].id, txid="a", amount="5")
+    post_transaction(principal=ANYONE, wallet=wallets[0].id, txid="d", amount="1")
+    find, answers = imports.find_fingerprints, [{}]
+
+    def find_late(names: object) -> object:
+        return answers.pop() if answers else find(names)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(imports, "find_fingerprints", find_late)
+    done = import_file(write(ROWS))
+    assert answers == []
+    assert done.refused == [(3, "insufficient_funds"), (5, "duplicate_txid"), (6, "insufficient_funds")]
+    assert balances() == {"Tea": "6.00", "Cake": "1.00"}
+    assert is_clean()

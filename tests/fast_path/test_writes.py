@@ -23,6 +23,7 @@ def test_a_write_is_answered_alike_without_django(front, wallet):
     stored = json.loads(second[2])["data"]
     assert stored["attributes"]["amount"] == "-0.50"
     assert second[1]["location"] == f"http://localhost/api/transactions/{stored['id']}/"
+    assert stored.pop("meta") == {"wallet": {"sequence": 3, "balance": "100.50", "held": "0.00"}}
     assert json.loads(front.ask(f"/api/transactions/{stored['id']}/")[2])["data"] == stored
     assert Wallet.objects.get().balance == Decimal("101.50")
 

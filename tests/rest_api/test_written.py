@@ -107,6 +107,7 @@ def test_a_posted_transaction_is_reported(api: Api, full: Any, database: Databas
     assert answered["included"] == []
     assert answered["meta"] == {"notIncluded": ["entries", "wallet"]}
     own = response["Location"]
+    assert answered["data"].pop("meta") == {"wallet": {"sequence": 2, "balance": "15.00", "held": "0.00"}}
     assert answered["data"] == api.data(own.removeprefix(SERVER))
     # A client that does not believe it and tries again moves no more money.
     before = state()

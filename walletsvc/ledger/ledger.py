@@ -473,19 +473,20 @@ class Ledger:
             wallet.held = money.add(wallet.held, held)
         wallet.sequence += 1
         wallet.transaction_count += added
-        self._lines.append(
-            Line(
-                wallet,
-                wallet.sequence,
-                change,
-                wallet.balance,
-                kind,
-                transaction,
-                held=held,
-                held_after=wallet.held,
-                hold=hold,
-            )
+        line = Line(
+            wallet,
+            wallet.sequence,
+            change,
+            wallet.balance,
+            kind,
+            transaction,
+            held=held,
+            held_after=wallet.held,
+            hold=hold,
         )
+        self._lines.append(line)
+        if transaction is not None:
+            transaction.line = line
 
     def flush(self, *, send: bool = False, by: Principal | None = None) -> None:
         """Write all decisions so far: with the next statement or COMMIT, or with `send` now.

@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Abs
@@ -47,6 +49,9 @@ class Transaction(models.Model):
     )
     reversed = zero_money_column()
     fingerprint = FixedBytesField(max_length=FINGERPRINT_BYTES, null=True)
+
+    line: Any = None
+    """The entry that the ledger has decided for this object last (`ledger.writer.Line`). No column."""
 
     class Meta:
         constraints = [

@@ -8,15 +8,27 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import NamedTuple
 
 from django.db import Error
 from django.db.models import Model
 
 from walletsvc.db.failures import drop_useless_connection
+from walletsvc.models import Entry, Transaction
 from walletsvc.principals import Principal
 from walletsvc.queries.questions import BalanceQuestion, Period, Selection
 from walletsvc.queries.records import Record, plan_for
 from walletsvc.queries.selectors import add_related
+
+
+class Posting(NamedTuple):
+    """How a wallet stood after the entry that posted a transaction."""
+
+    sequence: int
+    balance: Decimal
+    held: Decimal
+
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +84,18 @@ def read_related(records: Sequence[WrittenRecord], selection: Selection, *, prin
         if failure is not None:
             for record in records:
                 record.lose(place, failure)
+
+
+def find_posting(transaction: Transaction) -> Posting:
+    """Return how the wallet stood after the entry that posted this transaction, whatever has happened since.
+
+    Reads nothing if the object is the one that has just been posted.
+    """
+    line = transaction.line
+    if line is not None:
+        return Posting(line.sequence, line.balance_after, line.held_after)
+    entries = Entry.objects.filter(transaction_id=transaction.id).order_by("id")
+    return Posting(*entries.values_list("sequence", "balance_after", "held_after")[0])
 
 
 def _parts(selection: Selection) -> Iterator[tuple[Place, Selection]]:
