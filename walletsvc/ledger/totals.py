@@ -46,6 +46,15 @@ class Total:
 
 
 @dataclass(frozen=True, slots=True)
+class Funds:
+    """What the wallets of a currency hold together, how much of it is held, and how many they are."""
+
+    balance: Decimal = ZERO
+    held: Decimal = ZERO
+    wallets: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """The totals of one moment by currency, as they are kept and as they are found.
 
@@ -130,9 +139,38 @@ def compare_totals() -> Comparison:
 def read_totals() -> dict[str, Total]:
     """Return what was received and paid, by currency: as it is kept or, on SQLite, from all entries and transfers."""
     totals: dict[str, Total] = {}
-    for _, *row in _fetch(_found() if dialect.vendor() == "sqlite" else [_kept()]):
+    for _, *row in _fetch(_known()):
         _add(totals, *row)
     return totals
+
+
+def read_books() -> tuple[dict[str, Funds], dict[str, Total]]:
+    """Return what the wallets hold, and what was received and paid, by currency.
+
+    In one statement, so that both belong to the same moment, as in `compare_totals`.
+    """
+    funds: dict[str, Funds] = {}
+    totals: dict[str, Total] = {}
+    for is_kept, currency, count, first, second in _fetch([_funds(), *_known()]):
+        if is_kept == _OF_WALLETS:
+            funds[currency] = Funds(dialect.to_sum(first), dialect.to_sum(second), int(count))
+        else:
+            _add(totals, currency, count, first, second)
+    return funds, totals
+
+
+def _known() -> list[str]:
+    """Return the queries whose rows add up to the totals: as they are kept, or on SQLite from the ledger."""
+    return _found() if dialect.vendor() == "sqlite" else [_kept()]
+
+
+_OF_WALLETS = 2
+
+
+def _funds() -> str:
+    add = dialect.exact_sum()
+    sums = f"COUNT(*), {add}(balance), {add}(held)"
+    return f"SELECT {_OF_WALLETS}, currency, {sums} FROM walletsvc_wallet GROUP BY currency"  # noqa: S608
 
 
 def _add(totals: dict[str, Total], currency: str, count: int, received: object, sent: object) -> None:
