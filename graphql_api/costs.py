@@ -1,8 +1,9 @@
 """The cost of an operation: about the number of records that it may read, page sizes multiplied down the tree.
 
 A page costs 1 plus the cost of each record that fits on it, a record or a balance in the past 1 plus the cost of the
-selection below it, a statement 100, because its sums are those of all its entries, and a mutation 10. Of a mutation
-that writes many by one commit, each costs 5 and what is shown of it. Directives count as including everything.
+selection below it, a statement or the books 100, because they sum up all entries or wallets, and a mutation 10. Of a
+mutation that writes many by one commit, each costs 5 and what is shown of it. Directives count as including
+everything.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from walletsvc.schema.resources import RESOURCES
 MUTATION_COST = 10
 ROW_COST = 5
 _ROWS = "input"
-STATEMENT_COST = 100
+SUM_COST = 100
 _SIZES = ("first", "last", "ids")
 
 
@@ -122,8 +123,8 @@ class _Compiler:
         cost = self.selection(nodes, type_name)
         if type_name in RESOURCES or type_name in ("Node", "Balance"):
             cost.fixed += 1
-        if type_name == "Statement":
-            cost.fixed += STATEMENT_COST
+        if type_name in ("Statement", "Book"):
+            cost.fixed += SUM_COST
         sizes = {each.name.value: each.value for each in node.arguments or () if each.name.value in _SIZES}
         if type_name.removesuffix("Connection") in RESOURCES and type_name not in RESOURCES:
             cost = Cost(1, [(sizes, cost)])

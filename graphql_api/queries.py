@@ -12,6 +12,7 @@ import strawberry
 from strawberry import UNSET
 
 from graphql_api import types
+from graphql_api.books import Book
 from graphql_api.ids import database_id, parse_global_id
 from graphql_api.planning import Planner, Root
 from graphql_api.types import Info, connection
@@ -19,6 +20,7 @@ from walletsvc import errors
 from walletsvc.commands.inputs import parse_id
 from walletsvc.errors import InvalidParameter
 from walletsvc.principals import Principal
+from walletsvc.queries.books import compute_book, compute_books
 from walletsvc.queries.questions import MAX_PAGE_SIZE
 from walletsvc.queries.records import Page, Record
 from walletsvc.queries.selectors import get_record, list_records, list_records_by_id
@@ -26,6 +28,7 @@ from walletsvc.queries.selectors import get_record, list_records, list_records_b
 T = TypeVar("T")
 
 _OF_OWNER = "Names are unique within an owner. By default, only objects of your owner, or without one, are found."
+_NOT_OF_OWNERS = "For callers that are bound to an owner there is none."
 Reader = Callable[[Planner, Root, Principal], Page | Record]
 
 
@@ -197,3 +200,11 @@ class Query:
     @strawberry.field(description=f"A hold, by its exact txid. {_OF_OWNER}")
     def hold_by_txid(self, info: Info, txid: str, owner: str | None = UNSET) -> types.Hold | None:
         return cast(types.Hold, _once(info, ROOTS["holdByTxid"]))
+
+    @strawberry.field(description=f"The book of each currency. {_NOT_OF_OWNERS}")
+    def books(self, info: Info) -> list[Book] | None:
+        return cast(list[Book], compute_books(principal=info.context.principal))
+
+    @strawberry.field(description=f"The book of a currency, by its code. {_NOT_OF_OWNERS}")
+    def book(self, info: Info, currency: str) -> Book | None:
+        return cast(Book, compute_book(currency, principal=info.context.principal))

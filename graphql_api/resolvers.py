@@ -12,6 +12,7 @@ from typing import Any
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema
 
 from graphql_api.arguments import alias_of, parse_list
+from graphql_api.books import BOOK
 from graphql_api.history import BALANCE, BALANCE_AT, resolve_balance
 from graphql_api.ids import global_id
 from graphql_api.statements import STATEMENT, STATEMENT_RESOLVERS, resolve_statement
@@ -42,6 +43,7 @@ def bind(schema: GraphQLSchema) -> None:
         _bind_type(schema, f"{name}Edge", _EDGE)
     _bind_type(schema, "PageInfo", _PAGE_INFO)
     _bind_type(schema, "Balance", BALANCE)
+    _bind_type(schema, "Book", BOOK)
     _bind_type(schema, "Statement", STATEMENT_RESOLVERS)
 
 

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 from django.urls import URLPattern, re_path
 
+from rest_api.books import PATH as BOOKS
 from rest_api.endpoints import ENDPOINTS, Endpoint
 from rest_api.views import description
 from rest_api.views.actions import ActionView
 from rest_api.views.base import allow
+from rest_api.views.books import BooksView, BookView
 from rest_api.views.history import BalanceView, StatementView
 from rest_api.views.operations import OperationsView
 from rest_api.views.related import RelatedItemView, RelatedListView
@@ -82,6 +84,12 @@ urlpatterns = [
     re_path(r"\Aoperations/?\Z", OperationsView.as_view(), name="operations"),
     re_path(r"\Aschema/?\Z", description.schema, name="schema"),
     re_path(r"\Adocs/?\Z", description.docs, name="docs"),
+    re_path(rf"\A{BOOKS}/?\Z", BooksView.as_view(http_method_names=allow(_READ)), name=f"{BOOKS}-list"),
+    re_path(
+        rf"\A{BOOKS}/(?P<currency>[^/]+)/?\Z",
+        BookView.as_view(http_method_names=allow(_READ)),
+        name=f"{BOOKS}-detail",
+    ),
     *(pattern for endpoint in ENDPOINTS.values() for pattern in _patterns(endpoint)),
     # Otherwise Django would answer in HTML.
     re_path(r"(?s:.*)", UnknownView.as_view()),

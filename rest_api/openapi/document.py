@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from rest_api.openapi.books import book_schemas
 from rest_api.openapi.documents import document_schemas
 from rest_api.openapi.history import history_schemas
 from rest_api.openapi.paths import paths
@@ -37,7 +38,9 @@ def describe() -> dict[str, Any]:
         # Both may be: a server can be open (AUTH_REQUIRED off).
         "security": [{"key": []}, {}],
         "components": {
-            "schemas": dict(chain(document_schemas(), history_schemas(), request_schemas(), error_schemas())),
+            "schemas": dict(
+                chain(document_schemas(), history_schemas(), book_schemas(), request_schemas(), error_schemas())
+            ),
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "description": "An API key, or a token of the issuer."}
             },

@@ -37,7 +37,7 @@ def document_parameters(resource: Resource) -> list[Parameter]:
     """Return the parameters of a document with resources."""
     paths = sorted(_paths(resource, MAX_PATH_LENGTH))
     description = f"Related resources to include, by at most {MAX_PATHS} paths: {', '.join(paths)}."
-    include = in_query("include", _listing(paths, most=MAX_PATHS), description)
+    include = in_query("include", listing(paths, most=MAX_PATHS), description)
     return [include, *_fields()]
 
 
@@ -73,7 +73,7 @@ def in_query(name: str, schema: Schema, description: str) -> Parameter:
     return {"name": name, "in": "query", "schema": schema, "description": description}
 
 
-def _listing(names: Iterable[str], *, most: int | None = None, may_be_empty: bool = True) -> Schema:
+def listing(names: Iterable[str], *, most: int | None = None, may_be_empty: bool = True) -> Schema:
     """Return the schema of a list of names: one comma-separated value, as in JSON:API.
 
     Many generators ignore `explode: false`: from an array they would make one parameter for each name.
@@ -118,7 +118,7 @@ def _filter_schema(declared: django_filters.Filter) -> Schema:
 def _sort(resource: Resource) -> Parameter:
     names = [sign + name for name in resource.orders for sign in ("", "-")]
     # No name may repeat, in either direction.
-    schema = _listing(names, may_be_empty=False) | {"not": {"pattern": r"(?:^|,)-?([A-Za-z]+)(?:,.*)?,-?\1(?:,|$)"}}
+    schema = listing(names, may_be_empty=False) | {"not": {"pattern": r"(?:^|,)-?([A-Za-z]+)(?:,.*)?,-?\1(?:,|$)"}}
     description = f"Sort by, - for descending: {', '.join(resource.orders)}. The order always ends in the id."
     return in_query("sort", schema, description)
 
@@ -128,7 +128,7 @@ def _fields() -> Iterator[Parameter]:
         names = [*(each.name for each in resource.fields), *resource.to_one, *resource.to_many]
         yield in_query(
             f"fields[{resource.name}]",
-            _listing(names),
+            listing(names),
             f"The fields of each {resource.name} in the answer: {', '.join(names)}.",
         )
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from rest_api.books import BOOK, PATH
 from rest_api.endpoints import BASE, ENDPOINTS, Action, Endpoint
 from rest_api.exports import FORMS
 from rest_api.negotiation import MEDIA_TYPE
+from rest_api.openapi.books import CURRENCY, book_parameters
 from rest_api.openapi.history import balance_parameters, statement_parameters
 from rest_api.openapi.parameters import Parameter, document_parameters, header, list_parameters, page_parameters
 from rest_api.openapi.refusals import MEANINGS
@@ -60,6 +62,8 @@ def paths() -> Iterator[tuple[str, Item]]:
         for name in endpoint.resource.to_one:
             yield endpoint.related_url("{id}", name), _related_item(endpoint, name)
             yield endpoint.relationship_url("{id}", name), _one_relationship(endpoint, name)
+    yield f"{BASE}{PATH}/", _books()
+    yield f"{BASE}{PATH}/{{currency}}/", _book()
     yield f"{BASE}operations/", {"post": _operations()}
 
 
@@ -169,6 +173,33 @@ def _statement() -> Item:
             WALLET.name,
             parameters=[_IDENTIFIER, *statement_parameters(), *_CONDITIONS],
             answers=answers,
+        )
+    }
+
+
+# -- books -----------------------------------------------------------------------------------------------
+
+
+def _books() -> Item:
+    return {
+        "get": _operation(
+            f"list{BOOK}",
+            f"List the {PATH}, one for each currency; not for callers that are bound to an owner",
+            BOOK,
+            parameters=[*book_parameters(), *_CONDITIONS],
+            answers=_read(f"{BOOK}List", 404),
+        )
+    }
+
+
+def _book() -> Item:
+    return {
+        "get": _operation(
+            f"read{BOOK}",
+            f"Read the {BOOK} of one currency; not for callers that are bound to an owner",
+            BOOK,
+            parameters=[CURRENCY, *book_parameters(), *_CONDITIONS],
+            answers=_read(f"{BOOK}Document", 404),
         )
     }
 

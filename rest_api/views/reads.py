@@ -22,7 +22,20 @@ DOCUMENT_PARAMETERS = ("include", "fields")
 CURSORS = Negotiated(profiles=frozenset({CURSOR_PROFILE}))
 
 
-class ReadView(JsonApiView):
+class ServingView(JsonApiView):
+    """A URL with documents that are kept as bytes."""
+
+    def serve(self, read: Read, number: int | None = None) -> HttpResponse:
+        """Answer with the reading that `read` returns for the id `number` in this URL."""
+        reading = read(number)
+        kept = remember(reading.key, stamps=reading.stamps, build=reading.build)
+        response = self.serve_body(kept.body, kept.etag)
+        if self.is_open:
+            offer(self.request._request, read=read)
+        return response
+
+
+class ReadView(ServingView):
     """A readable URL. `endpoint` is its collection, `relation` one of the collection's relations."""
 
     endpoint: Endpoint = None  # type: ignore[assignment]  # set by `as_view`
@@ -53,12 +66,3 @@ class ReadView(JsonApiView):
         wanted = CURSOR_PROFILE in self.negotiated.profiles
         query = parse_query(resource, self.parameters(*families), principal=self.principal, cursors=wanted)
         return query, CURSORS if wanted or isinstance(query.page, CursorPage) else NOTHING_AGREED
-
-    def serve(self, read: Read, number: int | None = None) -> HttpResponse:
-        """Answer with the reading that `read` returns for the id `number` in this URL."""
-        reading = read(number)
-        kept = remember(reading.key, stamps=reading.stamps, build=reading.build)
-        response = self.serve_body(kept.body, kept.etag)
-        if self.is_open:
-            offer(self.request._request, read=read)
-        return response

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 
 from rest_api.encoder import Document
 from rest_api.endpoints import BASE, ENDPOINTS
-from rest_api.errors import refuse
+from rest_api.errors import Refused, refuse
 from rest_api.views.base import JsonApiView
 from walletsvc.errors import NotFound
 from walletsvc.etags import make_etag
@@ -28,12 +28,17 @@ class RootView(JsonApiView):
         return self.serve_body(body, make_etag(body))
 
 
+def nothing_at(path: str) -> Refused:
+    """Return the refusal of a URL that there is not."""
+    return refuse(404, NotFound.code, f"There is nothing at {path[:256]}.")
+
+
 class UnknownView(JsonApiView):
     """Refuse every request."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        raise refuse(404, NotFound.code, f"There is nothing at {request.path[:256]}.")
+        raise nothing_at(request.path)
 
     @property
     def default_response_headers(self) -> dict[str, str]:

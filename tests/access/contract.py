@@ -53,6 +53,8 @@ COMPUTED = {("Wallet", "balance"), ("Wallet", "statement")}
 """URLs of what is computed from the entries of a wallet: reading it takes the scopes of both."""
 ACTIONS = {("Hold", "captures"): ("Transaction", 201), ("Hold", "releases"): ("Hold", 200)}
 """Commands on a resource, with the type and the status of the answer: it takes the scope of the resource."""
+BOOKS = frozenset({"wallets:read", "transactions:read"})
+"""What it takes to read the books, which are of callers that are not bound to an owner."""
 WRITABLE_RELATIONS = {("Transaction", "wallet")}
 GIVEN_RELATIONS = {("Transfer", "source"): "Wallet", ("Transfer", "destination"): "Wallet"}
 """What is given for a new thing, and is no part of it."""

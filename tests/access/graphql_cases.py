@@ -8,7 +8,17 @@ from typing import Any
 
 from tests.access.case import Case, Else
 from tests.access.collected import Thing
-from tests.access.contract import FOR_UNBOUND, RELATIONS, SETTINGS, TO_MANY, TO_ONE, Uncovered, reading, writing
+from tests.access.contract import (
+    BOOKS,
+    FOR_UNBOUND,
+    RELATIONS,
+    SETTINGS,
+    TO_MANY,
+    TO_ONE,
+    Uncovered,
+    reading,
+    writing,
+)
 
 _LISTS = {
     "wallets": "Wallet",
@@ -121,6 +131,7 @@ _COMPUTED_ARGUMENTS = {
     "balanceAt": {"at": 'at: "2026-01-01T00:00:00Z"', "sequence": "sequence: 1"},
     "statement": {"from": _PERIOD, "to": _PERIOD},
 }
+_BOOKS = {"books": "books { paid }", "book": 'book(currency: "USD") { paid }'}
 _PLUMBING = {"edges", "pageInfo", "totalCount", "node", "cursor"}
 _USER_ERRORS = ("code", "message", "field", "isSame")
 
@@ -155,6 +166,8 @@ def _field(thing: Thing) -> Case:
         return _mutation(thing, name)
     if place in _ROOTS:
         return _of_record(thing, place, name)
+    if place == "Book":
+        return _book(thing, f"books {{ {name} }}")
     if place in _COMPUTED_TYPES:
         leaf = "lines { edges { node { kind } } }" if name == "lines" else name
         return _computed(thing, _COMPUTED_TYPES[place], leaf)
@@ -171,7 +184,14 @@ def _field(thing: Thing) -> Case:
     raise Uncovered(thing)
 
 
+def _book(thing: Thing, text: str) -> Case:
+    """Return the case of books: for callers that are bound to an owner there are none."""
+    return _case(thing, f"{{ {text} }}", scopes=BOOKS, for_unbound=True, foreign=Else.ABSENT)
+
+
 def _root(thing: Thing, name: str) -> Case:
+    if name in _BOOKS:
+        return _book(thing, _BOOKS[name])
     if name in _LISTS:
         resource = _LISTS[name]
         text = f"{name} {{ totalCount edges {{ node {{ {_LEAVES[resource]} }} }} }}"
@@ -232,6 +252,8 @@ def _argument(thing: Thing) -> Case:
     parent, _, field = thing.place.partition(".")
     if parent == "Mutation":
         return _mutation(thing, field)
+    if parent == "Query" and (field, thing.name) == ("book", "currency"):
+        return _book(thing, _BOOKS[field])
     if parent == "Query" and field in _ARGUMENTS:
         known = _ARGUMENTS[field]
         if thing.name not in known:

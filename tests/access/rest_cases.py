@@ -26,6 +26,7 @@ from tests.access.contract import (
     writing,
 )
 from tests.access.rest_parts import ACTION_ATTRIBUTES, COMPUTED_PARAMETERS, ID, IDS, VALUES, new, operations
+from tests.access.route_cases import book_case
 
 _PATH = re.compile(r"/api/(\w+)/(\{id\}/)?(relationships/)?(?:(\w+)/)?")
 _FILTERS = {
@@ -63,6 +64,10 @@ def described_cases(things: Iterable[Thing]) -> Iterator[Case]:
         method, _, template = thing.place.partition(" ")
         if template == "/api/operations/" and thing.kind == "header":
             # With the route.
+            continue
+        if template.startswith("/api/books/"):
+            query = f"?{thing.kind}={thing.name}" if thing.kind.startswith("fields[") else ""
+            yield book_case(thing, method, template.replace("{currency}", "USD") + query)
             continue
         found = _PATH.fullmatch(template)
         if template in ("/api/", "/api/operations/") or found is None or found[1] not in PATHS:

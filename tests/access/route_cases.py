@@ -8,6 +8,7 @@ from tests.access.case import Case, Else
 from tests.access.collected import Thing
 from tests.access.contract import (
     ACTIONS,
+    BOOKS,
     COMPUTED,
     OPEN_ROUTES,
     PATHS,
@@ -30,6 +31,12 @@ def route_cases(things: Iterable[Thing]) -> Iterator[Case]:
             yield _of_face(thing)
         else:
             yield _of_collection(thing)
+
+
+def book_case(thing: Thing, method: str, url: str) -> Case:
+    """Return the case of books: for callers that are bound to an owner there is nothing at their URLs."""
+    scopes = frozenset() if method == "OPTIONS" else BOOKS
+    return Case((thing,), method, url, scopes=scopes, for_unbound=True, foreign=Else.ABSENT)
 
 
 def _outside(thing: Thing) -> Case:
@@ -69,6 +76,8 @@ def _of_face(thing: Thing) -> Case:
 
 def _of_collection(thing: Thing) -> Case:
     path, _, rest = thing.place.partition("-")
+    if path == "books":
+        return book_case(thing, thing.name, f"/api/books/{'USD/' * (rest == 'detail')}")
     is_relationship = rest.startswith("relationships-")
     relation = rest.removeprefix("relationships-")
     if path not in PATHS:

@@ -23,7 +23,7 @@ RESULTS = "atomic:results"
 
 TOP_LEVEL = {"data", "errors", "meta", "jsonapi", "links", "included", RESULTS}
 TOP_LEVEL_LINKS = {"self", "related", "describedby", "first", "last", "prev", "next"}
-COMPUTED = {"Balance", "Statement"}
+COMPUTED = {"Balance", "Statement", "Book"}
 """What is computed from a wallet: it has no relationships of its own to be asked for."""
 FILES = {"text/csv", "application/xml", "text/html"}
 """Of a statement with all its lines."""
@@ -112,7 +112,7 @@ def check_identifier(identifier: Any) -> None:
     assert identifier.keys() <= {"type", "id", "meta"}
     computed = identifier["type"] in COMPUTED
     assert computed or identifier["type"] in ("Wallet", "Transaction", "Entry", "Transfer", "Hold")
-    assert re.fullmatch("[1-9][0-9]*[.@][0-9TZ:./-]+" if computed else "[1-9][0-9]*", identifier["id"])
+    assert re.fullmatch("[1-9][0-9]*[.@][0-9TZ:./-]+|[A-Z]+" if computed else "[1-9][0-9]*", identifier["id"])
     assert isinstance(identifier.get("meta", {}), dict)
 
 

@@ -93,6 +93,7 @@ def test_every_url_and_method_is_described() -> None:
             continue  # the description itself, and unknown URLs
         path = str(pattern.pattern).removeprefix(r"\A").removesuffix(r"\Z").removesuffix("/?")
         path = re.sub(r"\(\?P<identifier>[^)]*\)", "{id}", path)
+        path = re.sub(r"\(\?P<currency>[^)]*\)", "{currency}", path)
         allowed = pattern.callback.view_initkwargs.get("http_method_names") or view.http_method_names
         methods = {method.upper() for method in allowed} - {"HEAD", "OPTIONS"}
         routed |= {(f"/api/{path}/" if path else "/api/", method) for method in methods}

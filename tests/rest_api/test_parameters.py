@@ -98,6 +98,8 @@ ROUTES: dict[str, tuple[str, dict[str, set[str]]]] = {
     "wallets-holds": ("/api/wallets/{wallet}/holds/", {"GET": LIST}),
     "entries-hold": ("/api/entries/{entry}/hold/", {"GET": DOCUMENT}),
     "entries-wallet": ("/api/entries/{entry}/wallet/", {"GET": DOCUMENT}),
+    "books-list": ("/api/books/", {"GET": {"fields[Book]"}}),
+    "books-detail": ("/api/books/USD/", {"GET": {"fields[Book]"}}),
     "entries-transaction": ("/api/entries/{entry}/transaction/", {"GET": DOCUMENT}),
     **{
         f"{path}-relationships-{name}": (

@@ -5,7 +5,7 @@ They are of callers who reach everything: of an owner's wallets alone, nobody ke
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +15,7 @@ from django.utils import timezone
 from walletsvc import errors, money
 from walletsvc.ledger.totals import Funds, read_books
 from walletsvc.principals import Principal
+from walletsvc.schema.kinds import print_time
 from walletsvc.schema.resources import ENTRY, WALLET
 
 SCOPES = (WALLET.scope, ENTRY.scope)
@@ -40,11 +41,37 @@ class Book:
         return money.subtract(money.subtract(self.received, self.paid), self.funds.balance)
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A field of a book as both faces show it."""
+
+    description: str
+    show: Callable[[Book], str | int]
+
+
+def _amount(description: str, read: Callable[[Book], Decimal]) -> Shown:
+    return Shown(description, lambda book: money.format_amount(read(book), book.currency))
+
+
+FIELDS: Mapping[str, Shown] = {
+    "balance": _amount("What all wallets hold together.", lambda book: book.funds.balance),
+    "held": _amount("The part of it that open holds have set aside.", lambda book: book.funds.held),
+    "received": _amount("All that has come from outside.", lambda book: book.received),
+    "paid": _amount("All that has gone there.", lambda book: book.paid),
+    "difference": _amount(
+        "received - paid - balance: always 0, unless the database was tampered with.", lambda book: book.difference
+    ),
+    "walletCount": Shown("The number of wallets.", lambda book: book.funds.wallets),
+    "asOf": Shown("The moment: all that was answered before is in it.", lambda book: print_time(book.at)),
+}
+"""The fields of a book besides its currency, by public name."""
+
+
 def check_books(principal: Principal) -> None:
     """Raise `NotFound` for a caller bound to an owner, as if there were no books, and `Forbidden` for one that lacks
     a scope."""
     if principal.owner is not None:
-        raise errors.NotFound("There is nothing at this URL.")
+        raise errors.NotFound("There are no books of one owner.")
     for scope in SCOPES:
         if not principal.may(scope):
             raise errors.Forbidden(f"This takes the scope {scope}.", scope=scope)
