@@ -51,7 +51,8 @@ def rows() -> None:
         Transfer.objects.create(txid=f"{'bBčČ'[number % 4]}{number}", fingerprint=b"f" * 16, created_at=moment)
         Hold.objects.create(
             txid=f"{'bBčČ'[number % 4]}{number}",
-            wallet=wallet,
+            # A wallet with a hold is not deleted.
+            wallet_id=Wallet.objects.order_by("id").values_list("id", flat=True)[0],
             amount=1,
             remaining=0,
             state="released",

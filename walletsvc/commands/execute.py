@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from walletsvc import errors
 from walletsvc.commands.command import Command
-from walletsvc.commands.expiry import expire_wallets
+from walletsvc.commands.expiry import expire_in_passing
 from walletsvc.commands.group_commit import Queue, Worker
 from walletsvc.commands.inputs import LocalId, Reference, resolve
 from walletsvc.commands.keyed import Batch, Keyed, find_replay, with_key
@@ -136,7 +136,7 @@ class Runner(Worker[Batch, Outcome]):
         outcome = durably(work, find_duplicate=find_duplicate)
         if expired and (isinstance(outcome, Refused) or outcome.is_replay):
             # They have expired whatever the outcome, but only it was rolled back with them.
-            expire_wallets(expired, clock=self.clock)
+            expire_in_passing(expired, clock=self.clock)
         return outcome
 
     def together(self, batches: Sequence[Batch]) -> Sequence[Outcome]:

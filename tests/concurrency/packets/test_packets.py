@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -19,16 +20,21 @@ from tests.concurrency.packets.transactions import (
     together,
     words,
 )
+from tests.concurrency.threads import elsewhere
 from tests.ledger.state import assert_reconciled, snapshot
 from tests.writes import (
     amend_transaction,
+    capture_hold,
     close_wallet,
+    create_hold,
     delete_transaction,
     open_wallet,
     post_transaction,
     post_transfer,
     rename_wallet,
 )
+from walletsvc import errors
+from walletsvc.commands import execute as executing
 from walletsvc.commands.execute import execute_all
 from walletsvc.commands.outcomes import Done
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
@@ -59,6 +65,40 @@ def test_a_transfer_takes_two_packets_as_well(wallet: Wallet, packets_sent: list
     assert [each[1:] for each in made] == [("X.1", wallet.id, -3), ("X.2", other.id, 1), ("X.3", wallet.id, 2)]
     entries = Entry.objects.filter(kind__startswith="transfer")
     assert sorted(entries.values_list("transaction_id", "txid", "wallet_id", "amount")) == made
+    assert_reconciled()
+
+
+def test_a_hold_takes_two_packets_and_its_capture_three(
+    wallet: Wallet, packets_sent: list[bytes], server: str
+) -> None:
+    held = create_hold(principal=ANYONE, txid="H", wallet_id=wallet.id, amount="3")
+    written = ["UPDATE", "INSERT", "SELECT", "INSERT", "COMMIT"]
+    assert list(map(words, packets_sent)) == [["START", "SELECT"], *expected(server, written)]
+    packets_sent.clear()
+    captured = capture_hold(principal=ANYONE, hold_id=held.id, txid="C", amount="2")
+    written = ["UPDATE", "UPDATE", *WRITES[1:]]
+    assert list(map(words, packets_sent)) == [["START", "SELECT"], ["SELECT"], *expected(server, written)]
+    ids = Entry.objects.exclude(hold=None).order_by("sequence").values_list("hold_id", "transaction_id")
+    assert list(ids) == [(held.id, None), (held.id, captured.id)]
+    assert_reconciled()
+
+
+def test_a_hold_that_has_changed_meanwhile_is_read_again(
+    wallet: Wallet, packets_sent: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = create_hold(principal=ANYONE, txid="H", wallet_id=wallet.id, amount="3")
+    find_holds = executing.find_holds
+
+    def find_and_lose(*args: Any, **options: Any) -> Any:
+        found = find_holds(*args, **options)
+        monkeypatch.setattr(executing, "find_holds", find_holds)
+        elsewhere(partial(capture_hold, principal=ANYONE, hold_id=held.id, txid="C", amount="2"))
+        return found
+
+    monkeypatch.setattr(executing, "find_holds", find_and_lose)
+    with pytest.raises(errors.HoldExceeded) as caught:
+        capture_hold(principal=ANYONE, hold_id=held.id, txid="D", amount="2")
+    assert caught.value.context["remaining"] == "1.00"
     assert_reconciled()
 
 

@@ -1,0 +1,29 @@
+"""The live server's sweep: readers see within two seconds that a hold has expired."""
+
+from __future__ import annotations
+
+import logging
+
+from django.db import DatabaseError, close_old_connections, connection
+
+from walletsvc import errors
+from walletsvc.access.background import Background
+from walletsvc.commands.expiry import sweep
+
+logger = logging.getLogger(__name__)
+
+SWEEP_SECONDS = 1.0
+
+
+def sweep_once() -> None:
+    """Let holds expire that have come to their end. What cannot be written now is written next time."""
+    close_old_connections()
+    try:
+        for _ in sweep():
+            pass
+    except (errors.WalletError, DatabaseError) as error:
+        logger.warning("Holds that have expired are shown as open for a while: %s", error)
+        connection.close()
+
+
+sweeper = Background(sweep_once, seconds=SWEEP_SECONDS, name="The sweep of holds")
