@@ -96,8 +96,8 @@ def shows(resource: Resource, connection: Callable[..., Any]) -> Callable[[type]
             is_optional = field.unbound or isinstance(field.type, types.OptionalMoment)
             shown = type_of(field) | None if is_optional else type_of(field)
             _show(cls, field.key, shown, field.description)
-        for name, one in resource.to_one.items():
-            _show(cls, name, f"{one.target} | None" if one.optional else one.target, one.description)
+        for one in resource.to_one.values():
+            _show(cls, one.key, f"{one.target} | None" if one.optional else one.target, one.description)
         for name, many in resource.to_many.items():
             _add(cls, name, f"{many.target}Connection", connection(many.target, description=many.description))
         return strawberry_django.type(resource.model, description=resource.description)(cls)

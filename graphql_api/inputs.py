@@ -6,6 +6,7 @@ import strawberry
 
 from graphql_api.declared import ID, changes, creates
 from walletsvc.schema.resources import CAPTURE, HOLD, RELEASE, TRANSACTION, TRANSFER, WALLET
+from walletsvc.schema.reversals import TRANSACTION_REVERSAL, TRANSFER_REVERSAL
 
 
 @creates(WALLET, "A wallet to open.")
@@ -43,6 +44,11 @@ class DeleteTransactionInput:
     id: strawberry.ID = strawberry.field(description=ID)
 
 
+@creates(TRANSACTION_REVERSAL, "A transaction to take back, in whole or in part.")
+class ReverseTransactionInput:
+    id: strawberry.ID = strawberry.field(description=ID)
+
+
 @creates(TRANSFER, "A transfer to post: either source, destination and amount or upTo, or else legs.")
 class CreateTransferInput:
     pass
@@ -70,4 +76,9 @@ class CaptureHoldInput:
 
 @creates(RELEASE, "A release of what a hold has set aside: a part of it, or all.")
 class ReleaseHoldInput:
+    id: strawberry.ID = strawberry.field(description=ID)
+
+
+@creates(TRANSFER_REVERSAL, "A transfer to take back: in whole, or in part if one amount is all that it moved.")
+class ReverseTransferInput:
     id: strawberry.ID = strawberry.field(description=ID)

@@ -25,6 +25,8 @@ from graphql_api.inputs import (
     DeleteTransactionInput,
     DeleteWalletInput,
     ReleaseHoldInput,
+    ReverseTransactionInput,
+    ReverseTransferInput,
     TransactionRowInput,
     UpdateHoldInput,
     UpdateTransactionInput,
@@ -39,6 +41,7 @@ from walletsvc.commands.command import Command
 from walletsvc.commands.execute import execute_once
 from walletsvc.commands.holds import CaptureHold, CreateHold, ReleaseHold, UpdateHold
 from walletsvc.commands.keyed import KEY_FIELD, parse_key
+from walletsvc.commands.reversals import ReverseTransaction, ReverseTransfer
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
 from walletsvc.commands.transfers import ChangeTransfer, PostTransfer
 from walletsvc.commands.wallets import CloseWallet, OpenWallet, RenameWallet
@@ -46,6 +49,7 @@ from walletsvc.queries.permission import check_related
 from walletsvc.queries.written import WrittenRecord
 from walletsvc.schema.declarations import Resource
 from walletsvc.schema.resources import CAPTURE, HOLD, RELEASE, RESOURCES, TRANSACTION, TRANSFER, WALLET
+from walletsvc.schema.reversals import TRANSACTION_REVERSAL, TRANSFER_REVERSAL
 
 _IS_REPLAY = "Whether an earlier request with the same idempotency key was answered with this."
 
@@ -113,6 +117,11 @@ class UpdateTransactionPayload(_TransactionPayload):
 
 
 @strawberry.type
+class ReverseTransactionPayload(_TransactionPayload):
+    is_replay: bool = strawberry.field(description=_IS_REPLAY, default=False)
+
+
+@strawberry.type
 class DeleteTransactionPayload(_TransactionPayload):
     transaction: types.Transaction | None = strawberry.field(
         description="As it was, with its related objects in their current state; null if refused."
@@ -146,6 +155,11 @@ class CaptureHoldPayload(_TransactionPayload):
 
 @strawberry.type
 class ReleaseHoldPayload(_HoldPayload):
+    is_replay: bool = strawberry.field(description=_IS_REPLAY, default=False)
+
+
+@strawberry.type
+class ReverseTransferPayload(_TransferPayload):
     is_replay: bool = strawberry.field(description=_IS_REPLAY, default=False)
 
 
@@ -225,6 +239,12 @@ class Mutation:
         identifier = database_id(fields.pop("id"), "Transaction")
         return _execute(info, UpdateTransactionPayload, "Transaction", AmendTransaction.parse, identifier, fields)
 
+    @strawberry.mutation(description="Take back a transaction, or a part of it, by one of the opposite sign.")
+    def reverse_transaction(self, info: Info, input: ReverseTransactionInput) -> ReverseTransactionPayload | None:
+        return _act(
+            info, ReverseTransactionPayload, TRANSACTION_REVERSAL, ReverseTransaction.parse, "Transaction", input
+        )
+
     @strawberry.mutation(description="Delete a transaction and return its amount to the wallet.")
     def delete_transaction(self, info: Info, input: DeleteTransactionInput) -> DeleteTransactionPayload | None:
         identifier = database_id(input.id, "Transaction")
@@ -257,3 +277,7 @@ class Mutation:
     @strawberry.mutation(description="Release what a hold has set aside, or a part of it.")
     def release_hold(self, info: Info, input: ReleaseHoldInput) -> ReleaseHoldPayload | None:
         return _act(info, ReleaseHoldPayload, RELEASE, ReleaseHold.parse, "Hold", input)
+
+    @strawberry.mutation(description="Take back a transfer, or a part of it, by another that reverses its legs.")
+    def reverse_transfer(self, info: Info, input: ReverseTransferInput) -> ReverseTransferPayload | None:
+        return _act(info, ReverseTransferPayload, TRANSFER_REVERSAL, ReverseTransfer.parse, "Transfer", input)

@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 
 from rest_api.errors import Problem, Refused
 from walletsvc import money
+from walletsvc.models.entry import Kind
 from walletsvc.queries.history import Place
 from walletsvc.queries.statements import Statement, iterate_lines
 from walletsvc.schema.kinds import AMOUNT, print_time
@@ -92,6 +93,7 @@ def _sum(tag: str, count: int, total: Decimal, currency: str) -> str:
 def _entry(sequence: str, at: str, kind: str, txid: str, amount: str, currency: str) -> str:
     moment = f"<DtTm>{at[:10]}T{at[11:]}Z</DtTm>"
     direction = "DBIT" if amount.startswith("-") else "CRDT"
+    reversal = "<RvslInd>true</RvslInd>" if kind == Kind.REVERSAL else ""
     details = ""
     if txid:
         reference = _text(txid, len(txid))
@@ -103,7 +105,7 @@ def _entry(sequence: str, at: str, kind: str, txid: str, amount: str, currency: 
         )
     return (
         f'<Ntry><NtryRef>{sequence}</NtryRef><Amt Ccy="{currency}">{amount.removeprefix("-")}</Amt>'
-        f"<CdtDbtInd>{direction}</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts><BookgDt>{moment}</BookgDt>"
+        f"<CdtDbtInd>{direction}</CdtDbtInd>{reversal}<Sts><Cd>BOOK</Cd></Sts><BookgDt>{moment}</BookgDt>"
         f"<ValDt>{moment}</ValDt><BkTxCd><Prtry><Cd>{kind}</Cd></Prtry></BkTxCd>{details}</Ntry>\n"
     )
 

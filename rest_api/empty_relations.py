@@ -28,7 +28,7 @@ class EmptyRelations:
         """Raise `Forbidden` if one of them is not empty."""
         for name in self.names:
             relation = self.endpoint.resource.to_many[name]
-            parent = relation.column.removesuffix("_id"), str(resolve(self.identifier))
+            parent = relation.filter, str(resolve(self.identifier))
             nothing = Selection(fields=frozenset())
             question = Question(relation.target, nothing, filters=(parent,), page=CursorPage(size=1))
             if list_records(principal=self.principal, question=question).rows:

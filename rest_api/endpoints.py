@@ -14,6 +14,7 @@ from rest_api.serializers import make_serializer
 from walletsvc.commands.command import Acts, Command, Creates, Deletes, Updates
 from walletsvc.commands.holds import CaptureHold, CreateHold, ReleaseHold, UpdateHold
 from walletsvc.commands.inputs import LocalId
+from walletsvc.commands.reversals import ReverseTransaction, ReverseTransfer
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
 from walletsvc.commands.transfers import ChangeTransfer, PostTransfer
 from walletsvc.commands.wallets import CloseWallet, OpenWallet, RenameWallet
@@ -21,6 +22,7 @@ from walletsvc.errors import Forbidden
 from walletsvc.principals import Principal
 from walletsvc.schema.declarations import Field, Resource, ToOne, Write
 from walletsvc.schema.resources import CAPTURE, ENTRY, HOLD, RELEASE, RESOURCES, TRANSACTION, TRANSFER, WALLET
+from walletsvc.schema.reversals import TRANSACTION_REVERSAL, TRANSFER_REVERSAL
 
 T = TypeVar("T")
 
@@ -127,7 +129,7 @@ class Endpoint:
     @cached_property
     def attributes(self) -> Mapping[str, Attribute]:
         """Return the attributes by public name."""
-        relations = {*self.resource.to_one, *self.resource.to_many}
+        relations = {*(each.key for each in self.resource.to_one.values()), *self.resource.to_many}
         fields = {name: each for name, each in self.serializer().fields.items() if name not in relations}
         public = {name: camel_case(name) for name in fields}
         shown = {
@@ -148,7 +150,7 @@ class Endpoint:
     def writable_relations(self) -> frozenset[str]:
         """Return the to-one relations that a new resource can be given."""
         fields = self.serializer().fields
-        return frozenset(name for name in self.resource.to_one if not fields[name].read_only)
+        return frozenset(name for name, each in self.resource.to_one.items() if not fields[each.key].read_only)
 
     @cached_property
     def required_relations(self) -> list[str]:
@@ -177,9 +179,26 @@ ENDPOINTS: Mapping[str, Endpoint] = {
     endpoint.name: endpoint
     for endpoint in (
         Endpoint(WALLET, "wallets", OpenWallet, RenameWallet, CloseWallet),
-        Endpoint(TRANSACTION, "transactions", PostTransaction, AmendTransaction, DeleteTransaction),
+        Endpoint(
+            TRANSACTION,
+            "transactions",
+            PostTransaction,
+            AmendTransaction,
+            DeleteTransaction,
+            actions=_by_name(
+                Action("reversals", ReverseTransaction, TRANSACTION_REVERSAL, "Take back one Transaction, or a part")
+            ),
+        ),
         Endpoint(ENTRY, "entries"),
-        Endpoint(TRANSFER, "transfers", PostTransfer, ChangeTransfer),
+        Endpoint(
+            TRANSFER,
+            "transfers",
+            PostTransfer,
+            ChangeTransfer,
+            actions=_by_name(
+                Action("reversals", ReverseTransfer, TRANSFER_REVERSAL, "Take back one Transfer, or a part of it")
+            ),
+        ),
         Endpoint(
             HOLD,
             "holds",

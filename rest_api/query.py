@@ -190,16 +190,20 @@ def _check_path(resource: Resource, path: str) -> None:
     names = path.split(".")
     if len(names) > MAX_PATH_LENGTH:
         raise bad_parameter("include", f"A path has at most {MAX_PATH_LENGTH} relationships.")
-    manifold = 0
+    manifold = reversals = 0
     for name in names:
         relation = resource.to_one.get(name) or resource.to_many.get(name)
         if relation is None:
             raise bad_parameter("include", f"{resource.name} has no relationship {name[:64]!r}.")
         manifold += name in resource.to_many
+        reversals += relation.target == resource.name
         resource = RESOURCES[relation.target]
     if manifold > 1:
         # Pages of pages: the document would grow with the product of their sizes.
         raise bad_parameter("include", f"{path!r} goes through more than one to-many relationship.")
+    if reversals > 1:
+        # No reversal is reversed: the second step would lead back, or nowhere.
+        raise bad_parameter("include", f"{path!r} leads from one resource to another of its type more than once.")
 
 
 # -- pages ---------------------------------------------------------------------------------------------

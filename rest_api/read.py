@@ -139,7 +139,7 @@ class Reader:
 
         A client's filter on the same name counts as given twice, which the engine refuses.
         """
-        return self.endpoint.resource.to_many[self.relation].column.removesuffix("_id"), str(number)
+        return self.endpoint.resource.to_many[self.relation].filter, str(number)
 
     def _stamps_of_related(self, number: int | None) -> Sequence[str]:
         by_parent = (self._by_parent(number),)

@@ -87,7 +87,8 @@ def _relation(declared: ToOne | ToMany) -> Any:
 
 def make_serializer(resource: Resource) -> type[serializers.ModelSerializer]:
     """Return the serializer of a resource."""
-    relations: dict[str, ToOne | ToMany] = {**resource.to_one, **resource.to_many}
+    relations: dict[str, ToOne | ToMany] = {each.key: each for each in resource.to_one.values()}
+    relations |= resource.to_many
     members = {each.key: _field(each) for each in resource.fields}
     members |= {name: _relation(each) for name, each in relations.items()}
     inner = {

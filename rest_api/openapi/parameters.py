@@ -133,15 +133,25 @@ def _fields() -> Iterator[Parameter]:
         )
 
 
-def _paths(resource: Resource, length: int, *, may_be_many: bool = True) -> Iterator[str]:
-    """Yield the paths that can be included, with at most one to-many relationship each."""
+def _paths(resource: Resource, length: int, *, may_be_many: bool = True, may_be_same: bool = True) -> Iterator[str]:
+    """Yield the paths that can be included.
+
+    Each has at most one to-many relationship, and at most one that leads to another resource of the same type.
+    """
     if not length:
         return
     targets = {name: relation.target for name, relation in resource.to_one.items()}
     if may_be_many:
         targets |= {name: relation.target for name, relation in resource.to_many.items()}
     for name, target in targets.items():
+        is_same = target == resource.name
+        if is_same and not may_be_same:
+            continue
         yield name
-        still_may = may_be_many and name in resource.to_one
-        following = _paths(RESOURCES[target], length - 1, may_be_many=still_may)
+        following = _paths(
+            RESOURCES[target],
+            length - 1,
+            may_be_many=may_be_many and name in resource.to_one,
+            may_be_same=may_be_same and not is_same,
+        )
         yield from (f"{name}.{path}" for path in following)

@@ -210,7 +210,7 @@ def _book() -> Item:
 def _related_list(endpoint: Endpoint, name: str) -> Item:
     relation = endpoint.resource.to_many[name]
     target = ENDPOINTS[relation.target]
-    parameters = list_parameters(target.resource, parent=relation.column.removesuffix("_id"))
+    parameters = list_parameters(target.resource, parent=relation.filter)
     return {
         "get": _operation(
             f"list{endpoint.name}{name.capitalize()}",

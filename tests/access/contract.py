@@ -35,13 +35,17 @@ TO_MANY = {
     ("Wallet", "entries"): "Entry",
     ("Wallet", "holds"): "Hold",
     ("Transaction", "entries"): "Entry",
+    ("Transaction", "reversals"): "Transaction",
     ("Transfer", "legs"): "Transaction",
     ("Hold", "captures"): "Transaction",
+    ("Transfer", "reversals"): "Transfer",
 }
 TO_ONE = {
     ("Transaction", "wallet"): "Wallet",
     ("Transaction", "transfer"): "Transfer",
     ("Transaction", "hold"): "Hold",
+    ("Transaction", "reversalOf"): "Transaction",
+    ("Transfer", "reversalOf"): "Transfer",
     ("Entry", "wallet"): "Wallet",
     ("Entry", "transaction"): "Transaction",
     ("Entry", "hold"): "Hold",
@@ -51,7 +55,12 @@ TO_ONE = {
 RELATIONS = TO_ONE | TO_MANY
 COMPUTED = {("Wallet", "balance"), ("Wallet", "statement")}
 """URLs of what is computed from the entries of a wallet: reading it takes the scopes of both."""
-ACTIONS = {("Hold", "captures"): ("Transaction", 201), ("Hold", "releases"): ("Hold", 200)}
+ACTIONS = {
+    ("Hold", "captures"): ("Transaction", 201),
+    ("Hold", "releases"): ("Hold", 200),
+    ("Transaction", "reversals"): ("Transaction", 201),
+    ("Transfer", "reversals"): ("Transfer", 201),
+}
 """Commands on a resource, with the type and the status of the answer: it takes the scope of the resource."""
 BOOKS = frozenset({"wallets:read", "transactions:read"})
 """What it takes to read the books, which are of callers that are not bound to an owner."""
@@ -87,6 +96,11 @@ def follow(resource: str, path: Iterable[str]) -> list[str]:
         resource = _look_up(RELATIONS, (resource, name))
         passed.append(resource)
     return passed
+
+
+def of_reversed(text: str) -> str:
+    """Return a URL or a query about what has been reversed, so that its list of reversals shows something."""
+    return text.replace("{transaction}", "{reversed}").replace("{transfer}", "{reversed_transfer}")
 
 
 def _look_up(table: Mapping[K, str], name: K) -> str:

@@ -16,6 +16,7 @@ from tests.access.contract import (
     TO_MANY,
     TO_ONE,
     Uncovered,
+    of_reversed,
     reading,
     writing,
 )
@@ -52,6 +53,8 @@ _MUTATIONS = {
         'txid: "N1", source: "{wallet}", destination: "{other}", amount: "1.25"',
         "transfer",
     ),
+    "reverseTransaction": ("Transaction", 'id: "{transaction}", txid: "N1"', "transaction"),
+    "reverseTransfer": ("Transfer", 'id: "{transfer}", txid: "N1"', "transfer"),
     "updateTransfer": ("Transfer", 'id: "{transfer}", metadata: {a: 1}', "transfer"),
     "createHold": ("Hold", 'txid: "N1", amount: "1.25", walletId: "{wallet}"', "hold"),
     "updateHold": ("Hold", 'id: "{hold}", metadata: {a: 1}', "hold"),
@@ -61,7 +64,7 @@ _MUTATIONS = {
 _OF_MANY = {"createTransactions"}
 _WRITTEN = {"captureHold": "Hold"}
 """Whose scope a mutation takes, if that is not what it shows."""
-_KEYED = ("create", "capture", "release")
+_KEYED = ("create", "capture", "release", "reverse")
 """How the mutations begin that take an idempotency key."""
 _INPUTS = {
     "label": '"New"',
@@ -101,6 +104,7 @@ _FILTERS = {
     "transaction": '"{transaction}"',
     "transfer": '"{transfer}"',
     "hold": '"{hold}"',
+    "reversalOf": '"{reversed}"',
     "kind": "post",
     "owner": '"alice"',
     "sequence.gt": "0",
@@ -271,7 +275,8 @@ def _argument(thing: Thing) -> Case:
     if (parent, field) in TO_MANY:
         target = TO_MANY[parent, field]
         shown = f"{field}({_list_argument(thing)}) {{ edges {{ node {{ {_LEAVES[target]} }} }} }}"
-        return query(thing, f"{_ROOTS[parent]} {{ {shown} }}", parent, target)
+        root = of_reversed(_ROOTS[parent]) if field == "reversals" else _ROOTS[parent]
+        return query(thing, f"{root} {{ {shown} }}", parent, target)
     raise Uncovered(thing)
 
 

@@ -22,6 +22,7 @@ from tests.access.contract import (
     WRITABLE_RELATIONS,
     Uncovered,
     follow,
+    of_reversed,
     reading,
     writing,
 )
@@ -43,6 +44,7 @@ _FILTERS = {
     "transaction": "{transaction}",
     "transfer": "{transfer}",
     "hold": "{hold}",
+    "reversalOf": "{reversed}",
     "kind": "post",
     "sequence.gt": "0",
 }
@@ -88,7 +90,7 @@ def described_cases(things: Iterable[Thing]) -> Iterator[Case]:
         elif thing.kind in ("header", "path"):
             # With the routes: these are no choice of the caller about what is shown.
             continue
-        elif (resource, relation) in ACTIONS:
+        elif (resource, relation) in ACTIONS and "/relationships/" not in template:
             yield _acted(thing, resource, str(relation), url)
         elif thing.kind in ("attributes", "relationships"):
             yield _written(thing, method, resource, url)
@@ -121,6 +123,7 @@ def _is_list(template: str, resource: str, relation: str | None) -> bool:
 
 
 def _read(thing: Thing, resource: str, relation: str | None, url: str, *, is_list: bool) -> Case:
+    url = of_reversed(url) if relation == "reversals" else url
     target = resource if relation is None else RELATIONS[resource, relation]
     scopes = reading(*{resource, target})
     foreign = Else.ABSENT if relation or not is_list else Else.NOTHING
@@ -238,6 +241,10 @@ def _operation(thing: Thing) -> Case:
         data: Any = {"type": target, "id": "{other}" if target == "Wallet" else IDS[target]}
         data = [data] if (resource, relation) in TO_MANY else data
         content = {"op": code, "ref": {**identified, "relationship": relation}, "data": data}
+        if (resource, relation) in ACTIONS and code == "add":
+            target, _ = ACTIONS[resource, relation]
+            content["data"] = {"type": target, "attributes": ACTION_ATTRIBUTES[relation]}
+            return operations((thing,), content, scopes=writing(resource), foreign=Else.ABSENT)
         if (resource, relation) not in WRITABLE_RELATIONS:
             return operations((thing,), content, status=403, foreign=Else.ABSENT_OR_FORBIDDEN)
         if code != "update":

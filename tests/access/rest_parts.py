@@ -68,7 +68,11 @@ def new(resource: str, **changed: Any) -> dict[str, Any]:
     return {"type": resource, "attributes": attributes | changed}
 
 
-ACTION_ATTRIBUTES: dict[str, dict[str, Any]] = {"captures": {"txid": "N1"}, "releases": {}}
+ACTION_ATTRIBUTES: dict[str, dict[str, Any]] = {
+    "captures": {"txid": "N1"},
+    "releases": {},
+    "reversals": {"txid": "N1"},
+}
 """What an action needs at least."""
 
 

@@ -17,7 +17,15 @@ from django.db import close_old_connections, transaction
 from django.utils import timezone
 
 from tests.fast_path.front import Front
-from tests.writes import capture_hold, create_hold, open_wallet, post_transaction, post_transfer
+from tests.writes import (
+    capture_hold,
+    create_hold,
+    open_wallet,
+    post_transaction,
+    post_transfer,
+    reverse_transaction,
+    reverse_transfer,
+)
 from walletsvc.access import key_text, keys
 from walletsvc.models import Entry, Hold, Transaction, Transfer, Wallet
 from walletsvc.principals import SYSTEM, Principal
@@ -174,24 +182,29 @@ def _make_things(owner: str) -> dict[str, str]:
     posted = post_transaction(
         principal=by, wallet_id=wallet.id, amount="-10.00", txid=f"T1 {text}", description=text, metadata={"of": text}
     )
-    post_transaction(principal=by, wallet_id=other.id, amount="5.00", txid=f"T2 {text}")
+    undone = post_transaction(principal=by, wallet_id=other.id, amount="5.00", txid=f"T2 {text}")
+    reverse_transaction(principal=by, transaction_id=undone.id, amount="1.00", txid=f"R2 {text}", description=text)
     entry = Entry.objects.get(transaction_id=posted.id)
     transfer = post_transfer(
         principal=by,
         txid=f"T3 {text}",
-        legs=[{"wallet": other.id, "amount": "1.00"}],
-        external=[{"currency": "USD", "amount": "-1.00"}],
+        legs=[{"wallet": other.id, "amount": "2.00"}],
+        external=[{"currency": "USD", "amount": "-2.00"}],
         metadata={"of": text},
     )
     hold = create_hold(principal=by, wallet_id=wallet.id, amount="5.00", txid=f"T4 {text}", metadata={"of": text})
     capture_hold(principal=by, hold_id=hold.id, amount="1.00", txid=f"T5 {text}", description=text)
+    taken_back = post_transfer(principal=by, txid=f"T6 {text}", source=wallet.id, destination=other.id, amount="3.00")
+    reverse_transfer(principal=by, transfer_id=taken_back.id, txid=f"R6 {text}", description=text)
     found = {
         "wallet": wallet.id,
         "other": other.id,
         "empty": empty.id,
         "transaction": posted.id,
+        "reversed": undone.id,
         "entry": entry.id,
         "transfer": transfer.id,
+        "reversed_transfer": taken_back.id,
         "hold": hold.id,
     }
     texts = {

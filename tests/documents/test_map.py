@@ -88,19 +88,26 @@ COMMAND_IN_USE = (
     PRELUDE
     + """
 rest("post", "/api/wallets/", {"type": "Wallet", "attributes": {"label": "W", "balance": "10.00"}})
-rest("post", "/api/transactions/", transaction(txid="A", amount="5", wallet="1"))
-reversed_ = rest("post", "/api/transactions/1/reversal/", transaction(txid="B"))
-meddled = rest("post", "/api/transactions/1/reversal/", transaction(txid="C", amount="1"))
-mutation = '''mutation ($input: ReverseTransactionInput!) {
-  reverseTransaction(input: $input) { transaction { txid amount } userErrors { code field } } }'''
-mutated = graphql(mutation, input={"id": "1", "txid": "C"})
-refused = graphql(mutation, input={"id": "1", "txid": "C"})
+paid = rest("post", "/api/wallets/1/payouts/", transaction(txid="A", description="All"))
+nothing = rest("post", "/api/wallets/1/payouts", transaction(txid="B"))
+meddled = rest("post", "/api/wallets/1/payouts/", transaction(txid="B", amount="1"))
+rest("post", "/api/transactions/", transaction(txid="C", amount="5", wallet="1"))
+mutation = '''mutation ($input: PayOutWalletInput!) {
+  payOutWallet(input: $input) { transaction { txid amount } isReplay userErrors { code field } } }'''
+mutated = graphql(mutation, input={"id": "1", "txid": "D", "idempotencyKey": "k"})
+again = graphql(mutation, input={"id": "1", "txid": "D", "idempotencyKey": "k"})
+rest("post", "/api/transactions/", transaction(txid="E", amount="5", wallet="1"))
+refused = graphql(mutation, input={"id": "1", "txid": "D"})
+described = client.get("/api/schema/").json()["paths"]["/api/wallets/{id}/payouts/"]
 print("FOUND" + json.dumps({
-  "reversed": [reversed_[0], reversed_[1]["data"]["attributes"]["amount"]],
+  "paid": [paid[0], paid[1]["data"]["attributes"]["amount"]],
+  "nothing": [nothing[0], nothing[1]["errors"][0]["code"]],
   "meddled": [meddled[0], meddled[1]["errors"][0]["code"]],
-  "mutated": mutated["reverseTransaction"],
-  "refused": refused["reverseTransaction"],
+  "mutated": mutated["payOutWallet"],
+  "again": again["payOutWallet"]["isReplay"],
+  "refused": refused["payOutWallet"],
   "left": rest("get", "/api/wallets/1/")[1]["data"]["attributes"]["balance"],
+  "described": {method: operation["operationId"] for method, operation in described.items()},
 }))
 """
 )
@@ -167,9 +174,16 @@ def test_a_field_is_a_column_and_a_line(copy: Path) -> None:
 def test_a_command_is_what_the_map_shows(copy: Path) -> None:
     apply("Add a command", copy)
     assert use(copy, COMMAND_IN_USE) == {
-        "reversed": [201, "-5.00"],
+        "paid": [201, "-10.00"],
+        "nothing": [422, "invalid_amount"],
         "meddled": [422, "immutable"],
-        "mutated": {"transaction": {"txid": "C", "amount": "-5.00"}, "userErrors": []},
-        "refused": {"transaction": None, "userErrors": [{"code": "duplicate_txid", "field": "txid"}]},
+        "mutated": {"transaction": {"txid": "D", "amount": "-5.00"}, "isReplay": False, "userErrors": []},
+        "again": True,
+        "refused": {
+            "transaction": None,
+            "isReplay": False,
+            "userErrors": [{"code": "duplicate_txid", "field": "txid"}],
+        },
         "left": "5.00",
+        "described": {"post": "createWalletPayout"},
     }

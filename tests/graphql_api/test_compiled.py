@@ -11,6 +11,7 @@ from graphql_api import documents, execution
 from graphql_api.compiled import compile_query
 from graphql_api.requests import GraphQLRequest
 from graphql_api.schema import schema
+from tests.writes import reverse_transaction
 from walletsvc.principals import ANYONE
 from walletsvc.schema.resources import RESOURCES
 
@@ -26,6 +27,7 @@ ARGUMENTS = {
         "(ordering: [{amount: ASC}, {txid: DESC}])",
         '(filters: {amount: {gte: "2"}})',
     ],
+    "Transfer": ["", "(first: $n)", "(ordering: [{createdAt: DESC}])"],
     "Entry": ["", "(first: 3)", "(filters: {kind: post})", "(ordering: [{sequence: DESC}], last: 4)"],
 }
 
@@ -46,7 +48,8 @@ def ledger(make_wallet, post):
     """Fill three wallets, one of them empty."""
     wallets = [make_wallet("100.00"), make_wallet("5.00", metadata={"a": [1, None]}), make_wallet()]
     for number in range(6):
-        post(wallets[number % 2], f"{number + 1}.00", txid=f"T{number}")
+        posted = post(wallets[number % 2], f"{number + 1}.00", txid=f"T{number}")
+        reverse_transaction(principal=ANYONE, transaction_id=posted.id, txid=f"R{number}", amount="0.50")
     return wallets
 
 

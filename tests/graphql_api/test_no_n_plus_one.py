@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from graphql import GraphQLObjectType, get_named_type, is_leaf_type
 
 from graphql_api.schema import schema
-from tests.writes import capture_hold, create_hold, post_transfer
+from tests.writes import capture_hold, create_hold, post_transfer, reverse_transaction, reverse_transfer
 from walletsvc.principals import ANYONE
 
 pytestmark = pytest.mark.django_db
@@ -86,7 +86,7 @@ def count_queries(ask: Any, settings: Any) -> Any:
 
 
 def test_the_walk_takes_every_relation_of_every_type() -> None:
-    assert len(PATHS) == 53
+    assert len(PATHS) == 88
     taken = {name for path in PATHS for name in path.split(".")}
     assert taken == {
         "wallets",
@@ -101,6 +101,8 @@ def test_the_walk_takes_every_relation_of_every_type() -> None:
         "hold",
         "destination",
         "captures",
+        "reversalOf",
+        "reversals",
         "balanceAt",
         "statement",
         "lines",
@@ -115,8 +117,8 @@ def test_queries_do_not_grow(path: tuple[Step, ...], count_queries: Any, make_wa
         for _ in range(number):
             wallet = make_wallet("1.00")
             for _ in range(transactions):
-                post(wallet, "1.00")
-                post_transfer(
+                posted = post(wallet, "1.00")
+                moved = post_transfer(
                     principal=ANYONE,
                     txid=f"X{next(numbers)}",
                     legs=[{"wallet": wallet.id, "amount": "1.00"}],
@@ -125,6 +127,8 @@ def test_queries_do_not_grow(path: tuple[Step, ...], count_queries: Any, make_wa
                 wallets = {"wallet_id": wallet.id, "destination_id": first.id}
                 hold = create_hold(principal=ANYONE, txid=f"H{next(numbers)}", amount="1.00", **wallets)
                 capture_hold(principal=ANYONE, hold_id=hold.id, txid=f"C{next(numbers)}", amount="0.50")
+                reverse_transaction(principal=ANYONE, transaction_id=posted.id, txid=f"R{posted.id}", amount="0.50")
+                reverse_transfer(principal=ANYONE, transfer_id=moved.id, txid=f"R{moved.id}", amount="0.50")
 
     once, twice = select(path, twice=False), select(path, twice=True)
     grow(2, 2)

@@ -73,6 +73,6 @@ def test_every_list_takes_the_same_arguments() -> None:
         for field in TYPES[name].fields.values()  # type: ignore[attr-defined]
         if get_named_type(field.type).name.endswith("Connection")
     ]
-    assert len(lists) == 11
+    assert len(lists) == 13
     for field in lists:
         assert list(field.args) == ["filters", "ordering", "first", "after", "last", "before"]

@@ -40,11 +40,13 @@ def test_records_print_as_both_faces_show_them() -> None:
         **times,
     }
     [record] = ask("Transaction").records
-    assert (record.id, record.keys) == (transaction.id, {"wallet": wallet.id, "transfer": None, "hold": None})
+    assert record.id == transaction.id
+    assert record.keys == {"wallet": wallet.id, "transfer": None, "hold": None, "reversalOf": None}
     assert record.attributes == {
         "txid": "T1",
         "amount": "-0.50",
         "currency": "USD",
+        "reversed": "0.00",
         "owner": "",
         "description": "d",
         "metadata": {},

@@ -110,7 +110,7 @@ def test_every_field_of_the_engine_is_in_the_contract() -> None:
     for endpoint in ENDPOINTS.values():
         inputs = [each.name for each in endpoint.resource.inputs if isinstance(each, Field)]
         assert list(endpoint.attributes) == [*(each.name for each in endpoint.resource.fields), *inputs]
-        relations = {*endpoint.resource.to_one, *endpoint.resource.to_many}
+        relations = {*(each.key for each in endpoint.resource.to_one.values()), *endpoint.resource.to_many}
         # An input may have the name of a relation, like the legs of a transfer.
         shown = {each.key for each in endpoint.resource.fields}
         assert set(endpoint.serializer().fields) - shown == relations
@@ -127,7 +127,7 @@ def test_writable_fields_are_those_of_the_commands() -> None:
         "Wallet": {"label", "balance", "currency", "floor", "state", "owner", "metadata"},
         "Transaction": {"txid", "amount", "description", "metadata", "conditions"},
         "Entry": set(),
-        "Transfer": {"txid", "description", "metadata", "external", "amount", "upTo", "legs"},
+        "Transfer": {"txid", "description", "metadata", "external", "amount", "upTo", "legs", "conditions"},
         "Hold": {"txid", "amount", "expiresAt", "description", "metadata", "conditions"},
     }
     assert {name: endpoint.writable_relations for name, endpoint in ENDPOINTS.items()} == {

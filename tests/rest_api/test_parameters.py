@@ -85,6 +85,10 @@ ROUTES: dict[str, tuple[str, dict[str, set[str]]]] = {
     "transactions-entries": ("/api/transactions/{transaction}/entries/", {"GET": LIST}),
     "transactions-wallet": ("/api/transactions/{transaction}/wallet/", {"GET": DOCUMENT}),
     "transactions-transfer": ("/api/transactions/{transaction}/transfer/", {"GET": DOCUMENT}),
+    "transactions-reversalOf": ("/api/transactions/{transaction}/reversalOf/", {"GET": DOCUMENT}),
+    "transactions-reversals": ("/api/transactions/{transaction}/reversals/", {"GET": LIST, "POST": DOCUMENT}),
+    "transfers-reversalOf": ("/api/transfers/{transfer}/reversalOf/", {"GET": DOCUMENT}),
+    "transfers-reversals": ("/api/transfers/{transfer}/reversals/", {"GET": LIST, "POST": DOCUMENT}),
     "transfers-list": ("/api/transfers/", {"GET": LIST, "POST": DOCUMENT}),
     "transfers-detail": ("/api/transfers/{transfer}/", {"GET": DOCUMENT, "PATCH": DOCUMENT}),
     "transfers-legs": ("/api/transfers/{transfer}/legs/", {"GET": LIST}),
@@ -110,9 +114,11 @@ ROUTES: dict[str, tuple[str, dict[str, set[str]]]] = {
             ("wallets", "transactions"),
             ("wallets", "entries"),
             ("transactions", "entries"),
+            ("transactions", "reversals"),
             ("transfers", "legs"),
             ("wallets", "holds"),
             ("holds", "captures"),
+            ("transfers", "reversals"),
         )
     },
     **{
@@ -127,6 +133,8 @@ ROUTES: dict[str, tuple[str, dict[str, set[str]]]] = {
             ("entries", "hold"),
             ("holds", "wallet"),
             ("holds", "destination"),
+            ("transactions", "reversalOf"),
+            ("transfers", "reversalOf"),
             ("entries", "wallet"),
             ("entries", "transaction"),
         )
@@ -182,6 +190,8 @@ def request_of(route: str, method: str, ids: dict[str, str]) -> tuple[object, di
         ("holds-captures", "POST"): resource("Transaction", txid="C"),
         ("holds-releases", "POST"): resource("Hold"),
         ("transfers-detail", "PATCH"): resource("Transfer", ids["transfer"], description="New"),
+        ("transactions-reversals", "POST"): resource("Transaction", txid="TX3"),
+        ("transfers-reversals", "POST"): resource("Transfer", txid="X3"),
     }
     return documents.get((route, method), None if method in ("GET", "DELETE") else {"data": []}), {}
 

@@ -54,7 +54,7 @@ def test_each_record_gets_the_one_that_it_refers_to(reader: Reader) -> None:
     read_related(entries, Selection(to_one=(("transaction", TXID),)), principal=ALICE)
     found = [each.one["transaction"] for each in entries]
     assert [each and each.attributes["txid"] for each in found] == [None, "T9", None, "T8", "T9"]
-    columns = ("id", "currency", "txid", "wallet_id", "own_transfer_id", "hold_id")
+    columns = ("id", "currency", "txid", "wallet_id", "own_transfer_id", "hold_id", "reversal_of_id")
     assert reader.asked == [{"model": Transaction, "columns": columns, "ids": [9, 7, 8], "scope": OWN}]
 
 
@@ -95,7 +95,7 @@ def transactions(page: Any = None, **question: Any) -> Selection:
 def first_rows(**differences: Any) -> dict[str, Any]:
     """Return what is asked for the first two transactions of the wallets 3 and 4, except for `differences`."""
     plain = {
-        "columns": ("id", "currency", "txid", "wallet_id", "own_transfer_id", "hold_id"),
+        "columns": ("id", "currency", "txid", "wallet_id", "own_transfer_id", "hold_id", "reversal_of_id"),
         "key": "wallet_id",
         "ids": [4, 3],
         "walk": ["id"],
@@ -175,7 +175,7 @@ def test_a_relation_has_its_key_its_order_and_its_usual_number(reader: Reader) -
 def test_the_key_to_the_parent_is_read_in_any_order(reader: Reader) -> None:
     selection = transactions(order=("-amount",), selection=Selection(frozenset()))
     read_related(wallets(4, 3), selection, principal=ALICE)
-    columns = ("id", "currency", "wallet_id", "own_transfer_id", "hold_id", "amount")
+    columns = ("id", "currency", "wallet_id", "own_transfer_id", "hold_id", "reversal_of_id", "amount")
     hint = " transaction_wallet_amount"
     assert reader.asked == [first_rows(columns=columns, walk=["-amount", "-id"], hint=hint)]
 
@@ -215,10 +215,10 @@ def test_what_a_caller_is_told_depends_on_its_owner(reader: Reader) -> None:
     owner = Selection(frozenset({"owner"}))
     for principal in (ALICE, ANYONE):
         read_related(wallets(4, 3), transactions(selection=owner, filters=()), principal=principal)
-    columns = ("id", "currency", "wallet_id", "own_transfer_id", "hold_id")
+    columns = ("id", "currency", "wallet_id", "own_transfer_id", "hold_id", "reversal_of_id")
     assert [each["columns"] for each in reader.asked] == [
         columns,
-        ("id", "currency", "owner", "wallet_id", "transfer_id", "hold_id"),
+        ("id", "currency", "owner", "wallet_id", "transfer_id", "hold_id", "reversal_of_id"),
     ]
     with pytest.raises(errors.InvalidParameter):
         read_related(wallets(4), transactions(filters=(("owner", "bob"),)), principal=ALICE)

@@ -57,6 +57,7 @@ EXPECTED = {
         "wallet": (IdFilter, "wallet_id", "exact"),
         "transfer": (IdFilter, "transfer_id", "exact"),
         "hold": (IdFilter, "hold_id", "exact"),
+        "reversalOf": (IdFilter, "reversal_of_id", "exact"),
         "search": (_FoldedFilter, "txid|description", "exact"),
     },
     "Entry": {
@@ -84,6 +85,7 @@ EXPECTED = {
         "txid.icontains": (_FoldedFilter, "txid", "exact"),
         "owner": (OwnerFilter, "owner", "exact"),
         **with_range("createdAt", TimeFilter, "created_at"),
+        "reversalOf": (IdFilter, "reversal_of_id", "exact"),
         "search": (_FoldedFilter, "txid|description", "exact"),
     },
 }

@@ -25,9 +25,10 @@ PLAN: Plan = plan_for(ANYONE, "Transaction", frozenset({"txid", "amount", "creat
 
 
 def row(number: int, parent: int, txid: str = "T", amount: str = "1", second: int = 0) -> Row:
-    assert PLAN.columns == ("id", "currency", "txid", "amount", "created_at", "wallet_id", "transfer_id", "hold_id")
+    keys = ("wallet_id", "transfer_id", "hold_id", "reversal_of_id")
+    assert PLAN.columns == ("id", "currency", "txid", "amount", "created_at", *keys)
     moment = f"2026-01-31 12:00:{second:02}.000000"
-    return tuple(each.encode() for each in (str(number), "USD", txid, amount, moment, str(parent), "1", "2"))
+    return tuple(each.encode() for each in (str(number), "USD", txid, amount, moment, str(parent), "1", "2", "3"))
 
 
 class Table:
@@ -50,7 +51,7 @@ class Table:
     ) -> list[Row]:
         assert (queryset, columns, kinds, key, scope) == (ROWS, PLAN.columns, PLAN.kinds, "wallet_id", {"scope": OWN})
         self.done.append(("any", len(ids), ids[0], limit))
-        return [each for each in self.rows if int(each[-3]) in ids][:limit]
+        return [each for each in self.rows if int(each[-4]) in ids][:limit]
 
     def fetch_each(
         self,
@@ -68,7 +69,7 @@ class Table:
         assert (order, rest) == (BY_ID, {"hint": " HINT", "scope": OWN})
         self.done.append(("each", len(ids), ids[0], limit))
         return [
-            each for parent in reversed(ids) for each in [row for row in self.rows if int(row[-3]) == parent][:limit]
+            each for parent in reversed(ids) for each in [row for row in self.rows if int(row[-4]) == parent][:limit]
         ]
 
 

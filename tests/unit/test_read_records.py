@@ -44,16 +44,11 @@ def test_the_wanted_columns_come_after_the_id_and_currency_and_before_the_keys()
 
 def test_all_fields_are_read_if_none_are_named() -> None:
     plan = plan_for(ANYONE, "Transaction", None)
-    named = ("txid", "amount", "owner", "description", "metadata", "created_at", "updated_at")
-    assert plan.columns == ("id", "currency", *named, "wallet_id", "transfer_id", "hold_id")
-    assert plan_for(ANYONE, "Transaction", frozenset()).columns == (
-        "id",
-        "currency",
-        "wallet_id",
-        "transfer_id",
-        "hold_id",
-    )
-    names = ("txid", "amount", "currency", "owner", "description", "metadata", "createdAt", "updatedAt")
+    named = ("txid", "amount", "reversed", "owner", "description", "metadata", "created_at", "updated_at")
+    keys = ("wallet_id", "transfer_id", "hold_id", "reversal_of_id")
+    assert plan.columns == ("id", "currency", *named, *keys)
+    assert plan_for(ANYONE, "Transaction", frozenset()).columns == ("id", "currency", *keys)
+    names = ("txid", "amount", "currency", "reversed", "owner", "description", "metadata", "createdAt", "updatedAt")
     assert [name for name, _, _ in plan.fields] == list(names)
 
 

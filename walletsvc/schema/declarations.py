@@ -14,6 +14,11 @@ from walletsvc.schema.kinds import INTEGER, Kind
 from walletsvc.schema.types import Amount, Currency, Owner, Type
 
 
+def _in_python(name: str) -> str:
+    """Return a public name as Python spells it: created_at for createdAt."""
+    return re.sub("([A-Z])", r"_\1", name).lower()
+
+
 class Write(Enum):
     """When a client may write a field."""
 
@@ -69,7 +74,7 @@ class Field:
     @cached_property
     def key(self) -> str:
         """Return its Python name, for commands, serializers and inputs."""
-        return re.sub("([A-Z])", r"_\1", self.name).lower()
+        return _in_python(self.name)
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,7 @@ class ToOne:
     @cached_property
     def key(self) -> str:
         """Return its Python name."""
-        return self.name
+        return _in_python(self.name)
 
 
 @dataclass(frozen=True)
@@ -113,6 +118,12 @@ class ToMany:
     _: KW_ONLY
     within_wallet: bool = False
     few: bool = False
+
+    @cached_property
+    def filter(self) -> str:
+        """Return the name of the target's filter that selects what is related to one parent."""
+        first, *rest = self.column.removesuffix("_id").split("_")
+        return first + "".join(map(str.capitalize, rest))
 
 
 @dataclass(frozen=True, kw_only=True)

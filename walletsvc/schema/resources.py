@@ -147,6 +147,7 @@ TRANSACTION = Resource(
             sorts=True,
         ),
         Field("currency", Currency(), "The currency of its wallet.", filters=("exact",)),
+        Field("reversed", Amount(), "How much of it has been taken back, as a positive amount."),
         _OWNER,
         Field("description", Text(), "Any text.", write=Write.ALWAYS),
         _METADATA,
@@ -192,9 +193,29 @@ TRANSACTION = Resource(
             optional=True,
             filters=True,
         ),
+        # Neither a reversal nor what it reverses ever moves.
+        ToOne(
+            "reversalOf",
+            "Transaction",
+            "reversal_of_id",
+            "The transaction of which it takes back all or a part; null if it is no reversal.",
+            within_wallet=True,
+            optional=True,
+            filters=True,
+        ),
     ),
-    # A transaction may leave entries in a wallet that it has moved out of.
-    to_many=_by_name(ToMany("entries", "Entry", "transaction_id", "Its lines in the ledger.", few=True)),
+    to_many=_by_name(
+        # A transaction may leave entries in a wallet that it has moved out of.
+        ToMany("entries", "Entry", "transaction_id", "Its lines in the ledger.", few=True),
+        ToMany(
+            "reversals",
+            "Transaction",
+            "reversal_of_id",
+            "The transactions that take it back.",
+            within_wallet=True,
+            few=True,
+        ),
+    ),
     search=("txid", "description"),
     walks={
         ("owner", "id"): "transaction_owner",
@@ -206,6 +227,7 @@ TRANSACTION = Resource(
         ("wallet_id", "amount"): "transaction_wallet_amount",
         ("transfer_id", "id"): "transaction_transfer",
         ("hold_id", "id"): "transaction_hold",
+        ("reversal_of_id", "id"): "transaction_reversal_of",
     },
 )
 TRANSFER = Resource(
@@ -268,7 +290,20 @@ TRANSFER = Resource(
             write=Write.ONCE,
         ),
     ),
-    to_many=_by_name(ToMany("legs", "Transaction", "transfer_id", "Its transactions.", few=True)),
+    to_one=_by_name(
+        ToOne(
+            "reversalOf",
+            "Transfer",
+            "reversal_of_id",
+            "The transfer of which it takes back all or a part; null if it is no reversal.",
+            optional=True,
+            filters=True,
+        ),
+    ),
+    to_many=_by_name(
+        ToMany("legs", "Transaction", "transfer_id", "Its transactions.", few=True),
+        ToMany("reversals", "Transfer", "reversal_of_id", "The transfers that take it back.", few=True),
+    ),
     search=("txid", "description"),
     walks={
         ("owner", "id"): "transfer_owner",
