@@ -15,7 +15,13 @@ from walletsvc.schema.resources import RESOURCES
 
 MEDIA_TYPE = "application/vnd.api+json"
 CURSORS = MEDIA_TYPE + '; profile="http://jsonapi.org/profiles/ethanresnick/cursor-pagination/"'
-PATHS = {"Wallet": "wallets", "Transaction": "transactions", "Entry": "entries", "Transfer": "transfers"}
+PATHS = {
+    "Wallet": "wallets",
+    "Transaction": "transactions",
+    "Entry": "entries",
+    "Transfer": "transfers",
+    "Hold": "holds",
+}
 
 
 @dataclass(frozen=True)

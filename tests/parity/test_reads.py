@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.parity.faces import Asked, ask_graphql, ask_rest
-from tests.writes import amend_transaction, delete_transaction, post_transfer
+from tests.writes import amend_transaction, capture_hold, create_hold, delete_transaction, post_transfer
 from walletsvc.principals import ANYONE
 from walletsvc.queries.filters import FILTER_SETS, AmountFilter, IdFilter, NumberFilter, TextFilter, TimeFilter
 from walletsvc.schema.resources import RESOURCES
@@ -79,6 +79,9 @@ def ledger(make_wallet, post):
     for number in range(5):
         source, destination = wallets[0].id, wallets[3].id
         post_transfer(principal=ANYONE, txid=f"M{number}", source_id=source, destination_id=destination, amount="1")
+        given = {"destination_id": destination} if number % 2 else {"expires_at": f"299{number}-01-01T00:00:00Z"}
+        held = create_hold(principal=ANYONE, txid=f"H{number}", wallet_id=source, amount="2", **given)
+        capture_hold(principal=ANYONE, hold_id=held.id, txid=f"C{number}", amount="1", is_final=number % 3 == 0)
 
 
 def test_any_question_has_one_answer(ledger):
