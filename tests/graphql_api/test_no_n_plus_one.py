@@ -86,7 +86,7 @@ def count_queries(ask: Any, settings: Any) -> Any:
 
 
 def test_the_walk_takes_every_relation_of_every_type() -> None:
-    assert len(PATHS) == 88
+    assert len(PATHS) == 81
     taken = {name for path in PATHS for name in path.split(".")}
     assert taken == {
         "wallets",
