@@ -5,7 +5,8 @@ from __future__ import annotations
 import strawberry
 
 from graphql_api.declared import ID, changes, creates
-from walletsvc.schema.resources import CAPTURE, HOLD, RELEASE, TRANSACTION, TRANSFER, WALLET
+from walletsvc.schema.captures import CAPTURE, RELEASE
+from walletsvc.schema.resources import HOLD, TRANSACTION, TRANSFER, WALLET
 from walletsvc.schema.reversals import TRANSACTION_REVERSAL, TRANSFER_REVERSAL
 
 

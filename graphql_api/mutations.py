@@ -37,9 +37,10 @@ from graphql_api.types import Info
 from graphql_api.user_errors import UserError, user_errors_of
 from graphql_api.variables import MAX_ROWS
 from walletsvc import errors
+from walletsvc.commands.captures import CaptureHold
 from walletsvc.commands.command import Command
 from walletsvc.commands.execute import execute_once
-from walletsvc.commands.holds import CaptureHold, CreateHold, ReleaseHold, UpdateHold
+from walletsvc.commands.holds import CreateHold, ReleaseHold, UpdateHold
 from walletsvc.commands.keyed import KEY_FIELD, parse_key
 from walletsvc.commands.reversals import ReverseTransaction, ReverseTransfer
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
@@ -47,8 +48,9 @@ from walletsvc.commands.transfers import ChangeTransfer, PostTransfer
 from walletsvc.commands.wallets import CloseWallet, OpenWallet, RenameWallet
 from walletsvc.queries.permission import check_related
 from walletsvc.queries.written import WrittenRecord
+from walletsvc.schema.captures import CAPTURE, RELEASE
 from walletsvc.schema.declarations import Resource
-from walletsvc.schema.resources import CAPTURE, HOLD, RELEASE, RESOURCES, TRANSACTION, TRANSFER, WALLET
+from walletsvc.schema.resources import HOLD, RESOURCES, TRANSACTION, TRANSFER, WALLET
 from walletsvc.schema.reversals import TRANSACTION_REVERSAL, TRANSFER_REVERSAL
 
 _IS_REPLAY = "Whether an earlier request with the same idempotency key was answered with this."

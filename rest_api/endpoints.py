@@ -11,8 +11,9 @@ from rest_framework_json_api import serializers
 
 from rest_api.errors import camel_case
 from rest_api.serializers import make_serializer
+from walletsvc.commands.captures import CaptureHold
 from walletsvc.commands.command import Acts, Command, Creates, Deletes, Updates
-from walletsvc.commands.holds import CaptureHold, CreateHold, ReleaseHold, UpdateHold
+from walletsvc.commands.holds import CreateHold, ReleaseHold, UpdateHold
 from walletsvc.commands.inputs import LocalId
 from walletsvc.commands.reversals import ReverseTransaction, ReverseTransfer
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
@@ -20,8 +21,9 @@ from walletsvc.commands.transfers import ChangeTransfer, PostTransfer
 from walletsvc.commands.wallets import CloseWallet, OpenWallet, RenameWallet
 from walletsvc.errors import Forbidden
 from walletsvc.principals import Principal
+from walletsvc.schema.captures import CAPTURE, RELEASE
 from walletsvc.schema.declarations import Field, Resource, ToOne, Write
-from walletsvc.schema.resources import CAPTURE, ENTRY, HOLD, RELEASE, RESOURCES, TRANSACTION, TRANSFER, WALLET
+from walletsvc.schema.resources import ENTRY, HOLD, RESOURCES, TRANSACTION, TRANSFER, WALLET
 from walletsvc.schema.reversals import TRANSACTION_REVERSAL, TRANSFER_REVERSAL
 
 T = TypeVar("T")

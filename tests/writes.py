@@ -6,8 +6,9 @@ from typing import Any
 
 from django.utils import timezone
 
+from walletsvc.commands.captures import CaptureHold
 from walletsvc.commands.execute import execute
-from walletsvc.commands.holds import CaptureHold, CreateHold, ReleaseHold, UpdateHold
+from walletsvc.commands.holds import CreateHold, ReleaseHold, UpdateHold
 from walletsvc.commands.reversals import ReverseTransaction, ReverseTransfer
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
 from walletsvc.commands.transfers import PostTransfer

@@ -1,4 +1,4 @@
-"""Create, change, capture and release holds."""
+"""Create, change and release holds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 from walletsvc import errors, money
 from walletsvc.commands.command import Command, Locks
 from walletsvc.commands.conditions import parse_conditions
-from walletsvc.commands.holders import find_hold_holder, find_transfer_holder, find_txid_holder, owner_of
+from walletsvc.commands.holders import find_hold_holder, owner_of
 from walletsvc.commands.idempotency import fingerprint_of
 from walletsvc.commands.inputs import (
     LocalId,
@@ -23,26 +23,23 @@ from walletsvc.commands.inputs import (
     parse_reference,
     resolve,
 )
-from walletsvc.commands.memories import Memory
 from walletsvc.commands.retry import Outdated
 from walletsvc.ledger import hold_rules
 from walletsvc.ledger.conditions import Conditions
 from walletsvc.ledger.hold_writer import write_next_expiry
 from walletsvc.ledger.holds import (
-    capture_hold,
     check_expiry,
     create_hold,
     expect_expiry,
-    leg_txid,
     release_hold,
     resize_hold,
 )
 from walletsvc.ledger.ledger import Ledger
-from walletsvc.ledger.writer import blank_transaction
-from walletsvc.models import Hold, Transaction, Wallet
+from walletsvc.models import Hold, Wallet
 from walletsvc.principals import Principal
+from walletsvc.schema.captures import RELEASE
 from walletsvc.schema.declarations import Field, ToOne
-from walletsvc.schema.resources import CAPTURE, HOLD, RELEASE
+from walletsvc.schema.resources import HOLD
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,7 +70,7 @@ class CreateHold(Command[Hold]):
         own: dict[str, Any] = {}
         conditions = None
         with refusals.collect():
-            own = parse_new(HOLD, _without(values, HOLD.inputs))
+            own = parse_new(HOLD, without(values, HOLD.inputs))
         with refusals.collect():
             conditions = parse_conditions(values.get("conditions"))
         with refusals.collect():
@@ -81,7 +78,7 @@ class CreateHold(Command[Hold]):
         if own.get("destination") is not None and own["destination"] == own["wallet"]:
             refusals.add(errors.Invalid("The destination is another wallet.", field="destination"))
         refusals.raise_if_any()
-        return cls(**_arguments(own), conditions=conditions, local_id=local_id)
+        return cls(**arguments_of(own), conditions=conditions, local_id=local_id)
 
     def locks(self) -> Locks:
         return Locks(wallets=(self.wallet,) if self.destination is None else (self.wallet, self.destination))
@@ -130,7 +127,7 @@ class UpdateHold(Command[Hold]):
         """Return the command for the fields to change. Raises `NotFound` for an impossible id."""
         hold = parse_reference(identifier, what="Hold")
         refusals = Refusals()
-        parsed, refused = parse_changes(HOLD, _without(values, HOLD.inputs))
+        parsed, refused = parse_changes(HOLD, without(values, HOLD.inputs))
         if refused is not None:
             refusals.add(refused)
         if "conditions" in values:
@@ -147,7 +144,7 @@ class UpdateHold(Command[Hold]):
     def apply(self, ledger: Ledger) -> Hold:
         """Raises `NotFound`, refusals of fields, `HoldClosed`, `Invalid` for an end that is not in the future, and
         what `resize_hold` raises."""
-        hold = _find(ledger, self.hold, afresh=True)
+        hold = find_hold(ledger, self.hold, afresh=True)
         if self.refused is not None:
             raise self.refused
         wallet = ledger.wallet(hold.wallet_id)
@@ -169,111 +166,6 @@ class UpdateHold(Command[Hold]):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CaptureHold(Command[Transaction]):
-    """Take money that a hold has set aside: out of its wallet, or to the hold's destination."""
-
-    name: ClassVar = "hold.capture"
-    scope: ClassVar = "holds:write"
-    model: ClassVar = Transaction
-
-    hold: Reference
-    txid: str
-    amount: Decimal | None = None
-    """None for all that remains."""
-    is_final: bool = False
-    allow_excess: bool = False
-    details: Mapping[str, object] = field(default_factory=dict)
-    conditions: Conditions | None = None
-    local_id: LocalId | None = None
-
-    @classmethod
-    def parse(cls, identifier: object, values: Mapping[str, object], *, local_id: LocalId | None = None) -> Self:
-        """Return the command for the values of a capture, by their fields' Python names.
-
-        It reports the new id to `local_id`. Raises all refusals of fields at once, and `NotFound` for an impossible
-        id of the hold.
-        """
-        hold = parse_reference(identifier, what="Hold")
-        refusals = Refusals()
-        own: dict[str, Any] = {}
-        given: dict[str, Any] = {}
-        conditions = None
-        with refusals.collect():
-            own = parse_new(CAPTURE, _without(values, CAPTURE.inputs))
-        for each in CAPTURE.inputs:
-            with refusals.collect():
-                if each.key == "conditions":
-                    conditions = parse_conditions(values.get("conditions"))
-                elif values.get(each.key) is not None:
-                    given[each.key] = _parse(each, values[each.key])
-        refusals.raise_if_any()
-        return cls(hold=hold, **_arguments(own), **given, conditions=conditions, local_id=local_id)
-
-    def locks(self) -> Locks:
-        return Locks(hold=self.hold)
-
-    def apply(self, ledger: Ledger) -> Transaction:
-        """Raises `NotFound`, and what `capture_hold` raises."""
-        hold = _find(ledger, self.hold)
-        captured = self._transaction()
-        captured.fingerprint = fingerprint_of(self)
-        capture_hold(
-            ledger,
-            hold,
-            captured,
-            self.amount,
-            is_final=self.is_final,
-            allow_excess=self.allow_excess,
-            conditions=self.conditions,
-        )
-        if self.local_id is not None:
-            ledger.flush(send=True)
-            self.local_id.id, self.local_id.owner = captured.id, captured.owner
-        return captured
-
-    def _transaction(self) -> Transaction:
-        transaction = blank_transaction()
-        transaction.txid = self.txid
-        vars(transaction).update(self.details)
-        return transaction
-
-    def remember(self, result: Transaction) -> dict[str, object]:
-        return {
-            "wallet_id": result.wallet_id,
-            "amount": str(result.amount),
-            "currency": result.currency,
-            "owner": result.owner,
-        }
-
-    def recall(self, memory: Memory) -> Transaction:
-        transaction = self._transaction()
-        transaction.id = memory.id
-        vars(transaction).update(memory.values)
-        transaction.amount = Decimal(memory.values["amount"])
-        transaction.created_at = transaction.updated_at = memory.at
-        transaction.hold_id = resolve(self.hold)
-        # Captures belong to their transfer for good, and are never deleted.
-        stored = Transaction.objects.filter(id=memory.id)
-        transaction.transfer_id = stored.values_list("transfer_id", flat=True).first()
-        return transaction
-
-    def find_duplicate(self, principal: Principal) -> errors.WalletError | None:
-        identifier = id_so_far(self.hold)
-        # Nothing was captured of a hold that does not exist yet.
-        fingerprint = fingerprint_of(self) if identifier else None
-        found = find_txid_holder(owner_of(self.hold, Hold, principal), self.txid, fingerprint=fingerprint)
-        if found is not None:
-            return found
-        wallets = Hold.objects.filter(id=identifier, destination__isnull=False).values_list(
-            "wallet_id", "destination_id"
-        )
-        names = (self.txid, leg_txid(self.txid))
-        for pair in wallets:
-            return find_transfer_holder(self.txid, list(zip(pair, names, strict=True)), principal)
-        return None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class ReleaseHold(Command[Hold]):
     """Give money that a hold has set aside back to its wallet."""
 
@@ -292,19 +184,19 @@ class ReleaseHold(Command[Hold]):
         hold = parse_reference(identifier, what="Hold")
         (amount,) = RELEASE.inputs
         given = values.get(amount.key)
-        return cls(hold=hold, amount=None if given is None else _parse(amount, given))
+        return cls(hold=hold, amount=None if given is None else parse_input(amount, given))
 
     def locks(self) -> Locks:
         return Locks(hold=self.hold)
 
     def apply(self, ledger: Ledger) -> Hold:
         """Raises `NotFound`, and what `release_hold` raises."""
-        hold = _find(ledger, self.hold, afresh=True)
+        hold = find_hold(ledger, self.hold, afresh=True)
         release_hold(ledger, hold, self.amount)
         return hold
 
 
-def _find(ledger: Ledger, reference: Reference, *, afresh: bool = False) -> Hold:
+def find_hold(ledger: Ledger, reference: Reference, *, afresh: bool = False) -> Hold:
     """Return a hold under the lock of its wallet. Raises `NotFound`."""
     hold = ledger.find_hold(resolve(reference), afresh=afresh)
     if not ledger.has_locked(hold.wallet_id):
@@ -313,18 +205,19 @@ def _find(ledger: Ledger, reference: Reference, *, afresh: bool = False) -> Hold
     return hold
 
 
-def _arguments(parsed: Mapping[str, Any]) -> dict[str, Any]:
+def arguments_of(parsed: Mapping[str, Any]) -> dict[str, Any]:
     """Return parsed values as arguments of a command, the texts as its details."""
     texts = {name: parsed[name] for name in ("description", "metadata")}
     return {name: value for name, value in parsed.items() if name not in texts} | {"details": texts}
 
 
-def _without(values: Mapping[str, object], inputs: Iterable[Field | ToOne]) -> dict[str, object]:
+def without(values: Mapping[str, object], inputs: Iterable[Field | ToOne]) -> dict[str, object]:
+    """Return the values of all fields but these."""
     names = {each.key for each in inputs}
     return {name: value for name, value in values.items() if name not in names}
 
 
-def _parse(given: Field | ToOne, value: object) -> Any:
+def parse_input(given: Field | ToOne, value: object) -> Any:
     """Return the value of an input that is no reference. Raises its refusal."""
     assert isinstance(given, Field)  # noqa: S101 - for the type checker
     parsed = given.type.parse(value, field=given.key)

@@ -23,7 +23,6 @@ from walletsvc.schema.types import (
     Counter,
     Currency,
     External,
-    Flag,
     Legs,
     Metadata,
     Moment,
@@ -398,39 +397,6 @@ HOLD = Resource(
         ("wallet_id", "created_at"): "hold_wallet_created_at",
     },
 )
-CAPTURE = TRANSACTION.as_given(
-    "txid",
-    "description",
-    "metadata",
-    inputs=(
-        Field(
-            "amount",
-            Amount(may_be_zero=False),
-            "Positive; all that remains of the hold if omitted.",
-            write=Write.ONCE,
-        ),
-        Field("isFinal", Flag(), "Whether what then remains is released.", write=Write.ONCE),
-        Field(
-            "allowExcess",
-            Flag(),
-            "Whether more than remains may be captured, as far as it is available.",
-            write=Write.ONCE,
-        ),
-        *(each for each in TRANSACTION.inputs if each.name == "conditions"),
-    ),
-)
-"""A transaction as those describe it who capture a hold."""
-RELEASE = HOLD.as_given(
-    inputs=(
-        Field(
-            "amount",
-            Amount(may_be_zero=False),
-            "What to release: positive; all that remains if omitted.",
-            write=Write.ONCE,
-        ),
-    ),
-)
-"""A hold as those describe it who release a part of it."""
 ENTRY = Resource(
     name="Entry",
     model=Entry,
