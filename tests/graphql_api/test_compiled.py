@@ -28,6 +28,7 @@ ARGUMENTS = {
         '(filters: {amount: {gte: "2"}})',
     ],
     "Transfer": ["", "(first: $n)", "(ordering: [{createdAt: DESC}])"],
+    "Hold": ["", "(first: $n)", "(ordering: [{createdAt: DESC}])"],
     "Entry": ["", "(first: 3)", "(filters: {kind: post})", "(ordering: [{sequence: DESC}], last: 4)"],
 }
 

@@ -57,8 +57,11 @@ class Api:
         return self._create("/api/wallets/", resource("Wallet", **attributes))
 
     def create_transaction(self, wallet_id: str, **attributes: object) -> Any:
-        """Create a transaction of a wallet and return its resource object."""
-        return self._create("/api/transactions/", resource("Transaction", wallet=wallet_id, **attributes))
+        """Create a transaction of a wallet and return its resource object, as a GET shows it."""
+        created = self._create("/api/transactions/", resource("Transaction", wallet=wallet_id, **attributes))
+        # How the wallet stood then: only this answer has it.
+        del created["meta"]
+        return created
 
     def _create(self, url: str, document: object) -> Any:
         response = self.post(url, document)

@@ -53,7 +53,7 @@ def test_a_wallet_is_shown_in_full(api: Api) -> None:
         },
         "relationships": {
             name: {"links": {"self": f"{base}relationships/{name}/", "related": f"{base}{name}/"}}
-            for name in ("transactions", "entries")
+            for name in ("transactions", "entries", "holds")
         },
         "links": {"self": f"{SERVER}/api/wallets/{wallet['id']}/"},
     }
