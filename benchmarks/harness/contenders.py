@@ -122,8 +122,8 @@ def prepare_contenders(database: BenchmarkMariaDB, redis_url: str, size: dataset
         with dataset.connect(urls[tables.database]) as connection:
             dataset.copy(connection, "walletsvc", wallet=tables.wallet, transaction=tables.transaction, entry=entry)
     with dataset.connect(urls["walletsvc"]) as connection:
-        # The peers have no floors.
-        dataset.add_wallets_with_a_floor(connection, size)
+        # The peers have neither floors nor holds.
+        dataset.add_wallets_with_limits(connection, size)
     contenders = [
         our_contender(OURS, urls["walletsvc"], redis_url, live=True),
         our_contender(UNCACHED, urls["walletsvc"], redis_url, CACHE_SECONDS="0"),

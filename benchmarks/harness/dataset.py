@@ -20,12 +20,14 @@ from benchmarks.harness.servers import ROOT, HarnessError
 
 OPENING = "1000000"
 FLOOR = "1000"
+HELD = "500000"
 OWNERS = 20
 OWNED_FROM = 7
 OWNER = f"owner-{OWNED_FROM}"
 """One of the owners, who has wallet 7, and each twentieth from there."""
 LABEL = "Wallet {}"
 TXID = "load-{}"
+_START = "TIMESTAMP '2026-01-01 00:00:00'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +80,14 @@ def run_python(arguments: list[str], environment: Mapping[str, str], *, root: Pa
 def fill(connection: MySQLdb.Connection, size: Size) -> None:
     """Fill walletsvc's empty tables. A wallet's opening entry comes first, those of its transactions follow."""
     _make_numbers(connection, max(size.wallets, size.transactions))
-    start = "TIMESTAMP '2026-01-01 00:00:00'"
-    moment = f"{start} + INTERVAL number SECOND"
+    moment = f"{_START} + INTERVAL number SECOND"
     wallet = f"(number - 1) MOD {size.wallets} + 1"
     # From -9.99 to 9.99, never 0, and the same in each run.
     amount = "((number * 7919) MOD 999 + 1) / 100 * IF((number * 31) MOD 7 < 4, 1, -1)"
     statements = [
         f"""INSERT INTO walletsvc_wallet
               (id, label, currency, balance, sequence, transaction_count, owner, metadata, created_at, updated_at)
-            SELECT number, CONCAT('Wallet ', number), 'USD', {OPENING}, 1, 0, '', '{{}}', {start}, {start}
+            SELECT number, CONCAT('Wallet ', number), 'USD', {OPENING}, 1, 0, '', '{{}}', {_START}, {_START}
             FROM bench_number WHERE number <= {size.wallets} ORDER BY number""",
         f"""INSERT INTO walletsvc_transaction
               (id, txid, wallet_id, amount, currency, description, metadata, created_at, updated_at)
@@ -129,31 +130,58 @@ def wallets_with_a_floor(wallets: int) -> tuple[int, int]:
     return wallets + 1, 2 * wallets
 
 
-def add_wallets_with_a_floor(connection: MySQLdb.Connection, size: Size) -> None:
-    """Add wallets that must keep a part of what they open with, without transactions."""
-    first, last = wallets_with_a_floor(size.wallets)
+def wallets_with_a_hold(wallets: int) -> tuple[int, int]:
+    """Return the first and the last id of the wallets with a hold, whose id is the wallet's."""
+    return 2 * wallets + 1, 3 * wallets
+
+
+def add_wallets_with_limits(connection: MySQLdb.Connection, size: Size) -> None:
+    """Add the wallets that keep a part of what they open with: a floor, or what is held. None has transactions."""
+    _, last = wallets_with_a_hold(size.wallets)
     _make_numbers(connection, last)
-    start = "TIMESTAMP '2026-01-01 00:00:00'"
-    statements = [
-        f"""INSERT INTO walletsvc_wallet (id, label, currency, balance, floor, available, sequence, transaction_count,
-              owner, metadata, created_at, updated_at)
-            SELECT number, CONCAT('Floor ', number), 'USD', {OPENING}, {FLOOR}, {OPENING} - {FLOOR}, 2, 0, '', '{{}}',
-              {start}, {start}
-            FROM bench_number WHERE number BETWEEN {first} AND {last} ORDER BY number""",
-        f"""INSERT INTO walletsvc_entry (wallet_id, sequence, amount, balance_after, currency, kind, transaction_id,
-              txid, principal, created_at)
-            SELECT id, 1, {OPENING}, {OPENING}, 'USD', 'opening', NULL, '', 'benchmark', created_at
-            FROM walletsvc_wallet WHERE id >= {first} ORDER BY id""",
-        f"""INSERT INTO walletsvc_entry (wallet_id, sequence, amount, balance_after, currency, kind, transaction_id,
-              txid, principal, created_at, detail)
-            SELECT id, 2, 0, {OPENING}, 'USD', 'settings', NULL, '', 'benchmark', created_at,
-              '{{"floor": ["0.00", "{FLOOR}.00"]}}'
-            FROM walletsvc_wallet WHERE id >= {first} ORDER BY id""",
-        *_totals(),
-        "DROP TABLE bench_number",
-        "ANALYZE TABLE walletsvc_wallet, walletsvc_entry",
-    ]
-    _run(connection, statements)
+    _add_wallets(connection, "Floor", wallets_with_a_floor(size.wallets), floor=FLOOR)
+    first, last = wallets_with_a_hold(size.wallets)
+    _run(
+        connection,
+        [
+            f"""INSERT INTO walletsvc_hold (id, txid, wallet_id, amount, remaining, currency, owner, state,
+                  description, metadata, fingerprint, created_at, updated_at, captured, released)
+                SELECT number, CONCAT('hold-', number), number, {HELD}, {HELD}, 'USD', '', 'open', '', '{{}}',
+                  REPEAT('0', 16), {_START}, {_START}, 0, 0
+                FROM bench_number WHERE number BETWEEN {first} AND {last} ORDER BY number"""
+        ],
+        checks_references=False,
+    )
+    _add_wallets(connection, "Hold", (first, last), held=HELD)
+    _run(connection, [*_totals(), "DROP TABLE bench_number", "ANALYZE TABLE walletsvc_wallet, walletsvc_entry"])
+
+
+def _add_wallets(
+    connection: MySQLdb.Connection, name: str, ids: tuple[int, int], *, floor: str = "0", held: str = "0"
+) -> None:
+    """Add wallets whose second entry sets a floor, or holds money by the hold with the wallet's id."""
+    first, last = ids
+    kind, hold, txid = ("hold", "id", "CONCAT('hold-', id)") if held != "0" else ("settings", "NULL", "''")
+    detail = f'{{"floor": ["0.00", "{floor}.00"]}}' if floor != "0" else "{}"
+    rows = f"FROM walletsvc_wallet WHERE id BETWEEN {first} AND {last} ORDER BY id"
+    columns = """wallet_id, sequence, amount, balance_after, currency, kind, transaction_id, txid, principal,
+              created_at, held, held_after, hold_id, detail"""
+    _run(
+        connection,
+        [
+            f"""INSERT INTO walletsvc_wallet (id, label, currency, balance, held, floor, available, sequence,
+                  transaction_count, owner, metadata, created_at, updated_at)
+                SELECT number, CONCAT('{name} ', number), 'USD', {OPENING}, {held}, {floor},
+                  {OPENING} - {held} - {floor}, 2, 0, '', '{{}}', {_START}, {_START}
+                FROM bench_number WHERE number BETWEEN {first} AND {last} ORDER BY number""",
+            f"""INSERT INTO walletsvc_entry ({columns})
+                SELECT id, 1, {OPENING}, {OPENING}, 'USD', 'opening', NULL, '', 'benchmark', created_at,
+                  0, 0, NULL, '{{}}' {rows}""",
+            f"""INSERT INTO walletsvc_entry ({columns})
+                SELECT id, 2, 0, {OPENING}, 'USD', '{kind}', NULL, {txid}, 'benchmark', created_at,
+                  {held}, {held}, {hold}, '{detail}' {rows}""",
+        ],
+    )
 
 
 def give_to_owners(connection: MySQLdb.Connection) -> None:
@@ -234,8 +262,9 @@ def _make_numbers(connection: MySQLdb.Connection, count: int) -> None:
     )
 
 
-def _run(connection: MySQLdb.Connection, statements: list[str]) -> None:
+def _run(connection: MySQLdb.Connection, statements: list[str], *, checks_references: bool = True) -> None:
     cursor = connection.cursor()
+    cursor.execute("SET foreign_key_checks = %s", [checks_references])
     for statement in statements:
         cursor.execute(statement)
     cursor.close()

@@ -91,6 +91,8 @@ _RATIOS = (
     _to_plain("Transfer, spread wallets", 0.7, "transfer-spread"),
     _to_plain("Transfer, between two wallets", 0.6, "transfer-pair"),
     _to_plain("Transfer, all into one wallet", 0.6, "transfer-one"),
+    _to_plain("Hold, spread wallets", 0.6, "hold"),
+    _to_plain("Capture, spread holds", 0.6, "capture"),
     _against("GraphQL connection of 100, not cached: to stock strawberry-django", 10, "graphql-100", UNCACHED, STOCK),
     _against("GraphQL, cached: to the ceiling", 0.5, "graphql-100-cached", OURS, CEILING),
     _against("GraphQL, cached, in front of Django: to the ceiling", 1.5, "graphql-100-cached", OURS, CEILING),

@@ -158,7 +158,7 @@ class Meter:
         if not row.per_request or tables is None:
             return 0
         with dataset.connect(self._database.url_of(tables.database)) as connection:
-            return dataset.count_rows(connection, tables.transaction)
+            return dataset.count_rows(connection, row.table or tables.transaction)
 
     def _run_floor(self, seconds: int) -> float:
         arguments = ["--seconds", str(seconds), "--wallets", str(self._wallets)]

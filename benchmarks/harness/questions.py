@@ -61,6 +61,18 @@ POST_TRANSFER = Template(
         }
     ),
 )
+POST_HOLD = Template(
+    "/api/holds/",
+    method="POST",
+    headers=_WRITE,
+    body=_json({"data": {"type": "Hold", "attributes": {"txid": "{txid}", "wallet": "{wallet}", "amount": "{sum}"}}}),
+)
+CAPTURE = Template(
+    "/api/holds/{wallet}/captures",
+    method="POST",
+    headers=_WRITE,
+    body=_json({"data": {"type": "Transaction", "attributes": {"txid": "{txid}", "amount": "{sum}"}}}),
+)
 GET_WALLET = Template("/api/wallets/{wallet}/", headers=_READ)
 
 
