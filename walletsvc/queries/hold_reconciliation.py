@@ -14,12 +14,13 @@ from walletsvc.money import format_plain as plain
 from walletsvc.queries.conservation import OfWallet, Range, Report, ranges
 
 _FIGURES = ("amount", "captured", "released", "remaining")
-_HOLD = ("wallet_id", "wallet__label", "id", "txid", "state", "owner", "wallet__owner", *_FIGURES)
+_WALLET = ("owner", "wallet__owner", "currency", "wallet__currency")
+_HOLD = ("wallet_id", "wallet__label", "id", "txid", "state", *_WALLET, *_FIGURES)
 _RESIZES = ("hold", "adjust")
 """The kinds of the lines that make the amount of a hold."""
 
-Sums = defaultdict[int, Decimal]
-"""Sums by the id of a hold."""
+Sums = defaultdict[tuple[int, int], Decimal]
+"""Sums by the ids of a hold and of the wallet that its lines and captures are in."""
 
 
 def check_holds(*, size: int, report: Report) -> Iterator[OfWallet]:
@@ -33,20 +34,21 @@ def check_holds(*, size: int, report: Report) -> Iterator[OfWallet]:
         captured = _captured(place, size)
         made, held = _lines(place, size)
         holds = Hold.objects.filter(wallet_id__gt=place[0], wallet_id__lte=place[1]).order_by("id")
-        for wallet_id, label, identifier, txid, state, owner, of_wallet, *figures in holds.values_list(
-            *_HOLD
-        ).iterator(size):
-            amount, taken, freed, left = figures
+        for wallet_id, label, identifier, txid, state, *rest in holds.values_list(*_HOLD).iterator(size):
+            owner, of_wallet, currency, in_wallet, amount, taken, freed, left = rest
             found = list(_wrong_figures(state, amount, taken, freed, left))
-            sums = (captured.pop(identifier, ZERO), made.pop(identifier, ZERO), held.pop(identifier, ZERO))
+            key = (identifier, wallet_id)
+            sums = (captured.pop(key, ZERO), made.pop(key, ZERO), held.pop(key, ZERO))
             found += _wrong_sums(amount, taken, left, *sums)
             if owner != of_wallet:
                 found.append(f"is of the owner {owner!r}")
+            if currency != in_wallet:
+                found.append(f"is in {currency}, the wallet in {in_wallet}")
             for problem in found:
                 yield wallet_id, label, f"hold {txid!r} {problem}"
-        for identifier, total in held.items():
+        for (identifier, wallet_id), total in held.items():
             if total:
-                yield 0, None, f"hold {identifier} is not in the wallet of its entries, which sum to {plain(total)}"
+                yield wallet_id, None, f"hold {identifier} is not here, but its entries sum to {plain(total)}"
 
 
 def _wrong_figures(
@@ -82,8 +84,8 @@ def _captured(place: Range, size: int) -> Sums:
     """Return what was captured of each hold of these wallets, by its transactions."""
     sums: Sums = defaultdict(Decimal)
     captures = Transaction.objects.filter(wallet_id__gt=place[0], wallet_id__lte=place[1], hold_id__isnull=False)
-    for hold_id, amount in captures.values_list("hold_id", "amount").iterator(size):
-        sums[hold_id] = money.subtract(sums[hold_id], amount)
+    for hold_id, wallet_id, amount in captures.values_list("hold_id", "wallet_id", "amount").iterator(size):
+        sums[hold_id, wallet_id] = money.subtract(sums[hold_id, wallet_id], amount)
     return sums
 
 
@@ -92,8 +94,9 @@ def _lines(place: Range, size: int) -> tuple[Sums, Sums]:
     made: Sums = defaultdict(Decimal)
     held: Sums = defaultdict(Decimal)
     entries = Entry.objects.filter(wallet_id__gt=place[0], wallet_id__lte=place[1], hold_id__isnull=False)
-    for hold_id, kind, change in entries.values_list("hold_id", "kind", "held").iterator(size):
-        held[hold_id] = money.add(held[hold_id], change)
+    columns = entries.values_list("hold_id", "wallet_id", "kind", "held")
+    for hold_id, wallet_id, kind, change in columns.iterator(size):
+        held[hold_id, wallet_id] = money.add(held[hold_id, wallet_id], change)
         if kind in _RESIZES:
-            made[hold_id] = money.add(made[hold_id], change)
+            made[hold_id, wallet_id] = money.add(made[hold_id, wallet_id], change)
     return made, held
