@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -137,23 +138,41 @@ def wallets_with_a_hold(wallets: int) -> tuple[int, int]:
 
 def add_wallets_with_limits(connection: MySQLdb.Connection, size: Size) -> None:
     """Add the wallets that keep a part of what they open with: a floor, or what is held. None has transactions."""
-    _, last = wallets_with_a_hold(size.wallets)
+    floors = wallets_with_a_floor(size.wallets)
+    _make_numbers(connection, floors[1])
+    _add_wallets(connection, "Floor", floors, floor=FLOOR)
+    _run(connection, ["DROP TABLE bench_number"])
+    add_wallets_with_holds(connection, wallets_with_a_hold(size.wallets))
+
+
+def add_wallets_with_holds(
+    connection: MySQLdb.Connection, ids: tuple[int, int], *, ends: datetime | None = None
+) -> None:
+    """Add wallets with these ids, from the first to the last, each with a hold of the same id that `ends` then."""
+    first, last = ids
     _make_numbers(connection, last)
-    _add_wallets(connection, "Floor", wallets_with_a_floor(size.wallets), floor=FLOOR)
-    first, last = wallets_with_a_hold(size.wallets)
-    _run(
-        connection,
-        [
-            f"""INSERT INTO walletsvc_hold (id, txid, wallet_id, amount, remaining, currency, owner, state,
-                  description, metadata, fingerprint, created_at, updated_at, captured, released)
+    end = "NULL" if ends is None else f"'{ends.replace(tzinfo=None).isoformat(' ')}'"
+    hold = f"""INSERT INTO walletsvc_hold (id, txid, wallet_id, amount, remaining, currency, owner, state,
+                  description, metadata, fingerprint, created_at, updated_at, captured, released, expires_at)
                 SELECT number, CONCAT('hold-', number), number, {HELD}, {HELD}, 'USD', '', 'open', '', '{{}}',
-                  REPEAT('0', 16), {_START}, {_START}, 0, 0
+                  REPEAT('0', 16), {_START}, {_START}, 0, 0, {end}
                 FROM bench_number WHERE number BETWEEN {first} AND {last} ORDER BY number"""
-        ],
-        checks_references=False,
-    )
-    _add_wallets(connection, "Hold", (first, last), held=HELD)
-    _run(connection, [*_totals(), "DROP TABLE bench_number", "ANALYZE TABLE walletsvc_wallet, walletsvc_entry"])
+    _add_wallets(connection, "Hold", ids, held=HELD)
+    expiry = f"UPDATE walletsvc_wallet SET next_expiry = {end} WHERE id BETWEEN {first} AND {last}"
+    _run(connection, [hold, expiry, *_totals(), "DROP TABLE bench_number"])
+    _run(connection, ["ANALYZE TABLE walletsvc_wallet, walletsvc_entry, walletsvc_hold"])
+
+
+def let_holds_expire(connection: MySQLdb.Connection, ids: tuple[int, int]) -> None:
+    """Let the holds with these ids, whose wallets have the same, end now."""
+    moment = f"'{datetime.now(UTC).replace(tzinfo=None).isoformat(' ')}'"
+    statements = [
+        f"UPDATE walletsvc_wallet SET next_expiry = {moment} WHERE id BETWEEN {ids[0]} AND {ids[1]}",
+        f"UPDATE walletsvc_hold SET expires_at = {moment} WHERE id BETWEEN {ids[0]} AND {ids[1]}",
+    ]
+    connection.begin()
+    _run(connection, statements)
+    connection.commit()
 
 
 def _add_wallets(
@@ -262,9 +281,8 @@ def _make_numbers(connection: MySQLdb.Connection, count: int) -> None:
     )
 
 
-def _run(connection: MySQLdb.Connection, statements: list[str], *, checks_references: bool = True) -> None:
+def _run(connection: MySQLdb.Connection, statements: list[str]) -> None:
     cursor = connection.cursor()
-    cursor.execute("SET foreign_key_checks = %s", [checks_references])
     for statement in statements:
         cursor.execute(statement)
     cursor.close()

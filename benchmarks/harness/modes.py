@@ -24,6 +24,7 @@ class Mode:
     memory_requests: int
     memory_seconds_factor: int
     history: Sizes
+    holds: int
     profiles_what_is_missed: bool = True
     warms_up: bool = True
 
@@ -38,6 +39,7 @@ FULL = Mode(
     memory_requests=1_000_000,
     memory_seconds_factor=4,
     history=Sizes(entries=1_000_000, wallets=1_000_000, requests=500),
+    holds=100_000,
 )
 QUICK = Mode(
     target="bench-quick",
@@ -49,6 +51,7 @@ QUICK = Mode(
     memory_requests=30_000,
     memory_seconds_factor=1,
     history=Sizes(entries=100_000, wallets=100_000, requests=200),
+    holds=20_000,
     profiles_what_is_missed=False,
 )
 SMOKE = Mode(
@@ -61,6 +64,7 @@ SMOKE = Mode(
     memory_requests=1_000,
     memory_seconds_factor=1,
     history=Sizes(entries=2_000, wallets=1_000, requests=20),
+    holds=100,
     profiles_what_is_missed=False,
     warms_up=False,
 )

@@ -23,6 +23,7 @@ from benchmarks.harness.contenders import (
     reconcile,
 )
 from benchmarks.harness.earlier import checked_out, compared, prepare_earlier
+from benchmarks.harness.expiry import measure_expiry
 from benchmarks.harness.goals import judge_against_earlier, judge_rows
 from benchmarks.harness.history import measure_history
 from benchmarks.harness.machine import describe_commit, describe_machine, describe_software
@@ -169,6 +170,7 @@ def _measure_history(
 ) -> None:
     try:
         results.goals += measure_history(database, redis.socket_url, sizes=mode.history, folder=folder, say=say)
+        results.goals += measure_expiry(database, redis.socket_url, holds=mode.holds, folder=folder, say=say)
     except HarnessError as error:
         results.problems.append(f"History: {error}")
 
