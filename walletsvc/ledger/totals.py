@@ -170,7 +170,9 @@ _OF_WALLETS = 2
 def _funds() -> str:
     add = dialect.exact_sum()
     sums = f"COUNT(*), {add}(balance), {add}(held)"
-    return f"SELECT {_OF_WALLETS}, currency, {sums} FROM walletsvc_wallet GROUP BY currency"  # noqa: S608
+    # Along the index of currencies each row is a search of the table: four times as slow as all of it in order.
+    index = "IGNORE INDEX (wallet_currency)" if dialect.vendor() == "mysql" else ""
+    return f"SELECT {_OF_WALLETS}, currency, {sums} FROM walletsvc_wallet {index} GROUP BY currency"  # noqa: S608
 
 
 def _add(totals: dict[str, Total], currency: str, count: int, received: object, sent: object) -> None:
