@@ -45,7 +45,7 @@ from walletsvc.commands.keyed import KEY_FIELD, parse_key
 from walletsvc.commands.reversals import ReverseTransaction, ReverseTransfer
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
 from walletsvc.commands.transfers import ChangeTransfer, PostTransfer
-from walletsvc.commands.wallets import CloseWallet, OpenWallet, RenameWallet
+from walletsvc.commands.wallets import ChangeWallet, DeleteWallet, OpenWallet
 from walletsvc.queries.permission import check_related
 from walletsvc.queries.written import WrittenRecord
 from walletsvc.schema.captures import CAPTURE, RELEASE
@@ -218,12 +218,12 @@ class Mutation:
     def update_wallet(self, info: Info, input: UpdateWalletInput) -> UpdateWalletPayload | None:
         fields = given(WALLET, input)
         identifier = database_id(fields.pop("id"), "Wallet")
-        return _execute(info, UpdateWalletPayload, "Wallet", RenameWallet.parse, identifier, fields)
+        return _execute(info, UpdateWalletPayload, "Wallet", ChangeWallet.parse, identifier, fields)
 
     @strawberry.mutation(description="Close an empty wallet and delete its transactions; its entries stay.")
     def delete_wallet(self, info: Info, input: DeleteWalletInput) -> DeleteWalletPayload | None:
         identifier = database_id(input.id, "Wallet")
-        return _execute(info, DeleteWalletPayload, "Wallet", CloseWallet.parse, identifier)
+        return _execute(info, DeleteWalletPayload, "Wallet", DeleteWallet.parse, identifier)
 
     @strawberry.mutation(description="Post a transaction.")
     def create_transaction(self, info: Info, input: CreateTransactionInput) -> CreateTransactionPayload | None:

@@ -18,7 +18,7 @@ from walletsvc.commands.inputs import LocalId
 from walletsvc.commands.reversals import ReverseTransaction, ReverseTransfer
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
 from walletsvc.commands.transfers import ChangeTransfer, PostTransfer
-from walletsvc.commands.wallets import CloseWallet, OpenWallet, RenameWallet
+from walletsvc.commands.wallets import ChangeWallet, DeleteWallet, OpenWallet
 from walletsvc.errors import Forbidden
 from walletsvc.principals import Principal
 from walletsvc.schema.captures import CAPTURE, RELEASE
@@ -180,7 +180,7 @@ def _allowed(write: T | None) -> T:
 ENDPOINTS: Mapping[str, Endpoint] = {
     endpoint.name: endpoint
     for endpoint in (
-        Endpoint(WALLET, "wallets", OpenWallet, RenameWallet, CloseWallet),
+        Endpoint(WALLET, "wallets", OpenWallet, ChangeWallet, DeleteWallet),
         Endpoint(
             TRANSACTION,
             "transactions",

@@ -12,7 +12,7 @@ from walletsvc.commands.holds import CreateHold, ReleaseHold, UpdateHold
 from walletsvc.commands.reversals import ReverseTransaction, ReverseTransfer
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
 from walletsvc.commands.transfers import PostTransfer
-from walletsvc.commands.wallets import CloseWallet, OpenWallet, RenameWallet
+from walletsvc.commands.wallets import ChangeWallet, DeleteWallet, OpenWallet
 from walletsvc.ledger.ledger import Clock
 from walletsvc.models import Hold, Transaction, Transfer, Wallet
 from walletsvc.principals import Principal
@@ -28,11 +28,11 @@ def open_wallet(*, principal: Principal, clock: Clock = timezone.now, **values: 
 def rename_wallet(
     *, principal: Principal, wallet_id: object, clock: Clock = timezone.now, **values: object
 ) -> Wallet:
-    return execute(RenameWallet.parse(wallet_id, _named(values)), by=principal, clock=clock)
+    return execute(ChangeWallet.parse(wallet_id, _named(values)), by=principal, clock=clock)
 
 
 def close_wallet(*, principal: Principal, wallet_id: object, clock: Clock = timezone.now) -> Wallet:
-    return execute(CloseWallet.parse(wallet_id), by=principal, clock=clock)
+    return execute(DeleteWallet.parse(wallet_id), by=principal, clock=clock)
 
 
 def post_transaction(*, principal: Principal, clock: Clock = timezone.now, **values: object) -> Transaction:

@@ -1,6 +1,7 @@
 """Only `ledger/ledger.py` changes a balance, and only `ledger/writer.py` writes it, or makes an entry.
 
-`ledger/adoption.py` sets the missing owners of entries, and one migration what is available in existing wallets.
+`ledger/wallet_changes.py` decides a floor; `ledger/adoption.py` sets the missing owners of entries, and
+one migration what is available in existing wallets.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from tests.architecture.sources import modules
 pytestmark = pytest.mark.without_engine
 
 LEDGER = "walletsvc/ledger/ledger.py"
+SETTINGS = "walletsvc/ledger/wallet_changes.py"
 WRITER = "walletsvc/ledger/writer.py"
 ADOPTION = "walletsvc/ledger/adoption.py"
 MIGRATION = "walletsvc/migrations/0015_available.py"
@@ -22,13 +24,14 @@ MIGRATION = "walletsvc/migrations/0015_available.py"
 
 def test_no_other_module_writes_a_balance_or_makes_an_entry() -> None:
     found = [f"{path}:{line} {what}" for path, tree in modules() for line, what in find_ledger_writes(tree)]
-    allowed = tuple(f"{each}:" for each in (LEDGER, WRITER, ADOPTION, MIGRATION))
+    allowed = tuple(f"{each}:" for each in (LEDGER, SETTINGS, WRITER, ADOPTION, MIGRATION))
     assert [each for each in found if not each.startswith(allowed)] == []
 
 
 def test_one_decides_and_the_other_writes() -> None:
     trees = dict(modules())
     assert {what for _, what in find_ledger_writes(trees[LEDGER])} == {"assigns a balance"}
+    assert {what for _, what in find_ledger_writes(trees[SETTINGS])} == {"assigns a balance"}
     assert {what for _, what in find_ledger_writes(trees[WRITER])} == {"writes by a statement", "sets a balance"}
     assert {what for _, what in find_ledger_writes(trees[ADOPTION])} == {"writes by a statement"}
     assert "SET owner = %s WHERE" in ast.unparse(trees[ADOPTION])

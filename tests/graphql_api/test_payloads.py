@@ -192,7 +192,7 @@ def test_a_transaction_deleted_at_once_by_others_is_shown_as_written(
 
 def test_a_wallet_deleted_at_once_by_others_is_shown_as_written(ask: Any, ids: dict[str, int], after: Any) -> None:
     after("wallet.open", delete_the_wallet)
-    after("wallet.rename", delete_the_wallet)
+    after("wallet.change", delete_the_wallet)
     shown = "label balance currency sequence metadata transactions { totalCount } entries { totalCount }"
     for name in ("createWallet", "updateWallet"):
         reply = ask_about(ask, ids, mutation(name, shown))

@@ -13,7 +13,7 @@ from walletsvc.commands.execute import execute_all
 from walletsvc.commands.inputs import LocalId
 from walletsvc.commands.outcomes import Done, Refused
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
-from walletsvc.commands.wallets import CloseWallet, OpenWallet, RenameWallet
+from walletsvc.commands.wallets import ChangeWallet, DeleteWallet, OpenWallet
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import ANYONE, Principal
 
@@ -57,8 +57,8 @@ def opening(label: str, local_id: LocalId | None = None) -> OpenWallet:
     return OpenWallet.parse({"label": label}, local_id=local_id)
 
 
-def rename(wallet: Wallet, label: str) -> RenameWallet:
-    return RenameWallet.parse(wallet.id, {"label": label})
+def rename(wallet: Wallet, label: str) -> ChangeWallet:
+    return ChangeWallet.parse(wallet.id, {"label": label})
 
 
 def txids() -> list[str]:
@@ -88,12 +88,12 @@ def test_a_name_that_was_just_given_up_is_free(wallet: Wallet, first: Transactio
 
 def test_a_name_stays_taken_when_an_empty_wallet_is_deleted(wallet: Wallet) -> None:
     other = open_wallet(principal=ANYONE, label="Other")
-    assert refusal(post(wallet, "new"), CloseWallet.parse(other.id), post(wallet, "new")) == (
+    assert refusal(post(wallet, "new"), DeleteWallet.parse(other.id), post(wallet, "new")) == (
         2,
         "duplicate_txid",
         "txid",
     )
-    assert refusal(opening(label="new"), CloseWallet.parse(other.id), opening(label="new")) == (
+    assert refusal(opening(label="new"), DeleteWallet.parse(other.id), opening(label="new")) == (
         2,
         "duplicate_label",
         "label",
@@ -106,7 +106,7 @@ def test_the_names_of_a_deleted_wallet_are_free(wallet: Wallet) -> None:
         opening(label="new", local_id=other),
         post(other, "in"),
         post(other, "out", "-1"),
-        CloseWallet.parse(other),
+        DeleteWallet.parse(other),
         opening(label="new"),
         post(wallet, "in"),
         post(wallet, "out"),

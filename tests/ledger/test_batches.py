@@ -13,7 +13,7 @@ from walletsvc.commands.execute import execute_all
 from walletsvc.commands.inputs import LocalId
 from walletsvc.commands.outcomes import Done, Refused
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
-from walletsvc.commands.wallets import CloseWallet, OpenWallet
+from walletsvc.commands.wallets import DeleteWallet, OpenWallet
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.principals import ANYONE
 from walletsvc.queries.reconciliation import compute_discrepancies
@@ -119,7 +119,7 @@ def test_a_missing_wallet_is_reported_for_the_command_that_needs_it():
     wallet = open_wallet(principal=ANYONE, label="W")
     index, error = refusal(errors.NotFound, post("T1", wallet.id, "1.00"), post("T2", wallet.id + 1, "1.00"))
     assert (index, error.field) == (1, "wallet")
-    assert refusal(errors.NotFound, CloseWallet.parse(wallet.id), post("T1", wallet.id, "1.00"))[0] == 1
+    assert refusal(errors.NotFound, DeleteWallet.parse(wallet.id), post("T1", wallet.id, "1.00"))[0] == 1
     assert Wallet.objects.count() == 1
 
 

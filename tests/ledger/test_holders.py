@@ -7,7 +7,7 @@ import pytest
 from tests.writes import open_wallet, post_transaction
 from walletsvc.commands.holders import find_label_holder, find_txid_holder
 from walletsvc.commands.transactions import AmendTransaction
-from walletsvc.commands.wallets import RenameWallet
+from walletsvc.commands.wallets import ChangeWallet
 from walletsvc.principals import ANYONE, Principal
 
 pytestmark = pytest.mark.django_db
@@ -35,8 +35,8 @@ def test_an_object_that_keeps_its_name_duplicates_nothing() -> None:
     wallet, other = (open_wallet(principal=ALICE, label=label) for label in ("A", "B"))
     posted = post_transaction(principal=ALICE, txid="T", wallet_id=wallet.id, amount="1")
     for principal in (ALICE, ANYONE):
-        assert RenameWallet.parse(wallet.id, {"label": "A"}).find_duplicate(principal) is None
+        assert ChangeWallet.parse(wallet.id, {"label": "A"}).find_duplicate(principal) is None
         assert AmendTransaction.parse(posted.id, {"txid": "T"}).find_duplicate(principal) is None
-        refusal = RenameWallet.parse(other.id, {"label": "A"}).find_duplicate(principal)
+        refusal = ChangeWallet.parse(other.id, {"label": "A"}).find_duplicate(principal)
         assert refusal is not None
         assert refusal.context == {"wallet": wallet.id}

@@ -14,7 +14,7 @@ from walletsvc.commands.outcomes import Done
 from walletsvc.commands.recount import RecountWallet
 from walletsvc.commands.retry import Outdated
 from walletsvc.commands.transactions import PostTransaction, find_transaction
-from walletsvc.commands.wallets import CloseWallet, OpenWallet, RenameWallet
+from walletsvc.commands.wallets import ChangeWallet, DeleteWallet, OpenWallet
 from walletsvc.errors import NotFound
 from walletsvc.ledger.ledger import Ledger
 from walletsvc.models import Transaction, Wallet
@@ -28,7 +28,7 @@ def post(wallet: Wallet, amount: str, txid: str = "T") -> PostTransaction:
 
 
 def test_a_closed_wallet_is_returned_as_its_batch_had_left_it(wallet: Wallet) -> None:
-    outcome = execute_all([post(wallet, "-10"), CloseWallet.parse(wallet.id)], by=ANYONE)
+    outcome = execute_all([post(wallet, "-10"), DeleteWallet.parse(wallet.id)], by=ANYONE)
     assert isinstance(outcome, Done)
     closed = outcome.results[1]
     assert (closed.id, closed.label, closed.balance, closed.sequence, closed.transaction_count) == (
@@ -41,7 +41,7 @@ def test_a_closed_wallet_is_returned_as_its_batch_had_left_it(wallet: Wallet) ->
 
 
 def test_a_renamed_wallet_is_returned_with_what_its_batch_posts(wallet: Wallet) -> None:
-    batch = [post(wallet, "-1"), RenameWallet.parse(wallet.id, {"label": "B"}), post(wallet, "5", txid="U")]
+    batch = [post(wallet, "-1"), ChangeWallet.parse(wallet.id, {"label": "B"}), post(wallet, "5", txid="U")]
     outcome = execute_all(batch, by=ANYONE)
     assert isinstance(outcome, Done)
     renamed = outcome.results[1]
@@ -51,7 +51,7 @@ def test_a_renamed_wallet_is_returned_with_what_its_batch_posts(wallet: Wallet) 
 
 
 def test_a_wallet_renamed_and_closed_in_a_batch_is_returned_as_it_was_when_renamed(wallet: Wallet) -> None:
-    batch = [post(wallet, "-10"), RenameWallet.parse(wallet.id, {"label": "B"}), CloseWallet.parse(wallet.id)]
+    batch = [post(wallet, "-10"), ChangeWallet.parse(wallet.id, {"label": "B"}), DeleteWallet.parse(wallet.id)]
     outcome = execute_all(batch, by=ANYONE)
     assert isinstance(outcome, Done)
     renamed = outcome.results[1]
@@ -59,7 +59,7 @@ def test_a_wallet_renamed_and_closed_in_a_batch_is_returned_as_it_was_when_renam
 
 
 def test_a_label_that_was_given_up_again_is_free(wallet: Wallet) -> None:
-    labels = [RenameWallet.parse(wallet.id, {"label": label}) for label in ("B", "C")]
+    labels = [ChangeWallet.parse(wallet.id, {"label": label}) for label in ("B", "C")]
     assert isinstance(execute_all([*labels, OpenWallet.parse({"label": "B"})], by=ANYONE), Done)
     assert sorted(Wallet.objects.values_list("label", flat=True)) == ["B", "C"]
 

@@ -16,7 +16,7 @@ from walletsvc.principals import ANYONE
 pytestmark = pytest.mark.django_db
 
 ATOMIC = MEDIA_TYPE + '; ext="https://jsonapi.org/ext/atomic"'
-SHOWN = "databaseId txid amount currency owner description metadata createdAt updatedAt"
+SHOWN = "databaseId txid amount reversed currency owner description metadata createdAt updatedAt"
 CREATE_TRANSACTION = (
     "mutation ($input: CreateTransactionInput!) { done: createTransaction(input: $input)"
     f" {{ isReplay transaction {{ {SHOWN} }} userErrors {{ code field }} }} }}"

@@ -16,7 +16,7 @@ from rest_api.openapi.requests import request_schemas
 from rest_api.views.actions import ActionView
 from tests.writes import open_wallet
 from walletsvc.commands.inputs import LocalId
-from walletsvc.commands.wallets import RenameWallet
+from walletsvc.commands.wallets import ChangeWallet
 from walletsvc.models import Wallet
 from walletsvc.principals import SYSTEM
 from walletsvc.schema.resources import WALLET
@@ -32,8 +32,8 @@ class Tag:
     @classmethod
     def parse(
         cls, identifier: object, values: Mapping[str, object], *, local_id: LocalId | None = None
-    ) -> RenameWallet:
-        return RenameWallet.parse(identifier, {"metadata": {"seen": 1}, **values})
+    ) -> ChangeWallet:
+        return ChangeWallet.parse(identifier, {"metadata": {"seen": 1}, **values})
 
 
 TAG = Action("tags", Tag, WALLET.as_given("metadata"), "Tag one Wallet", creates=False)

@@ -14,7 +14,7 @@ from walletsvc.commands.holders import owner_of
 from walletsvc.commands.inputs import LocalId
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
 from walletsvc.commands.transfers import PostTransfer
-from walletsvc.commands.wallets import CloseWallet, OpenWallet, RenameWallet
+from walletsvc.commands.wallets import ChangeWallet, DeleteWallet, OpenWallet
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import ANYONE
 
@@ -26,8 +26,8 @@ TRANSFER = {"txid": "T", "source": "7", "destination": "8", "amount": "0.01"}
 @pytest.mark.parametrize(
     ("parse", "message"),
     [
-        (lambda: RenameWallet.parse("x", {}), "There is no Wallet 'x'."),
-        (lambda: CloseWallet.parse("x"), "There is no Wallet 'x'."),
+        (lambda: ChangeWallet.parse("x", {}), "There is no Wallet 'x'."),
+        (lambda: DeleteWallet.parse("x"), "There is no Wallet 'x'."),
         (lambda: AmendTransaction.parse("x", {}), "There is no Transaction 'x'."),
         (lambda: DeleteTransaction.parse("x"), "There is no Transaction 'x'."),
         (lambda: PostTransfer.parse(TRANSFER | {"source": "x"}), "There is no Wallet 'x'."),
@@ -70,7 +70,7 @@ def test_only_posts_to_known_wallets_that_nobody_refers_to_share_a_commit() -> N
     assert PostTransaction.parse(values).shares_commit is True
     assert PostTransaction.parse(values, local_id=LocalId()).shares_commit is False
     assert PostTransaction.parse(values | {"wallet": LocalId()}).shares_commit is False
-    for other in (OpenWallet.parse({"label": "A"}), CloseWallet.parse("7"), DeleteTransaction.parse("7")):
+    for other in (OpenWallet.parse({"label": "A"}), DeleteWallet.parse("7"), DeleteTransaction.parse("7")):
         assert other.shares_commit is False
 
 

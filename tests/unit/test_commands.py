@@ -12,7 +12,7 @@ import pytest
 from walletsvc import commands
 from walletsvc.commands.command import Command, Conditional
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
-from walletsvc.commands.wallets import CloseWallet, OpenWallet, RenameWallet
+from walletsvc.commands.wallets import ChangeWallet, DeleteWallet, OpenWallet
 from walletsvc.errors import NotFound, Required, Several
 
 pytestmark = pytest.mark.without_engine
@@ -45,10 +45,10 @@ def test_each_has_a_unique_name_and_a_scope() -> None:
         "transfer.change",
         "transfer.post",
         "transfer.reverse",
-        "wallet.close",
+        "wallet.change",
+        "wallet.delete",
         "wallet.open",
         "wallet.recount",
-        "wallet.rename",
     ]
     assert {each.scope for each in kinds.values()} == {
         "admin",
@@ -67,8 +67,8 @@ POST = PostTransaction.parse({"txid": "A", "wallet": "7", "amount": "1.50"})
     [
         POST,
         OpenWallet.parse({"label": "A"}),
-        RenameWallet.parse("7", {"label": "B"}),
-        CloseWallet.parse("7"),
+        ChangeWallet.parse("7", {"label": "B"}),
+        DeleteWallet.parse("7"),
         AmendTransaction.parse("7", {"amount": "2"}),
         DeleteTransaction.parse("7"),
         Conditional(POST, POST),  # type: ignore[arg-type]  # it is not asked
@@ -98,11 +98,11 @@ def test_all_problems_of_the_fields_are_reported_at_once() -> None:
 
 
 def test_a_missing_object_is_reported_before_its_fields_are_refused() -> None:
-    command = RenameWallet.parse("7", {"label": "", "balance": "5"})
+    command = ChangeWallet.parse("7", {"label": "", "balance": "5"})
     assert command.refused is not None
     assert [each.code for each in command.refused.each()] == ["blank", "immutable"]
     with pytest.raises(NotFound):
-        RenameWallet.parse("seven", {"label": ""})
+        ChangeWallet.parse("seven", {"label": ""})
 
 
 def test_a_name_that_no_field_has_is_a_fault() -> None:

@@ -12,6 +12,7 @@ import pytest
 from tests.ledger.state import funds
 from tests.unit.records import ALICE, FIRST, Records, open_ledger, transaction, wallet
 from walletsvc import errors
+from walletsvc.ledger.amendments import amend_transaction, delete_transaction
 from walletsvc.ledger.ledger import Ledger
 from walletsvc.models.entry import Kind
 from walletsvc.principals import ANYONE
@@ -142,7 +143,7 @@ def test_an_amendment_is_what_it_changes(
     wallets = [wallet(1, "10"), wallet(2), wallet(3, "1")]
     ledger, records, _ = open_ledger(*wallets)
     amended = transaction("T1", 1, "5", number=9)
-    ledger.amend(amended, amount=Decimal(amount), wallet_id=target)
+    amend_transaction(ledger, amended, amount=Decimal(amount), wallet_id=target)
     assert records.lines() == entries
     assert records.txids == ["T1"] * len(entries)
     assert (amended.amount, amended.wallet_id) == (Decimal(amount), target)
@@ -172,7 +173,7 @@ def test_no_balance_is_negative_amid_a_move_that_amends(
     balances: tuple[str, str], old: str, new: str, kinds: list[str]
 ) -> None:
     ledger, records, _ = open_ledger(wallet(1, balances[0]), wallet(2, balances[1]))
-    ledger.amend(transaction("T1", 1, old, number=9), amount=Decimal(new), wallet_id=2)
+    amend_transaction(ledger, transaction("T1", 1, old, number=9), amount=Decimal(new), wallet_id=2)
     assert [f"{kind} {after}" for _, _, kind, _, after in records.lines()] == kinds
     moved = [Decimal(amount) for _, _, kind, amount, _ in records.lines() if kind != "amend"]
     assert sum(moved) == 0
@@ -181,7 +182,7 @@ def test_no_balance_is_negative_amid_a_move_that_amends(
 def test_an_amendment_comes_after_what_was_posted_before_it() -> None:
     ledger, records, _ = open_ledger(wallet(1, "10"))
     ledger.post(transaction("T2", 1, "1"))
-    ledger.amend(transaction("T1", 1, "5", number=9), amount=Decimal(6), wallet_id=1)
+    amend_transaction(ledger, transaction("T1", 1, "5", number=9), amount=Decimal(6), wallet_id=1)
     assert [(each[1], len(each[2])) for each in records.done] == [(["T2"], 1), ([], 1)]  # type: ignore[arg-type]
 
 
@@ -199,7 +200,7 @@ def test_an_amendment_is_refused(amount: str, target: int, refusal: type[errors.
     ledger, records, _ = open_ledger(wallet(1, "10"), wallet(2, currency="EUR"), wallet(3, owner="b"))
     amended = transaction("T1", 1, "5", number=9)
     with pytest.raises(refusal) as caught:
-        ledger.amend(amended, amount=Decimal(amount), wallet_id=target)
+        amend_transaction(ledger, amended, amount=Decimal(amount), wallet_id=target)
     assert (caught.value.field, records.done, amended.amount, amended.wallet_id) == (field, [], 5, 1)
     if refusal is errors.CurrencyMismatch:
         assert caught.value.message == "A transaction of a USD wallet cannot move to a EUR wallet."
@@ -219,7 +220,7 @@ def test_an_amount_is_held_to_the_rules_where_the_difference_keeps_them(
     monkeypatch.setattr("walletsvc.db.dialect.exact_digits", lambda: 15)
     ledger, records, _ = open_ledger(wallet(1, "10"))
     with pytest.raises(refusal) as caught:
-        ledger.amend(transaction("T1", 1, old, number=9), amount=Decimal(new), wallet_id=1)
+        amend_transaction(ledger, transaction("T1", 1, old, number=9), amount=Decimal(new), wallet_id=1)
     assert (caught.value.field, records.done) == ("amount", [])
 
 
@@ -228,12 +229,12 @@ def test_a_transaction_is_given_back_and_its_name_is_free() -> None:
     ledger, records, _ = open_ledger(one)
     posted = transaction("T1", 1, "4")
     ledger.post(posted)
-    ledger.delete(posted)
+    delete_transaction(ledger, posted)
     entries = [(1, 8, "post", "4", "14"), (1, 9, "delete", "-4", "10")]
     assert records.done == [("write", ["T1"], entries, "alice", FIRST, False), ("delete", "T1")]
     assert records.txids == ["T1", "T1"]
     ledger.post(transaction("T1", 1, "1"))
-    ledger.delete(transaction("T0", 1, "11", number=3))
+    delete_transaction(ledger, transaction("T0", 1, "11", number=3))
     ledger.complete()
     assert (one.balance, one.transaction_count) == (0, 3)
     assert records.done[-1] == ("totals", {"USD": (0, "5", "15")})

@@ -10,6 +10,7 @@ import pytest
 from tests.unit.records import FIRST, open_ledger, transaction, wallet
 from walletsvc import errors
 from walletsvc.ledger.locked_wallets import LockedWallet
+from walletsvc.ledger.wallet_changes import delete_wallet
 from walletsvc.models import Wallet
 
 pytestmark = pytest.mark.without_engine
@@ -74,13 +75,13 @@ def test_a_wallet_is_shown_as_it_is_left_and_as_it_was_where_nothing_came() -> N
 def test_a_wallet_closes_when_it_is_empty() -> None:
     ledger, records, _ = open_ledger(wallet(1, "4"), wallet(2))
     with pytest.raises(errors.WalletNotEmpty) as caught:
-        ledger.close_wallet(1)
+        delete_wallet(ledger, 1)
     assert caught.value.context == {"balance": "4.00", "held": "0.00", "currency": "USD", "wallet": 1}
     shown = Wallet(id=1, balance=Decimal(4), sequence=7)
     ledger.show(shown)
     ledger.post(transaction("G1", 1, "-4"))
     ledger.names.take_label("a", "Gone")
-    ledger.close_wallet(1)
+    delete_wallet(ledger, 1)
     assert [each[0] for each in records.done[:1]] + records.done[1:] == ["write", ("names", 1), ("delete", 1)]
     assert not ledger.has_locked(1)
     ledger.post(transaction("G1", 2, "1"))  # its names are free
@@ -91,11 +92,11 @@ def test_a_wallet_closes_when_it_is_empty() -> None:
     assert records.done[-1] == ("totals", {"USD": (0, "1", "4")})
     assert (shown.balance, shown.sequence) == (4, 7)
     with pytest.raises(errors.NotFound):
-        ledger.close_wallet(1)
+        delete_wallet(ledger, 1)
 
 
 def test_no_names_are_read_where_none_was_taken() -> None:
     ledger, records, _ = open_ledger(wallet(1))
-    ledger.close_wallet(1)
+    delete_wallet(ledger, 1)
     ledger.complete()
     assert records.done == [("delete", 1), ("totals", {"USD": (-2, "0", "0")})]

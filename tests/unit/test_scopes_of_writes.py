@@ -10,14 +10,14 @@ from walletsvc.commands.execute import execute, execute_all
 from walletsvc.commands.outcomes import Refused
 from walletsvc.commands.recount import RecountWallet
 from walletsvc.commands.transactions import DeleteTransaction, PostTransaction
-from walletsvc.commands.wallets import CloseWallet, OpenWallet, RenameWallet
+from walletsvc.commands.wallets import ChangeWallet, DeleteWallet, OpenWallet
 from walletsvc.principals import Principal
 
 pytestmark = pytest.mark.without_engine
 
 WALLETS = Principal("w", frozenset({"wallets:read", "wallets:write", "transactions:read"}))
 TRANSACTIONS = Principal("t", frozenset({"wallets:read", "transactions:read", "transactions:write"}), owner="alice")
-OPEN, CLOSE = OpenWallet.parse({"label": "A"}), CloseWallet.parse("7")
+OPEN, CLOSE = OpenWallet.parse({"label": "A"}), DeleteWallet.parse("7")
 POST, DELETE = PostTransaction.parse({"txid": "A", "wallet": "7", "amount": "1"}), DeleteTransaction.parse("7")
 
 
@@ -29,9 +29,9 @@ POST, DELETE = PostTransaction.parse({"txid": "A", "wallet": "7", "amount": "1"}
         (WALLETS, POST, "transactions:write"),
         (WALLETS, DELETE, "transactions:write"),
         (WALLETS, RecountWallet(wallet=7), "admin"),
-        (WALLETS, RenameWallet.parse("7", {"label": "B", "floor": "0"}), "admin"),
-        (WALLETS, Conditional(RenameWallet.parse("7", {"state": "active"}), POST), "admin"),
-        (TRANSACTIONS, RenameWallet.parse("7", {"label": "B"}), "wallets:write"),
+        (WALLETS, ChangeWallet.parse("7", {"label": "B", "floor": "0"}), "admin"),
+        (WALLETS, Conditional(ChangeWallet.parse("7", {"state": "active"}), POST), "admin"),
+        (TRANSACTIONS, ChangeWallet.parse("7", {"label": "B"}), "wallets:write"),
     ],
 )
 def test_a_command_takes_its_scope(principal: Principal, command, scope: str) -> None:

@@ -10,9 +10,11 @@ import pytest
 
 from tests.unit.records import FIRST, open_ledger, transaction
 from walletsvc import errors
+from walletsvc.ledger.amendments import amend_transaction, delete_transaction
 from walletsvc.ledger.conditions import Conditions
 from walletsvc.ledger.locked_wallets import LockedWallet
 from walletsvc.ledger.together import Inputs, Leg, check_balanced, credits_first, decide_together
+from walletsvc.ledger.wallet_changes import delete_wallet
 from walletsvc.models import Transfer
 from walletsvc.models.entry import Kind
 from walletsvc.models.wallet import State
@@ -209,14 +211,14 @@ def test_what_is_bound_is_not_changed(bond: dict[str, Any]) -> None:
     bound = transaction("T1", 1, "5", number=5)
     vars(bound).update(bond)
     for change in (
-        lambda: ledger.amend(bound, amount=Decimal(4), wallet_id=1),
-        lambda: ledger.amend(bound, amount=Decimal(5), wallet_id=2),
-        lambda: ledger.delete(bound),
+        lambda: amend_transaction(ledger, bound, amount=Decimal(4), wallet_id=1),
+        lambda: amend_transaction(ledger, bound, amount=Decimal(5), wallet_id=2),
+        lambda: delete_transaction(ledger, bound),
     ):
         with pytest.raises(errors.TransactionBound) as caught:
             change()
         assert caught.value.context == {"transaction": 5}
-    ledger.amend(bound, amount=Decimal(5), wallet_id=1)
+    amend_transaction(ledger, bound, amount=Decimal(5), wallet_id=1)
     assert (records.done, one.balance, one.sequence) == ([], 10, 7)
 
 
@@ -225,8 +227,8 @@ def test_a_wallet_with_bonds_is_not_deleted() -> None:
     ledger, records, _ = open_ledger(one)
     records.bound.add(1)
     with pytest.raises(errors.TransactionBound) as caught:
-        ledger.close_wallet(1)
+        delete_wallet(ledger, 1)
     assert (caught.value.context, records.done) == ({"wallet": 1}, [])
     records.bound.clear()
-    ledger.close_wallet(1)
+    delete_wallet(ledger, 1)
     assert records.done == [("delete", 1)]

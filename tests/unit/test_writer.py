@@ -323,5 +323,5 @@ def test_keys_stand_between_transactions_and_entries(done: list[Any]) -> None:
 
 
 def test_a_key_can_be_all_that_is_written(done: list[Any]) -> None:
-    writer.write_changes([], [], keys=[KeyRow(b"x", b"h", "wallet.rename", None, {})], by=ALICE, at=AT, send=False)
+    writer.write_changes([], [], keys=[KeyRow(b"x", b"h", "wallet.change", None, {})], by=ALICE, at=AT, send=False)
     assert [statement.split()[2] for statement, _ in done] == ["walletsvc_replaykey"]

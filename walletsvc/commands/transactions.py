@@ -24,6 +24,7 @@ from walletsvc.commands.inputs import (
 )
 from walletsvc.commands.memories import Memory
 from walletsvc.commands.retry import Outdated
+from walletsvc.ledger.amendments import amend_transaction, check_unbound, delete_transaction
 from walletsvc.ledger.conditions import Conditions
 from walletsvc.ledger.ledger import Ledger
 from walletsvc.ledger.writer import blank_transaction, update_transaction_row
@@ -169,7 +170,8 @@ class AmendTransaction(Command[Transaction]):
         if self.refused is not None:
             raise self.refused
         before = (transaction.amount, transaction.wallet_id)
-        ledger.amend(
+        amend_transaction(
+            ledger,
             transaction,
             amount=transaction.amount if self.amount is None else self.amount,
             wallet_id=transaction.wallet_id if self.wallet is None else resolve(self.wallet),
@@ -178,7 +180,7 @@ class AmendTransaction(Command[Transaction]):
         if "txid" in changed:
             if transaction.transfer_id is not None:
                 # A leg is named after its transfer.
-                ledger.check_unbound(transaction)
+                check_unbound(ledger, transaction)
             ledger.names.take_txid(transaction.owner, str(self.changes["txid"]))
             ledger.names.give_up(transaction.owner, txids=[transaction.txid])
         for name in changed:
@@ -214,7 +216,7 @@ class DeleteTransaction(Command[Transaction]):
     def apply(self, ledger: Ledger) -> Transaction:
         """Raises `NotFound`, `TransactionBound`, and `InsufficientFunds` if a credit has been spent."""
         transaction = find_transaction(ledger, self.transaction)
-        ledger.delete(transaction)
+        delete_transaction(ledger, transaction)
         return transaction
 
 

@@ -20,6 +20,7 @@ from walletsvc.commands.inputs import (
     resolve,
 )
 from walletsvc.ledger.ledger import Ledger
+from walletsvc.ledger.wallet_changes import change_settings, delete_wallet
 from walletsvc.models import Wallet
 from walletsvc.models.wallet import State
 from walletsvc.money import ZERO
@@ -84,10 +85,10 @@ class OpenWallet(Command[Wallet]):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RenameWallet(Command[Wallet]):
+class ChangeWallet(Command[Wallet]):
     """Change a wallet's label and its details, or its settings: its floor and its state."""
 
-    name: ClassVar = "wallet.rename"
+    name: ClassVar = "wallet.change"
     scope: ClassVar = "wallets:write"
     model: ClassVar = Wallet
 
@@ -122,7 +123,7 @@ class RenameWallet(Command[Wallet]):
 
     def apply(self, ledger: Ledger) -> Wallet:
         """Raises `NotFound`, `WalletClosed`, refusals of fields, `Immutable` for a balance or currency,
-        `DuplicateLabel`, and what `Ledger.change_settings` raises."""
+        `DuplicateLabel`, and what `change_settings` raises."""
         wallet_id = resolve(self.wallet)
         ledger.wallet(wallet_id)
         if self.refused is not None:
@@ -130,7 +131,7 @@ class RenameWallet(Command[Wallet]):
         ledger.flush()
         wallet = Wallet.objects.get(id=wallet_id)
         ledger.show(wallet)
-        ledger.change_settings(wallet, floor=self.floor, state=self.state)
+        change_settings(ledger, wallet, floor=self.floor, state=self.state)
         changed = [name for name, value in self.changes.items() if getattr(wallet, name) != value]
         if "label" in changed:
             ledger.names.take_label(wallet.owner, str(self.changes["label"]))
@@ -148,10 +149,10 @@ class RenameWallet(Command[Wallet]):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CloseWallet(Command[Wallet]):
-    """Close an empty wallet with its transactions, and return it as it was; its entries stay."""
+class DeleteWallet(Command[Wallet]):
+    """Delete an empty wallet with its transactions, and return it as it was; its entries stay."""
 
-    name: ClassVar = "wallet.close"
+    name: ClassVar = "wallet.delete"
     scope: ClassVar = "wallets:write"
     model: ClassVar = Wallet
 
@@ -171,5 +172,5 @@ class CloseWallet(Command[Wallet]):
         ledger.wallet(wallet_id)
         ledger.flush()
         wallet = Wallet.objects.get(id=wallet_id)
-        ledger.close_wallet(wallet_id)
+        delete_wallet(ledger, wallet_id)
         return wallet

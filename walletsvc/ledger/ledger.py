@@ -19,7 +19,7 @@ from walletsvc.ledger import hold_writer, writer
 from walletsvc.ledger.border import add_lines
 from walletsvc.ledger.conditions import Conditions
 from walletsvc.ledger.expiry import expire_due
-from walletsvc.ledger.guard import check_amount, check_empty, check_stored, decide, decide_floor, decide_state, frozen
+from walletsvc.ledger.guard import decide
 from walletsvc.ledger.hold_writer import HoldAsRead
 from walletsvc.ledger.interfaces import HoldWriter, LockWallets, Writer
 from walletsvc.ledger.locked_wallets import LockedWallet, lock_wallets
@@ -67,7 +67,7 @@ class Ledger:
         self._clock = clock
         self._touched = touched
         self._lock_wallets = lock_wallets
-        self._writer = writer
+        self.writer = writer
         self._hold_writer = hold_writer
         self._wallets: dict[int, LockedWallet] = {}
         self._posted: list[Transaction] = []
@@ -194,7 +194,7 @@ class Ledger:
         opened.sequence = 1 if opening else 0
         wallet.balance, wallet.sequence, wallet.available = opened.balance, opened.sequence, opened.available
         wallet.created_at = wallet.updated_at = opened.updated_at = self.at
-        self._writer.insert_wallet(wallet)
+        self.writer.insert_wallet(wallet)
         self.show(wallet)
         opened.id = wallet.id
         self._wallets[wallet.id] = opened
@@ -202,60 +202,14 @@ class Ledger:
         if opening:
             self._lines.append(Line(opened, 1, opening, opening, Kind.OPENING, None))
 
+    def forget_wallet(self, wallet: LockedWallet, *, transactions: int) -> None:
+        """Count so many transactions less: the wallet has been deleted with them."""
+        self._totals[wallet.currency].count -= transactions
+        del self._wallets[wallet.id]
+
     def show(self, instance: Wallet | Transaction) -> None:
         """Let the object show, in the end, its row as the operation leaves it: after later posts and reversals."""
         self._shown.append(instance)
-
-    def change_settings(self, shown: Wallet, *, floor: Decimal | None = None, state: State | None = None) -> None:
-        """Give a locked wallet another floor, or state, or both, in one line that says from what to what.
-
-        `shown` gets the same. What is None or the same stays. Raises what the guard raises, with the field `floor`;
-        `WalletNotEmpty` for closing a wallet that holds money, and `Invalid` for closing a frozen one.
-        """
-        wallet = self.wallet(shown.id)
-        detail: dict[str, object] = {}
-        if floor is not None and floor != wallet.floor:
-            decide_floor(wallet, floor)
-            detail["floor"] = [money.format_amount(each, wallet.currency) for each in (wallet.floor, floor)]
-            wallet.floor = shown.floor = floor
-        if state is not None and state != wallet.state:
-            decide_state(wallet, state)
-            detail["state"] = [wallet.state, state.value]
-            wallet.state = shown.state = state.value
-        if detail:
-            wallet.sequence += 1
-            self._lines.append(
-                Line(
-                    wallet,
-                    wallet.sequence,
-                    ZERO,
-                    wallet.balance,
-                    Kind.SETTINGS,
-                    None,
-                    held_after=wallet.held,
-                    detail=detail,
-                )
-            )
-
-    def close_wallet(self, wallet_id: int) -> None:
-        """Delete a locked wallet with its transactions; its entries stay.
-
-        Raises `WalletNotEmpty`, `WalletFrozen` (a frozen wallet stays for whoever has frozen it), and
-        `TransactionBound` if a transaction belongs to a transfer, a hold or a reversal.
-        """
-        self.flush()
-        wallet = self.wallet(wallet_id)
-        if wallet.state == State.FROZEN:
-            raise frozen(wallet)
-        check_empty(wallet)
-        if self._writer.has_bonds(wallet_id):
-            message = "The wallet has holds, transfers or reversals: it can be closed, but not deleted."
-            raise errors.TransactionBound(message, wallet=wallet_id)
-        if self.names:
-            labels, txids = self._writer.read_names(wallet_id)
-            self.names.give_up(wallet.owner, labels=labels, txids=txids)
-        self._totals[wallet.currency].count -= self._writer.delete_wallet(wallet_id)
-        del self._wallets[wallet_id]
 
     def post(self, transaction: Transaction, *, kind: Kind = Kind.POST, conditions: Conditions | None = None) -> None:
         """Add a new transaction to a locked wallet and apply its amount, if the conditions hold.
@@ -265,7 +219,7 @@ class Ledger:
         """
         wallet = self.wallet(transaction.wallet_id, field="wallet")
         self.names.check_txid(wallet.owner, transaction.txid)
-        self._apply(wallet, transaction.amount, kind, transaction, added=1, conditions=conditions)
+        self.apply(wallet, transaction.amount, kind, transaction, added=1, conditions=conditions)
         self.add(transaction, wallet)
 
     def add(self, transaction: Transaction, wallet: LockedWallet) -> None:
@@ -349,7 +303,7 @@ class Ledger:
         """Note that so much more of a transaction of a locked wallet is reversed. The caller posts the reversal."""
         original.reversed = money.add(original.reversed, amount)
         original.updated_at = self.at
-        self._writer.write_reversed(original)
+        self.writer.write_reversed(original)
         self._reversed[original.id] = original
 
     def mark(self) -> Mark:
@@ -369,76 +323,7 @@ class Ledger:
             self.names.give_up_transfer(each.transfer.owner, each.transfer.txid)
         del self._posted[mark.posts :], self._transfers[mark.transfers :], self._lines[mark.lines :]
 
-    def amend(self, transaction: Transaction, *, amount: Decimal, wallet_id: int) -> None:
-        """Give a transaction another amount, or another wallet, or both. The wallets must be locked.
-
-        Changes the object, which the caller saves. Raises what the guard raises, `TransactionBound`,
-        `CurrencyMismatch`, and `Invalid` for a wallet of another owner, because the owner of a transaction never
-        changes.
-        """
-        self.flush()
-        old, new = self.wallet(transaction.wallet_id), self.wallet(wallet_id, field="wallet")
-        if (amount, wallet_id) != (transaction.amount, transaction.wallet_id):
-            self.check_unbound(transaction)
-        if old.currency != new.currency:
-            raise errors.CurrencyMismatch(
-                f"A transaction of a {old.currency} wallet cannot move to a {new.currency} wallet.",
-                field="wallet",
-                currencies=[old.currency, new.currency],
-            )
-        if old.owner != new.owner:
-            raise errors.Invalid("A transaction cannot move to a wallet of another owner.", field="wallet")
-        check_amount(amount, currency=new.currency, field="amount")
-        back = money.negate(transaction.amount)
-        if old is not new:
-            decide(old, back, field="amount")
-            decide(new, amount, field="amount")
-            self._move(transaction, old, new, amount)
-        elif amount != transaction.amount:
-            self._apply(new, money.add(amount, back), Kind.AMEND, transaction)
-        # The entries get the transaction's current txid.
-        self.flush()
-        transaction.amount, transaction.wallet_id = amount, wallet_id
-
-    def _move(self, transaction: Transaction, old: LockedWallet, new: LockedWallet, amount: Decimal) -> None:
-        """Move a transaction, and amend it where that lowers neither wallet below both what it was and will be."""
-        change = money.subtract(amount, transaction.amount)
-        amends_first = amount > 0 or change > 0
-        moved = amount if amends_first else transaction.amount
-        steps = [(old, money.negate(moved), Kind.MOVE_OUT, -1), (new, moved, Kind.MOVE_IN, 1)]
-        if change:
-            steps.insert(0 if amends_first else 2, (old if amends_first else new, change, Kind.AMEND, 0))
-        for wallet, step, kind, added in steps:
-            balance = money.add(wallet.balance, step)
-            check_stored(balance, field="amount")
-            self.record(wallet, balance, step, kind, transaction, added=added)
-
-    def delete(self, transaction: Transaction) -> None:
-        """Undo a transaction of a locked wallet and delete it.
-
-        Raises `TransactionBound` and what the guard raises.
-        """
-        wallet = self.wallet(transaction.wallet_id)
-        self.check_unbound(transaction)
-        self._apply(wallet, money.negate(transaction.amount), Kind.DELETE, transaction, added=-1)
-        self.flush()
-        self._writer.delete_transaction_row(transaction)
-        self.names.give_up(transaction.owner, txids=[transaction.txid])
-
-    def check_unbound(self, transaction: Transaction) -> None:
-        """Raise `TransactionBound` if it belongs to a transfer, a hold or a reversal, or is reversed in part."""
-        belongs = (transaction.transfer_id, transaction.hold_id, transaction.reversal_of_id)
-        if transaction.reversed or any(each is not None for each in belongs):
-            message = (
-                "It belongs to a transfer, a hold or a reversal: it can be reversed, but not changed or deleted."
-            )
-            raise self.bound(transaction, message)
-
-    def bound(self, transaction: Transaction, message: str) -> errors.TransactionBound:
-        """Return the refusal of what would part a transaction from what it belongs to, or from its reversals."""
-        return errors.TransactionBound(message, **self._writer.read_bonds(transaction, by=self.principal))
-
-    def _apply(
+    def apply(
         self,
         wallet: LockedWallet,
         change: Decimal,
@@ -448,6 +333,10 @@ class Ledger:
         added: int = 0,
         conditions: Conditions | None = None,
     ) -> None:
+        """Let the guard decide whether a locked wallet may change, and record it as `record` does.
+
+        Raises what the guard raises, with the field `amount`; then the ledger is unchanged.
+        """
         at = None if conditions is None else self.at
         balance, _ = decide(wallet, change, field="amount", conditions=conditions, at=at)
         self.record(wallet, balance, change, kind, transaction, added=added)
@@ -463,10 +352,11 @@ class Ledger:
         held: Decimal = ZERO,
         hold: Hold | None = None,
         added: int = 0,
+        detail: Mapping[str, object] | None = None,
     ) -> None:
         """Give a locked wallet the `balance` that `change` makes of it, add `held` to what is held, and record that.
 
-        The guard has decided it. `added` is how many transactions the wallet has more.
+        The guard has decided it. `added` is how many transactions the wallet has more, `detail` what else changed.
         """
         wallet.balance = balance
         if held:
@@ -483,6 +373,7 @@ class Ledger:
             held=held,
             held_after=wallet.held,
             hold=hold,
+            detail=detail,
         )
         self._lines.append(line)
         if transaction is not None:
@@ -495,7 +386,7 @@ class Ledger:
         """
         if not (self._lines or self._keys):
             return
-        self._writer.write_changes(
+        self.writer.write_changes(
             self._lines,
             self._posted,
             transfers=self._transfers,
@@ -521,7 +412,7 @@ class Ledger:
     def complete(self) -> None:
         """Write everything that remains before COMMIT."""
         self.flush()
-        self._writer.add_to_totals(self._totals)
+        self.writer.add_to_totals(self._totals)
         self.update_shown()
 
     def update_shown(self) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from walletsvc import errors, money
+from walletsvc.ledger.amendments import bound
 from walletsvc.ledger.conditions import Conditions
 from walletsvc.ledger.guard import check_amount, check_stored
 from walletsvc.ledger.ledger import Ledger
@@ -32,7 +33,7 @@ def reverse_transaction(
     """
     ledger.wallet(original.wallet_id)
     if original.transfer_id is not None or original.reversal_of_id is not None:
-        raise ledger.bound(original, "A leg is reversed with its transfer, and a reversal is not reversed.")
+        raise bound(ledger, original, "A leg is reversed with its transfer, and a reversal is not reversed.")
     part = decide_part(original, amount)
     reversal.wallet_id, reversal.amount = original.wallet_id, _opposite(original, part)
     reversal.reversal_of_id = original.id

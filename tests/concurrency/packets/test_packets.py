@@ -38,7 +38,7 @@ from walletsvc.commands import execute as executing
 from walletsvc.commands.execute import execute_all
 from walletsvc.commands.outcomes import Done
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
-from walletsvc.commands.wallets import RenameWallet
+from walletsvc.commands.wallets import ChangeWallet
 from walletsvc.db.mysql import packets
 from walletsvc.ledger import statements, writer
 from walletsvc.models import Entry, Transaction, Wallet
@@ -144,7 +144,7 @@ def test_no_two_writes_share_a_packet_that_is_no_compound(wallet: Wallet, packet
     post_many(wallet, 20)
     batch = [
         post(wallet, "B1"),
-        RenameWallet.parse(wallet.id, {"label": "A3"}),
+        ChangeWallet.parse(wallet.id, {"label": "A3"}),
         AmendTransaction.parse(first.id, {"amount": "-1"}),
         post(wallet, "B2"),
         DeleteTransaction.parse(first.id),
