@@ -18,6 +18,8 @@ from tests.access.case import Case, Else
 from tests.access.world import ALL_SCOPES, CHALLENGE, Answer, Caller, World, digest, marker, undone
 from walletsvc.cache import responses
 
+pytestmark = pytest.mark.any_engine
+
 USELESS = frozenset({"holds:write"})
 """For what takes no scope: a key has at least one."""
 

@@ -12,6 +12,8 @@ from tests.access.all_cases import all_cases, names_in
 from tests.access.case import Case
 from tests.access.world import Answer, Caller, World
 
+pytestmark = pytest.mark.any_engine
+
 _OF_ONE_ANSWER = {"etag"}
 """Headers that depend on the id: the tag of a document that repeats it."""
 

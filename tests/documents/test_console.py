@@ -22,7 +22,7 @@ from tests.mutants.__main__ import parse as parse_mutants
 
 pytestmark = pytest.mark.without_engine
 
-LANGUAGES = {"console", "diff", "graphql", "json", "text"}
+LANGUAGES = {"console", "diff", "graphql", "http", "json", "text"}
 
 
 def words_of(command: Command) -> list[str]:

@@ -16,7 +16,7 @@ from walletsvc.models import Entry, ReplayKey, Transaction, Wallet
 pytestmark = pytest.mark.django_db
 
 ATOMIC = MEDIA_TYPE + '; ext="https://jsonapi.org/ext/atomic"'
-SHOWN = "databaseId txid amount currency owner description metadata createdAt updatedAt"
+SHOWN = "databaseId txid amount reversed currency owner description metadata createdAt updatedAt"
 CREATE = f"""mutation ($input: [TransactionRowInput!]!, $key: String) {{
   done: createTransactions(input: $input, idempotencyKey: $key) {{
     transactions {{ {SHOWN} }} isReplay userErrors {{ code field message isSame }} }} }}"""

@@ -24,7 +24,9 @@ def subclasses(base: type[errors.WalletError]) -> Iterator[type[errors.WalletErr
 
 
 def test_each_refusal_of_the_domain_has_a_status() -> None:
-    assert set(subclasses(errors.WalletError)) == set(face.STATUS)
+    # The command that imports has one of its own, for its report.
+    refusals = {each for each in subclasses(errors.WalletError) if each.__module__ == errors.__name__}
+    assert refusals == set(face.STATUS)
 
 
 def test_the_statuses_are_those_of_the_contract() -> None:

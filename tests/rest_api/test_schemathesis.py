@@ -38,6 +38,8 @@ config = SchemathesisConfig.from_dict(
         },
     }
 )
+
+pytestmark = pytest.mark.any_engine
 schema = schemathesis.openapi.from_wsgi("/api/schema/", application, config=config, headers={"Host": "localhost"})
 
 

@@ -53,7 +53,8 @@ def paths() -> Iterator[str]:
 
     def walk(prefix: str, patterns: list[Any]) -> Iterator[tuple[str, URLPattern]]:
         for each in patterns:
-            path = prefix + re.sub(r"\(\?:/\|\$\)|/\?", "/", re.sub(r"\^|\\A|\\Z|(?<!\|)\$", "", str(each.pattern)))
+            pattern = str(each.pattern).replace("(?P<currency>[^/]+)", "USD")
+            path = prefix + re.sub(r"\(\?:/\|\$\)|/\?", "/", re.sub(r"\^|\\A|\\Z|(?<!\|)\$", "", pattern))
             if isinstance(each, URLPattern):
                 yield re.sub(r"\(\?P<identifier>.*?\)", "1", path).replace("(?s:.*)", "nothing"), each
             else:
