@@ -11,7 +11,7 @@ from graphql_api import documents, execution
 from graphql_api.compiled import compile_query
 from graphql_api.requests import GraphQLRequest
 from graphql_api.schema import schema
-from tests.writes import reverse_transaction
+from tests.writes import create_hold, reverse_transaction
 from walletsvc.principals import ANYONE
 from walletsvc.schema.resources import RESOURCES
 
@@ -51,6 +51,8 @@ def ledger(make_wallet, post):
     for number in range(6):
         posted = post(wallets[number % 2], f"{number + 1}.00", txid=f"T{number}")
         reverse_transaction(principal=ANYONE, transaction_id=posted.id, txid=f"R{number}", amount="0.50")
+    for number, wallet in enumerate(wallets[:2]):
+        create_hold(principal=ANYONE, txid=f"H{number}", wallet_id=wallet.id, amount="1.00")
     return wallets
 
 
