@@ -50,6 +50,9 @@ class Model:
         self.received = self.paid = Decimal()
         self.accepted: defaultdict[str, int] = defaultdict(int)
         self.refused: defaultdict[str, int] = defaultdict(int)
+        self.stored: defaultdict[str, set[str]] = defaultdict(set)
+        """The ids of all that was accepted and is still there, by type."""
+        self.repeats = 0
 
     def change(self, *legs: tuple[str, Decimal], outside: Decimal = Decimal(), held: Decimal = Decimal()) -> None:
         """Add what changes balances, what the outside gets, and what the first wallet holds more."""
@@ -187,6 +190,7 @@ class Spender:
             identifier, wallet, old = found
             new = self._amount()
             if self._change("PATCH", "Transaction", f"/api/transactions/{identifier}/", identifier, amount=f"{new}"):
+                self.model.accepted["amend"] += 1
                 self.posted[identifier] = (wallet, new, Decimal())
                 self.model.change((wallet, new - old), outside=old - new)
 
@@ -196,6 +200,8 @@ class Spender:
             identifier, wallet, amount = found
             if self._change("DELETE", "Transaction", f"/api/transactions/{identifier}/", identifier):
                 del self.posted[identifier]
+                self.model.stored["Transaction"].discard(identifier)
+                self.model.accepted["delete"] += 1
                 self.model.change((wallet, -amount), outside=amount)
 
     def freeze(self) -> None:
@@ -228,6 +234,8 @@ class Spender:
         """Return the id of what was made, or None if it was refused."""
         by = self._by_rest if self.random.random() < 0.5 else self._by_graphql
         found, code = by(act, target, values)
+        if found is not None and act is not RELEASE:
+            self.model.stored[act.type].add(found)
         (self.model.accepted if found is not None else self.model.refused)[code or act.mutation] += 1
         return found
 
@@ -280,6 +288,7 @@ class Spender:
             try:
                 answer = self.client.request(method, path, json=document, headers=headers)
             except httpx.TransportError:
+                self.model.repeats += 1
                 time.sleep(0.02)
                 continue
             if answer.status_code != 503 and answer.status_code >= 500:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from threading import Barrier, Thread
 from typing import Any
 
@@ -12,6 +14,7 @@ from django.db import connection
 
 from tests.ledger.state import assert_reconciled, balance, lines, refused, snapshot
 from tests.writes import close_wallet, open_wallet, post_transaction, rename_wallet
+from walletsvc.errors import WalletError
 from walletsvc.models import Entry, Wallet
 from walletsvc.principals import ANYONE, Principal
 
@@ -183,6 +186,40 @@ def test_sixteen_debits_at_once_use_a_credit_line_to_its_end_and_not_beyond() ->
         thread.join(60)
     assert sorted(results) == ["done"] * 15 + ["insufficient_funds"]
     assert balance(wallet.id) == "-50.00"
+    assert_reconciled()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_floor_that_rises_while_debits_run_is_kept_at_every_line() -> None:
+    wallet = open_wallet(principal=ANYONE, label="A", balance="100")
+    change(wallet, floor="-50")
+    start, codes = Barrier(17), []
+
+    def work(calls: Sequence[Callable[[], object]]) -> None:
+        try:
+            start.wait(30)
+            for call in calls:
+                try:
+                    call()
+                except WalletError as refusal:
+                    codes.append(refusal.code)
+        finally:
+            connection.close()
+
+    debits = [[partial(post, wallet, "-10", f"T{number}")] for number in range(16)]
+    rises = [partial(change, wallet, floor=f"{floor}") for floor in (-40, -20, 0, 30, 60)]
+    threads = [Thread(target=work, args=[calls]) for calls in (*debits, rises)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert set(codes) <= {"insufficient_funds"}
+    assert len(codes) > 0
+    floor = Decimal(0)
+    for entry in Entry.objects.order_by("sequence"):
+        floor = Decimal(entry.detail["floor"][1]) if "floor" in entry.detail else floor
+        assert entry.balance_after >= floor, entry.sequence
+    assert Wallet.objects.get().floor == floor
     assert_reconciled()
 
 

