@@ -14,6 +14,7 @@ from walletsvc.commands.execute import execute
 from walletsvc.commands.recount import RecountWallet
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.principals import ANYONE, SYSTEM, Principal
+from walletsvc.queries.conservation import ranges
 from walletsvc.queries.reconciliation import compute_discrepancies
 
 pytestmark = pytest.mark.django_db
@@ -244,3 +245,13 @@ def test_an_entry_older_than_the_one_before_is_found(wallet: Wallet) -> None:
     Entry.objects.create(sequence=4, amount=0, balance_after=7, **of)
     Wallet.objects.filter(id=wallet.id).update(sequence=4)
     assert problems() == [(wallet.id, "A", "entry 4 is older than entry 3")]
+
+
+def test_gaps_between_ids_are_passed_over(wallet: Wallet) -> None:
+    last = wallet.id + 1_000_000
+    append(Wallet(id=last), sequence=1, amount=1, after=1)
+    steps: list[tuple[str, int, int]] = []
+    columns = (("walletsvc_wallet", "id"), ("walletsvc_entry", "wallet_id"))
+    found = [*ranges(*columns, name="wallets", size=2, report=lambda *step: steps.append(step))]
+    assert found == [(wallet.id - 1, wallet.id + 1), (last - 1, last + 1)]
+    assert steps == [("wallets", first, last) for first, _ in found]

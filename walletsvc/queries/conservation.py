@@ -31,12 +31,23 @@ Report = Callable[[str, int, int], object]
 
 
 def ranges(*columns: tuple[str, str], name: str, size: int, report: Report) -> Iterator[Range]:
-    """Yield the ranges of all ids in these columns of tables, `size` at a time, and report on the step `name`."""
+    """Yield the ranges of all ids in these columns of tables, `size` at a time, and report on the step `name`.
+
+    Gaps are passed over: a server in a cluster, or a failed insert, leaves ids out, and they may be many.
+    """
     greatest = ", ".join(f"COALESCE((SELECT MAX({column}) FROM {table}), 0)" for table, column in columns)  # noqa: S608
     [row] = _fetch(f"SELECT {greatest}")
-    for start in range(0, max(row), size):
-        report(name, start, max(row))
+    end, start = max(row), 0
+    following = ", ".join(f"(SELECT MIN({column}) FROM {table} WHERE {column} > %s)" for table, column in columns)  # noqa: S608
+    while start < end:
+        [found] = _fetch(f"SELECT {following}", *[start] * len(columns))
+        ids = [each for each in found if each is not None]
+        if not ids:
+            return
+        start = min(ids) - 1
+        report(name, start, end)
         yield start, start + size
+        start += size
 
 
 def _fetch(statement: str, *values: int) -> list[tuple[Any, ...]]:
