@@ -55,10 +55,8 @@ function init(arguments)
   first_wallet, last_wallet, repeats, times =
     tonumber(first_wallet), tonumber(last_wallet), tonumber(repeats), tonumber(times)
   first_other, last_other = tonumber(first_other), tonumber(last_other)
-  local is_fixed = fill(path) == path and fill(body) == body
   for place = 12, #arguments, 2 do
     headers[arguments[place]] = arguments[place + 1]
-    is_fixed = is_fixed and fill(arguments[place + 1]) == arguments[place + 1]
   end
   local seed = thread_id
   for place = 1, #run do
@@ -73,6 +71,10 @@ function init(arguments)
     return table.concat(items, ",")
   end
   -- A template without marks is the same request each time.
+  local is_fixed = fill(path) == path and fill(body) == body
+  for _, value in pairs(headers) do
+    is_fixed = is_fixed and fill(value) == value
+  end
   if is_fixed then
     local request_bytes = wrk.format(method, path, headers, body ~= "" and body or nil)
     request = function() return request_bytes end
