@@ -165,6 +165,74 @@ def test_a_frozen_wallet_gets_back_and_gives_nothing(wallets: list[Wallet]) -> N
         back(emptied, "ER")
 
 
+@pytest.mark.parametrize("is_given_as_legs", [False, True])
+def test_the_wallet_that_gives_back_has_conditions(wallets: list[Wallet], is_given_as_legs: bool) -> None:
+    one, two = wallets[:2]
+    if is_given_as_legs:
+        # In either order: what counts is who got the money.
+        transfer = move([two, one], "40.00", "-40.00")
+    else:
+        pair = {"source_id": one.id, "destination_id": two.id}
+        transfer = post_transfer(principal=ANYONE, txid="T", amount="40.00", clock=lambda: MORNING, **pair)
+    post_transaction(principal=ANYONE, wallet_id=one.id, txid="X", amount="1", clock=lambda: MORNING)
+    # The one has 61.00 after 3 entries, the other 140.00 after 2.
+    for conditions, at_fault in (
+        ({"sequence": 3}, "sequence"),
+        ({"balance": {"lt": "100.00"}}, "balance.lt"),
+        ({"available": {"gte": "100.01"}}, "available.gte"),
+        ({"notAfter": "2026-01-31T11:59:59.999999Z"}, "not_after"),
+    ):
+        with refused(("condition_failed", f"conditions.{at_fault}")) as caught:
+            back(transfer, conditions=conditions, clock=lambda: NOON)
+        assert (caught.value.context["wallet"], caught.value.context["balance"]) == (two.id, "140.00")
+    met = {
+        "sequence": 2,
+        "balance": {"eq": "139.00"},
+        "available": {"lte": "139"},
+        "notAfter": "2026-01-31T12:00:00Z",
+    }
+    back(transfer, "R1", "1", conditions=met, clock=lambda: NOON)
+    with refused(("condition_failed", "conditions.sequence")):
+        back(transfer, "R2", "1", conditions=met, clock=lambda: NOON)
+    assert balances(wallets[:2]) == ["62.00", "139.00"]
+    assert_reconciled()
+
+
+@pytest.mark.parametrize(
+    ("amount", "outside", "left"), [("10.00", "-10.00", "100.00"), ("-10.00", "10.00", "100.00")]
+)
+def test_the_only_wallet_of_a_transfer_has_conditions(
+    wallets: list[Wallet], amount: str, outside: str, left: str
+) -> None:
+    transfer = move(wallets, amount, external={"USD": outside})
+    with refused(("condition_failed", "conditions.balance.gt")):
+        back(transfer, conditions={"balance": {"gt": left}})
+    back(transfer, conditions={"balance": {"gte": left}, "sequence": 2})
+    assert balance(wallets[0].id) == left
+
+
+def test_a_reversal_of_more_than_one_amount_has_only_a_moment_as_condition(wallets: list[Wallet]) -> None:
+    transfer = move(wallets, "-40.00", "30.00", external={"USD": "10.00"})
+    late, timely = "2026-01-31T11:59:59Z", "2026-01-31T12:00:00Z"
+    for each in ({"sequence": 2}, {"balance": {"gte": "0"}, "notAfter": timely}, {"available": {"gte": "0"}}):
+        with refused(("invalid", "conditions")):
+            back(transfer, conditions=each, clock=lambda: NOON)
+    with refused(("condition_failed", "conditions.not_after")):
+        back(transfer, conditions={"notAfter": late}, clock=lambda: NOON)
+    back(transfer, conditions={"notAfter": timely}, clock=lambda: NOON)
+    assert balances(wallets[:2]) == ["100.00", "100.00"]
+    assert_reconciled()
+
+
+def test_conditions_are_a_part_of_the_request(wallets: list[Wallet]) -> None:
+    transfer = move(wallets, "-40.00", "40.00")
+    back(transfer, amount="1", conditions={"balance": {"gte": "1"}})
+    for bound, is_same in (("1.00", True), ("2", False)):
+        with refused(("duplicate_txid", "txid")) as caught:
+            back(transfer, amount="1", conditions={"balance": {"gte": bound}})
+        assert caught.value.context["is_same"] is is_same
+
+
 def test_neither_a_leg_nor_a_reversal_is_reversed_by_itself(wallets: list[Wallet]) -> None:
     transfer = move(wallets, "-40.00", "40.00")
     made = back(transfer, amount="1")
@@ -186,6 +254,10 @@ def test_neither_a_leg_nor_a_reversal_is_reversed_by_itself(wallets: list[Wallet
         ({"txid": "R", "amount": "-1"}, [("invalid_amount", "amount")]),
         ({"txid": "R", "amount": "0.001"}, [("scale_exceeded", "amount")]),
         ({"txid": "", "amount": "x"}, [("blank", "txid"), ("invalid_amount", "amount")]),
+        (
+            {"txid": "", "conditions": {"sequence": -1, "not": 1}},
+            [("blank", "txid"), ("invalid", "conditions"), ("invalid", "conditions.sequence")],
+        ),
     ],
 )
 def test_bad_values_are_refused_at_once(

@@ -117,6 +117,23 @@ def test_both_faces_take_back_a_transfer(client: Client) -> None:
     assert_reconciled()
 
 
+def test_both_faces_take_back_a_transfer_while_conditions_hold(client: Client) -> None:
+    wallets = open_wallets()
+    for number, reverse in enumerate(FACES):
+        moved = post_transfer(
+            principal=ANYONE,
+            txid=f"T{number}",
+            source_id=wallets[0].id,
+            destination_id=wallets[1].id,
+            amount="5.00",
+        )
+        bounds = {"balance": {"gte": "100.00"}, "available": {"eq": "100.00"}}
+        conditions = {"sequence": 2 + 2 * number, **bounds, "notAfter": "2100-01-01T00:00:00Z"}
+        made, _ = reverse(client, "Transfer", moved.id, txid=f"R{number}", conditions=conditions)
+        assert made["reversalOf"] == {"databaseId": str(moved.id)}
+    assert_reconciled()
+
+
 @pytest.mark.parametrize("kind", ["Transaction", "Transfer"])
 @pytest.mark.parametrize(("first", "second"), [FACES, FACES[::-1]])
 def test_a_key_gets_the_same_answer_again_through_either_face(
@@ -191,6 +208,20 @@ def refused_by_graphql(client: Client, kind: str, identifier: object, given: dic
         ("pair", {"txid": "R", "amount": "5.01"}, 422, [("reversal_exceeds", "amount")]),
         ("pair", {"txid": "pair"}, 409, [("duplicate_txid", "txid")]),
         ("three", {"txid": "R", "amount": "1"}, 422, [("invalid", "amount")]),
+        ("three", {"txid": "R", "conditions": {"sequence": 1}}, 422, [("invalid", "conditions")]),
+        ("pair", {"txid": "R", "conditions": {"sequence": 1}}, 412, [("condition_failed", "conditions.sequence")]),
+        (
+            "pair",
+            {"txid": "R", "conditions": {"available": {"gte": "100.01"}}},
+            412,
+            [("condition_failed", "conditions.available.gte")],
+        ),
+        (
+            "three",
+            {"txid": "R", "conditions": {"notAfter": "2026-01-01T00:00:00Z"}},
+            412,
+            [("condition_failed", "conditions.notAfter")],
+        ),
         ("transfer back", {"txid": "R"}, 409, [("transaction_bound", None)]),
         ("no transfer", {"txid": "R"}, 404, [("not_found", None)]),
     ],

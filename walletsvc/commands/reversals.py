@@ -92,11 +92,12 @@ class ReverseTransfer(Command[Transfer]):
     amount: Decimal | None = None
     """How much is taken back. None for all that is left."""
     details: Mapping[str, object] = field(default_factory=dict)
+    conditions: Conditions | None = None
     local_id: LocalId | None = None
 
     @classmethod
     def parse(cls, identifier: object, values: Mapping[str, object], *, local_id: LocalId | None = None) -> Self:
-        """Return the command for a `txid`, an `amount`, a `description` and `metadata`.
+        """Return the command for a `txid`, an `amount`, a `description`, `metadata` and `conditions`.
 
         It reports the new id to `local_id`. Raises `NotFound` for an impossible id, or all refusals of fields.
         """
@@ -107,6 +108,7 @@ class ReverseTransfer(Command[Transfer]):
             txid=parsed["txid"],
             amount=parsed["amount"],
             details=TRANSFER_REVERSAL.details_of(parsed),
+            conditions=parsed["conditions"],
             local_id=local_id,
         )
 
@@ -114,11 +116,11 @@ class ReverseTransfer(Command[Transfer]):
         return Locks(transfer=self.transfer)
 
     def apply(self, ledger: Ledger) -> Transfer:
-        """Raises `NotFound`, what `reverse_transfer` raises, and `DuplicateTxid`."""
+        """Raises `NotFound`, what `reverse_transfer` raises, `ConditionFailed`, and `DuplicateTxid`."""
         original = find_transfer(ledger, self.transfer)
         legs = list(original.legs.order_by("id").select_for_update())
         reversal = Transfer(txid=self.txid, fingerprint=fingerprint_of(self), **self.details)
-        reverse_transfer(ledger, original, legs, reversal, amount=self.amount)
+        reverse_transfer(ledger, original, legs, reversal, amount=self.amount, conditions=self.conditions)
         report_id(reversal, self.local_id, ledger)
         return reversal
 

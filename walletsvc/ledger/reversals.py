@@ -48,17 +48,21 @@ def reverse_transfer(
     reversal: Transfer,
     *,
     amount: Decimal | None = None,
+    conditions: Conditions | None = None,
 ) -> None:
     """Post `reversal`, which takes back an `amount` of a transfer with these `legs`, or all that is left.
 
-    Each of its legs reverses one of those, in their order. Raises `WalletClosed`, `TransactionBound` for a reversal,
-    what `decide_parts` raises, and what `Ledger.transfer` raises.
+    Each of its legs reverses one of those, in their order. The `conditions` are those of the wallet that gives the
+    money back. Raises `WalletClosed`, `TransactionBound` for a reversal, what `decide_parts` and `check_conditions`
+    raise, and what `Ledger.transfer` raises.
     """
     ledger.wallets((each.wallet_id, None) for each in legs)
     if original.reversal_of_id is not None:
         message = "A reversal is not reversed."
         raise errors.TransactionBound(message, transfer=original.id, reversal_of=original.reversal_of_id)
-    parts = decide_parts(legs, original.external, amount)
+    is_one_amount = moves_one_amount(legs, original.external)
+    parts = decide_parts(legs, amount, is_one_amount=is_one_amount)
+    check_conditions(conditions, is_one_amount=is_one_amount)
     reversal.reversal_of_id = original.id
     back = [
         Transaction(
@@ -72,7 +76,9 @@ def reverse_transfer(
         for number, (leg, part) in enumerate(zip(legs, parts, strict=True), 1)
     ]
     outside = {currency: _missing(back, currency) for currency in original.external}
-    ledger.transfer(reversal, list(map(Leg, back)), outside, kind=Kind.REVERSAL)
+    giving = next((each for each in back if each.amount < 0), back[0])
+    conditional = [Leg(each, conditions if each is giving else None) for each in back]
+    ledger.transfer(reversal, conditional, outside, kind=Kind.REVERSAL)
     for leg, part in zip(legs, parts, strict=True):
         ledger.add_reversed(leg, part)
 
@@ -100,18 +106,32 @@ def decide_part(original: Transaction, amount: Decimal | None) -> Decimal:
     return part
 
 
-def decide_parts(legs: Sequence[Transaction], external: Mapping[str, str], amount: Decimal | None) -> list[Decimal]:
+def moves_one_amount(legs: Sequence[Transaction], external: Mapping[str, str]) -> bool:
+    """Tell whether one amount is all that a transfer moved: between two wallets, or between one and the outside."""
+    return len(legs) == 1 or (len(legs) == 2 and not external and not money.add(legs[0].amount, legs[1].amount))
+
+
+def decide_parts(legs: Sequence[Transaction], amount: Decimal | None, *, is_one_amount: bool) -> list[Decimal]:
     """Return how much of each leg of a transfer is taken back.
 
-    A part can be if one amount is all that moved: from one leg to the other, or between one leg and the outside. A
-    part of anything else would have to be rounded, or could be shared out in several ways: then an `amount` is
-    `Invalid`. Raises what `decide_part` raises.
+    A part can be if `is_one_amount`: all that the transfer moved. A part of anything else would have to be rounded,
+    or could be shared out in several ways: then an `amount` is `Invalid`. Raises what `decide_part` raises.
     """
-    is_pair = len(legs) == 2 and not external and not money.add(legs[0].amount, legs[1].amount)
-    if amount is not None and not is_pair and len(legs) > 1:
+    if amount is not None and not is_one_amount:
         message = "This transfer has moved more than one amount: it is reversed in whole."
         raise errors.Invalid(message, field="amount")
     return [decide_part(each, amount) for each in legs]
+
+
+def check_conditions(conditions: Conditions | None, *, is_one_amount: bool) -> None:
+    """Raise `Invalid` for conditions of a wallet if the transfer moved more than one amount.
+
+    Several wallets may give back then, and the conditions do not say which they speak of. A moment is that of all.
+    """
+    if conditions is None or is_one_amount or conditions == Conditions(not_after=conditions.not_after):
+        return
+    message = "This transfer has moved more than one amount: only notAfter is a condition of its reversal."
+    raise errors.Invalid(message, field="conditions")
 
 
 def _opposite(original: Transaction, part: Decimal) -> Decimal:

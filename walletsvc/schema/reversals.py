@@ -40,5 +40,12 @@ TRANSFER_REVERSAL = TRANSFER.as_given(
             f" between one and the outside. {_WHOLE}",
             write=Write.ONCE,
         ),
+        Field(
+            "conditions",
+            Conditions(),
+            "What must be true of the wallet that gives the money back, or of the only one, or nothing is reversed."
+            " If the transfer moved more than one amount, only notAfter.",
+            write=Write.ONCE,
+        ),
     ),
 )
