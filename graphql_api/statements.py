@@ -6,6 +6,7 @@ Like `history.py`, for the field `statement` of a wallet.
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from graphql import GraphQLResolveInfo
@@ -15,8 +16,8 @@ from graphql_api.written import check_read
 from walletsvc import money
 from walletsvc.queries.questions import Period, Question, read_bound
 from walletsvc.queries.records import Page, Record
+from walletsvc.queries.statements import FIGURES, check_lines
 from walletsvc.queries.statements import Statement as ReadStatement
-from walletsvc.queries.statements import check_lines
 from walletsvc.schema.kinds import print_time
 from walletsvc.schema.resources import ENTRY
 
@@ -66,20 +67,13 @@ def _to(statement: ReadStatement, _info: object) -> str:
     return print_time(statement.period.end)
 
 
-def _opening(statement: ReadStatement, _info: object) -> str:
-    return money.format_amount(statement.opening.balance, statement.currency)
+def _figure(read: Callable[[ReadStatement], Decimal]) -> Callable[..., str]:
+    """Return the resolver of an amount."""
 
+    def resolve(statement: ReadStatement, _info: object) -> str:
+        return money.format_amount(read(statement), statement.currency)
 
-def _closing(statement: ReadStatement, _info: object) -> str:
-    return money.format_amount(statement.closing.balance, statement.currency)
-
-
-def _credits(statement: ReadStatement, _info: object) -> str:
-    return money.format_amount(statement.totals.credits, statement.currency)
-
-
-def _debits(statement: ReadStatement, _info: object) -> str:
-    return money.format_amount(statement.totals.debits, statement.currency)
+    return resolve
 
 
 def _count(statement: ReadStatement, _info: object) -> int:
@@ -93,10 +87,7 @@ def _currency(statement: ReadStatement, _info: object) -> str:
 STATEMENT_RESOLVERS: dict[str, Callable[..., Any]] = {
     "from": _from,
     "to": _to,
-    "opening": _opening,
-    "closing": _closing,
-    "credits": _credits,
-    "debits": _debits,
+    **{name: _figure(read) for name, read in FIGURES.items()},
     "count": _count,
     "currency": _currency,
     "lines": _resolve_lines,

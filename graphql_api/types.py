@@ -169,6 +169,8 @@ class Statement:
     end: DateTime = strawberry.field(name="to")
     opening: Amount = _described("The balance before its first entry.")
     closing: Amount = _described("The balance after its last entry.")
+    opening_held: Amount = _described("What was held before its first entry.")
+    closing_held: Amount = _described("What was held after its last entry.")
     credits: Amount = _described("The sum of all that came in.")
     debits: Amount = _described("The sum of all that went out, as a positive amount.")
     count: Long = _described("The number of its entries.")

@@ -1,7 +1,8 @@
 """A statement as ISO 20022 camt.053.001.08, BankToCustomerStatement, which accounting programs import.
 
 Source: the message definition report "Bank-to-Customer Cash Management", and its schema, which limits the lengths of
-texts and the digits of amounts. Lines that change only what is held are not booked, and are left out.
+texts and the digits of amounts. Lines that change only what is held are not booked, and are left out; ISO's codes for
+balances have none for what is held.
 """
 
 from __future__ import annotations

@@ -36,7 +36,16 @@ PAGE_HEADERS = {
 }
 """The headers of the page."""
 
-_FIGURES = (("opening", "Opening"), ("credits", "Credits"), ("debits", "Debits"), ("closing", "Closing"))
+_FIGURES = {
+    "opening": "Opening",
+    "credits": "Credits",
+    "debits": "Debits",
+    "closing": "Closing",
+    "openingHeld": "Held at opening",
+    "closingHeld": "Held at closing",
+}
+_COLUMNS = ("No.", "Time (UTC)", "Kind", "Transaction")
+_AMOUNTS = ("Amount", "Balance", "Held", "Held after")
 _END = b"</tbody></table></main></body></html>\n"
 
 
@@ -49,7 +58,7 @@ def print_page(statement: Statement, label: str, now: datetime) -> Iterator[byte
         for sequence, at, kind, txid, *amounts in rows:
             moment = f"{at[:10].decode()} {at[11:19].decode()}"
             cells = f"<td>{sequence.decode()}</td><td>{moment}</td><td>{kind.decode()}</td>"
-            figures = "".join(f'<td class="amount">{AMOUNT.value(each, currency)}</td>' for each in amounts[:2])
+            figures = "".join(f'<td class="amount">{AMOUNT.value(each, currency)}</td>' for each in amounts)
             lines.append(f"<tr>{cells}<td>{escape(txid.decode())}</td>{figures}</tr>\n")
         yield "".join(lines).encode()
     yield _END
@@ -59,10 +68,10 @@ def _head(statement: Statement, label: str, now: datetime) -> str:
     shown = describe(statement)
     figures = "".join(
         f'<tr><th scope="row">{title}</th><td class="amount">{shown[name]} {statement.currency}</td></tr>'
-        for name, title in _FIGURES
+        for name, title in _FIGURES.items()
     )
-    columns = "".join(f'<th scope="col">{title}</th>' for title in ("No.", "Time (UTC)", "Kind", "Transaction"))
-    amounts = "".join(f'<th scope="col" class="amount">{title}</th>' for title in ("Amount", "Balance"))
+    columns = "".join(f'<th scope="col">{title}</th>' for title in _COLUMNS)
+    amounts = "".join(f'<th scope="col" class="amount">{title}</th>' for title in _AMOUNTS)
     title = f"Statement of {escape(label)}"
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'

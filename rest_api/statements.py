@@ -30,7 +30,7 @@ from walletsvc.queries.questions import (
     read_bound,
 )
 from walletsvc.queries.records import Page, Record
-from walletsvc.queries.statements import Statement
+from walletsvc.queries.statements import FIGURES, Statement
 from walletsvc.schema.kinds import print_time
 from walletsvc.schema.resources import ENTRY, WALLET
 from walletsvc.web.replays import Reading
@@ -124,16 +124,10 @@ class StatementReader:
 
 def describe(statement: Statement) -> dict[str, object]:
     """Return the attributes of a statement."""
-    amounts = {
-        "opening": statement.opening.balance,
-        "closing": statement.closing.balance,
-        "credits": statement.totals.credits,
-        "debits": statement.totals.debits,
-    }
     return {
         "from": print_time(statement.period.start),
         "to": print_time(statement.period.end),
-        **{name: money.format_amount(amount, statement.currency) for name, amount in amounts.items()},
+        **{name: money.format_amount(read(statement), statement.currency) for name, read in FIGURES.items()},
         "count": statement.count,
         "currency": statement.currency,
     }

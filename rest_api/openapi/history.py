@@ -75,6 +75,8 @@ def _statement() -> Schema:
         "to": _MOMENT,
         "opening": amount() | {"description": "The balance before its first entry."},
         "closing": amount() | {"description": "The balance after its last entry."},
+        "openingHeld": amount() | {"description": "What was held before its first entry."},
+        "closingHeld": amount() | {"description": "What was held after its last entry."},
         "credits": amount() | {"description": "The sum of all that came in."},
         "debits": amount() | {"description": "The sum of all that went out, as a positive amount."},
         "count": _COUNTER | {"description": "The number of its entries."},

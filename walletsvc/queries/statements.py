@@ -7,9 +7,10 @@ statements it takes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from operator import attrgetter
 from typing import NamedTuple
 
 from walletsvc import money
@@ -77,6 +78,17 @@ class Statement:
     def count(self) -> int:
         """Return the number of its entries."""
         return self.closing.sequence - self.opening.sequence
+
+
+FIGURES: Mapping[str, Callable[[Statement], Decimal]] = {
+    "opening": attrgetter("opening.balance"),
+    "closing": attrgetter("closing.balance"),
+    "openingHeld": attrgetter("opening.held"),
+    "closingHeld": attrgetter("closing.held"),
+    "credits": attrgetter("totals.credits"),
+    "debits": attrgetter("totals.debits"),
+}
+"""The amounts of a statement, by the name that both faces use."""
 
 
 def compute_statements(
