@@ -20,7 +20,7 @@ help: ## List the targets
 
 .PHONY: run
 run: $(VENV)/.base assets .env ## Set up the database and serve on 127.0.0.1:8000 (PORT selects another port)
-	@if $(python) -c 'import sys; from walletsvc.settings import DATABASES as d; sys.exit("mysql" not in d["default"]["ENGINE"])'; \
+	@if $(python) -c 'import environ, os, sys; environ.Env.read_env(".env"); url = os.environ.get("DATABASE_URL") or os.environ.get("DB_NAME") and "mysql:"; sys.exit(not (url or "").startswith("mysql:"))'; \
 		then $(MAKE) --no-print-directory $(VENV)/.mysql; fi
 	@$(python) manage.py setup_database
 	@exec $(python) manage.py serve

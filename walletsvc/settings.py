@@ -1,21 +1,29 @@
-"""Settings, all from the environment or an optional `.env` beside manage.py. README has the table."""
+"""Settings, all from the environment or an optional `.env` in the server's folder. README has the table."""
 
+import os
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import environ
+
+from walletsvc.database_url import parse_database_url, require_driver
+from walletsvc.environment import Environment, parse_file, parse_origins, parse_scales
+from walletsvc.redis_url import parse_redis_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 INSECURE_SECRET_KEY = "insecure-for-local-use-only"  # noqa: S105 - refused when DEBUG is off
 
-env = environ.Env()
 if (BASE_DIR / ".env").is_file():
-    env.read_env(BASE_DIR / ".env")
+    environ.Env.read_env(BASE_DIR / ".env")
+env = Environment(os.environ)
 
-DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env.str("SECRET_KEY", default=INSECURE_SECRET_KEY)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-WEB_WORKERS = env.int("WEB_WORKERS", default=1)
-WEB_AFFINITY = env.bool("WEB_AFFINITY", default=True)
+DEBUG = env.flag("DEBUG", default=False)
+SECRET_KEY = env.text("SECRET_KEY", default=INSECURE_SECRET_KEY)
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+WEB_WORKERS = env.number("WEB_WORKERS", default=1, least=1, most=1024)
+WEB_THREADS = env.number("WEB_THREADS", default=8, least=1, most=1024)
+WEB_AFFINITY = env.flag("WEB_AFFINITY", default=True)
 
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
@@ -54,21 +62,25 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # -- database: DATABASE_URL, or DB_NAME etc. for MySQL, or an SQLite file --------------------------------
 
-if env.str("DATABASE_URL", default=""):
-    _database = env.db_url("DATABASE_URL")
-    if _database["ENGINE"] == "django.db.backends.mysql":
-        _database["ENGINE"] = "walletsvc.db.mysql"
-elif env.str("DB_NAME", default=""):
-    _database = {
+_SQLITE: dict[str, Any] = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(BASE_DIR / "walletsvc.sqlite3")}
+
+
+def _mysql_by_parts(name: str) -> dict[str, Any]:
+    require_driver()
+    return {
         "ENGINE": "walletsvc.db.mysql",
-        "NAME": env.str("DB_NAME"),
-        "USER": env.str("DB_USER", default=""),
-        "PASSWORD": env.str("DB_PASSWORD", default=""),
-        "HOST": env.str("DB_HOST", default="127.0.0.1"),
-        "PORT": env.str("DB_PORT", default="3306"),
+        "NAME": name,
+        "USER": env.text("DB_USER"),
+        "PASSWORD": env.text("DB_PASSWORD"),
+        "HOST": env.text("DB_HOST", default="127.0.0.1"),
+        "PORT": str(env.number("DB_PORT", default=3306, least=1, most=65535)),
     }
+
+
+if env.text("DATABASE_URL"):
+    _database = env.parsed("DATABASE_URL", partial(parse_database_url, folder=BASE_DIR), _SQLITE)
 else:
-    _database = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(BASE_DIR / "walletsvc.sqlite3")}
+    _database = env.parsed("DB_NAME", _mysql_by_parts, _SQLITE)
 
 _DATABASE_OPTIONS: dict[str, dict[str, object]] = {
     "walletsvc.db.mysql": {
@@ -92,7 +104,7 @@ _DATABASE_OPTIONS: dict[str, dict[str, object]] = {
 DATABASES = {
     "default": _database
     | {
-        "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=600),
+        "CONN_MAX_AGE": env.number("CONN_MAX_AGE", default=600),
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": _DATABASE_OPTIONS.get(_database["ENGINE"], {}) | _database.get("OPTIONS", {}),
     }
@@ -101,64 +113,65 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # -- cache -----------------------------------------------------------------------------------------------
 
-REDIS_URL = env.str("REDIS_URL", default="")
+REDIS_URL: str = env.parsed("REDIS_URL", parse_redis_url, "")
+CACHES: dict[str, dict[str, Any]] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 if REDIS_URL:
-    CACHES = {
-        "default": {
-            "BACKEND": "django_redis.cache.RedisCache",
-            "LOCATION": REDIS_URL,
-            "OPTIONS": {
-                "CONNECTION_POOL_KWARGS": {
-                    # Redis then reports on the connection itself that its data have been replaced.
-                    "protocol": 3,
-                    # A cache that does not answer at once is useless.
-                    "socket_timeout": 0.25,
-                    "socket_connect_timeout": 0.25,
-                },
+    CACHES["default"] = {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {
+            "CONNECTION_POOL_KWARGS": {
+                # Redis then reports on the connection itself that its data have been replaced.
+                "protocol": 3,
+                # A cache that does not answer at once is useless.
+                "socket_timeout": 0.25,
+                "socket_connect_timeout": 0.25,
             },
-        }
+        },
     }
-else:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-CACHE_SECONDS = env.int("CACHE_SECONDS", default=60)
+CACHE_SECONDS = env.number("CACHE_SECONDS", default=60)
 
 # -- money -----------------------------------------------------------------------------------------------
 
-DEFAULT_CURRENCY = env.str("DEFAULT_CURRENCY", default="USD")
-ASSETS = {code: int(scale) for code, scale in env.dict("ASSETS", default={"BTC": 8, "ETH": 18}).items()}
+DEFAULT_CURRENCY = env.text("DEFAULT_CURRENCY", default="USD")
+# Empty is none beyond ISO 4217.
+ASSETS = env.parsed("ASSETS", parse_scales, {} if "ASSETS" in os.environ else {"BTC": 8, "ETH": 18})
 
 # -- access: whether callers have to show a key or token ---------------------------------------------------
 
 # Without, everyone may do everything: for a checkout on one's own machine.
-AUTH_REQUIRED = env.bool("AUTH_REQUIRED", default=not DEBUG)
+AUTH_REQUIRED = env.flag("AUTH_REQUIRED", default=not DEBUG)
 # The issuer of access tokens, as it names itself; without one, callers show keys only (access/tokens.py).
-OIDC_ISSUER = env.str("OIDC_ISSUER", default="")
+OIDC_ISSUER = env.text("OIDC_ISSUER", default="")
 # Who the tokens are for: this server, as the issuer names it.
-OIDC_AUDIENCE = env.str("OIDC_AUDIENCE", default="")
-OIDC_ALGORITHMS = env.str("OIDC_ALGORITHMS", default="RS256 ES256 EdDSA").replace(",", " ").split()
+OIDC_AUDIENCE = env.text("OIDC_AUDIENCE", default="")
+OIDC_ALGORITHMS = env.text("OIDC_ALGORITHMS", default="RS256 ES256 EdDSA").replace(",", " ").split()
 # The claims that hold scopes and the owner: a name, or a path such as realm_access.roles.
-OIDC_SCOPE_CLAIM = env.str("OIDC_SCOPE_CLAIM", default="scope")
-OIDC_OWNER_CLAIM = env.str("OIDC_OWNER_CLAIM", default="sub")
+OIDC_SCOPE_CLAIM = env.text("OIDC_SCOPE_CLAIM", default="scope")
+OIDC_OWNER_CLAIM = env.text("OIDC_OWNER_CLAIM", default="sub")
 
 # -- limits: how much callers may ask for (web/limits.py) ------------------------------------------------------
 
 # An open server has none unless they are set: everyone is one principal there. Empty is none.
-LIMIT_PER_PRINCIPAL = env.str("LIMIT_PER_PRINCIPAL", default="6000/minute" if AUTH_REQUIRED else "")
+LIMIT_PER_PRINCIPAL = env.text("LIMIT_PER_PRINCIPAL", default="6000/minute" if AUTH_REQUIRED else "")
 # Of callers without a valid key.
-LIMIT_PER_ADDRESS = env.str("LIMIT_PER_ADDRESS", default="600/minute" if AUTH_REQUIRED else "")
-LIMIT_AUTH_FAILURES = env.str("LIMIT_AUTH_FAILURES", default="10/minute" if AUTH_REQUIRED else "")
+LIMIT_PER_ADDRESS = env.text("LIMIT_PER_ADDRESS", default="600/minute" if AUTH_REQUIRED else "")
+LIMIT_AUTH_FAILURES = env.text("LIMIT_AUTH_FAILURES", default="10/minute" if AUTH_REQUIRED else "")
 
 # -- HTTP ------------------------------------------------------------------------------------------------
 
 # The server's address for clients, if requests do not show it: links begin with it (web/public_urls.py).
-PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")
+PUBLIC_URL = env.text("PUBLIC_URL", default="").rstrip("/")
 # Addresses and CIDR blocks whose X-Forwarded-For, -Proto and -Host are trusted (web/proxies.py). Django's own
 # settings for these headers stay unset: they trust every client.
-TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
+TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
+# Where `serve` listens.
+HOST = env.text("HOST", default="127.0.0.1")
+PORT = env.number("PORT", default=8000, most=65535)
 # The address of the live server for the playground: this port of its own host, or a URL.
-LIVE_PORT = env.int("LIVE_PORT", default=env.int("PORT", default=8000) + 1)
-LIVE_URL = env.str("LIVE_URL", default="")
-CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+LIVE_PORT = env.number("LIVE_PORT", default=PORT + 1, most=65535)
+LIVE_URL = env.text("LIVE_URL", default="")
+CORS_ALLOWED_ORIGINS: list[str] = env.parsed("CORS_ALLOWED_ORIGINS", parse_origins, [])
 CORS_ALLOW_METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST"]
 CORS_ALLOW_HEADERS = [
     "accept",
@@ -171,12 +184,12 @@ CORS_ALLOW_HEADERS = [
 ]
 CORS_EXPOSE_HEADERS = ["ETag", "Location", "Retry-After", "Idempotency-Replayed", "RateLimit", "RateLimit-Policy"]
 # How long a browser may remember the answer to a preflight, in seconds.
-CORS_PREFLIGHT_MAX_AGE = env.int("CORS_PREFLIGHT_MAX_AGE", default=86400)
+CORS_PREFLIGHT_MAX_AGE = env.number("CORS_PREFLIGHT_MAX_AGE", default=86400)
 # Classes that see each request and each answer (web/hooks.py).
 REQUEST_HOOKS = ["walletsvc.web.limits.RequestLimits"] if AUTH_REQUIRED or LIMIT_PER_PRINCIPAL else []
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 # How long browsers keep to HTTPS once they have had an answer (web/security.py), in seconds; 0: not told to.
-SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000 if PUBLIC_URL.startswith("https:") else 0)
+SECURE_HSTS_SECONDS = env.number("SECURE_HSTS_SECONDS", default=31_536_000 if PUBLIC_URL.startswith("https:") else 0)
 SILENCED_SYSTEM_CHECKS = [
     # web/security.py sets what these two middlewares would, on the live server as well: headers as constants.
     "security.W001",
@@ -187,21 +200,23 @@ SILENCED_SYSTEM_CHECKS = [
 
 # -- GraphQL: the limits of one document ------------------------------------------------------------------
 
-GRAPHQL_INTROSPECTION = env.bool("GRAPHQL_INTROSPECTION", default=DEBUG)
-GRAPHQL_MAX_CHARACTERS = env.int("GRAPHQL_MAX_CHARACTERS", default=50_000)
-GRAPHQL_MAX_TOKENS = env.int("GRAPHQL_MAX_TOKENS", default=2_000)
-GRAPHQL_MAX_DEPTH = env.int("GRAPHQL_MAX_DEPTH", default=15)
-GRAPHQL_MAX_ALIASES = env.int("GRAPHQL_MAX_ALIASES", default=100)
-GRAPHQL_MAX_FIELDS = env.int("GRAPHQL_MAX_FIELDS", default=1_000)
-GRAPHQL_MAX_VALUES = env.int("GRAPHQL_MAX_VALUES", default=10_000)
-GRAPHQL_MAX_COST = env.int("GRAPHQL_MAX_COST", default=10_000)
+GRAPHQL_INTROSPECTION = env.flag("GRAPHQL_INTROSPECTION", default=DEBUG)
+GRAPHQL_MAX_CHARACTERS = env.number("GRAPHQL_MAX_CHARACTERS", default=50_000)
+GRAPHQL_MAX_TOKENS = env.number("GRAPHQL_MAX_TOKENS", default=2_000)
+GRAPHQL_MAX_DEPTH = env.number("GRAPHQL_MAX_DEPTH", default=15)
+GRAPHQL_MAX_ALIASES = env.number("GRAPHQL_MAX_ALIASES", default=100)
+GRAPHQL_MAX_FIELDS = env.number("GRAPHQL_MAX_FIELDS", default=1_000)
+GRAPHQL_MAX_VALUES = env.number("GRAPHQL_MAX_VALUES", default=10_000)
+GRAPHQL_MAX_COST = env.number("GRAPHQL_MAX_COST", default=10_000)
 # The total cost of all subscriptions on one connection.
-LIVE_MAX_COST = env.int("LIVE_MAX_COST", default=GRAPHQL_MAX_COST)
+LIVE_MAX_COST = env.number("LIVE_MAX_COST", default=GRAPHQL_MAX_COST)
 # The subscriptions and the sockets of one caller; 0 is no limit.
-LIVE_MAX_OPERATIONS = env.int("LIVE_MAX_OPERATIONS", default=64 if AUTH_REQUIRED else 0)
-LIVE_MAX_SOCKETS = env.int("LIVE_MAX_SOCKETS", default=8 if AUTH_REQUIRED else 0)
+LIVE_MAX_OPERATIONS = env.number("LIVE_MAX_OPERATIONS", default=64 if AUTH_REQUIRED else 0)
+LIVE_MAX_SOCKETS = env.number("LIVE_MAX_SOCKETS", default=8 if AUTH_REQUIRED else 0)
 # A JSON file of the only documents that may run.
-GRAPHQL_ALLOWLIST = env.str("GRAPHQL_ALLOWLIST", default="")
+GRAPHQL_ALLOWLIST = env.parsed("GRAPHQL_ALLOWLIST", partial(parse_file, folder=BASE_DIR), "")
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -213,5 +228,9 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "loggers": {"alembic": {"level": "WARNING"}, "django": {"handlers": []}},
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["stderr"], "level": env.choice("LOG_LEVEL", LOG_LEVELS, default="INFO")},
 }
+
+# `serve` and `doctor` tell these problems with all others (management/preflight.py).
+SETTINGS_PROBLEMS = env.problems
+env.refuse_problems()

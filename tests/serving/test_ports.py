@@ -118,6 +118,7 @@ def claim_in_another_process(port: int) -> None:
     ("host", "port", "reason"),
     [
         ("nowhere.invalid", 8000, "Host 'nowhere.invalid' has no address: "),
+        ("999.1.1.1", 8000, "Host '999.1.1.1' has no address: it is no IPv4 address."),
         ("192.0.2.1", 8000, "Port 8000 of 192.0.2.1 cannot be listened on: Cannot assign requested address."),
         ("127.0.0.1", 70000, "Port 70000 of 127.0.0.1 cannot be listened on: "),
     ],

@@ -18,6 +18,8 @@ from walletsvc.web.fast_path import middleware_in_the_way
 from walletsvc.web.proxies import parse_networks
 
 SERVING = "serving"
+SECRET_KEY_LENGTH = 32
+"""The fewest characters that are taken for a secret: 128 bits in hexadecimal digits."""
 
 _HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
 _PUBLIC_URL = re.compile(
@@ -38,7 +40,6 @@ def register() -> None:
         check_public_url,
         check_live_url,
         check_proxies,
-        check_preflights,
         check_fast_path,
         check_issuer,
         check_limits,
@@ -60,6 +61,10 @@ def check_secrets(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessa
     if not settings.DEBUG and settings.SECRET_KEY == INSECURE_SECRET_KEY:
         hint = "Set SECRET_KEY in the environment or in .env to a long random text, or DEBUG=true for local use."
         found.append(checks.Error("SECRET_KEY is not set.", hint=hint, id="walletsvc.E001"))
+    elif not settings.DEBUG and len(settings.SECRET_KEY) < SECRET_KEY_LENGTH:
+        hint = "Set a long random text: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'."
+        what = f"SECRET_KEY has fewer than {SECRET_KEY_LENGTH} characters."
+        found.append(checks.Error(what, hint=hint, id="walletsvc.E012"))
     if not settings.DEBUG and "*" in settings.ALLOWED_HOSTS:
         hint = "List the host names of the server."
         found.append(checks.Error("ALLOWED_HOSTS holds the wildcard *.", hint=hint, id="walletsvc.E002"))
@@ -122,16 +127,6 @@ def check_fast_path(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMes
     return [
         checks.Error(f"With {name} in MIDDLEWARE, Django answers every request.", hint=hint, id="walletsvc.E006")
         for name in middleware_in_the_way()
-    ]
-
-
-def check_preflights(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
-    """CORS_PREFLIGHT_MAX_AGE is a number of seconds (https://fetch.spec.whatwg.org/#http-access-control-max-age)."""
-    if settings.CORS_PREFLIGHT_MAX_AGE >= 0:
-        return []
-    hint = "Seconds; with 0, browsers ask before each request."
-    return [
-        checks.Error(f"CORS_PREFLIGHT_MAX_AGE is {settings.CORS_PREFLIGHT_MAX_AGE}.", hint=hint, id="walletsvc.E010")
     ]
 
 

@@ -7,9 +7,13 @@ too: each would answer some of the requests, with a cache that does not see the 
 from __future__ import annotations
 
 import errno
+import ipaddress
 import os
+import re
 import socket
 import sys
+
+_NUMBERS = re.compile("[0-9]+(?:[.][0-9]+){3}")
 
 
 class PortError(Exception):
@@ -18,6 +22,9 @@ class PortError(Exception):
 
 def find_address(host: str) -> str:
     """Return the IP address of this host, because granian accepts no names. Raises PortError."""
+    if _NUMBERS.fullmatch(host) and not _is_version_4(host):
+        # Asked for its address, a name server could take seconds to say that there is none.
+        raise PortError(f"Host {host!r} has no address: it is no IPv4 address.")
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as error:
@@ -25,6 +32,14 @@ def find_address(host: str) -> str:
     # If `localhost` is both IPv4 and IPv6, clients that know only one know IPv4.
     found.sort(key=_is_version_6)
     return str(found[0][4][0])
+
+
+def _is_version_4(text: str) -> bool:
+    try:
+        ipaddress.IPv4Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_version_6(found: tuple[socket.AddressFamily, object, object, object, object]) -> bool:

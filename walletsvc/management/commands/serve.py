@@ -5,7 +5,6 @@ import os
 import sys
 from typing import Any
 
-import environ
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -36,11 +35,8 @@ class Command(BaseCommand):
     help = "Serve the REST and GraphQL APIs. Refuses to start on unsafe settings."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        env = environ.Env()
-        parser.add_argument(
-            "--host", default=env.str("HOST", default="127.0.0.1"), help="Address to listen on (HOST)"
-        )
-        parser.add_argument("--port", type=int, default=env.int("PORT", default=8000), help="Port (PORT)")
+        parser.add_argument("--host", default=settings.HOST, help="Address to listen on (HOST)")
+        parser.add_argument("--port", type=int, default=settings.PORT, help="Port (PORT)")
         parser.add_argument(
             "--workers",
             type=int,
@@ -48,15 +44,12 @@ class Command(BaseCommand):
             help="Processes; more than one needs Redis (WEB_WORKERS)",
         )
         parser.add_argument(
-            "--threads",
-            type=int,
-            default=env.int("WEB_THREADS", default=8),
-            help="Threads of each process (WEB_THREADS)",
+            "--threads", type=int, default=settings.WEB_THREADS, help="Threads of each process (WEB_THREADS)"
         )
         parser.add_argument(
             "--live-port",
             type=int,
-            default=env.int("LIVE_PORT", default=None),
+            default=settings.LIVE_PORT if "LIVE_PORT" in os.environ else None,
             help="Port of the live server, which serves subscriptions: PORT + 1; 0 for none (LIVE_PORT)",
         )
 

@@ -1,0 +1,150 @@
+"""Each setting that cannot be used gets one line, all of them at once."""
+
+from __future__ import annotations
+
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import environ
+import pytest
+
+from tests.live import ROOT
+from walletsvc import database_url
+from walletsvc.environment import UnusableSettings
+
+pytestmark = pytest.mark.without_engine
+
+SECRET = "open-sesame"
+ADDRESSES = "mysql://user:password@host:3306/name or sqlite:///file.sqlite3"
+NOT_AN_ADDRESS = f"is not the address of a database, such as {ADDRESSES}."
+UNREADABLE = f"has a port or host that cannot be read, other than {ADDRESSES}."
+NOT_REDIS = "is not the address of a Redis database, such as redis://host:6379/0, rediss://host:6379/0 or"
+WRONG = [
+    ("DATABASE_URL", "nonsense", NOT_AN_ADDRESS),
+    ("DATABASE_URL", f"user:{SECRET}@host/name", NOT_AN_ADDRESS),
+    ("DATABASE_URL", f"postgres://user:{SECRET}@host/name", "names a database of the kind 'postgres', which is not"),
+    ("DATABASE_URL", f"mysql://user:{SECRET}@host", "names no database: it has to end like mysql://user:password@"),
+    ("DATABASE_URL", f"mysql://user:{SECRET}@host:port/name", UNREADABLE),
+    ("DATABASE_URL", f"mysql://user:{SECRET}@host:99999/name", UNREADABLE),
+    ("REDIS_URL", f"http://:{SECRET}@host", NOT_REDIS),
+    ("REDIS_URL", f"redis://:{SECRET}@host:port/0", NOT_REDIS),
+    ("REDIS_URL", "host:6379", NOT_REDIS),
+    ("PORT", "abc", "is 'abc', which is not a whole number from 0 to 65535."),
+    ("PORT", "65536", "is '65536', which is not a whole number from 0 to 65535."),
+    ("PORT", "8_000", "is '8_000', which is not a whole number from 0 to 65535."),
+    ("PORT", "٨٠٠٠", "is '٨٠٠٠', which is not a whole number from 0 to 65535."),
+    ("LIVE_PORT", "-1", "is '-1', which is not a whole number from 0 to 65535."),
+    ("WEB_WORKERS", "0", "is '0', which is not a whole number from 1 to 1024."),
+    ("WEB_THREADS", "many", "is 'many', which is not a whole number from 1 to 1024."),
+    ("CACHE_SECONDS", "-3", "is '-3', which is not a whole number, 0 or more."),
+    ("CACHE_SECONDS", "6" * 5_000, f"is '{'6' * 60}', which is not a whole number, 0 or more."),
+    ("GRAPHQL_MAX_DEPTH", "1.5", "is '1.5', which is not a whole number, 0 or more."),
+    ("CORS_PREFLIGHT_MAX_AGE", "-1", "is '-1', which is not a whole number, 0 or more."),
+    ("DEBUG", "maybe", "is 'maybe', which is not true or false."),
+    ("AUTH_REQUIRED", "2", "is '2', which is not true or false."),
+    ("ASSETS", "BTC", "is 'BTC', which is not codes with their decimal places, such as BTC=8,ETH=18."),
+    ("ASSETS", "BTC=x", "is 'BTC=x', which is not codes with their decimal places, such as BTC=8,ETH=18."),
+    ("ASSETS", "=8", "is '=8', which is not codes with their decimal places, such as BTC=8,ETH=18."),
+    ("LOG_LEVEL", "chatty", "is 'chatty', which is not one of DEBUG, INFO, WARNING, ERROR, CRITICAL."),
+    ("GRAPHQL_ALLOWLIST", "no-such-file.json", "is 'no-such-file.json', which is not a file that can be read."),
+    ("GRAPHQL_ALLOWLIST", "/", "is '/', which is not a file that can be read."),
+    (
+        "CORS_ALLOWED_ORIGINS",
+        "shop.example",
+        "is 'shop.example', which is not an origin, a scheme and a host without",
+    ),
+    (
+        "CORS_ALLOWED_ORIGINS",
+        "https://a.example,https://b.example/",
+        "is 'https://b.example/', which is not an origin",
+    ),
+]
+IDS = [f"{name}={value}"[:50] for name, value, _problem in WRONG]
+
+
+@pytest.fixture
+def problems(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return a function that reads the settings anew, and returns the lines of the refusal."""
+    monkeypatch.setattr(environ.Env, "read_env", lambda _path: None)
+
+    def read(**variables: str) -> list[str]:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(UnusableSettings) as caught:
+            runpy.run_path(str(ROOT / "walletsvc" / "settings.py"))
+        return str(caught.value).splitlines()
+
+    return read
+
+
+@pytest.mark.parametrize(("name", "value", "problem"), WRONG, ids=IDS)
+def test_a_wrong_setting_gets_one_line_that_shows_no_password(
+    name: str, value: str, problem: str, problems: Any
+) -> None:
+    (line,) = problems(**{name: value})
+    assert line.startswith(f"{name} {problem}")
+    assert SECRET not in line
+
+
+@pytest.mark.parametrize(
+    "variables", [{"DATABASE_URL": "mysql://host/name"}, {"DATABASE_URL": "", "DB_NAME": "name"}]
+)
+def test_mysql_without_its_driver(variables: dict[str, str], problems: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database_url, "find_spec", lambda _name: None)
+    (line,) = problems(**variables)
+    assert line.endswith(" needs the driver mysqlclient, which is not installed: pip install 'walletsvc[mysql]'.")
+
+
+def test_all_wrong_settings_are_told_at_once(tmp_path: Path) -> None:
+    wrong = {"DEBUG": "maybe", "DATABASE_URL": "nonsense", "REDIS_URL": "http://x", "ASSETS": "BTC", "PORT": "abc"}
+    finished = subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), "check"],
+        env=os.environ | wrong,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (finished.returncode, finished.stdout) == (1, "")
+    assert [line.split(" ")[0] for line in finished.stderr.splitlines()] == list(wrong)
+
+
+def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environ.Env, "read_env", lambda _path: None)
+    numbers = ("PORT", "LIVE_PORT", "WEB_WORKERS", "CACHE_SECONDS", "CONN_MAX_AGE", "GRAPHQL_MAX_COST")
+    others = (
+        "DATABASE_URL",
+        "REDIS_URL",
+        "LOG_LEVEL",
+        "GRAPHQL_ALLOWLIST",
+        "CORS_ALLOWED_ORIGINS",
+        "ASSETS",
+        "DEBUG",
+    )
+    for name in numbers + others:
+        monkeypatch.setenv(name, "")
+    found = runpy.run_path(str(ROOT / "walletsvc" / "settings.py"))
+    assert (found["PORT"], found["LIVE_PORT"], found["CACHE_SECONDS"], found["DEBUG"]) == (8000, 8001, 60, False)
+    # Empty is a value where a list can be.
+    assert (found["ASSETS"], found["CORS_ALLOWED_ORIGINS"]) == ({}, [])
+
+
+def test_a_password_may_hold_any_character(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environ.Env, "read_env", lambda _path: None)
+    password = "$HOME \\$#?@/%41ü"
+    for name, value in {"DATABASE_URL": "", "DB_NAME": "name", "DB_PASSWORD": password}.items():
+        monkeypatch.setenv(name, value)
+    assert runpy.run_path(str(ROOT / "walletsvc" / "settings.py"))["DATABASES"]["default"]["PASSWORD"] == password
+
+
+def test_a_file_of_sqlite_is_relative_to_the_folder_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    parse = database_url.parse_database_url
+    folder = Path("/srv/wallets")
+    assert parse("sqlite:///file.sqlite3", folder=folder)["NAME"] == "/srv/wallets/file.sqlite3"
+    assert parse("sqlite:////var/file.sqlite3", folder=folder)["NAME"] == "/var/file.sqlite3"
+    assert parse("sqlite://:memory:", folder=folder)["NAME"] == ":memory:"

@@ -1,0 +1,43 @@
+"""DATABASE_URL: the address of the database, as Django's settings have it."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import environ
+
+EXAMPLES = "mysql://user:password@host:3306/name or sqlite:///file.sqlite3"
+
+_ENGINES = {"mysql": "walletsvc.db.mysql", "sqlite": "django.db.backends.sqlite3"}
+
+
+def parse_database_url(url: str, *, folder: Path) -> dict[str, Any]:
+    """Return the settings of the database at this address; a relative file is one in `folder`.
+
+    Raises `ValueError` with the rest of a sentence that begins with "DATABASE_URL". It never shows the password.
+    """
+    scheme, separator, _ = url.partition("://")
+    if not separator:
+        raise ValueError(f"is not the address of a database, such as {EXAMPLES}.")
+    if scheme not in _ENGINES:
+        raise ValueError(f"names a database of the kind {scheme[:20]!r}, which is not supported: use {EXAMPLES}.")
+    try:
+        found: dict[str, Any] = environ.Env.db_url_config(url)
+    except ValueError as error:
+        raise ValueError(f"has a port or host that cannot be read, other than {EXAMPLES}.") from error
+    found["ENGINE"] = _ENGINES[scheme]
+    if scheme == "mysql":
+        require_driver()
+        if not found["NAME"]:
+            raise ValueError(f"names no database: it has to end like {EXAMPLES.split(' ', 1)[0]}.")
+    elif found["NAME"] != ":memory:":
+        found["NAME"] = str(folder / found["NAME"])
+    return found
+
+
+def require_driver() -> None:
+    """Raise `ValueError` unless MySQL's driver is installed."""
+    if find_spec("MySQLdb") is None:
+        raise ValueError("needs the driver mysqlclient, which is not installed: pip install 'walletsvc[mysql]'.")
