@@ -1,4 +1,4 @@
-"""Exit 0 if the server in this container answers /healthz with 200, else 1: Docker's HEALTHCHECK."""
+"""Exit 0 if the server in this container answers /readyz with 200, else 1: Docker's HEALTHCHECK."""
 
 import http.client
 import os
@@ -8,7 +8,7 @@ import sys
 host = os.environ.get("ALLOWED_HOSTS", "localhost").split(",")[0].lstrip(".")
 connection = http.client.HTTPConnection("127.0.0.1", int(os.environ.get("PORT", "8000")), timeout=4)
 try:
-    connection.request("GET", "/healthz", headers={"Host": host})
+    connection.request("GET", "/readyz", headers={"Host": host})
     status = connection.getresponse().status
 except (OSError, http.client.HTTPException) as error:
     sys.exit(f"no answer: {error!r}")

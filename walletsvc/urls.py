@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import include, re_path
 
-from walletsvc.server.health import healthz
+from walletsvc.server import health
 from walletsvc.web.methods import read_only
 from walletsvc.web.refusals import Refusal, print_plainly
 
@@ -21,7 +21,10 @@ def unknown(request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     re_path(r"^$", index),
-    re_path(r"^healthz/?$", healthz),
+    re_path(r"^healthz/?$", health.readyz, name="healthz"),
+    re_path(r"^livez/?$", health.livez),
+    re_path(r"^readyz/?$", health.readyz),
+    re_path(r"^version/?$", health.version),
     re_path(r"^api(?:/|$)", include("rest_api.urls")),
     re_path(r"^graphql(?:/|$)", include("graphql_api.urls")),
     re_path(r"(?s:.*)", unknown),

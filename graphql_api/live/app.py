@@ -20,11 +20,10 @@ from graphql_api.live.callers import is_allowed_origin, is_known_host
 from graphql_api.live.headers import with_headers
 from graphql_api.live.hub import Hub
 from graphql_api.live.websocket import Connection
-from walletsvc.errors import WalletError
-from walletsvc.models import Wallet
+from walletsvc.server import health
 from walletsvc.web.gate import check_codings
 from walletsvc.web.hooks import REFUSED
-from walletsvc.web.hosts import is_probe
+from walletsvc.web.hosts import PROBED, is_probe
 from walletsvc.web.refusals import Refusal
 
 
@@ -58,7 +57,7 @@ class GuardedFromPages:
 
 def _is_probe(scope: Scope, host: str) -> bool:
     """Tell whether this may be a load balancer's health check, by the web server's rule (`walletsvc.web.hosts`)."""
-    is_asked = scope["type"] == "http" and scope["path"] in ("/healthz", "/healthz/")
+    is_asked = scope["type"] == "http" and scope["path"] in PROBED
     return is_asked and is_probe(host, protocol=f"HTTP/{scope['http_version']}")
 
 
@@ -105,10 +104,6 @@ async def _serve_events(request: Request) -> Response:
 _ALLOWED = {"Allow": "GET, POST, OPTIONS"}
 
 
-def _read_something() -> None:
-    Wallet.objects.order_by("id").values_list("id").first()
-
-
 async def _refuse_http(request: Request, error: Exception) -> Response:
     """Answer a request that no route takes, in the shape of GraphQL errors."""
     assert isinstance(error, HTTPException)  # noqa: S101 - the only kind that it is registered for
@@ -117,14 +112,22 @@ async def _refuse_http(request: Request, error: Exception) -> Response:
     return JSONResponse(content, error.status_code, error.headers)
 
 
-async def _healthz(request: Request) -> Response:
-    """Answer 200, with the number of subscriptions, if the database answers; else 503."""
+async def _livez(request: Request) -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+async def _readyz(request: Request) -> Response:
+    """Answer as the web server does, with the number of subscriptions."""
     hub: Hub = request.app.state.hub
-    try:
-        await hub.feeds.reader.run(_read_something, _healthz)
-    except WalletError:
-        return JSONResponse({"status": "unavailable", "database": "does not answer"}, status_code=503)
-    return JSONResponse({"status": "ok", "subscriptions": hub.feeds.watchers})
+    status, content = health.describe_readiness()
+    return JSONResponse({**content, "subscriptions": hub.feeds.watchers}, status_code=status)
+
+
+async def _version(request: Request) -> Response:
+    return JSONResponse(health.describe_version())
+
+
+_HEALTH = {"healthz": _readyz, "livez": _livez, "readyz": _readyz, "version": _version}
 
 
 @asynccontextmanager
@@ -143,7 +146,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
 def make_application() -> ASGIApp:
     """Return the application. The slash at the end of a path is optional, as on all URLs."""
     routes: list[Route | WebSocketRoute] = [
-        Route(f"/healthz{slash}", _healthz, methods=["GET"]) for slash in ("", "/")
+        Route(f"/{name}{slash}", answer, methods=["GET"]) for name, answer in _HEALTH.items() for slash in ("", "/")
     ]
     for slash in ("", "/"):
         routes.append(Route(f"/graphql{slash}", _serve_events, methods=["GET", "POST", "OPTIONS"]))

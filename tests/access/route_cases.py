@@ -43,6 +43,9 @@ def _outside(thing: Thing) -> Case:
     paths = {
         "index": "/",
         "healthz": "/healthz/",
+        "livez": "/livez/",
+        "readyz": "/readyz/",
+        "version": "/version/",
         "schema": "/api/schema/",
         "docs": "/api/docs/",
         "unknown": "/nope/",

@@ -91,7 +91,7 @@ def test_every_way_of_not_being_somebody_has_one_body(key: Key) -> None:
     assert len(bodies) == 1
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/api/docs/", "/api/schema/"])
+@pytest.mark.parametrize("path", ["/healthz", "/livez", "/readyz", "/version", "/api/docs/", "/api/schema/"])
 def test_some_pages_are_for_everybody(path: str) -> None:
     assert Client().get(path).status_code == 200
 

@@ -13,8 +13,8 @@ from django.db import OperationalError
 from django.db.utils import ConnectionHandler
 
 from walletsvc.cache.lease import Agreement, DatabaseRow
-from walletsvc.cache.lease import row as module
 from walletsvc.cache.lease.row import new_identity
+from walletsvc.db import impatient
 
 pytestmark = pytest.mark.without_engine
 
@@ -48,7 +48,7 @@ def handler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, django_db_blocker: 
     """Let there be a database of the test's own, on every engine."""
     handler = Handler(tmp_path / "row.sqlite3")
     handler.run(TABLE)
-    monkeypatch.setattr(module, "connections", handler)
+    monkeypatch.setattr(impatient, "connections", handler)
     with django_db_blocker.unblock():
         yield handler
     for each in handler.made:
@@ -157,13 +157,13 @@ class Server:
 def test_a_server_has_a_second_for_each_step_too(monkeypatch: pytest.MonkeyPatch) -> None:
     options: dict[str, object] = {"charset": "utf8mb4", "read_timeout": 30}
     server = Server(options)
-    monkeypatch.setattr(module, "connections", server)
+    monkeypatch.setattr(impatient, "connections", server)
     row = DatabaseRow()
     assert row.read() is None
     timeouts = {"connect_timeout": 1, "read_timeout": 1, "write_timeout": 1}
     assert server.done == [
         ("connect", {"NAME": "wallets", "OPTIONS": {"charset": "utf8mb4", **timeouts}}),
-        ("SET", (1,)),
+        ("SET", (1, 1)),
         "close",
         ("SELECT", ()),
         "fetch",

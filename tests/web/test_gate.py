@@ -18,6 +18,9 @@ URLS = {
     "/": "GET, HEAD, OPTIONS",
     "/healthz": "GET, HEAD, OPTIONS",
     "/healthz/": "GET, HEAD, OPTIONS",
+    "/livez": "GET, HEAD, OPTIONS",
+    "/readyz/": "GET, HEAD, OPTIONS",
+    "/version": "GET, HEAD, OPTIONS",
     "/nope": None,
     "/api": "GET, HEAD, OPTIONS",
     "/api/": "GET, HEAD, OPTIONS",
@@ -88,7 +91,7 @@ def test_a_preflight_for_another_host_is_refused(settings: Any, url: str) -> Non
 
 @pytest.mark.parametrize("url", URLS)
 def test_load_balancers_probe_by_address_and_nothing_else_is_served_so(url: str) -> None:
-    is_probed = "healthz" in url
+    is_probed = url.strip("/") in ("healthz", "livez", "readyz")
     for host, protocol in ((ADDRESS, "HTTP/1.1"), ("[fe80::1]", "HTTP/1.1"), ("", "HTTP/1.0")):
         response = send("GET", url, HTTP_HOST=host, SERVER_PROTOCOL=protocol)
         assert response.status_code == (200 if is_probed else 400)

@@ -1,18 +1,53 @@
-"""Health of the server."""
+"""Health of the server, for load balancers, containers and operators. Everybody may ask, so nothing is told twice:
+no host, no user, no text of an error."""
 
-from django.db import DatabaseError, connection
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import metadata
+
 from django.http import HttpRequest, JsonResponse
 
-from walletsvc.models import Wallet
+from walletsvc.server.readiness import readiness
 from walletsvc.web.methods import read_only
 
 
 @read_only
-def healthz(request: HttpRequest) -> JsonResponse:
-    """Answer 200 if the database answers and is set up, else 503. For load balancers and containers."""
-    try:
-        Wallet.objects.order_by("id").values_list("id").first()
-    except DatabaseError:
-        connection.close()
-        return JsonResponse({"status": "unavailable", "database": "does not answer"}, status=503)
+def livez(request: HttpRequest) -> JsonResponse:
+    """Answer 200: this process answers. Asks nothing."""
     return JsonResponse({"status": "ok"})
+
+
+@read_only
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Answer 200 if this process should get requests, else 503 with what is wrong, by the name of the part.
+
+    Redis is named if it does not answer; requests are served without it all the same.
+    """
+    status, content = describe_readiness()
+    return JsonResponse(content, status=status)
+
+
+@read_only
+def version(request: HttpRequest) -> JsonResponse:
+    """Answer which version this is."""
+    return JsonResponse(describe_version())
+
+
+def describe_readiness() -> tuple[int, dict[str, object]]:
+    """Return the status and the content of an answer about readiness."""
+    found = readiness.findings()
+    is_ready = not found.faults
+    status = "ok" if is_ready else "unavailable"
+    return (200 if is_ready else 503), {"status": status, **found.faults, **found.remarks}
+
+
+@cache
+def describe_version() -> Mapping[str, str]:
+    """Return the content of an answer about the version."""
+    try:
+        number = metadata.version("walletsvc")
+    except metadata.PackageNotFoundError:
+        number = "unknown"
+    return {"service": "walletsvc", "version": number}

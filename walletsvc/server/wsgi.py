@@ -10,6 +10,7 @@ django.setup(set_prefix=False)
 from walletsvc.access.identify import start_background  # noqa: E402 - needs Django's apps to be ready
 from walletsvc.server.affinity import keep_to_one_core  # noqa: E402
 from walletsvc.server.checks import refuse_unsafe_settings  # noqa: E402
+from walletsvc.server.readiness import readiness  # noqa: E402
 from walletsvc.web.fast_path import FrontHandler  # noqa: E402
 from walletsvc.web.headers import forget_variables_like_headers  # noqa: E402
 from walletsvc.web.hooks import load_hooks, with_hooks  # noqa: E402
@@ -18,6 +19,7 @@ from walletsvc.web.proxies import behind_proxies  # noqa: E402
 # Whatever server loads this: it refuses to start on unsafe settings.
 refuse_unsafe_settings()
 start_background()
+readiness.start()
 forget_variables_like_headers()
 handler = FrontHandler()
 application = keep_to_one_core(behind_proxies(with_hooks(handler, load_hooks(), refused=handler.by_django)))

@@ -15,14 +15,13 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from walletsvc.web.hooks import REFUSED
-from walletsvc.web.hosts import MAX_ORIGIN_LENGTH, is_probe
+from walletsvc.web.hosts import MAX_ORIGIN_LENGTH, PROBED, is_probe
 from walletsvc.web.limits import settle
 from walletsvc.web.public_urls import own_url
 from walletsvc.web.refusals import Refusal, print_refusal
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
-_PROBED = ("/healthz", "/healthz/")
 _CLOSE = {"Connection": "close"}
 """The rest of the body is still arriving, and will not be read."""
 
@@ -39,7 +38,7 @@ class HostCheck:
             own_url(request)
         except DisallowedHost:
             host, protocol = request.META.get("HTTP_HOST", ""), request.META.get("SERVER_PROTOCOL", "")
-            if request.path_info not in _PROBED or not is_probe(host, protocol=protocol):
+            if request.path_info not in PROBED or not is_probe(host, protocol=protocol):
                 message = "This is not a host name of the server."
                 return print_refusal(request, Refusal(400, "invalid_host", message, header="Host"))
         if len(request.META.get("HTTP_ORIGIN", "")) > MAX_ORIGIN_LENGTH:

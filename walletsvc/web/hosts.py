@@ -6,6 +6,9 @@ from ipaddress import ip_address
 
 from django.http.request import split_domain_port
 
+PROBED = frozenset(f"/{name}{slash}" for name in ("healthz", "livez", "readyz") for slash in ("", "/"))
+"""What load balancers ask, of both servers."""
+
 MAX_ORIGIN_LENGTH = 512
 """Longer than any scheme, name and port. `urlsplit` caches its latest arguments, so their length is bounded."""
 

@@ -25,6 +25,7 @@ from walletsvc.access.leases import Clock, Lease, Leases
 from walletsvc.access.rates import Rate, parse_rate
 from walletsvc.principals import ANYONE, Principal
 from walletsvc.web.hooks import RequestHead
+from walletsvc.web.hosts import PROBED
 from walletsvc.web.refusals import Refusal
 
 CHARGE = "walletsvc.charge"
@@ -32,9 +33,6 @@ CHARGE = "walletsvc.charge"
 
 COST_OF_A_UNIT = 100
 """How much of the cost of a GraphQL document counts as much as a request."""
-
-PROBED = frozenset({"/healthz", "/healthz/", "/livez", "/livez/", "/readyz", "/readyz/"})
-"""A load balancer that is refused would take the server for dead."""
 
 _IPV6_PREFIX_BYTES = 8
 """A /64 is the smallest network that is given to one customer (RFC 6177)."""
@@ -69,6 +67,7 @@ class RequestLimits:
             elif authorization is not None and (principal := find_verified(authorization)) is not None:
                 charge.to(principal)
             elif request.path in PROBED:
+                # A load balancer that is refused would take the server for dead.
                 charge.is_settled = True
             elif authorization is None:
                 charge.to_address()

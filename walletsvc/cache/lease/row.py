@@ -7,9 +7,10 @@ from contextlib import suppress
 from typing import Any, Protocol
 from uuid import uuid4
 
-from django.db import DEFAULT_DB_ALIAS, IntegrityError, connections
+from django.db import IntegrityError
 
 from walletsvc.cache.lease.state import Agreement
+from walletsvc.db.impatient import connect
 
 TIMEOUT_SECONDS = 1
 """An answer that takes longer would find its lease expired."""
@@ -69,7 +70,7 @@ class DatabaseRow:
     def _run(self, statement: str, values: Sequence[object]) -> tuple[Sequence[Any], int]:
         """Run a statement, committed at once. Return its rows and how many it changed."""
         if self._database is None:
-            self._database = _connect()
+            self._database = connect(seconds=TIMEOUT_SECONDS)
         try:
             with self._database.wrap_database_errors:
                 cursor = self._database.create_cursor()
@@ -86,21 +87,3 @@ class DatabaseRow:
 def new_identity() -> str:
     """Return a new, unique identity for a database."""
     return uuid4().hex
-
-
-def _connect() -> Any:
-    """Return a connection of its own, with short timeouts."""
-    database: Any = connections.create_connection(DEFAULT_DB_ALIAS)
-    options = database.settings_dict["OPTIONS"]
-    if database.vendor == "mysql":
-        limits = dict.fromkeys(("connect_timeout", "read_timeout", "write_timeout"), TIMEOUT_SECONDS)
-    else:
-        limits = {"timeout": TIMEOUT_SECONDS}
-    database.settings_dict = {**database.settings_dict, "OPTIONS": {**options, **limits}}
-    database.connect()
-    if database.vendor == "mysql":
-        with database.wrap_database_errors:
-            cursor = database.create_cursor()
-            cursor.execute("SET SESSION innodb_lock_wait_timeout = %s", (TIMEOUT_SECONDS,))
-            cursor.close()
-    return database
