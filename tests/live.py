@@ -47,6 +47,10 @@ class LiveServer(Server):
         return f"http://{self.host}:{self.port}"
 
     @property
+    def database_url(self) -> str:
+        return self._variables["DATABASE_URL"]
+
+    @property
     def live_url(self) -> str:
         """Return where subscriptions are served, over HTTP; with `LIVE_PORT` they are."""
         return f"http://{self.host}:{self._variables['LIVE_PORT']}/graphql/"

@@ -1,4 +1,4 @@
-"""A way to Redis on which a reply can break off."""
+"""A way to a server, to Redis if nothing else is said, on which a reply can break off."""
 
 from __future__ import annotations
 
@@ -24,8 +24,13 @@ class Proxy:
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
+    def port(self) -> int:
+        port: int = self._listener.getsockname()[1]
+        return port
+
+    @property
     def url(self) -> str:
-        return f"redis://127.0.0.1:{self._listener.getsockname()[1]}/0"
+        return f"redis://127.0.0.1:{self.port}/0"
 
     def break_off(self, *, after_bytes: int, silent: bool) -> None:
         """Let so many bytes come back, once, and then nothing (if `silent`) or the end of the connection."""
