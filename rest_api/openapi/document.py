@@ -14,6 +14,7 @@ from rest_api.openapi.history import history_schemas
 from rest_api.openapi.paths import paths
 from rest_api.openapi.refusals import error_schemas
 from rest_api.openapi.requests import request_schemas
+from walletsvc import __version__
 
 MEDIA_TYPE = "application/vnd.oai.openapi+json;version=3.1"
 """The media type registered by the OpenAPI Initiative (https://spec.openapis.org/oas/latest.html)."""
@@ -33,7 +34,7 @@ def describe() -> dict[str, Any]:
     """Return the OpenAPI document."""
     return {
         "openapi": "3.1.0",
-        "info": {"title": "walletsvc", "version": "1", "description": _TEXT, "license": {"name": "MIT"}},
+        "info": {"title": "walletsvc", "version": __version__, "description": _TEXT, "license": {"name": "MIT"}},
         "paths": dict(paths()),
         # Both may be: a server can be open (AUTH_REQUIRED off).
         "security": [{"key": []}, {}],

@@ -1,0 +1,37 @@
+"""There is one version, in one place."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tomllib
+
+import pytest
+
+import walletsvc
+from rest_api.openapi.document import describe
+from tests.live import ROOT
+
+pytestmark = pytest.mark.without_engine
+
+
+def test_the_description_has_the_version_of_the_package() -> None:
+    assert describe()["info"]["version"] == walletsvc.__version__
+
+
+def test_the_wheel_has_the_version_of_the_package() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert "version" not in project["project"]
+    assert project["tool"]["hatch"]["version"]["path"] == "walletsvc/__init__.py"
+
+
+def test_no_other_file_names_it() -> None:
+    """Semantic versions of ours, of the form in which a second place would have them."""
+    listed = subprocess.run(["git", "ls-files", "*.py", "*.toml", "*.sh"], cwd=ROOT, capture_output=True, text=True)
+    assigned = re.compile(rf"""version["']?\s*[:=]+\s*["']{re.escape(walletsvc.__version__)}["']""", re.IGNORECASE)
+    places = [
+        name
+        for name in listed.stdout.split()
+        if (ROOT / name).is_file() and assigned.search((ROOT / name).read_text())
+    ]
+    assert places == ["walletsvc/__init__.py"]
