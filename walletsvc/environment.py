@@ -136,3 +136,11 @@ def parse_file(text: str, *, folder: Path) -> str:
     if not path.is_file() or not os.access(path, os.R_OK):
         raise ValueError(_is_not(text, "a file that can be read"))
     return str(path)
+
+
+def parse_folder(text: str) -> Path:
+    """Return the path of a folder. Raises `ValueError` if there is none."""
+    path = Path(text).resolve()
+    if not path.is_dir():
+        raise ValueError(_is_not(text, "a folder that exists"))
+    return path

@@ -1,4 +1,4 @@
-"""Settings, all from the environment or an optional `.env` in the server's folder. README has the table."""
+"""Settings, all from the environment or an optional `.env` in the folder of the server. README has the table."""
 
 import os
 from functools import partial
@@ -8,15 +8,20 @@ from typing import Any
 import environ
 
 from walletsvc.database_url import parse_database_url, require_driver
-from walletsvc.environment import Environment, parse_file, parse_origins, parse_scales
+from walletsvc.environment import Environment, parse_file, parse_folder, parse_origins, parse_scales
 from walletsvc.redis_url import parse_redis_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+# Alembic's folder: in a wheel, it is part of the package.
+_INSTALLED_REVISIONS = BASE_DIR / "walletsvc" / "revisions"
+REVISIONS = _INSTALLED_REVISIONS if _INSTALLED_REVISIONS.is_dir() else BASE_DIR / "alembic"
 INSECURE_SECRET_KEY = "insecure-for-local-use-only"  # noqa: S105 - refused when DEBUG is off
 
-if (BASE_DIR / ".env").is_file():
-    environ.Env.read_env(BASE_DIR / ".env")
 env = Environment(os.environ)
+# The folder of the data and of `.env`: that of a checkout, or the current one where the package is installed.
+HOME = env.parsed("WALLETSVC_HOME", parse_folder, BASE_DIR if (BASE_DIR / "manage.py").is_file() else Path.cwd())
+if (HOME / ".env").is_file():
+    environ.Env.read_env(HOME / ".env")
 
 DEBUG = env.flag("DEBUG", default=False)
 SECRET_KEY = env.text("SECRET_KEY", default=INSECURE_SECRET_KEY)
@@ -62,7 +67,7 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # -- database: DATABASE_URL, or DB_NAME etc. for MySQL, or an SQLite file --------------------------------
 
-_SQLITE: dict[str, Any] = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(BASE_DIR / "walletsvc.sqlite3")}
+_SQLITE: dict[str, Any] = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(HOME / "walletsvc.sqlite3")}
 
 
 def _mysql_by_parts(name: str) -> dict[str, Any]:
@@ -78,7 +83,7 @@ def _mysql_by_parts(name: str) -> dict[str, Any]:
 
 
 if env.text("DATABASE_URL"):
-    _database = env.parsed("DATABASE_URL", partial(parse_database_url, folder=BASE_DIR), _SQLITE)
+    _database = env.parsed("DATABASE_URL", partial(parse_database_url, folder=HOME), _SQLITE)
 else:
     _database = env.parsed("DB_NAME", _mysql_by_parts, _SQLITE)
 
@@ -214,7 +219,7 @@ LIVE_MAX_COST = env.number("LIVE_MAX_COST", default=GRAPHQL_MAX_COST)
 LIVE_MAX_OPERATIONS = env.number("LIVE_MAX_OPERATIONS", default=64 if AUTH_REQUIRED else 0)
 LIVE_MAX_SOCKETS = env.number("LIVE_MAX_SOCKETS", default=8 if AUTH_REQUIRED else 0)
 # A JSON file of the only documents that may run.
-GRAPHQL_ALLOWLIST = env.parsed("GRAPHQL_ALLOWLIST", partial(parse_file, folder=BASE_DIR), "")
+GRAPHQL_ALLOWLIST = env.parsed("GRAPHQL_ALLOWLIST", partial(parse_file, folder=HOME), "")
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 

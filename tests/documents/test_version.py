@@ -26,12 +26,9 @@ def test_the_wheel_has_the_version_of_the_package() -> None:
 
 
 def test_no_other_file_names_it() -> None:
-    """Semantic versions of ours, of the form in which a second place would have them."""
     listed = subprocess.run(["git", "ls-files", "*.py", "*.toml", "*.sh"], cwd=ROOT, capture_output=True, text=True)
-    assigned = re.compile(rf"""version["']?\s*[:=]+\s*["']{re.escape(walletsvc.__version__)}["']""", re.IGNORECASE)
-    places = [
-        name
-        for name in listed.stdout.split()
-        if (ROOT / name).is_file() and assigned.search((ROOT / name).read_text())
-    ]
-    assert places == ["walletsvc/__init__.py"]
+    version = re.escape(walletsvc.__version__)
+    assigned = re.compile(rf"""version\w*["']?\s*[:=]+\s*["']{version}["']""", re.IGNORECASE)
+    files = [ROOT / name for name in listed.stdout.split()]
+    places = [path for path in files if path.is_file() and assigned.search(path.read_text())]
+    assert places == [ROOT / "walletsvc" / "__init__.py"]

@@ -42,6 +42,7 @@ WRONG = [
     ("WEB_THREADS", "many", "is 'many', which is not a whole number from 1 to 1024."),
     ("CACHE_SECONDS", "-3", "is '-3', which is not a whole number, 0 or more."),
     ("CACHE_SECONDS", "6" * 5_000, f"is '{'6' * 60}', which is not a whole number, 0 or more."),
+    ("WALLETSVC_HOME", "/no/such/folder", "is '/no/such/folder', which is not a folder that exists."),
     ("GRAPHQL_MAX_DEPTH", "1.5", "is '1.5', which is not a whole number, 0 or more."),
     ("CORS_PREFLIGHT_MAX_AGE", "-1", "is '-1', which is not a whole number, 0 or more."),
     ("DEBUG", "maybe", "is 'maybe', which is not true or false."),
@@ -112,6 +113,20 @@ def test_all_wrong_settings_are_told_at_once(tmp_path: Path) -> None:
     )
     assert (finished.returncode, finished.stdout) == (1, "")
     assert [line.split(" ")[0] for line in finished.stderr.splitlines()] == list(wrong)
+
+
+def test_data_and_settings_are_in_the_folder_that_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DATABASE_URL", "DB_NAME", "LOG_LEVEL"):
+        monkeypatch.setenv(name, "")
+    monkeypatch.setenv("WALLETSVC_HOME", str(tmp_path))
+    # Restored afterwards: a file of settings becomes part of the environment.
+    monkeypatch.setenv("GRAPHQL_ALLOWLIST", "")
+    monkeypatch.delenv("GRAPHQL_ALLOWLIST")
+    (tmp_path / "documents.json").write_text("{}")
+    (tmp_path / ".env").write_text("GRAPHQL_ALLOWLIST=documents.json\n")
+    found = runpy.run_path(str(ROOT / "walletsvc" / "settings.py"))
+    assert found["DATABASES"]["default"]["NAME"] == str(tmp_path / "walletsvc.sqlite3")
+    assert found["GRAPHQL_ALLOWLIST"] == str(tmp_path / "documents.json")
 
 
 def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:

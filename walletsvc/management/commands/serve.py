@@ -84,6 +84,8 @@ class Command(BaseCommand):
         for name, value in _MALLOC.items():
             os.environ.setdefault(name, value)
         self.stdout.flush()
+        # Where the next program finds our code, it should not look for data.
+        os.environ["WALLETSVC_HOME"] = str(settings.HOME)
         os.chdir(settings.BASE_DIR)
         os.execv(sys.executable, supervision.command(web=web, live=live))  # noqa: S606 - our own interpreter and arguments
 

@@ -59,7 +59,10 @@ class Command(BaseCommand):
             self.stdout.write("The database is up to date.")
 
     def _run_alembic(self, *, report: Callable[[str], object]) -> None:
-        config = Config(settings.BASE_DIR / "alembic.ini", stdout=io.StringIO())
+        config = Config(stdout=io.StringIO())
+        # As in alembic.ini, which only a checkout has. The option is interpolated.
+        config.set_main_option("script_location", str(settings.REVISIONS).replace("%", "%%"))
+        config.set_main_option("path_separator", "os")
         config.attributes["report"] = report
         report("Running Alembic's revisions:")
         try:
