@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rest_api.endpoints import Endpoint
+from rest_api.endpoints import Attribute, Endpoint
 from rest_api.errors import Problem, Refused, camel_case
 from rest_api.local_ids import LocalIds
 from walletsvc import errors
 from walletsvc.commands.inputs import LocalId
+from walletsvc.schema.resources import MAX_LEGS
 
 
 @dataclass(slots=True)
@@ -133,13 +134,15 @@ def _read_attributes(resource: Mapping[str, Any], endpoint: Endpoint, written: R
     attributes = resource["attributes"]
     if not isinstance(attributes, dict):
         return [_invalid("The attributes are an object.", f"{written.base}/attributes")]
-    problems = []
+    problems: list[Problem] = []
     written.attributes = endpoint.attribute_fields
     for name, value in attributes.items():
         known = endpoint.attributes.get(name)
         if known is not None and known.is_writable:
             written.values[known.field] = value
             written.pointers[known.field] = known.pointer
+            if known.references:
+                problems += _read_references(known, written)
         elif name.startswith("@"):
             continue  # JSON:API: @-members are ignored.
         elif name in endpoint.given_relations:
@@ -158,6 +161,29 @@ def _read_attributes(resource: Mapping[str, Any], endpoint: Endpoint, written: R
             else:
                 problem = _invalid(f"{endpoint.name} has no attribute {name[:64]!r}.", pointer)
             problems.append(problem)
+    return problems
+
+
+def _read_references(attribute: Attribute, written: ResourceInput) -> list[Problem]:
+    """Put ids in the place of the resource identifier objects that a list of objects, such as legs, has as members.
+
+    Returns the problems with these. The command judges anything else, and lists that are too long.
+    """
+    members, read, problems = written.values[attribute.field], [], []
+    if not isinstance(members, list) or len(members) > MAX_LEGS:
+        return []
+    for place, member in enumerate(members):
+        ids = {}
+        for name, type_name in attribute.references.items():
+            linkage = member.get(name) if isinstance(member, dict) else None
+            if isinstance(linkage, dict):
+                pointer = f"{written.base}{attribute.pointer}/{place}/{name}"
+                found = check_linkage(linkage, type_name, pointer, written.local_ids)
+                problems += found
+                if not found:
+                    ids[name] = identify(linkage, written.local_ids)
+        read.append({**member, **ids} if ids else member)
+    written.values[attribute.field] = read
     return problems
 
 

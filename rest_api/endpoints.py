@@ -25,6 +25,7 @@ from walletsvc.schema.captures import CAPTURE, RELEASE
 from walletsvc.schema.declarations import Field, Resource, ToOne, Write
 from walletsvc.schema.resources import ENTRY, HOLD, RESOURCES, TRANSACTION, TRANSFER, WALLET
 from walletsvc.schema.reversals import TRANSACTION_REVERSAL, TRANSFER_REVERSAL
+from walletsvc.schema.types import Legs
 
 T = TypeVar("T")
 
@@ -33,11 +34,15 @@ BASE = "/api/"
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """An attribute: its serializer field, whether clients can write it, and its place in a resource object."""
+    """An attribute: its serializer field, whether clients can write it, and its place in a resource object.
+
+    `references` are the members of the objects in its list that refer to resources, with the type of these.
+    """
 
     field: str
     is_writable: bool
     pointer: str
+    references: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -139,9 +144,7 @@ class Endpoint:
             for name, each in fields.items()
         }
         inputs = (each for each in self.resource.inputs if isinstance(each, Field))
-        return shown | {
-            each.name: Attribute(each.key, is_writable=True, pointer=f"/attributes/{each.name}") for each in inputs
-        }
+        return shown | {each.name: _attribute(each) for each in inputs}
 
     @cached_property
     def attribute_fields(self) -> frozenset[str]:
@@ -169,6 +172,12 @@ class Endpoint:
         """Return the to-one relations that a resource object in a request can have."""
         inputs = {each.name: each for each in self.resource.inputs if isinstance(each, ToOne)}
         return {name: self.resource.to_one[name] for name in self.writable_relations} | inputs
+
+
+def _attribute(given: Field) -> Attribute:
+    """Return the attribute for an input that is no field of the resource."""
+    references = given.type.references if isinstance(given.type, Legs) else {}
+    return Attribute(given.key, is_writable=True, pointer=f"/attributes/{given.name}", references=references)
 
 
 def _allowed(write: T | None) -> T:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from django.conf import settings
 
 from rest_api.endpoints import Endpoint
-from rest_api.openapi.schemas import OBJECT, Schema, closed_object
+from rest_api.openapi.schemas import OBJECT, Schema, closed_object, given_identifier
 from walletsvc import money
 from walletsvc.ledger.conditions import COMPARISONS
 from walletsvc.models.columns import MAX_DESCRIPTION_LENGTH
 from walletsvc.schema.declarations import Field, ToOne, Write
-from walletsvc.schema.resources import MAX_LEGS
+from walletsvc.schema.resources import MAX_LEGS, WALLET
 from walletsvc.schema.types import (
     Amount,
     Choice,
@@ -126,7 +126,10 @@ def _conditions() -> Schema:
 
 def _leg() -> Schema:
     properties = {
-        "wallet": {"type": ["string", "integer"], "description": "The id of a wallet."},
+        "wallet": {
+            "anyOf": [{"type": ["string", "integer"]}, given_identifier(WALLET.name)],
+            "description": "The id of a wallet, or its identifier: among operations, also by lid.",
+        },
         "amount": _sent_amount() | {"description": "Not zero: positive if the wallet gets it."},
         "description": {"type": "string", "maxLength": MAX_DESCRIPTION_LENGTH},
         "conditions": _conditions() | {"description": "What must be true of its wallet, or nothing is moved."},

@@ -13,8 +13,8 @@ from rest_api.openapi.books import CURRENCY, book_parameters
 from rest_api.openapi.history import balance_parameters, statement_parameters
 from rest_api.openapi.parameters import Parameter, document_parameters, header, list_parameters, page_parameters
 from rest_api.openapi.refusals import MEANINGS
-from rest_api.openapi.requests import given_identifier, new_name, new_names, request_document, singular
-from rest_api.openapi.schemas import STRING, Schema, any_of, ref
+from rest_api.openapi.requests import new_name, new_names, request_document, singular
+from rest_api.openapi.schemas import STRING, Schema, any_of, given_identifier, ref
 from rest_api.views.operations import ATOMIC
 from walletsvc.schema.resources import WALLET
 from walletsvc.web.idempotency import IDEMPOTENCY_KEY, REPLAYED
@@ -254,7 +254,7 @@ def _many_relationship(endpoint: Endpoint, name: str) -> Item:
             f"Always refused: {name} are written at their own URLs",
             endpoint.name,
             parameters=[_IDENTIFIER],
-            body=request_document({"type": "array", "items": given_identifier(target)}),
+            body=request_document({"type": "array", "items": given_identifier(target.name)}),
             answers=refusals(*_WRITING),
         )
     return item
@@ -277,7 +277,7 @@ def _one_relationship(endpoint: Endpoint, name: str) -> Item:
             f"Move one {endpoint.name} to another {name}" if is_writable else f"Always refused: the {name} is fixed",
             endpoint.name,
             parameters=[_IDENTIFIER, *(_CONDITIONS if is_writable else [])],
-            body=request_document(given_identifier(target)),
+            body=request_document(given_identifier(target.name)),
             answers=_DONE | refusals(*_WRITING, 412) if is_writable else refusals(*_WRITING),
         ),
     }

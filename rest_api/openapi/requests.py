@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rest_api.endpoints import ENDPOINTS, Action, Endpoint
 from rest_api.openapi.fields import input_attributes
-from rest_api.openapi.schemas import ID, OBJECT, STRING, Schema, closed_object, ref
+from rest_api.openapi.schemas import ID, OBJECT, STRING, Schema, closed_object, given_identifier, ref
 from rest_api.operations.documents import MAX_OPERATIONS, OPERATIONS
 from rest_api.operations.targets import MAX_HREF_LENGTH
 from walletsvc.schema.declarations import ToOne
@@ -79,7 +79,7 @@ def _changed_resource(endpoint: Endpoint) -> Schema:
 def _written(endpoint: Endpoint, attributes: Schema) -> Schema:
     relationships = {name: _to_one(endpoint.resource.to_one[name]) for name in endpoint.changeable_relations}
     for name, relation in endpoint.resource.to_many.items():
-        items = given_identifier(ENDPOINTS[relation.target])
+        items = given_identifier(relation.target)
         relationships[name] = {
             "type": "object",
             "description": "May be given if it is empty, for clients that know the relation.",
@@ -97,13 +97,8 @@ def _written(endpoint: Endpoint, attributes: Schema) -> Schema:
 
 
 def _to_one(relation: ToOne) -> Schema:
-    data = given_identifier(ENDPOINTS[relation.target])
+    data = given_identifier(relation.target)
     return {"type": "object", "required": ["data"], "properties": {"data": data}}
-
-
-def given_identifier(endpoint: Endpoint) -> Schema:
-    """Return the schema of a resource identifier object in a request."""
-    return {"type": "object", "required": ["type", "id"], "properties": {"type": {"const": endpoint.name}, "id": ID}}
 
 
 def _operation() -> Schema:

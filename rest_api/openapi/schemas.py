@@ -24,6 +24,11 @@ def any_of(names: Iterable[str]) -> Schema:
     return refs[0] if len(refs) == 1 else {"anyOf": refs}
 
 
+def given_identifier(type_name: str) -> Schema:
+    """Return the schema of a resource identifier object in a request."""
+    return {"type": "object", "required": ["type", "id"], "properties": {"type": {"const": type_name}, "id": ID}}
+
+
 def closed_object(properties: Schema) -> Schema:
     """Return the schema of a request object with no members except these.
 
