@@ -11,6 +11,8 @@ import pytest
 from tests.access.all_cases import all_cases, names_in
 from tests.access.case import Case
 from tests.access.world import Answer, Caller, World
+from tests.writes import post_transfer
+from walletsvc.principals import ANYONE
 
 pytestmark = pytest.mark.any_engine
 
@@ -72,6 +74,33 @@ def compare(world: World, case: Case, caller: Caller) -> list[str]:
         if first != second:
             return [f"{case} as {caller.name}:\n  {first}\n  {second}"]
     return []
+
+
+def test_a_leg_is_not_found_by_a_transfer_that_another_owner_shares(world: World) -> None:
+    """Whoever guesses its id does not learn which of its transactions belong to a transfer, nor that there is one."""
+    hers, his = world.ids["alice"], world.ids["bob"]
+    pair = {"source_id": hers["wallet"], "destination_id": his["wallet"], "amount": "1.00"}
+    shared = post_transfer(principal=ANYONE, txid="Shared", **pair)
+    own = hers["reversed_transfer"]
+
+    def found(caller: Caller, transfer: object) -> list[tuple[int, int]]:
+        """Return how many transactions each face finds, and how many it counts."""
+        listed = world.ask(caller, "GET", f"/api/transactions/?filter[transfer]={transfer}").document
+        query = f'{{ transactions(filters: {{transfer: "{transfer}"}}) {{ totalCount edges {{ node {{ id }} }} }} }}'
+        answer = world.ask(caller, "POST", "/graphql/", {"query": query}, "application/json").document
+        page = answer["data"]["transactions"]
+        return [
+            (len(listed["data"]), listed["meta"]["pagination"]["count"]),
+            (len(page["edges"]), page["totalCount"]),
+        ]
+
+    # The second time from the cache.
+    for _ in range(2):
+        for caller in (world.caller(), world.caller(owner=None, narrowed="alice")):
+            assert found(caller, shared.id) == found(caller, shared.id + 1) == [(0, 0)] * 2
+            assert found(caller, own) == [(2, 2)] * 2
+        assert found(world.caller(owner="bob"), own) == found(world.caller(owner="bob"), shared.id) == [(0, 0)] * 2
+        assert found(world.caller(owner=None), shared.id) == found(world.caller(owner=None), own) == [(2, 2)] * 2
 
 
 def test_a_document_that_another_has_sent_is_unknown(world: World) -> None:

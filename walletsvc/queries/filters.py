@@ -12,7 +12,7 @@ from typing import Any
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Model, Q, QuerySet, Value
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Lower
 
 from walletsvc.errors import InvalidParameter, WalletError
@@ -115,6 +115,17 @@ class IdFilter(django_filters.Filter):
     field_class = _IdField
 
 
+class OwnIdFilter(IdFilter):
+    """Selects by a related record, if that has the row's own owner: another's is as if it did not exist."""
+
+    def filter(self, qs: QuerySet[Model], value: int | None) -> QuerySet[Model]:
+        if value is None:
+            return qs
+        related: Any = qs.model._meta.get_field(str(self.field_name)).related_model
+        own = related._default_manager.filter(id=value, owner=OuterRef("owner"))
+        return qs.filter(Exists(own), **{str(self.field_name): value})
+
+
 class NumberFilter(django_filters.Filter):
     field_class = _NumberField
 
@@ -163,8 +174,10 @@ def _declared(resource: Resource) -> Iterator[tuple[str, django_filters.Filter]]
             yield name, _filter(field, lookup)
     for relation in resource.to_one.values():
         if relation.filters:
+            stored = RESOURCES[resource.name].to_one[relation.name].column
             # For callers bound to an owner, it may be read from something that is no column.
-            yield relation.name, IdFilter(field_name=RESOURCES[resource.name].to_one[relation.name].column)
+            kind = IdFilter if relation.column == stored else OwnIdFilter
+            yield relation.name, kind(field_name=stored)
     if resource.search:
         yield "search", _FoldedFilter(field_name="|".join(resource.search))
 
