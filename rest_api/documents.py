@@ -174,7 +174,7 @@ def _read_references(attribute: Attribute, written: ResourceInput) -> list[Probl
         return []
     for place, member in enumerate(members):
         ids = {}
-        for name, type_name in attribute.references.items():
+        for name, type_name in attribute.references:
             linkage = member.get(name) if isinstance(member, dict) else None
             if isinstance(linkage, dict):
                 pointer = f"{written.base}{attribute.pointer}/{place}/{name}"

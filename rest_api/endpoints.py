@@ -42,7 +42,7 @@ class Attribute:
     field: str
     is_writable: bool
     pointer: str
-    references: Mapping[str, str] = field(default_factory=dict)
+    references: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ class Endpoint:
 
 def _attribute(given: Field) -> Attribute:
     """Return the attribute for an input that is no field of the resource."""
-    references = given.type.references if isinstance(given.type, Legs) else {}
+    references = given.type.references if isinstance(given.type, Legs) else ()
     return Attribute(given.key, is_writable=True, pointer=f"/attributes/{given.name}", references=references)
 
 

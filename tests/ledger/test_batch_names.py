@@ -7,15 +7,19 @@ from typing import Any
 import pytest
 
 from tests.ledger.state import assert_reconciled, snapshot
-from tests.writes import open_wallet, post_transaction
+from tests.writes import open_wallet, post_transaction, post_transfer
+from walletsvc.commands.captures import CaptureHold
 from walletsvc.commands.command import Command
 from walletsvc.commands.execute import execute_all
+from walletsvc.commands.holds import CreateHold
 from walletsvc.commands.inputs import LocalId
 from walletsvc.commands.outcomes import Done, Refused
+from walletsvc.commands.reversals import ReverseTransfer
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
+from walletsvc.commands.transfers import PostTransfer
 from walletsvc.commands.wallets import ChangeWallet, DeleteWallet, OpenWallet
 from walletsvc.models import Transaction, Wallet
-from walletsvc.principals import ANYONE, Principal
+from walletsvc.principals import ANYONE, SYSTEM, Principal
 
 pytestmark = pytest.mark.django_db
 
@@ -159,4 +163,79 @@ def test_within_a_batch_too_names_are_unique_within_an_owner(wallet: Wallet) -> 
     mine = open_wallet(principal=ANYONE, label="X")
     assert refusal(rename(mine, "V"), opening("V")) == (1, "duplicate_label", "label")
     run(rename(mine, "V"))
+    assert_reconciled()
+
+
+# -- names that a batch would derive from an object of its own -------------------------------------------
+
+
+@pytest.fixture(params=["one owner", "two owners"])
+def pair(request: pytest.FixtureRequest) -> tuple[Wallet, Wallet]:
+    """Return two wallets with money, of one owner or of two."""
+    owners = ("alice", "alice" if request.param == "one owner" else "bob")
+    one, two = (
+        open_wallet(principal=SYSTEM, owner=owner, label=f"P{place}", balance="10")
+        for place, owner in enumerate(owners)
+    )
+    return one, two
+
+
+def duplicate(*commands: Command[Any]) -> tuple[int, dict[str, object]]:
+    """Return the place of a refused name, and the context."""
+    before = snapshot()
+    outcome = execute_all(commands, by=ANYONE)
+    assert isinstance(outcome, Refused), outcome
+    assert (outcome.error.code, outcome.error.field) == ("duplicate_txid", "txid")
+    assert snapshot() == before
+    return outcome.index, dict(outcome.error.context)
+
+
+def moving(pair: tuple[Wallet, Wallet], local_id: LocalId) -> PostTransfer:
+    values = {"txid": "T", "source": pair[0].id, "destination": pair[1].id, "amount": "5"}
+    return PostTransfer.parse(values, local_id=local_id)
+
+
+def holding(pair: tuple[Wallet, Wallet], local_id: LocalId) -> CreateHold:
+    values = {"txid": "H", "wallet": pair[0].id, "destination": pair[1].id, "amount": "5"}
+    return CreateHold.parse(values, local_id=local_id)
+
+
+@pytest.mark.parametrize("leg", [1, 2])
+def test_a_reversal_of_a_new_transfer_finds_a_leg_s_name_taken(pair: tuple[Wallet, Wallet], leg: int) -> None:
+    taken = post_transaction(principal=ANYONE, txid=f"R.{leg}", wallet_id=pair[leg - 1].id, amount="1")
+    moved = LocalId()
+    found = duplicate(moving(pair, moved), ReverseTransfer.parse(moved, {"txid": "R"}))
+    assert found == (1, {"txid": f"R.{leg}", "transaction": taken.id})
+    if pair[0].owner != pair[1].owner:
+        # What is taken is the name of the other leg's owner.
+        with_other = LocalId()
+        name = f"Q.{leg}"
+        post_transaction(principal=ANYONE, txid=name, wallet_id=pair[2 - leg].id, amount="1")
+        run(moving(pair, with_other), ReverseTransfer.parse(with_other, {"txid": "Q"}))
+    assert_reconciled()
+
+
+def test_a_reversal_of_a_new_transfer_finds_its_own_name_taken(pair: tuple[Wallet, Wallet]) -> None:
+    values = {"txid": "R", "source_id": pair[0].id, "destination_id": pair[1].id, "amount": "1"}
+    taken = post_transfer(principal=ANYONE, **values)
+    moved = LocalId()
+    index, context = duplicate(moving(pair, moved), ReverseTransfer.parse(moved, {"txid": "R"}))
+    assert (index, context["transfer"]) == (1, taken.id)
+
+
+def test_a_capture_of_a_new_hold_finds_its_names_taken(pair: tuple[Wallet, Wallet]) -> None:
+    first = post_transaction(principal=ANYONE, txid="C", wallet_id=pair[0].id, amount="1")
+    second = post_transaction(principal=ANYONE, txid="D.2", wallet_id=pair[1].id, amount="1")
+    values = {"source_id": pair[0].id, "destination_id": pair[1].id, "amount": "1"}
+    third = post_transfer(principal=ANYONE, txid="E", **values)
+    for txid, name, taken in (
+        ("C", "transaction", first.id),
+        ("D", "transaction", second.id),
+        ("E", "transfer", third.id),
+    ):
+        held = LocalId()
+        index, context = duplicate(holding(pair, held), CaptureHold.parse(held, {"txid": txid}))
+        assert (index, context[name]) == (1, taken)
+    held = LocalId()
+    run(holding(pair, held), CaptureHold.parse(held, {"txid": "F"}))
     assert_reconciled()

@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import Any, ClassVar, Self
 
 from walletsvc import errors
-from walletsvc.commands.command import Command, Locks
+from walletsvc.commands.command import Command, Locks, report_id
 from walletsvc.commands.conditions import parse_conditions
-from walletsvc.commands.holders import find_transfer_holder, find_txid_holder, owner_of
+from walletsvc.commands.holders import find_transfer_holder, find_txid_holder, owner_of, owners_of
 from walletsvc.commands.holds import arguments_of, find_hold, parse_input, without
 from walletsvc.commands.idempotency import fingerprint_of
 from walletsvc.commands.inputs import LocalId, Reference, Refusals, id_so_far, parse_new, parse_reference, resolve
@@ -82,9 +82,7 @@ class CaptureHold(Command[Transaction]):
             allow_excess=self.allow_excess,
             conditions=self.conditions,
         )
-        if self.local_id is not None:
-            ledger.flush(send=True)
-            self.local_id.id, self.local_id.owner = captured.id, captured.owner
+        report_id(captured, self.local_id, ledger)
         return captured
 
     def _transaction(self) -> Transaction:
@@ -114,16 +112,16 @@ class CaptureHold(Command[Transaction]):
         return transaction
 
     def find_duplicate(self, principal: Principal) -> errors.WalletError | None:
-        identifier = id_so_far(self.hold)
         # Nothing was captured of a hold that does not exist yet.
-        fingerprint = fingerprint_of(self) if identifier else None
+        fingerprint = fingerprint_of(self) if id_so_far(self.hold) else None
         found = find_txid_holder(owner_of(self.hold, Hold, principal), self.txid, fingerprint=fingerprint)
         if found is not None:
             return found
-        wallets = Hold.objects.filter(id=identifier, destination__isnull=False).values_list(
-            "wallet_id", "destination_id"
-        )
-        names = (self.txid, leg_txid(self.txid))
-        for pair in wallets:
-            return find_transfer_holder(self.txid, list(zip(pair, names, strict=True)), principal)
-        return None
+        if isinstance(self.hold, LocalId):
+            # It is gone; of its wallets, the owners are still known.
+            owners = self.hold.owners
+        else:
+            holds = Hold.objects.filter(id=self.hold, destination__isnull=False)
+            pair = holds.values_list("wallet_id", "destination_id").first()
+            owners = owners_of(pair or (), principal)
+        return find_transfer_holder(self.txid, owners, (self.txid, leg_txid(self.txid))[: len(owners)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -13,6 +13,7 @@ from walletsvc import errors
 from walletsvc.commands.inputs import LocalId, Reference
 from walletsvc.commands.memories import Memory, restore, snapshot
 from walletsvc.ledger.ledger import Ledger
+from walletsvc.ledger.locked_wallets import LockedWallet
 from walletsvc.principals import Principal
 
 T = TypeVar("T")
@@ -87,11 +88,15 @@ class Command(ABC, Generic[T_co]):
         return result
 
 
-def report_id(made: Any, local_id: LocalId | None, ledger: Ledger) -> None:
-    """Tell `local_id`, if there is one, for which object it stands. That gets its id now."""
+def report_id(made: Any, local_id: LocalId | None, ledger: Ledger, *, wallets: Iterable[LockedWallet] = ()) -> None:
+    """Tell `local_id`, if there is one, for which object it stands, and of which `wallets`, if it is of several.
+
+    The object gets its id now.
+    """
     if local_id is not None:
         ledger.flush(send=True)
         local_id.id, local_id.owner = made.id, made.owner
+        local_id.owners = [each.owner for each in wallets]
 
 
 class Creates(Protocol):

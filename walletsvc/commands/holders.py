@@ -73,22 +73,24 @@ def find_hold_holder(owner: Owner, txid: str, *, fingerprint: bytes | None = Non
 
 
 def find_transfer_holder(
-    txid: str, legs: Sequence[tuple[Reference, str]], principal: Principal, *, fingerprint: bytes | None = None
+    txid: str, owners: Sequence[str], txids: Sequence[str], *, fingerprint: bytes | None = None
 ) -> errors.DuplicateTxid | None:
     """Return the refusal of a transfer's txid that another transfer has, or of a leg's that a transaction has.
 
-    `legs` are the wallets with the txids that their transactions would have. With the `fingerprint` of the request,
-    the refusal tells whether the same one created the other transfer.
+    `owners` are those of the legs, in their order, or none if the transfer is not known; `txids` are the names that
+    the legs would have. With the `fingerprint` of the request, the refusal tells whether the same one created the
+    other transfer.
     """
-    owners = _owners_of([wallet for wallet, _ in legs], principal)
+    if not owners:
+        return None
     common = owners[0] if len(set(owners)) == 1 else ""
     holder = Transfer.objects.filter(owner=common, txid=txid).values_list("id", "fingerprint").first()
     if holder is not None:
         identifier, of_holder = holder
         same = {} if fingerprint is None else {"is_same": bytes(of_holder) == fingerprint}
         return errors.DuplicateTxid("Another transfer has this txid.", field="txid", transfer=identifier, **same)
-    wanted = {(owner, name) for owner, (_, name) in zip(owners, legs, strict=True)}
-    found = Transaction.objects.filter(owner__in=set(owners), txid__in=[name for _, name in legs])
+    wanted = set(zip(owners, txids, strict=True))
+    found = Transaction.objects.filter(owner__in=set(owners), txid__in=txids)
     for owner, name, identifier in found.order_by("id").values_list("owner", "txid", "id"):
         if (owner, name) in wanted:
             message = f"A transaction has the txid {name!r} of a leg."
@@ -96,8 +98,11 @@ def find_transfer_holder(
     return None
 
 
-def _owners_of(wallets: Sequence[Reference], principal: Principal) -> list[str]:
-    """Return the owners of these wallets, "" for one that does not exist."""
+def owners_of(wallets: Sequence[Reference], principal: Principal) -> list[str]:
+    """Return the owners of these wallets, "" for one that does not exist.
+
+    For a caller bound to an owner, that is always its own.
+    """
     if principal.owner is not None:
         return [principal.owner] * len(wallets)
     ids = {each for each in wallets if not isinstance(each, LocalId)}

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Self
 
 from walletsvc import errors, money
-from walletsvc.commands.command import Command, Locks
+from walletsvc.commands.command import Command, Locks, report_id
 from walletsvc.commands.conditions import parse_conditions
 from walletsvc.commands.holders import find_hold_holder, owner_of
 from walletsvc.commands.idempotency import fingerprint_of
@@ -95,9 +95,8 @@ class CreateHold(Command[Hold]):
             **self.details,
         )
         create_hold(ledger, hold, conditions=self.conditions)
-        if self.local_id is not None:
-            ledger.flush(send=True)
-            self.local_id.id, self.local_id.owner = hold.id, hold.owner
+        pair = () if self.destination is None else map(ledger.locked, map(resolve, self.locks().wallets))
+        report_id(hold, self.local_id, ledger, wallets=pair)
         return hold
 
     def find_duplicate(self, principal: Principal) -> errors.WalletError | None:

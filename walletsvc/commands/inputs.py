@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from walletsvc import errors
@@ -11,11 +11,16 @@ from walletsvc.schema.declarations import Field, Resource, ToOne, Write
 
 
 class LocalId:
-    """A placeholder for an object that an earlier command of the same batch creates, and its owner."""
+    """A placeholder for an object that an earlier command of the same batch creates, and its owner.
+
+    `owners` are those of its wallets, if it has several: of the legs of a transfer, or of the wallet and the
+    destination of a hold.
+    """
 
     def __init__(self) -> None:
         self.id: int | None = None
         self.owner = ""
+        self.owners: Sequence[str] = ()
 
     def resolve(self) -> int:
         """Return the object's id. Raises `RuntimeError` before it exists."""

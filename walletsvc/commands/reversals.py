@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 from walletsvc import errors, money
 from walletsvc.commands.command import Command, Locks, report_id
 from walletsvc.commands.conditions import parse_conditions
-from walletsvc.commands.holders import find_transfer_holder, find_txid_holder, owner_of
+from walletsvc.commands.holders import find_transfer_holder, find_txid_holder, owner_of, owners_of
 from walletsvc.commands.idempotency import fingerprint_of
 from walletsvc.commands.inputs import LocalId, Reference, Refusals, id_so_far, parse_new, parse_reference
 from walletsvc.commands.transactions import find_transaction
@@ -22,7 +22,6 @@ from walletsvc.ledger.writer import blank_transaction
 from walletsvc.models import Transaction, Transfer
 from walletsvc.principals import Principal
 from walletsvc.schema.declarations import Resource
-from walletsvc.schema.resources import MAX_LEGS
 from walletsvc.schema.reversals import TRANSACTION_REVERSAL, TRANSFER_REVERSAL
 
 
@@ -126,14 +125,14 @@ class ReverseTransfer(Command[Transfer]):
 
     def find_duplicate(self, principal: Principal) -> errors.WalletError | None:
         if isinstance(self.transfer, LocalId):
-            # Its legs are gone with it; of their wallets, the owner is still known.
-            wallets: list[Reference] = [self.transfer] * MAX_LEGS
+            # Its legs are gone with it; of their wallets, the owners are still known.
+            owners = self.transfer.owners
         else:
             legs = Transaction.objects.filter(transfer_id=self.transfer).order_by("id")
-            wallets = list(legs.values_list("wallet_id", flat=True))
-        names = [(wallet, f"{self.txid}.{number}") for number, wallet in enumerate(wallets, 1)]
+            owners = owners_of(list(legs.values_list("wallet_id", flat=True)), principal)
+        txids = [f"{self.txid}.{number}" for number in range(1, len(owners) + 1)]
         fingerprint = fingerprint_of(self) if id_so_far(self.transfer) else None
-        return find_transfer_holder(self.txid, names, principal, fingerprint=fingerprint)
+        return find_transfer_holder(self.txid, owners, txids, fingerprint=fingerprint)
 
 
 def _parse(resource: Resource, values: Mapping[str, object]) -> dict[str, Any]:

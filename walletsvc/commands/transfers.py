@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 from walletsvc import errors
 from walletsvc.commands.command import Command, Locks, report_id
-from walletsvc.commands.holders import find_transfer_holder
+from walletsvc.commands.holders import find_transfer_holder, owners_of
 from walletsvc.commands.idempotency import fingerprint_of
 from walletsvc.commands.inputs import (
     LocalId,
@@ -117,7 +117,7 @@ class PostTransfer(Command[Transfer]):
             )
         ]
         ledger.transfer(transfer, legs, self.external)
-        report_id(transfer, self.local_id, ledger)
+        report_id(transfer, self.local_id, ledger, wallets=wallets)
         return transfer
 
     def _amounts_between(self, wallets: Sequence[LockedWallet]) -> list[Decimal]:
@@ -152,10 +152,10 @@ class PostTransfer(Command[Transfer]):
         return Transfer(id=memory.id, txid=self.txid, created_at=memory.at, **self.details, **memory.values)
 
     def find_duplicate(self, principal: Principal) -> errors.WalletError | None:
-        legs = [(leg.wallet, txid) for leg, txid in zip(self.legs, self._txids(), strict=True)]
+        owners = owners_of([each.wallet for each in self.legs], principal)
         # Nothing was created for a wallet that does not exist yet.
         fingerprint = fingerprint_of(self) if all(id_so_far(each.wallet) for each in self.legs) else None
-        return find_transfer_holder(self.txid, legs, principal, fingerprint=fingerprint)
+        return find_transfer_holder(self.txid, owners, self._txids(), fingerprint=fingerprint)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -136,8 +136,8 @@ class Legs(Type):
     """The legs of a transfer; its command parses them."""
 
     kind = kinds.METADATA
-    references: ClassVar[Mapping[str, str]] = {"wallet": "Wallet"}
-    """The members of a leg that refer to a resource, and its type."""
+    references: ClassVar[tuple[tuple[str, str], ...]] = (("wallet", "Wallet"),)
+    """The members of a leg that refer to resources, with the type of these."""
 
 
 @dataclass(frozen=True)
