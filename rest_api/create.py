@@ -8,6 +8,7 @@ from typing import Any
 
 from rest_api.documents import ResourceInput, read_resource
 from rest_api.encoder import Document, encode_one, encode_problems
+from rest_api.endpoints import Action
 from rest_api.errors import Locate, common_status, explain
 from rest_api.negotiation import MEDIA_TYPE, NOTHING_AGREED
 from rest_api.parser import parse_document
@@ -67,45 +68,48 @@ def _meta(record: WrittenRecord, query: Query) -> Mapping[str, object] | None:
     return {NOT_INCLUDED: [path for path in query.include if path.partition(".")[0] in missing]}
 
 
-def store(reader: Reader, command: Command[Any], *, key: str | None, is_new: bool = True) -> Written:
-    """Run a command, once for its idempotency `key`, and return the answer with its result.
-
-    `is_new` tells that the command creates the resource. Raises what the command refuses.
-    """
-    done = execute_once(command, by=reader.principal, key=key)
-    instance = done.results[0]
-    location = (("Location", reader.public_url + reader.endpoint.item_url(instance.pk)),) if is_new else ()
-    body = encode_written(reader, instance, meta=_posting(instance))
-    return Written(201 if is_new else 200, (*location, *replayed(done)), body)
-
-
 @dataclass(frozen=True, slots=True)
 class Creation:
-    """One POST to a collection: who creates a resource, and what the answer shows of it (the `reader`)."""
+    """POST to one URL: who runs its command, and what the answer shows of the result (the `reader`).
+
+    The URL is that of a collection, of which it creates a member, or that of an `action` on one resource.
+    """
 
     reader: Reader
+    action: Action | None = None
 
-    def store(self, written: ResourceInput, *, key: str | None, guard: Guard = unguarded) -> Written:
-        """Create the resource and return the answer. Raises what the command refuses.
+    def store(
+        self, written: ResourceInput, number: int | None = None, *, key: str | None, guard: Guard = unguarded
+    ) -> Written:
+        """Run the command for a document, and for the id in the URL of an action, and return the answer.
 
         A request that is repeated with its idempotency `key` gets the same answer again. `guard` wraps the command
-        before it runs.
+        before it runs. Raises what the command refuses.
         """
-        reader = self.reader
-        reader.check_included()
-        return store(reader, guard(reader.endpoint.parse_create(written.values)), key=key)
+        self.reader.check_included()
+        command = guard(self._parse(number, written.values))
+        done = execute_once(command, by=self.reader.principal, key=key)
+        instance, creates = done.results[0], self.action is None or self.action.creates
+        location = (("Location", self.reader.public_url + self.reader.endpoint.item_url(instance.pk)),) if creates else ()
+        body = encode_written(self.reader, instance, meta=_posting(instance))
+        return Written(201 if creates else 200, (*location, *replayed(done)), body)
 
-    def __call__(self, body: bytes, key: str | None) -> Written:
-        """Create what the document in `body` describes; a refusal is returned as an answer too.
+    def _parse(self, number: int | None, values: Mapping[str, Any]) -> Command[Any]:
+        if self.action is None:
+            return self.reader.endpoint.parse_create(values)
+        return self.action.command.parse(number, values)
 
-        `key` is the value of the header Idempotency-Key.
+    def __call__(self, body: bytes, key: str | None, number: int | None) -> Written:
+        """Run the command for the document in `body`; a refusal is returned as an answer too.
+
+        `key` is the value of the header Idempotency-Key, `number` the id in the URL.
         """
         locate: Locate | None = None
         try:
             idempotency_key = read_key(key)
             written = read_resource(parse_document(body), self.reader.endpoint)
             locate = written.locate
-            answer = self.store(written, key=idempotency_key)
+            answer = self.store(written, number, key=idempotency_key)
             return replace(answer, headers=(("Content-Type", MEDIA_TYPE), *answer.headers))
         except Exception as error:
             refused = explain(error, locate=locate)

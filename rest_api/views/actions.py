@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from rest_api.create import store
+from rest_api.create import Creation
 from rest_api.documents import read_resource
 from rest_api.endpoints import Action
 from rest_api.query import parse_query
@@ -20,6 +20,7 @@ from walletsvc.commands.command import Command
 from walletsvc.commands.inputs import parse_id
 from walletsvc.web.idempotency import IDEMPOTENCY_KEY, read_key
 from walletsvc.web.preconditions import check_write, nothing_there
+from walletsvc.web.replays import offer
 
 
 class ActionView(RelatedListView, WriteView):
@@ -34,13 +35,15 @@ class ActionView(RelatedListView, WriteView):
         key = read_key(request.headers.get(IDEMPOTENCY_KEY))
         given = read_resource(self.read_request(), endpoint)
         self.locate = given.locate
-        reader.check_included()
+        creation = Creation(reader, self.action)
         number = parse_id(identifier, what=self.endpoint.name)
-        command = self._guard(self.action.command.parse(number, given.values), number)
-        written = store(reader, command, key=key, is_new=self.action.creates)
-        return self.respond(written.status, written.body, headers=dict(written.headers))
+        written = creation.store(given, number, key=key, guard=partial(self._guard, number))
+        response = self.respond(written.status, written.body, headers=dict(written.headers))
+        if self.is_open:
+            offer(request._request, write=creation)
+        return response
 
-    def _guard(self, command: Command[Any], number: int) -> Command[Any]:
+    def _guard(self, number: int, command: Command[Any]) -> Command[Any]:
         if self.relation:
             return self.guard(command, partial(self._read, number))
         check_write(self.request.headers, nothing_there)

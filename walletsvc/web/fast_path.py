@@ -89,7 +89,7 @@ class Known:
     def answer(self, environ: Environ, start_response: StartResponse, number: int | None) -> Iterable[bytes] | None:
         """Answer a request of the shape (PEP 3333), or return None to leave it to Django."""
         if self.again.write is not None:
-            return self._write(environ, start_response, self.again.write)
+            return self._write(environ, start_response, self.again.write, number)
         try:
             reading = self.reading or self.again.read(number)  # type: ignore[misc]  # one of the two is set
             if reading.units > 1:
@@ -115,12 +115,14 @@ class Known:
         start_response(_STATUS[200], [*self.headers, *own])
         return [body]
 
-    def _write(self, environ: Environ, start_response: StartResponse, write: Write) -> Iterable[bytes] | None:
+    def _write(
+        self, environ: Environ, start_response: StartResponse, write: Write, number: int | None
+    ) -> Iterable[bytes] | None:
         body = _read_body(environ, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
         if body is None:
             return None
         _refresh_connection()
-        written = write(body, environ.get(_IDEMPOTENCY_KEY))
+        written = write(body, environ.get(_IDEMPOTENCY_KEY), number)
         own = [*written.headers, ("Content-Length", str(len(written.body)))]
         start_response(_STATUS[written.status], [*self.headers, *own])
         return [written.body]

@@ -38,8 +38,8 @@ class Written:
 Read = Callable[[int | None], Reading]
 """Takes the id in the path, or None if it has none, and returns the representation at the URL."""
 
-Write = Callable[[bytes, str | None], Written]
-"""Takes the document of a request and its header Idempotency-Key, runs it and returns the answer.
+Write = Callable[[bytes, str | None, int | None], Written]
+"""Takes the document of a request, its header Idempotency-Key and the id in its path, and returns the answer.
 
 Never raises because of a client's input.
 """
