@@ -90,7 +90,8 @@ class Creation:
         command = guard(self._parse(number, written.values))
         done = execute_once(command, by=self.reader.principal, key=key)
         instance, creates = done.results[0], self.action is None or self.action.creates
-        location = (("Location", self.reader.public_url + self.reader.endpoint.item_url(instance.pk)),) if creates else ()
+        url = self.reader.public_url + self.reader.endpoint.item_url(instance.pk)
+        location = (("Location", url),) if creates else ()
         body = encode_written(self.reader, instance, meta=_posting(instance))
         return Written(201 if creates else 200, (*location, *replayed(done)), body)
 

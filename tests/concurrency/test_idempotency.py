@@ -18,6 +18,7 @@ from tests.writes import open_wallet
 from walletsvc import errors
 from walletsvc.commands import retry
 from walletsvc.commands.execute import execute_all, execute_once
+from walletsvc.commands.keyed import hash_of
 from walletsvc.commands.outcomes import Done, Refused
 from walletsvc.commands.transactions import PostTransaction
 from walletsvc.models import ReplayKey, Transaction, Wallet
@@ -163,15 +164,20 @@ def test_who_waits_longer_than_the_server_for_a_key_is_told_to_come_again(
     holder = connections.create_connection("default")
     try:
         holder.set_autocommit(False)
-        post(wallets[0], "T", key="k")
+        post(wallets[0], "T", key="other")
         with holder.cursor() as cursor:
-            cursor.execute("SELECT hash FROM walletsvc_replaykey FOR UPDATE")
+            # As by a request on another server that has not committed yet.
+            cursor.execute(
+                "INSERT INTO walletsvc_replaykey SELECT %s, fingerprint, kind, target, results, created_at"
+                " FROM walletsvc_replaykey",
+                [hash_of("k", ANYONE)],
+            )
             with connection.cursor() as own:
                 own.execute("SET innodb_lock_wait_timeout = 1")
             # Another wallet and another name: only the key is in the way.
             with pytest.raises(errors.Conflict):
                 post(wallets[1], "U", key="k")
-        holder.rollback()
+        holder.commit()
         with pytest.raises(errors.IdempotencyConflict):
             post(wallets[1], "U", key="k")
     finally:

@@ -44,7 +44,8 @@ def test_captures_of_other_holds_are_answered_without_django(front, holds):
 def test_releases_and_reversals_are_answered_without_django(front, holds, wallet):
     first, second = holds
     post(front, action(f"holds/{first}/releases", "Hold", amount="4.00"), status="200 OK")
-    assert post(front, action(f"holds/{second}/releases", "Hold"), status="200 OK")["attributes"]["state"] == "released"
+    released = post(front, action(f"holds/{second}/releases", "Hold"), status="200 OK")
+    assert released["attributes"]["state"] == "released"
     posted = [post(Front(), transaction(wallet.id, txid, "5.00"))["id"] for txid in ("A", "B")]
     for number, each in enumerate(posted):
         post(front, action(f"transactions/{each}/reversals", txid=f"R{number}"))

@@ -78,6 +78,17 @@ def test_a_replay_in_a_group_hinders_nobody(company: Company, wallet: Wallet, ot
     assert_reconciled()
 
 
+def test_replays_in_a_group_need_no_transaction_of_their_own(company: Company, wallet: Wallet, other: Wallet) -> None:
+    calls = [post(wallet, "1", "A", "a"), post(other, "2", "B", "b")]
+    made = [call().results[0].id for call in calls]
+    results = company.gather([*calls, post(wallet, "5", "C", "c"), post(other, "7", "A", "a"), post(other, "3", "D")])
+    assert said(results) == ["replay", "replay", "done", "idempotency_conflict", "done"]
+    assert company.transactions == 1
+    assert [each.results[0].id for each in results[:2]] == made
+    assert (balance(wallet.id), balance(other.id)) == ("16.00", "15.00")
+    assert_reconciled()
+
+
 def test_a_transfer_is_posted_once_for_its_key(wallet: Wallet, other: Wallet) -> None:
     values = {"txid": "T", "source": wallet.id, "destination": other.id, "description": "Rent"}
     first = execute_once(PostTransfer.parse(values | {"amount": "4"}), by=ANYONE, key="k")

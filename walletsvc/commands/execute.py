@@ -18,7 +18,7 @@ from walletsvc.commands.command import Command
 from walletsvc.commands.expiry import expire_in_passing
 from walletsvc.commands.group_commit import Queue, Worker
 from walletsvc.commands.inputs import LocalId, Reference, resolve
-from walletsvc.commands.keyed import Batch, Keyed, find_replay, with_key
+from walletsvc.commands.keyed import Batch, Keyed, ask_keys_of, find_replay, replay_of, with_key
 from walletsvc.commands.lock_order import POLITE_ATTEMPTS, LockOrder
 from walletsvc.commands.outcomes import Done, Failed, Outcome, Refused, RetryAlone, after_error, after_refusal
 from walletsvc.commands.retry import Attempt, durably
@@ -113,14 +113,18 @@ class Runner(Worker[Batch, Outcome]):
         def work(touched: dict[int, str]) -> Done | Refused:
             ledger = Ledger(principal=self.principal, clock=self.clock, touched=touched)
             holds = _holds(batch, self.principal)
-            order.lock(_wallet_ids(batch, self.principal, holds), ledger, holds)
+            wallet_ids = _wallet_ids(batch, self.principal, holds)
+            kept = ask_keys_of([batch])
+            order.lock(wallet_ids, ledger, holds)
             expired.update(ledger.expired)
-            outcome = _apply(batch, ledger)
-            if isinstance(outcome, Refused):
+            outcome = replay_of(batch, kept)
+            if outcome is None:
+                outcome = _apply(batch, ledger)
+                if isinstance(outcome, Done):
+                    ledger.complete()
+                    return outcome
                 outcome = self.explain(batch, outcome)
-                transaction.set_rollback(True)
-            else:
-                ledger.complete()
+            transaction.set_rollback(True)
             return outcome
 
         def find_duplicate() -> Done | Refused | None:
@@ -151,12 +155,17 @@ class Runner(Worker[Batch, Outcome]):
 
         def work(touched: dict[int, str]) -> None:
             ledger = Ledger(principal=self.principal, clock=self.clock, touched={})
+            kept = ask_keys_of(batches)
             skipped = ledger.lock(wallet_ids, skip_locked=passes_over, waits_for=waits_for)
             if are_same and len(skipped) == len(wallet_ids):
                 skipped = ledger.lock(wallet_ids)
             for batch in batches:
                 if isinstance(batch, Keyed) and ledger.has_key(batch.hash):
                     outcomes.append(RetryAlone())
+                    continue
+                replay = replay_of(batch, kept)
+                if replay is not None:
+                    outcomes.append(replay)
                     continue
                 mark = ledger.mark()
                 outcome = _apply(batch, ledger)

@@ -17,9 +17,10 @@ from walletsvc.commands.command import Command
 from walletsvc.commands.idempotency import fingerprint_of_all
 from walletsvc.commands.memories import Memory
 from walletsvc.commands.outcomes import Done, Refused
+from walletsvc.ledger.kept_keys import KeptKey, KeptKeys, ask_keys
 from walletsvc.ledger.ledger import Ledger
 from walletsvc.ledger.writer import KeyRow
-from walletsvc.models import ReplayKey, Transaction
+from walletsvc.models import Transaction
 from walletsvc.principals import Principal
 
 Batch = Sequence[Command[Any] | errors.WalletError]
@@ -74,7 +75,7 @@ class Keyed(Sequence[Command[Any]]):
             row = KeyRow(self.hash, self.fingerprint, _SEVERAL, None, kept)
         ledger.remember(row)
 
-    def recall(self, row: ReplayKey) -> list[Any]:
+    def recall(self, row: KeptKey) -> list[Any]:
         """Return the results that the commands had."""
         if len(self) == 1:
             return [self.commands[0].recall(Memory(cast(int, row.target), row.created_at, row.results))]
@@ -98,13 +99,22 @@ def hash_of(key: str, principal: Principal) -> bytes:
     return sha256(f"{whose}\n{key}".encode()).digest()
 
 
-def find_replay(batch: Batch) -> Done | Refused | None:
+def ask_keys_of(batches: Sequence[Batch]) -> KeptKeys:
+    """Ask for the keys of these batches that have committed: `ask_keys`."""
+    return ask_keys(each.hash for each in batches if isinstance(each, Keyed))
+
+
+def replay_of(batch: Batch, kept: KeptKeys) -> Done | Refused | None:
     """Return what the request got before with the same key, or its refusal if that was another request."""
-    if not isinstance(batch, Keyed):
-        return None
-    row = ReplayKey.objects.filter(hash=batch.hash).first()
+    row = kept.get(batch.hash) if isinstance(batch, Keyed) else None
     if row is None:
         return None
-    if bytes(row.fingerprint) != batch.fingerprint:
+    keyed = cast(Keyed, batch)
+    if row.fingerprint != keyed.fingerprint:
         return Refused(0, errors.IdempotencyConflict("The key belongs to another request.", field=KEY_FIELD))
-    return Done(batch.recall(row), is_replay=True)
+    return Done(keyed.recall(row), is_replay=True)
+
+
+def find_replay(batch: Batch) -> Done | Refused | None:
+    """Return what `replay_of` returns now."""
+    return replay_of(batch, ask_keys_of([batch]))

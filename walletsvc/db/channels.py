@@ -11,11 +11,31 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from walletsvc.db import dialect
 
 
+class Later:
+    """A SELECT that is sent along with the next one, or when its rows are asked for."""
+
+    def __init__(self, statement: str, values: Sequence[Any]) -> None:
+        self.statement = statement
+        self.values = values
+        self.waits = True
+        self.answer: Sequence[tuple[Any, ...]] | None = None
+
+    def rows(self) -> Sequence[tuple[Any, ...]]:
+        """Return the rows. Raises Django's database errors."""
+        if self.answer is None:
+            self.waits = False
+            self.answer = channel().fetch(self.statement, self.values)
+        return self.answer
+
+
 class Channel(Protocol):
     """Sends the statements of a transaction: `walletsvc.db.mysql` has one, and `AtOnce` is one for other engines."""
 
     def fetch(self, statement: str, values: Sequence[Any], /) -> Sequence[tuple[Any, ...]]:
         """Return the rows of a SELECT."""
+
+    def ask(self, later: Later, /) -> None:
+        """Send a SELECT along with the next one, if the engine can."""
 
     def defer(
         self,
@@ -44,6 +64,9 @@ class AtOnce:
         with self._database.cursor() as cursor:
             cursor.execute(statement, values)
             return list(cursor.fetchall())
+
+    def ask(self, later: Later, /) -> None:
+        """Do nothing: it is sent when its rows are asked for."""
 
     def defer(
         self,

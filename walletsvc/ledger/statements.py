@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 
 from walletsvc.db import dialect
-from walletsvc.db.channels import channel
+from walletsvc.db.channels import Later, channel
 from walletsvc.db.mysql.expressions import Expression
 
 Value = str | int | bytes | Expression | None
@@ -56,6 +56,13 @@ def select_for_update(
 def fetch(statement: str, values: Sequence[Value]) -> Sequence[tuple[Any, ...]]:
     """Return the rows of a SELECT."""
     return channel().fetch(statement, values)
+
+
+def ask(statement: str, values: Sequence[Value]) -> Later:
+    """Return a SELECT that is sent along with the next one, or when its rows are asked for."""
+    later = Later(statement, values)
+    channel().ask(later)
+    return later
 
 
 def write(

@@ -8,6 +8,7 @@ from django.db.backends.mysql import base
 from django.db.backends.utils import debug_transaction
 from django.db.transaction import TransactionManagementError
 
+from walletsvc.db.channels import Later
 from walletsvc.db.mysql.packets import DeferringCursor, PacketConnection, TakeIds
 
 FRESH_SECONDS = 1.0
@@ -91,18 +92,34 @@ class DatabaseWrapper(base.DatabaseWrapper):
             driver.send()
 
     def fetch(self, statement: str, values: Sequence[Any]) -> Sequence[tuple[Any, ...]]:
-        """Return the rows of a SELECT within a transaction, cheaper than by a cursor. Raises what a cursor does."""
+        """Return the rows of a SELECT, cheaper than by a cursor. Raises what a cursor does.
+
+        What was to be asked along with it is asked after it.
+        """
         if self.queries_logged or self.execute_wrappers:
             with self.cursor() as cursor:
                 cursor.execute(statement, values)
                 watched: Sequence[tuple[Any, ...]] = cursor.fetchall()
                 return watched
         self.validate_no_broken_transaction()
+        if self.connection is None:
+            self.ensure_connection()
         driver: Any = self.connection
+        asked = [each for each in driver.asked if each.waits]
+        driver.asked = []
+        texts = [each.statement.encode() % driver.texts_of(each.values) for each in asked]
         with self.wrap_database_errors:
-            driver.query(statement.encode() % driver.texts_of(values))
-            rows: Sequence[tuple[Any, ...]] = driver.store_result().fetch_row(0)
-            return rows
+            rows: Sequence[tuple[Any, ...]]
+            rows, *others = driver.fetch_all([statement.encode() % driver.texts_of(values), *texts])
+        for each, answer in zip(asked, others, strict=True):
+            each.answer = answer
+        return rows
+
+    def ask(self, later: Later) -> None:
+        """Send a SELECT along with the next one in this transaction. Without one, nothing is gained by waiting."""
+        driver: Any = self.connection
+        if self.in_atomic_block:
+            driver.asked.append(later)
 
     def is_usable(self) -> bool:
         """Tell whether the connection still works, by at most one ping a second.

@@ -20,6 +20,7 @@ from django.db.backends.mysql.base import CursorWrapper
 from MySQLdb import Error, IntegrityError, OperationalError
 from MySQLdb.connections import Connection
 
+from walletsvc.db.channels import Later
 from walletsvc.db.mysql.expressions import Expression
 
 TakeIds = Callable[[range], None]
@@ -50,12 +51,15 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
     """
 
     in_transaction: bool
+    asked: list[Later]
+    """SELECTs to send along with the next one of this transaction."""
     _waiting: list[_Waiting]
     _asks_ids: bool
     """Whether the ids of the last waiting INSERT are asked for."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.in_transaction = False
+        self.asked = []
         self._waiting = []
         self._asks_ids = False
         super().__init__(*args, **kwargs)
@@ -64,6 +68,7 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
     def begin(self) -> None:
         """Begin a transaction together with its first statement."""
         self.in_transaction = True
+        self.asked = []
         self._asks_ids = False
         self._waiting = [(_BEGIN, None)]
 
@@ -146,6 +151,25 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
             raise
         except BaseException:
             # The next statement would take leftover results for its own.
+            self.close()
+            raise
+
+    def fetch_all(self, queries: Sequence[bytes]) -> list[Sequence[tuple[Any, ...]]]:
+        """Send the waiting writes and then some SELECTs in one packet, and return the rows of each.
+
+        Raises the driver's errors. A SELECT changes nothing, so what another node's transaction does to ours between
+        two of them does no harm: whatever is written afterwards is refused.
+        """
+        self.query(b";".join(queries))
+        try:
+            answers = [self.store_result().fetch_row(0)]
+            while len(answers) < len(queries):
+                self.next_result()
+                answers.append(self.store_result().fetch_row(0))
+            return answers
+        except Error:
+            raise
+        except BaseException:
             self.close()
             raise
 
