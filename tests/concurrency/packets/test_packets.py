@@ -35,7 +35,7 @@ from tests.writes import (
 )
 from walletsvc import errors
 from walletsvc.commands import execute as executing
-from walletsvc.commands.execute import execute_all
+from walletsvc.commands.execute import execute_all, execute_once
 from walletsvc.commands.outcomes import Done
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
 from walletsvc.commands.wallets import ChangeWallet
@@ -50,6 +50,19 @@ def test_a_post_takes_two_packets(wallet: Wallet, packets_sent: list[bytes], ser
     assert list(map(words, packets_sent)) == [["START", "SELECT"], *expected(server, WRITES)]
     assert list(map(is_compound, packets_sent))[:2] == [False, server == "MariaDB"]
     assert Transaction.objects.get(txid="T1").id == posted.id
+    assert_reconciled()
+
+
+def test_a_post_with_a_key_takes_two_packets_and_its_replay_only_reads(
+    wallet: Wallet, packets_sent: list[bytes], server: str
+) -> None:
+    command = PostTransaction.parse({"txid": "T1", "wallet": wallet.id, "amount": "-3"})
+    assert not execute_once(command, by=ANYONE, key="k").is_replay
+    written = [*WRITES[:3], "INSERT", *WRITES[3:]]
+    assert list(map(words, packets_sent)) == [["START", "SELECT", "SELECT"], *expected(server, written)]
+    packets_sent.clear()
+    assert execute_once(command, by=ANYONE, key="k").is_replay
+    assert list(map(words, packets_sent)) == [["START", "SELECT", "SELECT"], ["ROLLBACK"]]
     assert_reconciled()
 
 
