@@ -14,8 +14,10 @@ from typing import NamedTuple
 from django.db import Error
 from django.db.models import Model
 
+from walletsvc.db import dialect
+from walletsvc.db.channels import channel
 from walletsvc.db.failures import drop_useless_connection
-from walletsvc.models import Entry, Transaction
+from walletsvc.models import Transaction
 from walletsvc.principals import Principal
 from walletsvc.queries.questions import BalanceQuestion, Period, Selection
 from walletsvc.queries.records import Record, plan_for
@@ -31,6 +33,10 @@ class Posting(NamedTuple):
 
 
 logger = logging.getLogger(__name__)
+
+_FIRST_ENTRY = (
+    "SELECT sequence, balance_after, held_after FROM walletsvc_entry WHERE transaction_id = %s ORDER BY id LIMIT 1"
+)
 
 Place = str | tuple[str, str] | BalanceQuestion | Period
 """A to-one relation by its name, a list by the name of its relation and its alias, a balance by its question, and a
@@ -94,8 +100,9 @@ def find_posting(transaction: Transaction) -> Posting:
     line = transaction.line
     if line is not None:
         return Posting(line.sequence, line.balance_after, line.held_after)
-    entries = Entry.objects.filter(transaction_id=transaction.id).order_by("id")
-    return Posting(*entries.values_list("sequence", "balance_after", "held_after")[0])
+    # A replay waits for it, so not by the ORM.
+    (sequence, balance, held), *_ = channel().fetch(_FIRST_ENTRY, [transaction.id])
+    return Posting(sequence, dialect.to_decimal(balance), dialect.to_decimal(held))
 
 
 def _parts(selection: Selection) -> Iterator[tuple[Place, Selection]]:
