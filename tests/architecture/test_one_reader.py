@@ -14,6 +14,7 @@ OTHER_READERS = {
     "graphql_api/live/messages.py": "finds the id of a frame that the reader has refused, to answer it",
     "graphql_api/persisted.py": "reads a file of the operator's",
     "walletsvc/access/issuer.py": "reads what the issuer of tokens says",
+    "walletsvc/ledger/kept_keys.py": "reads what the database has",
     "walletsvc/queries/conservation.py": "reads what the database has",
     "walletsvc/queries/cursors.py": "reads cursors of ours",
     "walletsvc/schema/kinds.py": "reads what the database has",
