@@ -19,7 +19,10 @@ def connect(*, seconds: int) -> Any:
     else:
         limits = {"timeout": seconds}
     database.settings_dict = {**database.settings_dict, "OPTIONS": {**options, **limits}}
-    database.connect()
+    # Others are not opened while the database is silent; this one may find out that it answers again.
+    database.is_impatient = True
+    with database.wrap_database_errors:
+        database.connect()
     if database.vendor == "mysql":
         with database.wrap_database_errors:
             cursor = database.create_cursor()

@@ -10,6 +10,7 @@ django.setup(set_prefix=False)
 
 from graphql_api.live.app import make_application  # noqa: E402 - needs Django's apps to be ready
 from walletsvc.access.identify import start_background  # noqa: E402
+from walletsvc.db.patience import limit_waiting  # noqa: E402
 from walletsvc.server.checks import refuse_unsafe_settings  # noqa: E402
 from walletsvc.server.readiness import readiness  # noqa: E402
 from walletsvc.server.sweeper import sweeper  # noqa: E402
@@ -20,6 +21,7 @@ from walletsvc.web.proxies import behind_proxies_async  # noqa: E402
 sys.setswitchinterval(0.001)
 
 refuse_unsafe_settings()
+limit_waiting()
 start_background()
 readiness.start()
 sweeper.start()

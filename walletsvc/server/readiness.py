@@ -22,14 +22,17 @@ from walletsvc.access.background import Background
 from walletsvc.db.dialect import Meaning, meaning_of
 from walletsvc.db.impatient import connect
 from walletsvc.db.mysql.node import fault_of
+from walletsvc.db.patience import cut_off
 from walletsvc.server.draining import is_draining
 from walletsvc.server.migrated import is_behind
 
 logger = logging.getLogger(__name__)
 
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 0.25
 STEP_SECONDS = 1
 """How long the database may take to connect, and to answer each question."""
+SILENT_SECONDS = 1.9
+"""How long the database must have been silent, in at least two looks, before threads wait for it no more."""
 STALE_SECONDS = 2.0
 """A thread that has found nothing for so long waits for a database that does not answer."""
 MIGRATED_SECONDS = 10.0
@@ -68,6 +71,7 @@ class Readiness:
         self._database: Any = None
         self._findings: Findings | None = None
         self._migrated_until = 0.0
+        self._silent_since: float | None = None
         self._looking = threading.Lock()
         self._watch = Background(self.look, seconds=LOOK_SECONDS, name="The look at the database")
         self.is_watched = False
@@ -94,12 +98,23 @@ class Readiness:
     def look(self) -> None:
         """Ask the database and Redis."""
         with self._looking:
+            began = self._clock()
             fault = self._find_fault()
+            self._note_silence(fault, began)
             faults = {} if fault is None else {"database": fault}
             before = self._findings
             self._findings = Findings(self._clock(), faults, _remarks())
         if before is not None and before.faults != faults:
             logger.warning("The database %s", fault or "is ready")
+
+    def _note_silence(self, fault: str | None, began: float) -> None:
+        if fault != NO_ANSWER:
+            self._silent_since = None
+            cut_off(is_silent=False)
+        elif self._silent_since is None:
+            self._silent_since = began
+        elif self._clock() - self._silent_since >= SILENT_SECONDS:
+            cut_off(is_silent=True)
 
     def _find_fault(self) -> str | None:
         try:

@@ -8,6 +8,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "walletsvc.settings")
 django.setup(set_prefix=False)
 
 from walletsvc.access.identify import start_background  # noqa: E402 - needs Django's apps to be ready
+from walletsvc.db.patience import limit_waiting  # noqa: E402
 from walletsvc.server.affinity import keep_to_one_core  # noqa: E402
 from walletsvc.server.checks import refuse_unsafe_settings  # noqa: E402
 from walletsvc.server.readiness import readiness  # noqa: E402
@@ -18,6 +19,7 @@ from walletsvc.web.proxies import behind_proxies  # noqa: E402
 
 # Whatever server loads this: it refuses to start on unsafe settings.
 refuse_unsafe_settings()
+limit_waiting()
 start_background()
 readiness.start()
 forget_variables_like_headers()

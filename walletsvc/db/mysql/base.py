@@ -10,6 +10,7 @@ from django.db.transaction import TransactionManagementError
 
 from walletsvc.db.channels import Later
 from walletsvc.db.mysql.packets import DeferringCursor, PacketConnection, TakeIds
+from walletsvc.db.mysql.patience import silence
 
 FRESH_SECONDS = 1.0
 
@@ -18,6 +19,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """A connection to MySQL or MariaDB."""
 
     _checked_at = -FRESH_SECONDS
+    is_impatient = False
+    """Whether it is a connection of `walletsvc.db.impatient`."""
 
     def get_connection_params(self) -> dict[str, Any]:
         """Return the driver's connection parameters, which allow several statements in one packet."""
@@ -25,6 +28,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> PacketConnection:
         """Connect to the server."""
+        if not self.is_impatient:
+            silence.check()
         driver = PacketConnection(**conn_params)
         # As in Django: https://github.com/PyMySQL/mysqlclient/issues/489
         if driver.encoders.get(bytes) is bytes:
