@@ -35,7 +35,8 @@ class Subscription:
     """Events as they happen, sent by the live server (graphql-transport-ws and graphql-sse)."""
 
     @strawberry.subscription(  # type: ignore[untyped-decorator]
-        description="A wallet after each change of its balance. Quick changes may come as one; the last always comes."
+        description="A wallet after each change of its balance, of what is held, and of its settings. Quick changes"
+        " may come as one; the last always comes."
     )
     async def wallet_balance(
         self,

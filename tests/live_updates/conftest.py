@@ -22,6 +22,8 @@ from tests.servers import find_binary
 collect_ignore = [] if find_binary("redis-server", "valkey-server") else ["test_redis.py"]
 
 _numbers = count(1)
+_SHOWN = ("wallet", "transfer", "hold")
+"""What mutations show that are named after it; all others show a transaction."""
 
 
 class LiveUpdates:
@@ -38,8 +40,10 @@ class LiveUpdates:
     def mutate(self, name: str, **variables: Any) -> dict[str, Any]:
         """Run a mutation and return its payload, which must have no error."""
         type_name = name[0].upper() + name[1:] + "Input"
-        shown = "wallet { databaseId sequence }" if "Wallet" in name else "transaction { databaseId }"
-        query = f"mutation ($input: {type_name}!) {{ {name}(input: $input) {{ {shown} userErrors {{ code }} }} }}"
+        shown = next((each for each in _SHOWN if name.endswith(each.capitalize())), "transaction")
+        shown = "transaction" if name == "captureHold" else shown
+        chosen = f"{shown} {{ databaseId }} userErrors {{ code }}"
+        query = f"mutation ($input: {type_name}!) {{ {name}(input: $input) {{ {chosen} }} }}"
         content = {"query": query, "variables": {"input": variables}}
         answer = self._client.post(f"{self.server.url}/graphql/", json=content).json()
         payload = answer["data"][name]
