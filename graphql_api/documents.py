@@ -16,6 +16,7 @@ from graphql_api.costs import Cost, compile_cost
 from graphql_api.dependencies import Dependencies, find_dependencies
 from graphql_api.errors import VALIDATION_FAILED, code_of_value
 from graphql_api.limits import parse_within_limits
+from graphql_api.operation_names import name_operation
 from graphql_api.persisted import check_allowed
 from graphql_api.variables import Types, read_variables, types_of
 from walletsvc.bounded import BoundedTable
@@ -43,6 +44,16 @@ class Document:
     """The costs of its operations, by their names."""
     inputs: dict[str | None, Types] = field(default_factory=dict)
     """The types of the variables of its operations, by their names."""
+    operation_names: dict[str | None, str] = field(default_factory=dict)
+    """What logs and metrics call its operations, by their names."""
+
+    def name(self, schema: GraphQLSchema, operation_name: str | None) -> str:
+        """Return what logs and metrics call one of its operations, which exists."""
+        if operation_name not in self.operation_names:
+            operation = get_operation_ast(self.ast, operation_name)
+            assert operation is not None  # noqa: S101 - as the caller says
+            self.operation_names[operation_name] = name_operation(schema, self.ast, operation)
+        return self.operation_names[operation_name]
 
     def cost(self, schema: GraphQLSchema, operation_name: str | None) -> Cost:
         """Return the cost of one of its operations, which exists. The document is valid."""

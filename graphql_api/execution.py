@@ -24,6 +24,7 @@ from graphql_api.schema import schema
 from walletsvc.cache import responses
 from walletsvc.money import ScientificDecimal
 from walletsvc.principals import Principal
+from walletsvc.telemetry.requests import note_operation, note_refusal
 from walletsvc.web.limits import units_of
 from walletsvc.web.replays import Reading
 
@@ -69,6 +70,11 @@ def answer(request: GraphQLRequest, *, principal: Principal, read_only: bool, pa
     operation = get_operation_ast(document.ast, request.operation_name)
     if operation is None:
         return _refuse(_unknown_operation(request.operation_name))
+    is_query = operation.operation is OperationType.QUERY
+    note_operation(
+        document.name(schema._schema, request.operation_name),
+        is_write=operation.operation is OperationType.MUTATION,
+    )
     try:
         variables = document.read_variables(schema._schema, request.operation_name, request.variables)
     except LimitExceeded as error:
@@ -81,7 +87,6 @@ def answer(request: GraphQLRequest, *, principal: Principal, read_only: bool, pa
     if operation.operation is OperationType.SUBSCRIPTION:
         message = "Subscriptions are served by the live server, over a WebSocket or as server-sent events."
         return _refuse(GraphQLError(message, extensions={"code": VALIDATION_FAILED}))
-    is_query = operation.operation is OperationType.QUERY
     if read_only and not is_query:
         raise Refused(405, "method_not_allowed", "GET is for queries only.", headers={"Allow": "POST"})
     units = _count_units(request, document)
@@ -191,6 +196,8 @@ def _execute(request: GraphQLRequest, principal: Principal) -> Answer:
     )
     content: dict[str, object] = {}
     if result.errors:
+        for error in result.errors:
+            note_refusal(str((error.extensions or {}).get("code")))
         content["errors"] = [error.formatted for error in result.errors]
     if result.data is not None:
         content["data"] = result.data
@@ -206,6 +213,7 @@ def _unknown_operation(name: str | None) -> GraphQLError:
 
 def _refuse(error: GraphQLError) -> Answer:
     explain(error)
+    note_refusal(str((error.extensions or {}).get("code")))
     return Answer(encode({"errors": [error.formatted]}), is_executed=False, is_flawless=False)
 
 

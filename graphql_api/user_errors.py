@@ -7,6 +7,7 @@ import strawberry
 from graphql_api.errors import camel_case
 from walletsvc import errors
 from walletsvc.schema.declarations import Resource
+from walletsvc.telemetry.requests import note_refusal
 
 
 @strawberry.type(description="One problem with the input. Nothing has changed.")
@@ -24,6 +25,7 @@ def user_errors_of(error: errors.WalletError, resource: Resource, *, place: int 
 
     `place` is that of the input in a list, which their fields begin with.
     """
+    note_refusal(error.code)
     return [_user_error(each, resource, place) for each in error.each()]
 
 

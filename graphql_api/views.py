@@ -14,6 +14,7 @@ from graphql_api.identity import identify, rate_limited
 from graphql_api.pages import playground
 from graphql_api.requests import JSON_TYPE, RESPONSE_TYPE, Refused, choose_type, read_request, wants_page
 from walletsvc.errors import PreconditionFailed, RateLimited
+from walletsvc.telemetry.requests import note_refusal
 from walletsvc.web.callers import principal_of
 from walletsvc.web.limits import cover
 from walletsvc.web.preconditions import check_read, check_write, nothing_there, revalidate
@@ -78,6 +79,7 @@ def _add_validators(request: HttpRequest, response: HttpResponse, answered: Answ
 
 def _refuse(refused: Refused) -> HttpResponse:
     """Return the response to a request that was refused before GraphQL ran, in the shape of GraphQL errors."""
+    note_refusal(refused.code)
     body = encode({"errors": [{"message": refused.message, "extensions": {"code": refused.code}}]})
     headers = {"Content-Length": str(len(body)), **refused.headers}
     return HttpResponse(body, status=refused.status, content_type=f"{JSON_TYPE}; charset=utf-8", headers=headers)

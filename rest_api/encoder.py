@@ -15,6 +15,7 @@ from rest_api.query import Query
 from rest_api.resource_objects import Pages, identifier_object, key_of, resource_texts, row_texts
 from walletsvc.principals import Principal
 from walletsvc.queries.records import Page, Record, plan_for
+from walletsvc.telemetry.requests import note_refusal
 
 VERSION = "1.1"
 
@@ -126,8 +127,9 @@ def encode_identifiers(records: Iterable[Record], document: Document, *, with_cu
     return document.encode({"data": data})
 
 
-def encode_problems(problems: Iterable[Problem], negotiated: Negotiated) -> bytes:
+def encode_problems(problems: Sequence[Problem], negotiated: Negotiated) -> bytes:
     """Return the error document of a refusal."""
+    note_refusal(problems[0].code)
     return orjson.dumps({"jsonapi": jsonapi_object(negotiated), "errors": [problem.render() for problem in problems]})
 
 

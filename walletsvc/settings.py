@@ -185,13 +185,25 @@ CORS_ALLOW_HEADERS = [
     "idempotency-key",
     "if-match",
     "if-none-match",
+    "traceparent",
     "walletsvc-owner",
+    "x-request-id",
 ]
-CORS_EXPOSE_HEADERS = ["ETag", "Location", "Retry-After", "Idempotency-Replayed", "RateLimit", "RateLimit-Policy"]
+CORS_EXPOSE_HEADERS = [
+    "ETag",
+    "Location",
+    "Retry-After",
+    "Idempotency-Replayed",
+    "RateLimit",
+    "RateLimit-Policy",
+    "X-Request-ID",
+]
 # How long a browser may remember the answer to a preflight, in seconds.
 CORS_PREFLIGHT_MAX_AGE = env.number("CORS_PREFLIGHT_MAX_AGE", default=86400)
 # Classes that see each request and each answer (web/hooks.py).
-REQUEST_HOOKS = ["walletsvc.web.limits.RequestLimits"] if AUTH_REQUIRED or LIMIT_PER_PRINCIPAL else []
+REQUEST_HOOKS = ["walletsvc.web.watching.Watching"]
+if AUTH_REQUIRED or LIMIT_PER_PRINCIPAL:
+    REQUEST_HOOKS.append("walletsvc.web.limits.RequestLimits")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 # How long browsers keep to HTTPS once they have had an answer (web/security.py), in seconds; 0: not told to.
 SECURE_HSTS_SECONDS = env.number("SECURE_HSTS_SECONDS", default=31_536_000 if PUBLIC_URL.startswith("https:") else 0)
@@ -227,12 +239,24 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = False
 
+# -- what operators see (docs/operations.md) ------------------------------------------------------------------
+
+LOG_FORMAT = env.choice("LOG_FORMAT", ("JSON", "TEXT"), default="TEXT" if DEBUG else "JSON")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {"alembic": {"level": "WARNING"}, "django": {"handlers": []}},
+    "formatters": {
+        "JSON": {"()": "walletsvc.telemetry.logs.JsonLines"},
+        "TEXT": {"()": "walletsvc.telemetry.logs.TextLines"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
+    "loggers": {
+        "alembic": {"level": "WARNING"},
+        "django": {"handlers": []},
+        # Each request has a line of its own, which says more (telemetry/logs.py).
+        "django.request": {"level": "ERROR"},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+    },
     "root": {"handlers": ["stderr"], "level": env.choice("LOG_LEVEL", LOG_LEVELS, default="INFO")},
 }
 

@@ -21,6 +21,7 @@ from graphql_api.live.headers import with_headers
 from graphql_api.live.hub import Hub
 from graphql_api.live.websocket import Connection
 from walletsvc.server import health
+from walletsvc.telemetry.requests import note_operation, note_refusal
 from walletsvc.web.gate import check_codings
 from walletsvc.web.hooks import REFUSED
 from walletsvc.web.hosts import PROBED, is_probe
@@ -81,6 +82,7 @@ async def _refuse(
     message: str,
     more: Mapping[str, str] | None = None,
 ) -> None:
+    note_refusal(code)
     if scope["type"] == "websocket" and "websocket.http.response" not in scope.get("extensions", {}):
         # Closing a handshake before it is accepted answers it with 403.
         await WebSocketClose(1008, message)(scope, receive, send)
@@ -90,10 +92,12 @@ async def _refuse(
 
 
 async def _serve_socket(socket: WebSocket) -> None:
+    note_operation("websocket", is_write=False)
     await Connection(socket, hub=socket.app.state.hub).serve()
 
 
 async def _serve_events(request: Request) -> Response:
+    note_operation("events", is_write=False)
     if request.method == "OPTIONS":
         return Response(status_code=204, headers=_ALLOWED)
     if request.method == "HEAD":  # Starlette adds it to a route that has GET.

@@ -26,6 +26,7 @@ from graphql_api.live.identity import admit, still_good, still_pays
 from graphql_api.live.operations import Rejected, subscribe
 from graphql_api.live.websocket import SEND_SECONDS
 from graphql_api.requests import JSON_TYPE, GraphQLRequest, Refused, check_members, read_json
+from walletsvc.telemetry.requests import note_refusal
 from walletsvc.web.callers import authorization_of, principal_of
 from walletsvc.web.limits import CHARGE, Charge
 
@@ -107,6 +108,7 @@ async def respond(request: Request, *, hub: Hub) -> Response:
 
 
 def _refuse(refused: Refused) -> Response:
+    note_refusal(refused.code)
     content = {"errors": [{"message": refused.message, "extensions": {"code": refused.code}}]}
     return JSONResponse(content, refused.status, refused.headers)
 

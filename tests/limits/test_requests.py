@@ -11,6 +11,7 @@ from tests.fast_path.front import graphql, transaction
 from tests.limits.server import Key, Limited, forget_who_was_verified
 from walletsvc.models import Transaction, Wallet
 from walletsvc.web.hooks import load_hooks
+from walletsvc.web.limits import RequestLimits
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("limited")]
 
@@ -183,7 +184,7 @@ def test_a_mutation_counts_by_its_cost_before_it_runs(server: Limited, key: Key)
 
 
 def test_the_suite_runs_without_limits() -> None:
-    assert load_hooks() == ()
+    assert not any(isinstance(hook, RequestLimits) for hook in load_hooks())
 
 
 def test_an_open_server_can_have_a_limit(settings: Any) -> None:

@@ -88,8 +88,10 @@ SHARED = {
     "access-control-allow-origin": PAGE,
     "access-control-allow-methods": "GET, POST",
     "access-control-allow-headers": "accept, authorization, content-type, idempotency-key, if-match, if-none-match,"
-    " walletsvc-owner",
-    "access-control-expose-headers": "ETag, Location, Retry-After, Idempotency-Replayed, RateLimit, RateLimit-Policy",
+    " traceparent, walletsvc-owner, x-request-id",
+    "access-control-expose-headers": (
+        "ETag, Location, Retry-After, Idempotency-Replayed, RateLimit, RateLimit-Policy, X-Request-ID"
+    ),
     "access-control-max-age": "86400",
 }
 STREAM = {
@@ -99,7 +101,7 @@ STREAM = {
     "x-accel-buffering": "no",
     "transfer-encoding": "chunked",
 }
-OF_ONE_MESSAGE = ("connection", "content-length", "date", "server")
+OF_ONE_MESSAGE = ("connection", "content-length", "date", "server", "x-request-id")
 REFUSAL = {**SECURITY, "content-type": "application/json", "cache-control": "no-store"}
 
 

@@ -96,10 +96,9 @@ def wallet(make_wallet: Callable[..., Wallet]) -> Wallet:
 
 def test_without_hooks_nothing_is_around_an_application() -> None:
     front = Front()
-    assert load_hooks() == ()
-    assert with_hooks(front, load_hooks(), refused=front.by_django) is front
+    assert with_hooks(front, (), refused=front.by_django) is front
     application = make_application()
-    assert with_hooks_async(application, load_hooks()) is application
+    assert with_hooks_async(application, ()) is application
 
 
 def test_hooks_are_named_in_the_settings() -> None:

@@ -25,9 +25,10 @@ from walletsvc.commands.retry import Attempt, durably
 from walletsvc.db.failures import drop_useless_connection
 from walletsvc.ledger.hold_writer import HoldAsRead, find_holds
 from walletsvc.ledger.ledger import Clock, Ledger
-from walletsvc.models import Transaction
+from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import Principal
 from walletsvc.queries.scope import within_reach
+from walletsvc.telemetry.requests import note_wallets
 
 T = TypeVar("T")
 
@@ -53,11 +54,14 @@ def execute_once(
     """
     if not by.may(command.needed_scope):
         raise _forbidden(command)
+    note_wallets(_known_wallets([command]))
     shares = command.shares_commit and _can_be_kept([command], key) and not connection.in_atomic_block
     runner, batch = Runner(by, clock), with_key([command], key, by)
     outcome = _share(runner, batch) if shares else runner.alone(batch)
     if isinstance(outcome, Refused):
         raise outcome.error
+    if isinstance(outcome.results[0], Wallet):
+        note_wallets([outcome.results[0].id])
     return outcome
 
 
@@ -72,6 +76,7 @@ def execute_all(
     for index, each in enumerate(batch):
         if isinstance(each, Command) and not by.may(each.needed_scope):
             return Refused(index, _forbidden(each))
+    note_wallets(_known_wallets(batch))
     runner = Runner(by, clock, waits=True)
     shares = all(isinstance(each, Command) and each.shares_commit for each in batch) and _can_be_kept(batch, key)
     batch = with_key(batch, key, by)
@@ -281,6 +286,11 @@ _DUE_TO_WALLET = (
 def _wallets(batch: Batch) -> list[Reference]:
     """Return the wallets that the commands refer to."""
     return [wallet for command in batch if isinstance(command, Command) for wallet in command.locks().wallets]
+
+
+def _known_wallets(batch: Batch) -> list[int]:
+    """Return the ids of the wallets that the commands name."""
+    return [each for each in _wallets(batch) if isinstance(each, int)]
 
 
 def _holds(batch: Batch, principal: Principal) -> Sequence[HoldAsRead]:

@@ -11,6 +11,7 @@ django.setup(set_prefix=False)
 from graphql_api.live.app import make_application  # noqa: E402 - needs Django's apps to be ready
 from walletsvc.access.identify import start_background  # noqa: E402
 from walletsvc.db.patience import limit_waiting  # noqa: E402
+from walletsvc.server import telemetry  # noqa: E402
 from walletsvc.server.checks import refuse_unsafe_settings  # noqa: E402
 from walletsvc.server.readiness import readiness  # noqa: E402
 from walletsvc.server.sweeper import sweeper  # noqa: E402
@@ -24,5 +25,6 @@ refuse_unsafe_settings()
 limit_waiting()
 start_background()
 readiness.start()
+telemetry.start()
 sweeper.start()
 application = behind_proxies_async(with_hooks_async(make_application(), load_hooks()))

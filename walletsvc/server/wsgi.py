@@ -9,6 +9,7 @@ django.setup(set_prefix=False)
 
 from walletsvc.access.identify import start_background  # noqa: E402 - needs Django's apps to be ready
 from walletsvc.db.patience import limit_waiting  # noqa: E402
+from walletsvc.server import telemetry  # noqa: E402
 from walletsvc.server.affinity import keep_to_one_core  # noqa: E402
 from walletsvc.server.checks import refuse_unsafe_settings  # noqa: E402
 from walletsvc.server.readiness import readiness  # noqa: E402
@@ -22,6 +23,7 @@ refuse_unsafe_settings()
 limit_waiting()
 start_background()
 readiness.start()
+telemetry.start()
 forget_variables_like_headers()
 handler = FrontHandler()
 application = keep_to_one_core(behind_proxies(with_hooks(handler, load_hooks(), refused=handler.by_django)))

@@ -10,6 +10,7 @@ from walletsvc import errors
 from walletsvc.access.identify import identify, identify_known
 from walletsvc.principals import Principal
 from walletsvc.schema.values import parse_name
+from walletsvc.telemetry.requests import note_caller
 from walletsvc.web.headers import environ_name
 
 AUTHORIZATION, OWNER = "Authorization", "Walletsvc-Owner"
@@ -64,6 +65,7 @@ def principal_of(headers: Headers, parameters: Mapping[str, object] | None = Non
     Raises `Unauthenticated`, `Forbidden` for another owner than the caller's, and `DatabaseError`.
     """
     principal, owner = identify(authorization_of(headers, parameters)), headers.get(OWNER)
+    note_caller(principal.subject)
     return principal if owner is None else _narrow(principal, owner)
 
 

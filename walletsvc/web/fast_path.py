@@ -29,12 +29,14 @@ from walletsvc.cache import responses
 from walletsvc.errors import WalletError
 from walletsvc.etags import is_known
 from walletsvc.principals import ANYONE, Principal
+from walletsvc.telemetry.requests import OTHER, REST, current_request, note_caller, note_operation
 from walletsvc.web.bodies import measure_chunked_body
 from walletsvc.web.callers import known_principal_of
 from walletsvc.web.headers import KnownHeaders, environ_name
 from walletsvc.web.idempotency import IDEMPOTENCY_KEY, REPLAYED
 from walletsvc.web.limits import CHARGE, Charge, cover
 from walletsvc.web.replays import QUESTION, Question, Reading, Repeatable, Write
+from walletsvc.web.routes import is_write_method, operation_of
 
 logger = logging.getLogger(__name__)
 
@@ -85,9 +87,11 @@ class Known:
     has_etag: bool
     reading: Reading | None
     """The reading, if the path has no id."""
+    operation: str = OTHER
 
     def answer(self, environ: Environ, start_response: StartResponse, number: int | None) -> Iterable[bytes] | None:
         """Answer a request of the shape (PEP 3333), or return None to leave it to Django."""
+        note_operation(self.operation, is_write=self.again.write is not None)
         if self.again.write is not None:
             return self._write(environ, start_response, self.again.write, number)
         try:
@@ -156,6 +160,7 @@ class FrontHandler(WSGIHandler):
             else:
                 principal = ANYONE if self._is_open else known_principal_of(environ)
             if principal is not None:
+                note_caller(principal.subject)
                 shape, number = _shape(environ, principal)
                 known = self._known.get(shape)
                 if known is not None:
@@ -175,13 +180,19 @@ class FrontHandler(WSGIHandler):
     def get_response(self, request: HttpRequest) -> HttpResponseBase:
         """Return Django's response, and remember the view's offer for requests of the same shape."""
         response = super().get_response(request)
+        record = current_request.get()
+        if record is not None and record.operation is OTHER:
+            # Over GraphQL, the operation is known already, unless there was none to read.
+            is_write = record.face == REST and is_write_method(request.META["REQUEST_METHOD"])
+            note_operation(operation_of(request), is_write=is_write)
+        operation = OTHER if record is None else record.operation
         question: Question | None = request.META.get(QUESTION)
         again = None if question is None else question.repeatable
         if question is not None and again is not None and _may_be_repeated(response):
             shape = question.shape
             headers = tuple((name, value) for name, value in response.items() if name not in _OF_ONE_ANSWER)
             reading = None if again.read is None or _ANY_NUMBER in str(shape[1]) else again.read(None)
-            self._remember(shape, Known(again, headers, response.has_header("ETag"), reading))
+            self._remember(shape, Known(again, headers, response.has_header("ETag"), reading, operation))
         return response
 
     def _remember(self, shape: Shape, known: Known) -> None:

@@ -73,6 +73,7 @@ _OF_THE_SERVER = frozenset(
         "wsgi.version",
         # And that our own layers add.
         "walletsvc.charge",
+        "walletsvc.watched",
     ]
 )
 _BEFORE_HEADERS = "wsgi.input"

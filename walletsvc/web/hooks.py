@@ -192,8 +192,12 @@ def with_hooks_async(application: AsgiApplication, hooks: Hooks) -> AsgiApplicat
     return answer
 
 
+_BEGINNINGS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
+"""The messages that carry the headers of an answer (https://asgi.readthedocs.io/en/latest/specs/www.html)."""
+
+
 def _with_headers(message: Mapping[str, Any], more: Iterable[tuple[str, str]]) -> Mapping[str, Any]:
-    if message["type"] not in ("http.response.start", "websocket.http.response.start"):
+    if message["type"] not in _BEGINNINGS:
         return message
     encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in more]
     return {**message, "headers": [*message.get("headers", ()), *encoded]}

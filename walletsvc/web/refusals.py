@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.log import log_response
 
+from walletsvc.telemetry.requests import note_refusal
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -34,6 +36,7 @@ def register_printer(prefix: str, printer: Printer) -> None:
 
 def print_refusal(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     """Return the answer to a refused request."""
+    note_refusal(refusal.code)
     prefix, _, _ = request.path_info[1:].partition("/")
     response = _printers.get(f"/{prefix}", print_plainly)(refusal)
     # Not a server error, even if the status says that the server lacks something (501).

@@ -1,0 +1,105 @@
+"""The outermost hook around every answer: its id, its line in the log, and its count."""
+
+from __future__ import annotations
+
+import random
+import re
+import secrets
+from collections.abc import Sequence
+from contextvars import Token
+from itertools import count
+
+from walletsvc.telemetry.logs import log_request
+from walletsvc.telemetry.metrics import IN_FLIGHT, REQUEST_SECONDS, REQUESTS
+from walletsvc.telemetry.requests import GRAPHQL, LIVE, OTHER, REST, RequestRecord, current_request
+from walletsvc.web.hooks import AnswerHead, RequestHead
+
+REQUEST_ID, TRACEPARENT = "X-Request-ID", "traceparent"
+WATCHED = "walletsvc.watched"
+"""The key of a request's record in its environment or scope."""
+
+SLOW_SECONDS = 0.5
+SHARE_OF_READS = 0.01
+"""How many of the reads that nothing is to be said about have a line, so that the log shows what is usual."""
+
+_FACES = (("/api", REST), ("/graphql", GRAPHQL))
+_GIVEN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_GIVEN_TRACE = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+"""A trace context (https://www.w3.org/TR/trace-context/#traceparent-header)."""
+_ACCESS_STATUSES = (401, 403, 429)
+_ACCESS_CODES = frozenset({"unauthenticated", "forbidden", "rate_limited"})
+"""Over GraphQL, such a refusal can have the status 200."""
+_SWITCHED = 101
+
+
+class Watching:
+    """Gives each request an id, and says what became of it."""
+
+    def __init__(self) -> None:
+        # Ids are unique among all servers, and one costs less than a random one.
+        self._prefix, self._numbers = secrets.token_hex(8), count(1)
+        self._in_flight: set[int] = set()
+        IN_FLIGHT.read = self._in_flight.__len__
+
+    def before(self, request: RequestHead) -> None:
+        """Begin the record of a request. Refuses none."""
+        context = request.context
+        if request.may_wait:
+            # A WSGI environment, looked into without another call: each request waits for this.
+            given, trace = context.get("HTTP_X_REQUEST_ID"), context.get("HTTP_TRACEPARENT")
+            face = _face_of(request.path)
+        else:
+            headers = request.headers
+            given, trace, face = headers.get(REQUEST_ID), headers.get(TRACEPARENT), LIVE
+        if given is None or not _GIVEN_ID.fullmatch(given):
+            given = f"{self._prefix}-{next(self._numbers):x}"
+        if trace is not None and not _GIVEN_TRACE.fullmatch(trace):
+            trace = None
+        record = RequestRecord(given, face, trace)
+        self._in_flight.add(id(record))
+        context[WATCHED] = record, current_request.set(record)
+
+    def headers(self, request: RequestHead) -> Sequence[tuple[str, str]]:
+        """Return the id, for the answer."""
+        record: RequestRecord = request.context[WATCHED][0]
+        return ((REQUEST_ID, record.request_id),)
+
+    def after(self, request: RequestHead, answer: AnswerHead) -> None:
+        """Count the answer, and write a line if there is something to say."""
+        watched: tuple[RequestRecord, Token[RequestRecord | None]] = request.context[WATCHED]
+        record, token = watched
+        current_request.reset(token)
+        self._in_flight.discard(id(record))
+        status, seconds = answer.status, answer.seconds
+        REQUESTS.add(record.face, record.operation, _STATUS.get(status) or str(status))
+        if record.face != LIVE:
+            # Its connections stay open for as long as clients like.
+            REQUEST_SECONDS.observe(seconds, record.face, record.operation)
+        event = _event_of(record, status, seconds)
+        if event is not None:
+            log_request(event, record, status=status, seconds=seconds)
+
+
+_STATUS = {status: str(status) for status in range(100, 600)}
+
+
+def _face_of(path: str) -> str:
+    for prefix, face in _FACES:
+        if path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in ("", "/"):
+            return face
+    return OTHER
+
+
+def _event_of(record: RequestRecord, status: int, seconds: float) -> str | None:
+    """Return what there is to say about a request, or None."""
+    if status in _ACCESS_STATUSES or record.code in _ACCESS_CODES:
+        return "access refused"
+    if record.is_write:
+        return "write"
+    if status >= 400 or record.code is not None:
+        return "refused" if status < 500 else "failed"
+    if status == _SWITCHED:
+        return "connection ended"
+    if seconds > SLOW_SECONDS:
+        return "slow read"
+    return "read" if random.random() < SHARE_OF_READS else None  # noqa: S311 - nothing secret
