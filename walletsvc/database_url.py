@@ -5,11 +5,15 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 
+from walletsvc import mysql_address
+
 EXAMPLES = "mysql://user:password@host:3306/name or sqlite:///file.sqlite3"
 
+_UNREADABLE = f"has a port or host that cannot be read, other than {EXAMPLES}."
 _ENGINES = {"mysql": "walletsvc.db.mysql", "sqlite": "django.db.backends.sqlite3"}
 
 
@@ -23,18 +27,30 @@ def parse_database_url(url: str, *, folder: Path) -> dict[str, Any]:
         raise ValueError(f"is not the address of a database, such as {EXAMPLES}.")
     if scheme not in _ENGINES:
         raise ValueError(f"names a database of the kind {scheme[:20]!r}, which is not supported: use {EXAMPLES}.")
+    url, hosts, query = _split(url) if scheme == "mysql" else (url, "", "")
     try:
         found: dict[str, Any] = environ.Env.db_url_config(url)
     except ValueError as error:
-        raise ValueError(f"has a port or host that cannot be read, other than {EXAMPLES}.") from error
+        raise ValueError(_UNREADABLE) from error
     found["ENGINE"] = _ENGINES[scheme]
     if scheme == "mysql":
         require_driver()
         if not found["NAME"]:
             raise ValueError(f"names no database: it has to end like {EXAMPLES.split(' ', 1)[0]}.")
+        found = mysql_address.with_hosts({**found, "OPTIONS": mysql_address.parse_options(query)}, hosts)
     elif found["NAME"] != ":memory:":
         found["NAME"] = str(folder / found["NAME"])
     return found
+
+
+def _split(url: str) -> tuple[str, str, str]:
+    """Return the address with the first of its hosts and without options, and the list of hosts, and the options."""
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise ValueError(_UNREADABLE) from error
+    user, at, hosts = parts.netloc.rpartition("@")
+    return parts._replace(netloc=user + at + hosts.split(",")[0], query="").geturl(), hosts, parts.query
 
 
 def require_driver() -> None:

@@ -9,6 +9,7 @@ import environ
 
 from walletsvc.database_url import parse_database_url, require_driver
 from walletsvc.environment import Environment, parse_file, parse_folder, parse_origins, parse_scales
+from walletsvc.mysql_address import with_hosts
 from walletsvc.redis_url import parse_redis_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -72,14 +73,16 @@ _SQLITE: dict[str, Any] = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(H
 
 def _mysql_by_parts(name: str) -> dict[str, Any]:
     require_driver()
-    return {
+    database: dict[str, Any] = {
         "ENGINE": "walletsvc.db.mysql",
         "NAME": name,
         "USER": env.text("DB_USER"),
         "PASSWORD": env.text("DB_PASSWORD"),
-        "HOST": env.text("DB_HOST", default="127.0.0.1"),
-        "PORT": str(env.number("DB_PORT", default=3306, least=1, most=65535)),
     }
+    port = env.number("DB_PORT", default=3306, least=1, most=65535)
+    return env.parsed(
+        "DB_HOST", partial(with_hosts, database, port=port), with_hosts(database, "127.0.0.1", port=port)
+    )
 
 
 if env.text("DATABASE_URL"):
@@ -87,14 +90,15 @@ if env.text("DATABASE_URL"):
 else:
     _database = env.parsed("DB_NAME", _mysql_by_parts, _SQLITE)
 
+DATABASE_CAUSAL_READS = env.choice("DATABASE_CAUSAL_READS", ("AUTO", "OFF"), default="AUTO") == "AUTO"
 _DATABASE_OPTIONS: dict[str, dict[str, object]] = {
     "walletsvc.db.mysql": {
         "charset": "utf8mb4",
         # Decisions depend on rows locked by the statement that reads them; gap locks would only add deadlocks.
         "isolation_level": "read committed",
-        "init_command": "SET sql_mode='STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO',"
-        " innodb_lock_wait_timeout=5",
         "connect_timeout": 5,
+        # Nodes of a cluster show what was acknowledged by any of them (db/mysql/session.py).
+        "causal_reads": DATABASE_CAUSAL_READS,
     },
     "django.db.backends.sqlite3": {
         # BEGIN takes the write lock, so that no transaction fails half-way because it cannot get it.

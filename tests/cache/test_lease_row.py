@@ -132,6 +132,10 @@ class Server:
         self.settings_dict: dict[str, Any] = {"NAME": "wallets", "OPTIONS": options}
         self.done: list[object] = []
         self.wrap_database_errors = nullcontext()
+        self.usable = True
+
+    def is_usable(self) -> bool:
+        return self.usable
 
     def create_connection(self, alias: str) -> Server:
         assert alias == "default"
@@ -174,3 +178,13 @@ def test_a_server_has_a_second_for_each_step_too(monkeypatch: pytest.MonkeyPatch
     server.done.clear()
     assert row.change(Agreement("identity", 4, is_suspended=False, instance=""), suspended=True, instance="one")
     assert server.done == [("UPDATE", (1, "one", 4, "identity")), "close"]
+    # A host that is not ready any more is left for one that is.
+    server.done.clear()
+    server.usable = False
+    row.read()
+    assert [each[0] if isinstance(each, tuple) else each for each in server.done[:4]] == [
+        "close",
+        "connect",
+        "SET",
+        "close",
+    ]

@@ -23,6 +23,7 @@ ADDRESSES = "mysql://user:password@host:3306/name or sqlite:///file.sqlite3"
 NOT_AN_ADDRESS = f"is not the address of a database, such as {ADDRESSES}."
 UNREADABLE = f"has a port or host that cannot be read, other than {ADDRESSES}."
 NOT_REDIS = "is not the address of a Redis database, such as redis://host:6379/0, rediss://host:6379/0 or"
+MYSQL = f"mysql://user:{SECRET}@host/name"
 WRONG = [
     ("DATABASE_URL", "nonsense", NOT_AN_ADDRESS),
     ("DATABASE_URL", f"user:{SECRET}@host/name", NOT_AN_ADDRESS),
@@ -30,6 +31,34 @@ WRONG = [
     ("DATABASE_URL", f"mysql://user:{SECRET}@host", "names no database: it has to end like mysql://user:password@"),
     ("DATABASE_URL", f"mysql://user:{SECRET}@host:port/name", UNREADABLE),
     ("DATABASE_URL", f"mysql://user:{SECRET}@host:99999/name", UNREADABLE),
+    (
+        "DATABASE_URL",
+        f"mysql://user:{SECRET}@db1,db2:x/name",
+        "has the host 'db2:x', which cannot be read: name it as",
+    ),
+    ("DATABASE_URL", f"mysql://user:{SECRET}@db1,,db3/name", "has an empty place in its list of hosts."),
+    (
+        "DATABASE_URL",
+        f"{MYSQL}?ssl=true",
+        "has the unknown option ssl. There are ssl_ca, ssl_cert, ssl_key, ssl_mode,",
+    ),
+    ("DATABASE_URL", MYSQL + '?ssl={"ca":"/ca.pem"}', "has the unknown option ssl. There are ssl_ca,"),
+    ("DATABASE_URL", f"{MYSQL}?charset=latin1", "has the unknown option charset. There are ssl_ca,"),
+    (
+        "DATABASE_URL",
+        f"{MYSQL}?ssl_mode=PREFERRED",
+        "has ssl_mode=PREFERRED. There are DISABLED, REQUIRED, VERIFY_CA,",
+    ),
+    ("DATABASE_URL", f"{MYSQL}?ssl_mode=", "has ssl_mode=. There are DISABLED, REQUIRED, VERIFY_CA,"),
+    (
+        "DATABASE_URL",
+        f"{MYSQL}?ssl_mode=VERIFY_CA",
+        "has ssl_mode=VERIFY_CA without ssl_ca, the certificates to trust.",
+    ),
+    ("DATABASE_URL", f"{MYSQL}?ssl_mode=disabled&ssl_ca=/ca.pem", "has ssl_mode=DISABLED, and files for TLS."),
+    ("DATABASE_URL", f"{MYSQL}?ssl_cert=/cert.pem", "has only one of ssl_cert and ssl_key."),
+    ("DATABASE_URL", f"{MYSQL}?read_timeout=soon", "has read_timeout=soon, which is not a number of seconds."),
+    ("DATABASE_CAUSAL_READS", "maybe", "is 'maybe', which is not one of AUTO, OFF."),
     ("REDIS_URL", f"http://:{SECRET}@host", NOT_REDIS),
     ("REDIS_URL", f"redis://:{SECRET}@host:port/0", NOT_REDIS),
     ("REDIS_URL", "host:6379", NOT_REDIS),
@@ -155,6 +184,46 @@ def test_a_password_may_hold_any_character(monkeypatch: pytest.MonkeyPatch) -> N
     for name, value in {"DATABASE_URL": "", "DB_NAME": "name", "DB_PASSWORD": password}.items():
         monkeypatch.setenv(name, value)
     assert runpy.run_path(str(ROOT / "walletsvc" / "settings.py"))["DATABASES"]["default"]["PASSWORD"] == password
+
+
+HOSTS = (("db1", 3306), ("db2", 3307), ("::1", 3308), ("db3", 3306))
+
+
+@pytest.mark.parametrize(
+    ("query", "options"),
+    [
+        ("", {}),
+        ("?ssl_ca=/ca.pem", {"ssl_mode": "VERIFY_IDENTITY", "ssl": {"ca": "/ca.pem"}}),
+        ("?ssl_ca=/a&ssl_mode=verify_ca", {"ssl_mode": "VERIFY_CA", "ssl": {"ca": "/a"}}),
+        ("?ssl_cert=/a&ssl_key=/b", {"ssl_mode": "REQUIRED", "ssl": {"cert": "/a", "key": "/b"}}),
+        ("?ssl_mode=DISABLED&read_timeout=3", {"ssl_mode": "DISABLED", "read_timeout": 3}),
+        ("?init_command=SET%20x%3D1", {"init_command": "SET x=1"}),
+    ],
+)
+def test_the_hosts_and_options_of_mysqls_address(
+    query: str, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_url, "find_spec", lambda _name: "there")
+    url = f"mysql://user:p%40ss,word@db1,db2:3307,[::1]:3308,db3/wallets{query}"
+    assert database_url.parse_database_url(url, folder=Path()) == {
+        "ENGINE": "walletsvc.db.mysql",
+        "NAME": "wallets",
+        "USER": "user",
+        "PASSWORD": "p@ss,word",
+        "HOST": "db1",
+        "PORT": 3306,
+        "OPTIONS": {"hosts": HOSTS, **options},
+    }
+
+
+def test_hosts_by_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environ.Env, "read_env", lambda _path: None)
+    monkeypatch.setattr(database_url, "find_spec", lambda _name: "there")
+    parts = {"DATABASE_URL": "", "DB_NAME": "name", "DB_HOST": "db1,db2:3307, [::1]:3308 ,db3", "DB_PORT": "3306"}
+    for name, value in parts.items():
+        monkeypatch.setenv(name, value)
+    found = runpy.run_path(str(ROOT / "walletsvc" / "settings.py"))["DATABASES"]["default"]
+    assert (found["HOST"], found["PORT"], found["OPTIONS"]["hosts"]) == ("db1", 3306, HOSTS)
 
 
 def test_a_file_of_sqlite_is_relative_to_the_folder_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from walletsvc.access.rates import parse_rate
 from walletsvc.errors import Invalid
 from walletsvc.money import DECIMAL_PLACES, scales
+from walletsvc.server.database_checks import check_transport
 from walletsvc.settings import INSECURE_SECRET_KEY
 from walletsvc.web.fast_path import middleware_in_the_way
 from walletsvc.web.proxies import parse_networks
@@ -43,16 +44,19 @@ def register() -> None:
         check_fast_path,
         check_issuer,
         check_limits,
+        check_transport,
     ):
         checks.register(check, SERVING, deploy=True)
 
 
-def refuse_unsafe_settings() -> None:
-    """Raise `ImproperlyConfigured` with all errors, if there are any."""
+def refuse_unsafe_settings() -> list[str]:
+    """Raise `ImproperlyConfigured` with all errors, if there are any. Return what there is to warn of."""
     found = checks.run_checks(tags=[SERVING], include_deployment_checks=True)
-    serious = [str(message) for message in found if message.is_serious() and not message.is_silenced()]
+    heard = [message for message in found if not message.is_silenced()]
+    serious = [str(message) for message in heard if message.is_serious()]
     if serious:
         raise ImproperlyConfigured("The server does not start with these settings:\n" + "\n".join(serious))
+    return [str(message) for message in heard]
 
 
 def check_secrets(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:

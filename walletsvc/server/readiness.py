@@ -121,7 +121,11 @@ class Readiness:
             if self._database is None:
                 self._database = self._connect()
             with self._database.wrap_database_errors, closing(self._database.create_cursor()) as cursor:
-                return self._ask(cursor)
+                fault = self._ask(cursor)
+            if fault is not None:
+                # The next connection may lead to another host, which is ready.
+                self.close()
+            return fault
         except Error as error:
             self.close()
             return NOT_SET_UP if meaning_of(error) is Meaning.FAULT else NO_ANSWER

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,14 +19,19 @@ if connection.vendor != "mysql":
 else:
     from MySQLdb.connections import Connection
 
-    from walletsvc.db.mysql.packets import PacketConnection
+    from walletsvc.db.mysql import session
 
 
 @pytest.fixture(params=["MariaDB", "MySQL"], autouse=True)
 def server(request: pytest.FixtureRequest, transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Speak to the server as to one of this kind: MariaDB understands both ways, MySQL its own."""
     kind: str = request.param if connection.mysql_is_mariadb else "MySQL"
-    monkeypatch.setattr(PacketConnection, "get_server_info", lambda _driver: f"10.11.0-{kind}")
+    prepare = session.prepare
+
+    def prepare_as_kind(driver: Any, **options: Any) -> session.Facts:
+        return replace(prepare(driver, **options), has_compounds=kind == "MariaDB")
+
+    monkeypatch.setattr(session, "prepare", prepare_as_kind)
     connection.close()
     yield kind
     connection.close()

@@ -125,3 +125,18 @@ def test_only_a_transaction_lets_statements_wait(wallet: Wallet) -> None:
         transaction.set_rollback(True)
         with pytest.raises(TransactionManagementError):
             rename(wallet, "B")
+
+
+@pytest.mark.parametrize("ending", ["ROLLBACK", "COMMIT"])
+def test_nothing_is_written_once_the_transaction_is_gone(wallet: Wallet, ending: str, server: str) -> None:
+    if server == "MySQL":
+        pytest.skip("It gets the writes one by one, and reports by itself that it has aborted a transaction.")
+    # As if another node of a cluster had aborted it, and told nobody.
+    with pytest.raises(OperationalError) as caught:
+        together(
+            partial(label, wallet),
+            lambda: connection.connection.query(ending.encode()),
+            partial(rename, wallet, "B"),
+        )
+    assert caught.value.args[0] == 1213
+    assert label(wallet) == "A"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from django.db import connection, transaction
@@ -37,11 +38,18 @@ def interrupt(_identifier: int = 0) -> None:
 WRITES = ["UPDATE", "INSERT", "SELECT", "INSERT", "INSERT", "COMMIT"]
 """The wallets, the transactions and which ids they have, the entries, the count of all."""
 COMPOUND = b"BEGIN NOT ATOMIC "
+GUARD = re.compile(rb"IF @@in_transaction = 0 THEN SIGNAL .{60,90}; END IF;")
+"""What a compound within a transaction begins with."""
 
 
 def words(packet: bytes) -> list[str]:
-    """Return the first word of each statement, without the frame of a compound statement."""
-    return [each.split()[0].decode() for each in packet.removeprefix(COMPOUND).removesuffix(b"; END").split(b";")]
+    """Return the first word of each statement, without the frame and the guard of a compound statement."""
+    if is_compound(packet):
+        packet = packet.removeprefix(COMPOUND).removesuffix(b"; END")
+        guard = GUARD.match(packet)
+        assert guard or packet.startswith(b"START TRANSACTION;"), packet
+        packet = packet[guard.end() if guard else 0 :]
+    return [each.split()[0].decode() for each in packet.split(b";")]
 
 
 def is_compound(packet: bytes) -> bool:

@@ -69,6 +69,9 @@ class DatabaseRow:
 
     def _run(self, statement: str, values: Sequence[object]) -> tuple[Sequence[Any], int]:
         """Run a statement, committed at once. Return its rows and how many it changed."""
+        if self._database is not None and not self._database.is_usable():
+            # One of several hosts that is not ready any more would answer with what it had.
+            self.close()
         if self._database is None:
             self._database = connect(seconds=TIMEOUT_SECONDS)
         try:

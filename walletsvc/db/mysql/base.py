@@ -1,24 +1,26 @@
 """A Django database backend: `walletsvc.db.mysql` is `django.db.backends.mysql`, with fewer round trips."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from django.db.backends.mysql import base
 from django.db.backends.utils import debug_transaction
 from django.db.transaction import TransactionManagementError
+from MySQLdb import Error
 
 from walletsvc.db.channels import Later
+from walletsvc.db.mysql.hosts import CHECK_SECONDS, Host, host_list
 from walletsvc.db.mysql.packets import DeferringCursor, PacketConnection, TakeIds
 from walletsvc.db.mysql.patience import silence
-
-FRESH_SECONDS = 1.0
+from walletsvc.db.mysql.session import find_fault
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection to MySQL or MariaDB."""
 
-    _checked_at = -FRESH_SECONDS
+    _checked_at = -CHECK_SECONDS
     is_impatient = False
     """Whether it is a connection of `walletsvc.db.impatient`."""
 
@@ -27,14 +29,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return {**super().get_connection_params(), "multi_statements": True}
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> PacketConnection:
-        """Connect to the server."""
+        """Connect to the server, or to the first of several that is ready. Raises the driver's errors."""
         if not self.is_impatient:
             silence.check()
-        driver = PacketConnection(**conn_params)
-        # As in Django: https://github.com/PyMySQL/mysqlclient/issues/489
-        if driver.encoders.get(bytes) is bytes:
-            driver.encoders.pop(bytes)
-        return driver
+        hosts: tuple[Host, ...] = conn_params.get("hosts", ())
+        return host_list(hosts).connect(partial(_open, conn_params)) if hosts else _open(conn_params)
 
     def _start_transaction_under_autocommit(self) -> None:
         """Begin a transaction together with its first statement; without one, nothing is sent.
@@ -127,15 +126,44 @@ class DatabaseWrapper(base.DatabaseWrapper):
             driver.asked.append(later)
 
     def is_usable(self) -> bool:
-        """Tell whether the connection still works, by at most one ping a second.
+        """Tell whether the connection still works, by at most one question a second.
 
         Django asks at the beginning of each request. If the server went away within the last second, the request
-        itself finds out, and is answered as unavailable.
+        itself finds out, and is answered as unavailable. One of several hosts must also be ready, and the chosen one.
         """
         now = time.monotonic()
-        if now - self._checked_at < FRESH_SECONDS:
+        if now - self._checked_at < CHECK_SECONDS:
             return True
-        if not super().is_usable():
+        if not (self._is_well_placed() if self.settings_dict["OPTIONS"].get("hosts") else super().is_usable()):
             return False
         self._checked_at = now
         return True
+
+    def _is_well_placed(self) -> bool:
+        """Tell whether the connection's host is ready, and where connections should go."""
+        driver: Any = self.connection
+        parameters = self.get_connection_params()
+        try:
+            if find_fault(driver) is not None:
+                return False
+        except Error:
+            return False
+        return host_list(parameters["hosts"]).may_keep(driver.host, partial(_open, parameters))
+
+
+def _open(parameters: Mapping[str, Any], host: Host | None = None) -> PacketConnection:
+    """Connect to the server, or to one of its hosts. Raises the driver's errors."""
+    own = {"hosts", "causal_reads"}
+    given = {name: value for name, value in parameters.items() if name not in own}
+    if host is not None:
+        given["host"], given["port"] = host
+    driver = PacketConnection(**given)
+    # As in Django: https://github.com/PyMySQL/mysqlclient/issues/489
+    if driver.encoders.get(bytes) is bytes:
+        driver.encoders.pop(bytes)
+    try:
+        driver.prepare(host, causal_reads=parameters.get("causal_reads", True))
+    except BaseException:
+        driver.close()
+        raise
+    return driver

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-_ASK_VARIABLES = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('read_only', 'wsrep_on')"
+_ASK_VARIABLES = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('read_only', 'wsrep_on', 'wsrep_provider')"
 _ASK_STATUS = "SHOW GLOBAL STATUS WHERE Variable_name IN ('wsrep_cluster_status', 'wsrep_local_state_comment')"
 """https://galeracluster.com/library/documentation/galera-status-variables.html"""
 
@@ -15,7 +15,8 @@ def fault_of(cursor: Any) -> str | None:
     `cursor` is one of Django's or of the driver. Raises what it raises.
     """
     variables = _ask(cursor, _ASK_VARIABLES)
-    if variables.get("wsrep_on") == "ON":
+    # Without a provider, it is by itself, whatever `wsrep_on` says.
+    if variables.get("wsrep_on") == "ON" and variables.get("wsrep_provider") != "none":
         status = _ask(cursor, _ASK_STATUS)
         if status.get("wsrep_cluster_status") != "Primary":
             return "is cut off from its cluster"

@@ -21,6 +21,7 @@ from MySQLdb import Error, IntegrityError, OperationalError
 from MySQLdb.connections import Connection
 
 from walletsvc.db.channels import Later
+from walletsvc.db.mysql import session
 from walletsvc.db.mysql.expressions import Expression
 
 TakeIds = Callable[[range], None]
@@ -31,6 +32,12 @@ MAX_WAITING_BYTES = 1_000_000
 
 _BEGIN = b"START TRANSACTION"
 """Not BEGIN, which has another meaning in a compound statement."""
+
+_REFUSE_IF_GONE = (
+    b"IF @@in_transaction = 0 THEN"
+    b" SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213, MESSAGE_TEXT = 'The transaction is gone'; END IF"
+)
+"""What was locked and read is not any more, and each of the writes would be stored by itself."""
 
 _ASK_IDS = b"SELECT LAST_INSERT_ID(), @@auto_increment_increment"
 """The first id of an `INSERT … VALUES`, and the distance between its ids: as the number of rows is known beforehand,
@@ -53,6 +60,9 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
     in_transaction: bool
     asked: list[Later]
     """SELECTs to send along with the next one of this transaction."""
+    facts: session.Facts
+    host: tuple[str, int] | None
+    """The host of a list that it leads to."""
     _waiting: list[_Waiting]
     _asks_ids: bool
     """Whether the ids of the last waiting INSERT are asked for."""
@@ -63,7 +73,13 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
         self._waiting = []
         self._asks_ids = False
         super().__init__(*args, **kwargs)
-        self._has_compounds = "MariaDB" in self.get_server_info()
+        self._has_compounds = False
+
+    def prepare(self, host: tuple[str, int] | None = None, *, causal_reads: bool = True) -> None:
+        """Set the session up, and note the `facts` of the server and the `host`. Raises the driver's errors."""
+        self.facts = session.prepare(self, causal_reads=causal_reads)
+        self.host = host
+        self._has_compounds = self.facts.has_compounds
 
     def begin(self) -> None:
         """Begin a transaction together with its first statement."""
@@ -193,7 +209,10 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
             raise
 
     def _send_compound(self, waiting: Sequence[_Waiting]) -> None:
-        super().query(b"BEGIN NOT ATOMIC %b; END" % b";".join([text for text, _ in waiting]))
+        texts = [text for text, _ in waiting]
+        if texts[0] is not _BEGIN:
+            texts.insert(0, _REFUSE_IF_GONE)
+        super().query(b"BEGIN NOT ATOMIC %b; END" % b";".join(texts))
         for _, take in waiting:
             # Only a statement that returns rows has its own result in the answer.
             if take is not None:

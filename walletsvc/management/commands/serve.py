@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from walletsvc.server import supervision
 from walletsvc.server.checks import refuse_unsafe_settings
+from walletsvc.server.database_checks import refuse_unsafe_cluster
 from walletsvc.server.ports import PortError, claim_port, find_address
 
 WORKER_STOP_SECONDS = 3
@@ -57,9 +58,12 @@ class Command(BaseCommand):
         os.environ["WEB_WORKERS"] = str(options["workers"])
         settings.WEB_WORKERS = options["workers"]
         try:
-            refuse_unsafe_settings()
+            warnings = refuse_unsafe_settings()
+            refuse_unsafe_cluster()
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from error
+        for warning in warnings:
+            self.stderr.write(warning)
         if not settings.AUTH_REQUIRED:
             _refuse_strangers(options["host"])
         live_port = options["port"] + 1 if options["live_port"] is None else options["live_port"]

@@ -1,0 +1,31 @@
+"""What a connection to MySQL or MariaDB begins with, whatever the operator adds."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import DatabaseError, connection
+
+if connection.vendor != "mysql":
+    pytest.skip("These are settings of MySQL's sessions.", allow_module_level=True)
+
+
+@pytest.mark.django_db
+def test_a_command_of_the_operator_adds_to_the_settings_and_replaces_none() -> None:
+    command = "SET SESSION sql_mode='', innodb_lock_wait_timeout=77, max_sort_length=1234"
+    database = connection.copy()
+    database.settings_dict["OPTIONS"] = {**database.settings_dict["OPTIONS"], "init_command": command}
+    try:
+        with database.cursor() as cursor:
+            cursor.execute("SELECT @@sql_mode, @@innodb_lock_wait_timeout, @@max_sort_length, @@tx_isolation")
+            assert cursor.fetchall() == (
+                (
+                    "STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO",
+                    5,
+                    1234,
+                    "READ-COMMITTED",
+                ),
+            )
+            with pytest.raises(DatabaseError, match="1406"):
+                cursor.execute("INSERT INTO django_content_type (app_label, model) VALUES (%s, 'x')", ["x" * 101])
+    finally:
+        database.close()
