@@ -6,8 +6,18 @@ with MariaDBServer() as database, RedisServer() as redis:
 python -m tests.servers -- COMMAND...   run COMMAND with DATABASE_URL and REDIS_URL of a new pair
 """
 
+from tests.servers.galera import GaleraCluster, GaleraNode
 from tests.servers.mariadb import MariaDBServer
 from tests.servers.process import ServerError, find_binary, free_port, free_ports
 from tests.servers.redis import RedisServer
 
-__all__ = ["MariaDBServer", "RedisServer", "ServerError", "find_binary", "free_port", "free_ports"]
+__all__ = [
+    "GaleraCluster",
+    "GaleraNode",
+    "MariaDBServer",
+    "RedisServer",
+    "ServerError",
+    "find_binary",
+    "free_port",
+    "free_ports",
+]

@@ -33,7 +33,13 @@ class MariaDBServer(Server):
         )
         with self._log_path.open("ab") as log:
             finished = subprocess.run(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=120, check=False
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                timeout=120,
+                check=False,
+                user=self.account,
             )
         if finished.returncode:
             raise self._error(f"could not make its data folder (exit code {finished.returncode})")
@@ -43,6 +49,7 @@ class MariaDBServer(Server):
             f"CREATE USER IF NOT EXISTS '{self.user}'@'%' IDENTIFIED BY '{self.password}';\n"
             f"GRANT ALL ON *.* TO '{self.user}'@'%';\n"
         )
+        self._own(self._init_file)
 
     def _arguments(self) -> list[str]:
         return [
@@ -79,7 +86,7 @@ class MariaDBServer(Server):
     @property
     def _user_option(self) -> list[str]:
         # The server refuses to run as root without this.
-        return ["--user=root"] if os.geteuid() == 0 else []
+        return ["--user=root"] if os.geteuid() == 0 and self.account is None else []
 
     @property
     def _data_folder(self) -> Path:

@@ -40,6 +40,8 @@ class Server(ABC):
 
     binaries: ClassVar[tuple[str, ...]]
     start_seconds: ClassVar[float] = 60
+    account: ClassVar[str | None] = None
+    """The user who runs the program, and has its folder; None is whoever starts it."""
 
     def __init__(self, *, in_memory: bool = True) -> None:
         """Prepare the folder, in memory where there is room unless the data should meet a disk."""
@@ -50,6 +52,7 @@ class Server(ABC):
         self.host = _HOST
         self.port = free_port()
         self.folder = Path(tempfile.mkdtemp(prefix="walletsvc-", dir=_parent_folder(in_memory=in_memory)))
+        self._own(self.folder)
         self._process: subprocess.Popen[bytes] | None = None
         self._watchdog: subprocess.Popen[bytes] | None = None
         self._initialized = False
@@ -77,6 +80,11 @@ class Server(ABC):
             raise ServerError(f"{self.binary.name} is not running")
         return self._process.pid
 
+    @property
+    def is_running(self) -> bool:
+        """Tell whether the process was started, and neither stopped nor killed since."""
+        return self._process is not None
+
     def start(self) -> None:
         """Start, or start again on the existing data, and wait until it accepts connections."""
         if self._process is not None:
@@ -94,6 +102,8 @@ class Server(ABC):
                 cwd=self.folder,
                 env=self._environment(),
                 start_new_session=True,
+                user=self.account,
+                umask=0o077 if self.account else -1,
             )
         self._watchdog = subprocess.Popen(
             ["sh", "-c", _WATCHDOG, str(self._process.pid), str(self.folder)],
@@ -130,6 +140,11 @@ class Server(ABC):
 
     def _initialize(self) -> None:  # noqa: B027 - most servers need nothing
         """Create the files that the first start needs."""
+
+    def _own(self, path: Path) -> None:
+        """Give a file to the user who runs the program."""
+        if self.account is not None:
+            shutil.chown(path, self.account)
 
     @abstractmethod
     def _arguments(self) -> list[str]:
