@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from rest_api.documents import ResourceInput, read_resource
@@ -111,7 +111,7 @@ class Creation:
             written = read_resource(parse_document(body), self.reader.endpoint)
             locate = written.locate
             answer = self.store(written, number, key=idempotency_key)
-            return replace(answer, headers=(("Content-Type", MEDIA_TYPE), *answer.headers))
+            return Written(answer.status, (("Content-Type", MEDIA_TYPE), *answer.headers), answer.body)
         except Exception as error:
             refused = explain(error, locate=locate)
             content = encode_problems(refused.problems, NOTHING_AGREED)

@@ -43,8 +43,10 @@ def decide(
         conditions.check(wallet, balance=after, available=left, at=at)
     if left < 0:
         raise insufficient_funds(wallet, money.subtract(change, held), field=field)
-    for value in {after, held_after, left}:
-        check_stored(value, field=field)
+    check_stored(after, field=field)
+    if held or left is not after:
+        check_stored(held_after, field=field)
+        check_stored(left, field=field)
     return after, held_after
 
 

@@ -7,13 +7,13 @@ The ORM would cost 2.8 times as much as the server takes for the statements. If 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 from itertools import chain
 from typing import Any, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from walletsvc.db import dialect
 from walletsvc.db.channels import Later, channel
@@ -122,6 +122,6 @@ def from_decimal(value: Decimal) -> str:
 
 
 @lru_cache(maxsize=64)  # wallet, transaction and entry share the moment
-def from_time(value: datetime) -> str | None:
-    """Return a moment as a parameter for a time column."""
-    return connection.ops.adapt_datetimefield_value(value)
+def from_time(value: datetime) -> str:
+    """Return a moment as a parameter for a time column, which has that of UTC without a zone, as Django writes it."""
+    return str(value.astimezone(UTC).replace(tzinfo=None))

@@ -13,8 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import partial
-from itertools import chain
+from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Any
 
@@ -247,7 +246,7 @@ def add_to_totals(added: Mapping[str, Total]) -> None:
     add_to_part(threading.get_native_id() % PARTS, added)
 
 
-_ALWAYS = ("balance", "available", "sequence", "transaction_count")
+_ALWAYS: tuple[str, ...] = ("balance", "available", "sequence", "transaction_count")
 _WITH_HELD = ("held", "next_expiry")
 _WITH_SETTINGS = ("floor", "state")
 
@@ -262,24 +261,28 @@ def _columns_of(lines: Sequence[Line]) -> Sequence[str]:
     return columns
 
 
-def _update_wallets(wallets: Sequence[LockedWallet], columns: Sequence[str], at: str | None) -> None:
+def _update_wallets(wallets: Sequence[LockedWallet], columns: Sequence[str], at: str) -> None:
     """Write the current state of the locked rows, many in one statement."""
     ids = [each.id for each in wallets]
-    # A single value needs no search.
-    case = f"CASE id {' '.join(['WHEN %s THEN %s'] * len(ids))} END" if len(ids) > 1 else "%s"
     values: list[statements.Value] = []
     for column in columns:
-        read = attrgetter(column)
-        if len(ids) > 1:
-            values += chain.from_iterable((each.id, _parameter(read(each))) for each in wallets)
-        else:
-            values.append(_parameter(read(wallets[0])))
+        for each in wallets:
+            if len(ids) > 1:
+                values.append(each.id)
+            values.append(_parameter(getattr(each, column)))
     # As in `select_for_update`: on a small table the optimizer would rather scan all rows.
     index = "FORCE INDEX (PRIMARY)" if dialect.vendor() == "mysql" else ""
+    statements.write(_update_text(columns, len(ids), index), [*values, at, *ids])
+
+
+@lru_cache(maxsize=64)
+def _update_text(columns: Sequence[str], rows: int, index: str) -> str:
+    """Return the UPDATE of these columns of so many wallets."""
+    # A single value needs no search.
+    case = f"CASE id {' '.join(['WHEN %s THEN %s'] * rows)} END" if rows > 1 else "%s"
     assignments = ", ".join(f"{column} = {case}" for column in columns)
-    where = f"WHERE id IN ({', '.join(['%s'] * len(ids))})"
-    statement = f"UPDATE walletsvc_wallet {index} SET {assignments}, updated_at = %s {where}"  # noqa: S608 - no input
-    statements.write(statement, [*values, at, *ids])
+    where = f"WHERE id IN ({', '.join(['%s'] * rows)})"
+    return f"UPDATE walletsvc_wallet {index} SET {assignments}, updated_at = %s {where}"  # noqa: S608 - no input
 
 
 def _parameter(value: Decimal | datetime | int | str | None) -> statements.Value:
@@ -350,7 +353,7 @@ def _insert_transactions(transactions: Sequence[Transaction], transfers: Mapping
         )
 
 
-def _insert_keys(keys: Sequence[KeyRow], places: Mapping[int, int], at: str | None) -> None:
+def _insert_keys(keys: Sequence[KeyRow], places: Mapping[int, int], at: str) -> None:
     rows: list[list[statements.Value]] = [
         [
             each.hash,
@@ -374,7 +377,7 @@ _ID = 6
 
 
 def _entry_row(
-    line: Line, by: Principal, at: str | None, places: Mapping[int, int], *, is_plain: bool
+    line: Line, by: Principal, at: str, places: Mapping[int, int], *, is_plain: bool
 ) -> list[statements.Value]:
     transaction, hold = line.transaction, line.hold
     named = transaction or hold
