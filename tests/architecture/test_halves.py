@@ -39,7 +39,7 @@ def selections(folder: Path, *, servers: bool, clients: bool) -> tuple[list[str]
 
     Return the expression that selects the tests of each half that would run, and the exit code.
     """
-    outcomes = {"prepare-servers.sh": servers, "prepare-clients.sh": clients}
+    outcomes = {"prepare-servers.sh": servers, "prepare-clients.sh": clients, "prepare-deployments.sh": True}
     programs = {f"scripts/{name}": f"exit {0 if is_there else 1}" for name, is_there in outcomes.items()}
     programs["bin/python"] = r"""printf '%s\0' PYTHON: "$@" """
     for name, text in programs.items():
