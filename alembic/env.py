@@ -25,21 +25,13 @@ django.setup()
 
 from django.db import connection as database  # noqa: E402 - needs the settings
 
+from walletsvc.db.objects import ASK_TRIGGERS, TRIGGERS, VIEWS  # noqa: E402
+
 DIALECTS = {"sqlite": "sqlite", "mysql": "mysql+mysqldb"}
 
 # Tables that revisions create with SQLAlchemy would be declared here. Autogenerate sees nothing else.
 target_metadata = MetaData()
 
-TRIGGERS = {
-    "walletsvc_entry_no_update",
-    "walletsvc_entry_no_delete",
-    "walletsvc_wallet_delete_if_empty",
-    "walletsvc_accessevent_no_update",
-    "walletsvc_accessevent_no_delete",
-    "walletsvc_transfer_no_delete",
-    "walletsvc_hold_no_delete",
-}
-VIEWS = {"reporting_wallet_day"}
 EXACT_COLLATIONS = {"utf8mb4_nopad_bin", "utf8mb4_0900_bin"}
 
 
@@ -76,14 +68,8 @@ def refuse_drift(migration_context: Any, revision: Any, directives: Any) -> None
 
 def find_drift(connection: Connection) -> Iterable[str]:
     """Yield missing objects, and text columns of ours that would not compare byte for byte."""
-    if connection.dialect.name == "sqlite":
-        triggers = set(connection.scalars(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")))
-    else:
-        triggers = set(
-            connection.scalars(
-                text("SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = DATABASE()")
-            )
-        )
+    triggers = set(connection.scalars(text(ASK_TRIGGERS[connection.dialect.name])))
+    if connection.dialect.name == "mysql":
         texts = connection.execute(
             text(
                 "SELECT table_name, column_name, collation_name FROM information_schema.columns"

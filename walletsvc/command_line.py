@@ -7,13 +7,14 @@ import signal
 import sys
 
 from walletsvc import __version__
-from walletsvc.environment import UnusableSettings
+from walletsvc.environment import Environment, UnusableSettings
 
 HELP = """\
 usage: walletsvc COMMAND [OPTION...]
 
   setup                 make this folder ready: a secret of its own, and the database
   serve                 serve REST, GraphQL and subscriptions
+  doctor                show what is in the way of a start, and what is well
   apikey                make, list, rotate and revoke API keys
   reconcile             prove that balances, ledger and totals agree
   import_transactions   post the rows of a CSV file
@@ -35,6 +36,8 @@ def main() -> None:
     other programs.
     """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "walletsvc.settings")
+    # These two tell what is wrong with the settings together with all else.
+    Environment.raises = sys.argv[1:2] not in (["serve"], ["doctor"])
     if sys.argv[1:2] == ["serve"]:
         # Until the supervisor takes over, there is nothing to undo. A KeyboardInterrupt in the middle of an import
         # may be lost: Python ignores it in callbacks, and libraries catch it.

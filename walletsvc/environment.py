@@ -36,8 +36,8 @@ class Environment:
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         self._variables = variables
-        self.problems: list[str] = []
-        """A sentence for each variable that cannot be used."""
+        self.problems: dict[str, str] = {}
+        """By the name of each variable that cannot be used, the rest of a sentence that begins with it."""
 
     def text(self, name: str, default: str = "") -> str:
         """Return the text as it is, also if it is empty."""
@@ -98,12 +98,12 @@ class Environment:
 
     def note(self, name: str, problem: str) -> None:
         """Note what is wrong with a variable: the rest of a sentence that begins with its name."""
-        self.problems.append(f"{name} {problem}")
+        self.problems[name] = problem
 
     def refuse_problems(self) -> None:
         """Raise `UnusableSettings` if any variable that was read cannot be used, unless that is told later."""
         if self.problems and self.raises:
-            raise UnusableSettings("\n".join(self.problems))
+            raise UnusableSettings("\n".join(f"{name} {problem}" for name, problem in self.problems.items()))
 
 
 def _is_not(text: str, expected: str) -> str:

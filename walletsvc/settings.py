@@ -264,6 +264,6 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": env.choice("LOG_LEVEL", LOG_LEVELS, default="INFO")},
 }
 
-# `serve` and `doctor` tell these problems with all others (management/preflight.py).
+# `serve` and `doctor` tell these problems with all others (server/preflight.py).
 SETTINGS_PROBLEMS = env.problems
 env.refuse_problems()

@@ -6,13 +6,17 @@ import contextlib
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
+from contextlib import closing
+from functools import cache, partial
 from pathlib import Path
 
+from tests.commands import run_to_end
 from tests.live import ROOT
 
 HOST = "127.0.0.1"
@@ -21,14 +25,32 @@ PATIENCE_SECONDS = 60.0
 _MARK = "SERVING_TEST_FOLDER"
 
 
+@cache
+def new_database() -> bytes:
+    """Return the file of a database that is set up and empty."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "new.sqlite3"
+        variables = {**os.environ, "DATABASE_URL": f"sqlite:///{path}", "REDIS_URL": ""}
+        manage = str(ROOT / "manage.py")
+        run_to_end(sys.executable, manage, "setup_database", folder=path.parent, environment=variables)
+        # Its log (WAL) is part of it until then.
+        with closing(sqlite3.connect(path)) as database:
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return path.read_bytes()
+
+
 class Serving:
     """A running `manage.py serve`, the leader of a process group."""
 
     def __init__(self, folder: Path, *arguments: str, **variables: str) -> None:
-        """Start it with these arguments. All its processes have the name of `folder` in their environment."""
+        """Start it with these arguments, on a new database.
+
+        All its processes have the name of `folder` in their environment.
+        """
+        (folder / "new.sqlite3").write_bytes(new_database())
         self._mark = f"{_MARK}={folder}".encode()
         settings = {
-            "DATABASE_URL": f"sqlite:///{folder / 'unused.sqlite3'}",
+            "DATABASE_URL": f"sqlite:///{folder / 'new.sqlite3'}",
             "REDIS_URL": "",
             "DEBUG": "true",
             "HOST": HOST,

@@ -49,7 +49,7 @@ def test_serve_does_not_share_ports_with_others(tmp_path: Path) -> None:
         TAKEN.format(port=web, setting="--port or PORT"),
         TAKEN.format(port=live, setting="--live-port or LIVE_PORT"),
     ]
-    assert (exit_code, stdout, stderr) == (1, "", "CommandError: " + "\n".join(lines) + "\n")
+    assert (exit_code, stdout, stderr) == (1, "", "\n".join(lines) + "\n")
 
 
 def test_serve_does_not_share_its_own_port(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_serve_does_not_share_its_own_port(tmp_path: Path) -> None:
     with serving(tmp_path, "--port", str(port), "--live-port", str(port)) as running:
         exit_code, stdout, stderr = running.wait()
     assert (exit_code, stdout) == (1, "")
-    assert stderr == f"CommandError: {TAKEN.format(port=port, setting='--live-port or LIVE_PORT')}\n"
+    assert stderr == f"{TAKEN.format(port=port, setting='--live-port or LIVE_PORT')}\n"
 
 
 def test_of_two_that_start_at_the_same_moment_one_serves(tmp_path: Path) -> None:

@@ -49,14 +49,17 @@ def register() -> None:
         checks.register(check, SERVING, deploy=True)
 
 
-def refuse_unsafe_settings() -> list[str]:
-    """Raise `ImproperlyConfigured` with all errors, if there are any. Return what there is to warn of."""
-    found = checks.run_checks(tags=[SERVING], include_deployment_checks=True)
-    heard = [message for message in found if not message.is_silenced()]
-    serious = [str(message) for message in heard if message.is_serious()]
+def refuse_unsafe_settings() -> None:
+    """Raise `ImproperlyConfigured` with all errors, if there are any."""
+    serious = [message for message in find_unsafe_settings() if message.is_serious()]
     if serious:
-        raise ImproperlyConfigured("The server does not start with these settings:\n" + "\n".join(serious))
-    return [str(message) for message in heard]
+        raise ImproperlyConfigured("The server does not start with these settings:\n" + "\n".join(map(str, serious)))
+
+
+def find_unsafe_settings() -> list[checks.CheckMessage]:
+    """Return an error for each setting that a server must not have, and warnings of what it had better not have."""
+    found = checks.run_checks(tags=[SERVING], include_deployment_checks=True)
+    return [message for message in found if not message.is_silenced()]
 
 
 def check_secrets(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:

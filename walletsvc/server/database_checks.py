@@ -8,8 +8,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core import checks
-from django.core.exceptions import ImproperlyConfigured
-from django.db import Error, connection
 
 
 def check_transport(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
@@ -37,23 +35,17 @@ def _is_distant(host: str) -> bool:
         return True
 
 
-def refuse_unsafe_cluster() -> None:
-    """Raise `ImproperlyConfigured` if the database is a node of a cluster that may show old rows to the cache.
+def find_unsafe_cluster(database: Any) -> str | None:
+    """Return why there must be no cache with this connection's database, if that is a node that may show old rows.
 
     One that lags would have them stored under new stamps, and every server would show them to everybody.
     """
-    if connection.vendor != "mysql" or settings.DATABASE_CAUSAL_READS or not settings.REDIS_URL:
-        return
-    try:
-        connection.ensure_connection()
-        cluster = connection.connection.facts.cluster.value
-    except Error:
-        # The server waits for a database that is away, and says so.
-        return
-    finally:
-        connection.close()
-    if cluster != "none":
-        raise ImproperlyConfigured(
-            f"The database is a node of a cluster ({cluster}), and with DATABASE_CAUSAL_READS=off it may show old"
-            " rows, which the cache would keep. Set DATABASE_CAUSAL_READS=auto, or no REDIS_URL."
-        )
+    if database.vendor != "mysql" or settings.DATABASE_CAUSAL_READS or not settings.REDIS_URL:
+        return None
+    cluster = database.connection.facts.cluster.value
+    if cluster == "none":
+        return None
+    return (
+        f"The database is a node of a cluster ({cluster}), and with DATABASE_CAUSAL_READS=off it may show old"
+        " rows, which the cache would keep. Set DATABASE_CAUSAL_READS=auto, or no REDIS_URL."
+    )

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib import metadata
 
 from django.http import HttpRequest, JsonResponse
 
+from walletsvc import __version__
 from walletsvc.server.readiness import readiness
 from walletsvc.web.methods import read_only
 
@@ -46,8 +46,4 @@ def describe_readiness() -> tuple[int, dict[str, object]]:
 @cache
 def describe_version() -> Mapping[str, str]:
     """Return the content of an answer about the version."""
-    try:
-        number = metadata.version("walletsvc")
-    except metadata.PackageNotFoundError:
-        number = "unknown"
-    return {"service": "walletsvc", "version": number}
+    return {"service": "walletsvc", "version": __version__}

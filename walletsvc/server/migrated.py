@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -51,7 +50,7 @@ def head() -> str:
 
 
 def _values(name: str) -> Iterable[str]:
-    for path in Path(settings.BASE_DIR, "alembic", "versions").glob("*.py"):
+    for path in (settings.REVISIONS / "versions").glob("*.py"):
         for found, value in _ASSIGNMENT.findall(path.read_text()):
             if found == name:
                 yield value

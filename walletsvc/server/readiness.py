@@ -103,7 +103,7 @@ class Readiness:
             self._note_silence(fault, began)
             faults = {} if fault is None else {"database": fault}
             before = self._findings
-            self._findings = Findings(self._clock(), faults, _remarks())
+            self._findings = Findings(self._clock(), faults, find_remarks())
         if before is not None and before.faults != faults:
             logger.warning("The database %s", fault or "is ready")
 
@@ -148,7 +148,8 @@ class Readiness:
             database.close()
 
 
-def _remarks() -> Mapping[str, str]:
+def find_remarks() -> Mapping[str, str]:
+    """Return what is wrong beside the database, by the name of the part. Requests are served all the same."""
     if not settings.REDIS_URL:
         return {}
     try:

@@ -1,18 +1,16 @@
 """Serve both faces over HTTP, and subscriptions beside them."""
 
-import ipaddress
 import os
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
 from walletsvc.server import supervision
-from walletsvc.server.checks import refuse_unsafe_settings
-from walletsvc.server.database_checks import refuse_unsafe_cluster
-from walletsvc.server.ports import PortError, claim_port, find_address
+from walletsvc.server.ports import find_address
+from walletsvc.server.preflight import Finding, Listening, Verdict, look
 
 WORKER_STOP_SECONDS = 3
 """Less than the supervisor grants both servers, because granian ends only after its workers."""
@@ -31,9 +29,11 @@ each answer with a list of 100 would map its buffers anew."""
 
 
 class Command(BaseCommand):
-    """Check settings and ports, then become the supervisor of granian with `server.wsgi` and `server.asgi`."""
+    """Look at settings, ports and database, then become the supervisor of granian for WSGI and ASGI."""
 
-    help = "Serve the REST and GraphQL APIs. Refuses to start on unsafe settings."
+    help = "Serve the REST and GraphQL APIs. Says what is in the way of a start, all at once, and exits with 1."
+    # `look` has those of a server. The others would load both faces, which take seconds and say nothing of a machine.
+    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default=settings.HOST, help="Address to listen on (HOST)")
@@ -57,17 +57,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         os.environ["WEB_WORKERS"] = str(options["workers"])
         settings.WEB_WORKERS = options["workers"]
-        try:
-            warnings = refuse_unsafe_settings()
-            refuse_unsafe_cluster()
-        except ImproperlyConfigured as error:
-            raise CommandError(str(error)) from error
-        for warning in warnings:
-            self.stderr.write(warning)
-        if not settings.AUTH_REQUIRED:
-            _refuse_strangers(options["host"])
         live_port = options["port"] + 1 if options["live_port"] is None else options["live_port"]
-        address = _claim_ports(options["host"], options["port"], live_port)
+        self._refuse_problems(look(Listening(options["host"], options["port"], live_port)))
+        address = find_address(options["host"])
         url = f"http://{options['host']}:{options['port']}"
         self.stdout.write(f"walletsvc: REST on {url}/api/, GraphQL on {url}/graphql/. Ctrl-C ends it.")
         if not settings.AUTH_REQUIRED:
@@ -93,38 +85,13 @@ class Command(BaseCommand):
         os.chdir(settings.BASE_DIR)
         os.execv(sys.executable, supervision.command(web=web, live=live))  # noqa: S606 - our own interpreter and arguments
 
-
-def _refuse_strangers(host: str) -> None:
-    """Raise CommandError unless only this machine can reach the address."""
-    try:
-        is_loopback = ipaddress.ip_address(find_address(host)).is_loopback
-    except PortError as error:
-        raise CommandError(f"{error} Set an address of this machine with --host or HOST.") from error
-    if not is_loopback:
-        raise CommandError(
-            f"Without AUTH_REQUIRED, anybody who reaches {host} can move money. Listen on 127.0.0.1 (--host, HOST),"
-            " or set AUTH_REQUIRED=true and make a key with `manage.py apikey create`."
-        )
-
-
-def _claim_ports(host: str, web_port: int, live_port: int) -> str:
-    """Take both ports and return the address of `host`. Raises CommandError with a line for each port in use."""
-    wanted = [(web_port, "--port or PORT")]
-    if live_port:
-        wanted.append((live_port, "--live-port or LIVE_PORT"))
-    try:
-        address = find_address(host)
-    except PortError as error:
-        raise CommandError(f"{error} Set an address of this machine with --host or HOST.") from error
-    problems = []
-    for port, setting in wanted:
-        try:
-            claim_port(address, port)
-        except PortError as error:
-            problems.append(f"{error} Set another with {setting}.")
-    if problems:
-        raise CommandError("\n".join(problems))
-    return address
+    def _refuse_problems(self, findings: Sequence[Finding]) -> None:
+        """Print what is wrong, a line for each, and exit with 1 if it is in the way of a start."""
+        for finding in findings:
+            if finding.verdict is not Verdict.OK:
+                self.stderr.write(finding.text)
+        if any(finding.verdict is Verdict.PROBLEM for finding in findings):
+            sys.exit(1)
 
 
 def _granian(interface: str, application: str, host: str, port: int, workers: int) -> list[str]:
