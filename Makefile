@@ -29,6 +29,11 @@ run: $(VENV)/.base assets .env ## Set up the database and serve on 127.0.0.1:800
 test: $(VENV)/.dev ## Run the whole suite on SQLite + memory, then on MariaDB + Redis (PYTEST_ARGS)
 	@scripts/test.sh
 
+.PHONY: test-failures
+test-failures: $(VENV)/.dev ## Break what the server depends on, also what takes too long for `make test` (PYTEST_ARGS)
+	@scripts/prepare-servers.sh
+	@DEBUG=true WEB_WORKERS=1 FAILURES=all $(python) -m tests.servers -- $(python) -m pytest tests/failures tests/chaos tests/serving $(PYTEST_ARGS)
+
 .PHONY: fuzz
 fuzz: $(VENV)/.dev ## Random documents and requests: compare, keep owners apart, bound memory (FUZZ_*, see scripts/fuzz.sh)
 	@scripts/fuzz.sh

@@ -133,3 +133,15 @@ def percentile(told: list[Told], share: float) -> float:
     """Return how long the slowest of this share of answers took, in seconds."""
     seconds = sorted(each.seconds for each in told)
     return seconds[min(len(seconds) - 1, int(len(seconds) * share))] if seconds else 0.0
+
+
+def txids(url: str) -> set[str]:
+    """Return the txids of all transactions."""
+    found: set[str] = set()
+    page = "/api/transactions/?page[size]=100&fields[Transaction]=txid&sort=id"
+    with httpx.Client(base_url=url, timeout=PATIENCE_SECONDS) as client:
+        while page:
+            document = client.get(page).json()
+            found |= {each["attributes"]["txid"] for each in document["data"]}
+            page = document["links"]["next"]
+    return found

@@ -14,20 +14,20 @@ from django.db import Error, connection, transaction
 from django.utils import timezone
 
 from walletsvc import errors
+from walletsvc.commands import bulkheads
 from walletsvc.commands.command import Command
 from walletsvc.commands.expiry import expire_in_passing
 from walletsvc.commands.group_commit import Queue, Worker
-from walletsvc.commands.inputs import LocalId, Reference, resolve
+from walletsvc.commands.inputs import Reference, resolve
 from walletsvc.commands.keyed import Batch, Keyed, ask_keys_of, find_replay, replay_of, with_key
 from walletsvc.commands.lock_order import POLITE_ATTEMPTS, LockOrder
+from walletsvc.commands.needs import existing_wallets_of, holds_of, wallet_ids_of, wallets_of
 from walletsvc.commands.outcomes import Done, Failed, Outcome, Refused, RetryAlone, after_error, after_refusal
 from walletsvc.commands.retry import Attempt, durably
 from walletsvc.db.failures import drop_useless_connection
-from walletsvc.ledger.hold_writer import HoldAsRead, find_holds
 from walletsvc.ledger.ledger import Clock, Ledger
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import Principal
-from walletsvc.queries.scope import within_reach
 from walletsvc.telemetry.requests import note_wallets
 
 T = TypeVar("T")
@@ -54,7 +54,7 @@ def execute_once(
     """
     if not by.may(command.needed_scope):
         raise _forbidden(command)
-    note_wallets(_known_wallets([command]))
+    _meet([command])
     shares = command.shares_commit and _can_be_kept([command], key) and not connection.in_atomic_block
     runner, batch = Runner(by, clock), with_key([command], key, by)
     outcome = _share(runner, batch) if shares else runner.alone(batch)
@@ -76,13 +76,21 @@ def execute_all(
     for index, each in enumerate(batch):
         if isinstance(each, Command) and not by.may(each.needed_scope):
             return Refused(index, _forbidden(each))
-    note_wallets(_known_wallets(batch))
+    _meet(batch)
     runner = Runner(by, clock, waits=True)
     shares = all(isinstance(each, Command) and each.shares_commit for each in batch) and _can_be_kept(batch, key)
     batch = with_key(batch, key, by)
     if not shares or len(batch) >= SHARED_COMMANDS or connection.in_atomic_block:
         return runner.alone(batch)
     return _share(runner, batch)
+
+
+def _meet(batch: Batch) -> None:
+    """Note the wallets that the commands name. Raises `Conflict` if too many wait for one of them already."""
+    named = existing_wallets_of(batch)
+    note_wallets(named)
+    if not bulkheads.wallets.is_idle:
+        bulkheads.wallets.check(named)
 
 
 def _can_be_kept(batch: Batch, key: str | None) -> bool:
@@ -117,8 +125,8 @@ class Runner(Worker[Batch, Outcome]):
 
         def work(touched: dict[int, str]) -> Done | Refused:
             ledger = Ledger(principal=self.principal, clock=self.clock, touched=touched)
-            holds = _holds(batch, self.principal)
-            wallet_ids = _wallet_ids(batch, self.principal, holds)
+            holds = holds_of(batch, self.principal)
+            wallet_ids = wallet_ids_of(batch, self.principal, holds)
             kept = ask_keys_of([batch])
             order.lock(wallet_ids, ledger, holds)
             expired.update(ledger.expired)
@@ -151,19 +159,22 @@ class Runner(Worker[Batch, Outcome]):
     def together(self, batches: Sequence[Batch]) -> Sequence[Outcome]:
         """Run batches in one transaction. Each may be refused; one that meets another problem must run alone."""
         outcomes: list[Outcome] = []
-        attempt = Attempt()
-        wallet_ids = _wallet_ids([command for batch in batches for command in batch], self.principal, ())
+        attempt = Attempt(is_group=True)
+        wallet_ids = wallet_ids_of([command for batch in batches for command in batch], self.principal, ())
         # If all of them need the same ones, they wait for them together.
-        are_same = all(set(map(resolve, _wallets(batch))) == wallet_ids for batch in batches)
+        are_same = all(set(map(resolve, wallets_of(batch))) == wallet_ids for batch in batches)
         passes_over = not self.waits and len(wallet_ids) > 1
         waits_for = None if self.wallet is None else resolve(self.wallet)
 
         def work(touched: dict[int, str]) -> None:
             ledger = Ledger(principal=self.principal, clock=self.clock, touched={})
             kept = ask_keys_of(batches)
-            skipped = ledger.lock(wallet_ids, skip_locked=passes_over, waits_for=waits_for)
+            waited_for = wallet_ids if not passes_over else [] if waits_for is None else [waits_for]
+            with bulkheads.wallets.place(waited_for, is_group=True):
+                skipped = ledger.lock(wallet_ids, skip_locked=passes_over, waits_for=waits_for)
             if are_same and len(skipped) == len(wallet_ids):
-                skipped = ledger.lock(wallet_ids)
+                with bulkheads.wallets.place(wallet_ids, is_group=True):
+                    skipped = ledger.lock(wallet_ids)
             for batch in batches:
                 if isinstance(batch, Keyed) and ledger.has_key(batch.hash):
                     outcomes.append(RetryAlone())
@@ -176,11 +187,11 @@ class Runner(Worker[Batch, Outcome]):
                 outcome = _apply(batch, ledger)
                 if isinstance(outcome, Refused):
                     ledger.take_back(mark)
-                    passed_over = [each for each in _wallets(batch) if resolve(each) in skipped]
+                    passed_over = [each for each in wallets_of(batch) if resolve(each) in skipped]
                     outcomes.append(after_refusal(outcome, passed_over=passed_over, waited_for=waits_for))
                 else:
                     outcomes.append(outcome)
-                    touched.update(ledger.owners_of(map(resolve, _wallets(batch))))
+                    touched.update(ledger.owners_of(map(resolve, wallets_of(batch))))
             touched.update(ledger.owners_of(ledger.expired))
             if touched:
                 ledger.complete()
@@ -250,7 +261,7 @@ def _join(runner: Runner, batch: Batch) -> Runner:
     """Return the worker of those who wait for a wallet of the batch already, or else the same one."""
     if _queue.is_idle(besides=runner):
         return runner
-    waiting = (replace(runner, wallet=each) for each in _wallets(batch))
+    waiting = (replace(runner, wallet=each) for each in wallets_of(batch))
     return next(filter(_queue.has_lane, waiting), runner)
 
 
@@ -281,34 +292,3 @@ _DUE_TO_WALLET = (
     errors.HoldExceeded,
 )
 """What a repeated request may meet although its first attempt was done."""
-
-
-def _wallets(batch: Batch) -> list[Reference]:
-    """Return the wallets that the commands refer to."""
-    return [wallet for command in batch if isinstance(command, Command) for wallet in command.locks().wallets]
-
-
-def _known_wallets(batch: Batch) -> list[int]:
-    """Return the ids of the wallets that the commands name."""
-    return [each for each in _wallets(batch) if isinstance(each, int)]
-
-
-def _holds(batch: Batch, principal: Principal) -> Sequence[HoldAsRead]:
-    """Return the existing holds that the commands need, as they are before their wallets are locked."""
-    locks = [command.locks() for command in batch if isinstance(command, Command)]
-    ids = {each.hold for each in locks if isinstance(each.hold, int)}
-    return find_holds(ids, by=principal) if ids else ()
-
-
-def _wallet_ids(batch: Batch, principal: Principal, holds: Sequence[HoldAsRead]) -> set[int]:
-    """Return the ids of all existing wallets that the commands need, those of their `holds` included."""
-    ids = {wallet for wallet in _wallets(batch) if not isinstance(wallet, LocalId)}
-    ids.update(each for hold, _ in holds for each in (hold.wallet_id, hold.destination_id) if each is not None)
-    locks = [command.locks() for command in batch if isinstance(command, Command)]
-    transactions = {each.transaction for each in locks if isinstance(each.transaction, int)}
-    transfers = {each.transfer for each in locks if isinstance(each.transfer, int)}
-    for named in ({"id__in": transactions}, {"transfer_id__in": transfers}):
-        if any(named.values()):
-            seen = within_reach(Transaction.objects.filter(**named), principal)
-            ids.update(seen.values_list("wallet_id", flat=True))
-    return ids

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from walletsvc.commands import bulkheads
 from walletsvc.commands.inputs import Reference, resolve
 from walletsvc.commands.retry import Outdated
 from walletsvc.ledger import statements
@@ -30,14 +31,20 @@ class LockOrder:
     def lock(self, wallet_ids: Collection[int], ledger: Ledger, holds: Sequence[HoldAsRead] = ()) -> None:
         """Lock the wallets, of which `holds` were read. Raises `Outdated` to try again, with a wallet to wait for."""
         if len(wallet_ids) < 2 or not self.polite_attempts or not statements.can_skip_locked():
-            ledger.lock(wallet_ids, holds=holds)
+            self._wait_for_all(wallet_ids, ledger, holds)
             return
         # A transaction that moves meanwhile needs other wallets than before.
         waits_for = resolve(self.first) if self.first is not None and resolve(self.first) in wallet_ids else None
-        skipped = ledger.lock(wallet_ids, skip_locked=True, waits_for=waits_for, holds=holds)
+        with bulkheads.wallets.place([] if waits_for is None else [waits_for]):
+            skipped = ledger.lock(wallet_ids, skip_locked=True, waits_for=waits_for, holds=holds)
         if len(skipped) == len(wallet_ids):
-            ledger.lock(wallet_ids, holds=holds)
+            self._wait_for_all(wallet_ids, ledger, holds)
         elif skipped:
             self.polite_attempts -= 1
             self.first = skipped[0]
             raise Outdated
+
+    @staticmethod
+    def _wait_for_all(wallet_ids: Collection[int], ledger: Ledger, holds: Sequence[HoldAsRead]) -> None:
+        with bulkheads.wallets.place(wallet_ids):
+            ledger.lock(wallet_ids, holds=holds)

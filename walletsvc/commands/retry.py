@@ -12,6 +12,7 @@ from typing import TypeVar
 from django.db import Error, transaction
 
 from walletsvc import errors
+from walletsvc.commands import bulkheads
 from walletsvc.commands.outcomes import Refused
 from walletsvc.commands.publication import Publication
 from walletsvc.db.dialect import Meaning, meaning_of
@@ -24,8 +25,8 @@ T = TypeVar("T")
 ATTEMPTS = 10
 BACKOFF_SECONDS = 0.005
 MAX_BACKOFF_SECONDS = 0.25
-PATIENCE_SECONDS = 10
-"""No attempt begins later than this: each may wait for a lock for as long as the server allows."""
+PATIENCE_SECONDS = 2.5
+"""No attempt begins later than this, after one that has waited for a lock for as long as the server allows."""
 
 
 class Outdated(Exception):
@@ -94,19 +95,22 @@ def durably(
 
 @dataclass(slots=True)
 class Attempt:
-    """One attempt of `durably`. `is_committing` tells that only COMMIT was missing."""
+    """One attempt of `durably`. `is_committing` tells that only COMMIT was missing, `is_group` that several callers
+    wait for it."""
 
+    is_group: bool = False
     is_committing: bool = False
 
     def run(self, work: Callable[[dict[int, str]], T]) -> T:
         """Return what `work` returns, once it is committed.
 
-        Raises what `work` raises, Django's database errors unchanged, and `Unavailable` if the write is stored but
+        Raises what `work` raises, Django's database errors unchanged, `Conflict` if too many wait already, and
+        `Unavailable` if the write is stored but
         the database went away before that may be reported.
         """
         publication = Publication()
         try:
-            with transaction.atomic(durable=True):
+            with bulkheads.database.place(bulkheads.WRITES, is_group=self.is_group), transaction.atomic(durable=True):
                 touched: dict[int, str] = {}
                 result = work(touched)
                 is_kept = not transaction.get_rollback()

@@ -7,7 +7,10 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "walletsvc.settings")
 django.setup(set_prefix=False)
 
+from django.conf import settings  # noqa: E402
+
 from walletsvc.access.identify import start_background  # noqa: E402 - needs Django's apps to be ready
+from walletsvc.commands import bulkheads  # noqa: E402
 from walletsvc.db.patience import limit_waiting  # noqa: E402
 from walletsvc.server import telemetry  # noqa: E402
 from walletsvc.server.affinity import keep_to_one_core  # noqa: E402
@@ -21,6 +24,7 @@ from walletsvc.web.proxies import behind_proxies  # noqa: E402
 # Whatever server loads this: it refuses to start on unsafe settings.
 refuse_unsafe_settings()
 limit_waiting()
+bulkheads.limit(threads=settings.WEB_THREADS)
 start_background()
 readiness.start()
 telemetry.start()

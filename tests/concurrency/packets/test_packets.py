@@ -34,7 +34,7 @@ from tests.writes import (
     rename_wallet,
 )
 from walletsvc import errors
-from walletsvc.commands import execute as executing
+from walletsvc.commands import needs
 from walletsvc.commands.execute import execute_all, execute_once
 from walletsvc.commands.outcomes import Done
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
@@ -100,15 +100,15 @@ def test_a_hold_that_has_changed_meanwhile_is_read_again(
     wallet: Wallet, packets_sent: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = create_hold(principal=ANYONE, txid="H", wallet_id=wallet.id, amount="3")
-    find_holds = executing.find_holds
+    find_holds = needs.find_holds
 
     def find_and_lose(*args: Any, **options: Any) -> Any:
         found = find_holds(*args, **options)
-        monkeypatch.setattr(executing, "find_holds", find_holds)
+        monkeypatch.setattr(needs, "find_holds", find_holds)
         elsewhere(partial(capture_hold, principal=ANYONE, hold_id=held.id, txid="C", amount="2"))
         return found
 
-    monkeypatch.setattr(executing, "find_holds", find_and_lose)
+    monkeypatch.setattr(needs, "find_holds", find_and_lose)
     with pytest.raises(errors.HoldExceeded) as caught:
         capture_hold(principal=ANYONE, hold_id=held.id, txid="D", amount="2")
     assert caught.value.context["remaining"] == "1.00"

@@ -1,0 +1,44 @@
+"""What the commands of a batch need: their wallets, and the holds that they refer to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from walletsvc.commands.command import Command
+from walletsvc.commands.inputs import LocalId, Reference
+from walletsvc.commands.keyed import Batch
+from walletsvc.ledger.hold_writer import HoldAsRead, find_holds
+from walletsvc.models import Transaction
+from walletsvc.principals import Principal
+from walletsvc.queries.scope import within_reach
+
+
+def wallets_of(batch: Batch) -> list[Reference]:
+    """Return the wallets that the commands refer to."""
+    return [wallet for command in batch if isinstance(command, Command) for wallet in command.locks().wallets]
+
+
+def existing_wallets_of(batch: Batch) -> list[int]:
+    """Return the ids of existing wallets that the commands refer to."""
+    return [each for each in wallets_of(batch) if not isinstance(each, LocalId)]
+
+
+def holds_of(batch: Batch, principal: Principal) -> Sequence[HoldAsRead]:
+    """Return the existing holds that the commands need, as they are before their wallets are locked."""
+    locks = [command.locks() for command in batch if isinstance(command, Command)]
+    ids = {each.hold for each in locks if isinstance(each.hold, int)}
+    return find_holds(ids, by=principal) if ids else ()
+
+
+def wallet_ids_of(batch: Batch, principal: Principal, holds: Sequence[HoldAsRead]) -> set[int]:
+    """Return the ids of all existing wallets that the commands need, those of their `holds` included."""
+    ids = {wallet for wallet in wallets_of(batch) if not isinstance(wallet, LocalId)}
+    ids.update(each for hold, _ in holds for each in (hold.wallet_id, hold.destination_id) if each is not None)
+    locks = [command.locks() for command in batch if isinstance(command, Command)]
+    transactions = {each.transaction for each in locks if isinstance(each.transaction, int)}
+    transfers = {each.transfer for each in locks if isinstance(each.transfer, int)}
+    for named in ({"id__in": transactions}, {"transfer_id__in": transfers}):
+        if any(named.values()):
+            seen = within_reach(Transaction.objects.filter(**named), principal)
+            ids.update(seen.values_list("wallet_id", flat=True))
+    return ids
