@@ -7,7 +7,9 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from tests.commands import run_to_end
 from tests.live import ROOT
 from tests.servers import free_ports
 from tests.serving.command import HOST, Serving, answers, listens, serving, wait_until
+from walletsvc.server import supervision
 
 pytestmark = pytest.mark.without_engine
 
@@ -71,6 +74,30 @@ def test_an_interrupt_during_the_start_ends_it(moment: str, ports: Ports, server
     os.killpg(server.process.pid, signal.SIGINT)
     server.wait_for_no_process()
     wait_until(ports.are_free)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_at_any_time_of_the_start_ends_it(number: signal.Signals, tmp_path: Path) -> None:
+    """At each of some seconds after the start, side by side: END_MOMENTS, such as `0.5 1 1.5`, takes others."""
+    moments = [float(each) for each in os.environ.get("END_MOMENTS", "0.3 1.5 3.1").split()]
+    with ExitStack() as stack:
+        starts = []
+        for moment in moments:
+            folder = tmp_path / str(moment)
+            folder.mkdir()
+            ports = Ports()
+            starts.append((moment, ports, stack.enter_context(serving(folder, **ports.settings))))
+        begin = time.monotonic()
+        for moment, _ports, server in starts:
+            time.sleep(max(0.0, begin + moment - time.monotonic()))
+            # SIGINT as a terminal sends it, SIGTERM as a service manager does.
+            if number == signal.SIGINT:
+                os.killpg(server.process.pid, number)
+            else:
+                os.kill(server.process.pid, number)
+        for _moment, ports, server in starts:
+            server.wait_for_no_process()
+            assert ports.are_free()
 
 
 def test_an_interrupted_command_shows_no_traceback() -> None:
@@ -140,7 +167,46 @@ def test_workers_and_the_live_server_come_back_and_all_end_with_the_web_server(p
     assert exit_code == 128 + signal.SIGKILL
     ready.wait_for_no_process()
     wait_until(ports.are_free)
-    assert stderr.endswith("The web server ended with -9.\n")
+    assert "The web server ended with -9." in stderr.splitlines()
+
+
+def test_a_web_server_whose_workers_ended_twice_is_started_again(ports: Ports, ready: Serving) -> None:
+    """granian ends then: it takes that for a crash loop."""
+    (main,) = ready.mains("wsgi")
+    killed: set[int] = set()
+
+    def kill_a_worker() -> bool:
+        for worker in set(ready.workers("wsgi")) - killed:
+            os.kill(worker, signal.SIGKILL)
+            killed.add(worker)
+        return main not in ready.mains("wsgi")
+
+    wait_until(kill_a_worker)
+    assert len(killed) >= 2
+    wait_until(lambda: bool(ready.mains("wsgi")) and answers(ports.web))
+    os.kill(ready.process.pid, signal.SIGTERM)
+    exit_code, _stdout, stderr = ready.wait()
+    assert exit_code == 0
+    assert "The web server ended with 1: starting it again in 1 s." in stderr.splitlines()
+    assert not ready.pids()
+
+
+def test_a_web_server_that_gives_up_again_and_again_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervision, "RESTART_SECONDS", 0.001)
+    # The handlers are those of the tests.
+    monkeypatch.setattr(signal, "signal", lambda _number, _handler: None)
+    started = []
+
+    class Failing:
+        def __init__(self, arguments: object) -> None:
+            started.append(arguments)
+
+        def exit_code(self) -> int:
+            return supervision.WORKERS_ENDED
+
+    monkeypatch.setattr(supervision, "_Granian", Failing)
+    assert supervision.supervise(["web"], None) == supervision.WORKERS_ENDED
+    assert len(started) == supervision.FAILURES + 1
 
 
 def test_a_worker_ends_with_the_processes_above_it(ports: Ports, ready: Serving) -> None:

@@ -20,6 +20,13 @@ from functools import partial
 from types import FrameType
 
 RESTART_SECONDS = 1.0
+"""How long to wait before a server is started again: twice as long after each further failure."""
+SOUND_SECONDS = 60.0
+"""A server that has run for so long had no failure to begin with."""
+FAILURES = 5
+"""How often in a row a web server may give up."""
+WORKERS_ENDED = 1
+"""granian's exit code when a worker ended twice in 5.5 seconds. Told to end, it exits with 0."""
 STOP_SECONDS = 4.0
 """How long running requests may take after the signal to end; the rest is rolled back, and safe to send again.
 Docker kills after 10 seconds (https://docs.docker.com/reference/cli/docker/container/stop/)."""
@@ -34,8 +41,11 @@ def command(*, web: Sequence[str], live: Sequence[str] | None) -> list[str]:
 
 
 def supervise(web: Sequence[str], live: Sequence[str] | None) -> int:
-    """Run both until the web server ends or a signal comes; return the exit code. A live server that dies is
-    started again: its clients reconnect and resume."""
+    """Run both until the web server ends or a signal comes; return the exit code.
+
+    A live server that ends is started again: its clients reconnect and resume. So is a web server that gave up
+    because its workers ended one after the other, unless that goes on and on.
+    """
     stopping = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -45,31 +55,55 @@ def supervise(web: Sequence[str], live: Sequence[str] | None) -> int:
         signal.signal(number, stop)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup wants us to outlive the terminal
         signal.signal(signal.SIGHUP, stop)
-    running: dict[str, _Granian] = {}
-    live_starts_at = 0.0
+    servers = [_Server("web", web)] + ([] if live is None else [_Server("live", live)])
     try:
-        running["web"] = _Granian(web)
         while not stopping.is_set():
-            if live is not None and "live" not in running and time.monotonic() >= live_starts_at:
-                running["live"] = _Granian(live)
-            for name, server in list(running.items()):
-                exit_code = server.exit_code()
-                if exit_code is None:
-                    continue
-                del running[name]
-                if name == "web":
-                    _say(f"The web server ended with {exit_code}.")
-                    return exit_code if exit_code >= 0 else 128 - exit_code
-                _say(f"The live server ended with {exit_code}: starting it again.")
-                live_starts_at = time.monotonic() + RESTART_SECONDS
+            for server in servers:
+                exit_code = server.tend()
+                if exit_code is not None:
+                    return exit_code
             stopping.wait(_POLL_SECONDS)
         return 0
     finally:
-        for server in running.values():
-            server.tell_to_end()
+        running = [server.process for server in servers if server.process is not None]
+        for process in running:
+            process.tell_to_end()
         deadline = time.monotonic() + STOP_SECONDS
-        for server in running.values():
-            server.end(max(0.0, deadline - time.monotonic()))
+        for process in running:
+            process.end(max(0.0, deadline - time.monotonic()))
+
+
+class _Server:
+    """The web or the live server, and when to start it again."""
+
+    def __init__(self, name: str, arguments: Sequence[str]) -> None:
+        self.process: _Granian | None = None
+        self._name = name
+        self._arguments = arguments
+        self._starts_at = 0.0
+        self._started_at = 0.0
+        self._failures = 0
+
+    def tend(self) -> int | None:
+        """Start the server if it is time to. Return the exit code of a web server that must not be started again."""
+        if self.process is None:
+            if time.monotonic() >= self._starts_at:
+                self.process, self._started_at = _Granian(self._arguments), time.monotonic()
+            return None
+        exit_code = self.process.exit_code()
+        if exit_code is None:
+            return None
+        self.process = None
+        if time.monotonic() - self._started_at > SOUND_SECONDS:
+            self._failures = 0
+        self._failures += 1
+        if self._name == "web" and (exit_code != WORKERS_ENDED or self._failures > FAILURES):
+            _say(f"The web server ended with {exit_code}.")
+            return exit_code if exit_code >= 0 else 128 - exit_code
+        seconds = RESTART_SECONDS * 2 ** min(self._failures - 1, FAILURES)
+        _say(f"The {self._name} server ended with {exit_code}: starting it again in {seconds:g} s.")
+        self._starts_at = time.monotonic() + seconds
+        return None
 
 
 class _Granian:
