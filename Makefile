@@ -34,6 +34,10 @@ test-failures: $(VENV)/.dev ## Break what the server depends on, also what takes
 	@scripts/prepare-servers.sh
 	@DEBUG=true WEB_WORKERS=1 FAILURES=all $(python) -m tests.servers -- $(python) -m pytest tests/failures tests/chaos tests/serving $(PYTEST_ARGS)
 
+.PHONY: test-cluster
+test-cluster: $(VENV)/.dev ## Run servers on three Galera nodes, replicas and Sentinel, and let them fail: minutes (PYTEST_ARGS)
+	@scripts/test-cluster.sh
+
 .PHONY: fuzz
 fuzz: $(VENV)/.dev ## Random documents and requests: compare, keep owners apart, bound memory (FUZZ_*, see scripts/fuzz.sh)
 	@scripts/fuzz.sh

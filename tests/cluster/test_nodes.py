@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import httpx
+import pytest
 
 from tests.cluster.conftest import Perform, Stage
 from tests.cluster.load import MEDIA_TYPE, open_wallet, transaction
@@ -19,6 +20,7 @@ def one_for_each_node(make_stage: Perform, cluster: GaleraCluster) -> Stage:
     return make_stage([first], [second], [third])
 
 
+@pytest.mark.cluster_core
 def test_whatever_is_written_through_all_nodes_at_once(make_stage: Perform, cluster: GaleraCluster) -> None:
     stage = one_for_each_node(make_stage, cluster)
     with stage.load() as model:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 from django.db import DatabaseError, connection
 
 if connection.vendor != "mysql":
     pytest.skip("These are settings of MySQL's sessions.", allow_module_level=True)
+
+from walletsvc.db.mysql.base import DatabaseWrapper
+from walletsvc.db.mysql.session import Cluster, Facts
 
 
 @pytest.mark.django_db
@@ -29,3 +35,16 @@ def test_a_command_of_the_operator_adds_to_the_settings_and_replaces_none() -> N
                 cursor.execute("INSERT INTO django_content_type (app_label, model) VALUES (%s, 'x')", ["x" * 101])
     finally:
         database.close()
+
+
+@pytest.mark.parametrize(
+    ("number", "numbers", "block"), [(0, 1, range(64)), (1, 3, range(21, 42)), (2, 3, range(42, 63))]
+)
+def test_connections_have_different_shares_within_the_block_of_their_node(
+    number: int, numbers: int, block: range
+) -> None:
+    facts = Facts(has_compounds=True, cluster=Cluster.GALERA, fault=None, number=number, numbers=numbers)
+    identifiers = iter(range(10_000, 10_000 + len(block)))
+    driver = SimpleNamespace(facts=facts, thread_id=lambda: next(identifiers))
+    one: Any = SimpleNamespace(connection=driver)
+    assert sorted(DatabaseWrapper.share_of(one, 64) for _ in block) == list(block)

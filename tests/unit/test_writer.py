@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -67,7 +68,7 @@ def done(monkeypatch: pytest.MonkeyPatch, vendor: str) -> list[Any]:
     monkeypatch.setattr(statements, "send", send)
     monkeypatch.setattr(statements, "from_time", lambda moment: f"{moment:%H:%M:%S}")
     monkeypatch.setattr("walletsvc.db.dialect.vendor", lambda: vendor)
-    monkeypatch.setattr("threading.get_native_id", lambda: 130)
+    monkeypatch.setattr(writer, "channel", lambda: SimpleNamespace(share_of=lambda parts: 130 % parts))
     return found
 
 

@@ -52,6 +52,9 @@ class Channel(Protocol):
     def send_deferred(self) -> None:
         """Run all deferred statements now."""
 
+    def share_of(self, parts: int, /) -> int:
+        """Return a number below `parts`: as far as possible another one than connections that write just now."""
+
 
 class AtOnce:
     """Runs each statement at once."""
@@ -88,6 +91,10 @@ class AtOnce:
 
     def send_deferred(self) -> None:
         """Do nothing: nothing is deferred."""
+
+    def share_of(self, parts: int, /) -> int:
+        """Return 0: SQLite has one writer at a time."""
+        return 0
 
 
 def channel() -> Channel:

@@ -19,7 +19,7 @@ from walletsvc.ledger import statements
 from walletsvc.money import ZERO
 
 PARTS = 64
-"""Enough for each thread of several servers to have its own, and quickly added up."""
+"""Enough for each connection of several servers to have its own, and quickly added up."""
 _CORRECTIONS = PARTS
 """The part that no thread adds to."""
 

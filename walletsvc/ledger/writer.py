@@ -8,7 +8,6 @@ the backend raises `RuntimeError` for that.
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +21,7 @@ from django.db.models import Q
 from django.db.models.base import ModelState
 
 from walletsvc.db import dialect
+from walletsvc.db.channels import channel
 from walletsvc.db.mysql.expressions import Expression, new_id
 from walletsvc.ledger import statements
 from walletsvc.ledger.hold_writer import insert_holds, update_holds
@@ -242,8 +242,7 @@ def add_to_totals(added: Mapping[str, Total]) -> None:
 
     Call it last in a transaction: then a transaction that holds a part waits only for COMMIT, and cannot deadlock.
     """
-    # Threads are numbered consecutively, so those of a server that write at the same time have different parts.
-    add_to_part(threading.get_native_id() % PARTS, added)
+    add_to_part(channel().share_of(PARTS), added)
 
 
 _ALWAYS: tuple[str, ...] = ("balance", "available", "sequence", "transaction_count")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 from django.core.management.base import CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from walletsvc.cache.lease.row import new_identity
+from walletsvc.management.turns import turn_of_cluster
 
 WAIT_SECONDS = 600
 
@@ -21,10 +23,11 @@ WAIT_SECONDS = 600
 def taking_turns() -> Iterator[None]:
     """Make other processes that set up the same database wait: two containers may start at once.
 
-    The lock ends with its process. Raises `CommandError` after ten minutes on MySQL.
+    The lock ends with its process, or half a minute after it at other nodes of a cluster. Raises `CommandError` after
+    ten minutes on MySQL.
     """
     if connection.vendor == "mysql":
-        with _mysql_lock():
+        with _mysql_lock(), _cluster_lock():
             yield
     elif connection.vendor == "sqlite" and Path(connection.settings_dict["NAME"]).parent.is_dir():
         with _folder_lock(Path(connection.settings_dict["NAME"]).parent):
@@ -45,6 +48,17 @@ def _mysql_lock() -> Iterator[None]:
             yield
         finally:
             cursor.execute("SELECT RELEASE_LOCK(%s)", [name])
+
+
+def _cluster_lock() -> AbstractContextManager[None]:
+    """Lock the other nodes out as well, if the server is one of several: `GET_LOCK` is known to one of them only."""
+    # Here, as it is a part of MySQL's backend.
+    from walletsvc.db.mysql.session import Cluster
+
+    driver: Any = connection.connection
+    if driver.facts.cluster is Cluster.NONE:
+        return nullcontext()
+    return turn_of_cluster(wait_seconds=WAIT_SECONDS)
 
 
 @contextmanager

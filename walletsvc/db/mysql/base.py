@@ -14,7 +14,7 @@ from walletsvc.db.channels import Later
 from walletsvc.db.mysql.hosts import CHECK_SECONDS, Host, host_list
 from walletsvc.db.mysql.packets import DeferringCursor, PacketConnection, TakeIds
 from walletsvc.db.mysql.patience import silence
-from walletsvc.db.mysql.session import find_fault
+from walletsvc.db.mysql.session import Facts, find_fault
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -103,6 +103,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
         driver: Any = self.connection
         with self.wrap_database_errors:
             driver.send()
+
+    def share_of(self, parts: int) -> int:
+        """Return a number below `parts`: as far as possible another one than connections that write just now.
+
+        Each node of a cluster has a block of them. In it, connections follow each other: the server numbers them
+        for all processes of all machines, which threads are not.
+        """
+        driver: Any = self.connection
+        facts: Facts = driver.facts
+        nodes = min(facts.numbers, parts)
+        block = parts // nodes
+        return facts.number % nodes * block + int(driver.thread_id()) % block
 
     def fetch(self, statement: str, values: Sequence[Any]) -> Sequence[tuple[Any, ...]]:
         """Return the rows of a SELECT, cheaper than by a cursor. Raises what a cursor does.
