@@ -19,7 +19,8 @@ h1{font-size:16pt;margin:0}
 p{margin:.2rem 0 1.2rem;color:#555}
 table{border-collapse:collapse;width:100%}
 .figures{width:auto;margin-bottom:1.5rem}
-th,td{padding:.25rem .6rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}
+th,td{padding:.25rem .6rem;text-align:left;vertical-align:top}
+td:nth-child(4){overflow-wrap:anywhere}
 th{font-weight:600}
 .lines th,.lines td{border-bottom:1px solid #ddd}
 .amount{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}

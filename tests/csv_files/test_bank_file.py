@@ -5,16 +5,24 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from benchmarks.bank_file import CURRENCY, expect, read_accounts
 from tests.commands import run_to_end
+from tests.csv_files.read_back import check_statement
 from tests.csv_files.running import Run, balances, documented, import_file, is_clean, lines, run_documented
 from tests.databases import MakeDatabase, connected_to, url_of
 from tests.live import ROOT
+from tests.writes import capture_hold, create_hold, release_hold, reverse_transaction
+from walletsvc.models import Transaction, Wallet
+from walletsvc.principals import ANYONE
 
+CHANGED_EACH = 50
+STATEMENT_EACH = int(os.environ.get("BANK_STATEMENT_EACH", "25"))
+"""Of how many accounts one has its statement read back; with 1, all 23,000 rows are."""
 FILE = ROOT / "tests/data/czech_bank_1993.csv"
 COLUMNS = "trans_id=txid,account_id=label,operation=description,date=,purpose=,bank_balance="
 OPTIONS = ("--open-wallets", "--currency", CURRENCY, "--columns", COLUMNS)
@@ -59,6 +67,34 @@ def test_a_whole_bank_in_one_command(monkeypatch: pytest.MonkeyPatch) -> None:
     again = import_bank(FILE)
     assert again.out == ["23,012 rows: 0 transactions posted, 23,000 there already, 12 refused."]
     assert again.refused == [(line, "refused_before") for line, _ in done.refused]
+    check_statements()
+
+
+def check_statements() -> None:
+    """Statements of the bank are read back, some of them after holds, captures and reversals."""
+    accounts = read_accounts(FILE)
+    expected, wallets = expect(accounts), dict(Wallet.objects.values_list("label", "id"))
+    for place, account in enumerate(accounts):
+        if place % STATEMENT_EACH:
+            continue
+        refused = expected.refused.get(account.account_id, ())
+        booked = [(row.trans_id, Decimal(row.amount)) for row in account.rows if row not in refused]
+        wallet_id, reversals = wallets[account.account_id], frozenset[str]()
+        if place % CHANGED_EACH == 0:
+            more = change(wallet_id)
+            booked, reversals = [*booked, *more], frozenset(txid for txid, _ in more if txid.startswith("R"))
+        check_statement(wallet_id, booked, currency=CURRENCY, reversals=reversals)
+    assert is_clean()
+
+
+def change(wallet_id: int) -> list[tuple[str, Decimal]]:
+    """Capture a hold in part, let the rest of it go, and take a credit back: return what was booked."""
+    first = Transaction.objects.filter(wallet_id=wallet_id, amount__gt=0).earliest("id")
+    hold = create_hold(principal=ANYONE, wallet_id=wallet_id, txid=f"H{wallet_id}", amount="3.00")
+    capture_hold(principal=ANYONE, hold_id=hold.id, txid=f"C{wallet_id}", amount="1.25")
+    release_hold(principal=ANYONE, hold_id=hold.id)
+    reverse_transaction(principal=ANYONE, transaction_id=first.id, txid=f"R{wallet_id}", amount="0.75")
+    return [(f"C{wallet_id}", Decimal("-1.25")), (f"R{wallet_id}", Decimal("-0.75"))]
 
 
 @pytest.fixture
