@@ -89,7 +89,7 @@ def test_one_condition_refuses_a_whole_batch(wallet: Wallet) -> None:
 
 
 def test_a_wrong_condition_is_refused_with_the_wrong_fields(wallet: Wallet) -> None:
-    with refused(("invalid", "conditions.sequence"), ("invalid_amount", "amount")):
+    with refused(("invalid_amount", "amount"), ("invalid", "conditions.sequence")):
         command(wallet, "x", {"sequence": "1"})
     with refused(("invalid", "conditions")):
         command(wallet, "1", {"sequenz": 1})

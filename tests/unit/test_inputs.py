@@ -12,9 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from walletsvc import errors
+from walletsvc.commands.given import arguments_of, parse_given
+from walletsvc.commands.holds import CreateHold
 from walletsvc.commands.inputs import Refusals, parse_id
 from walletsvc.ids import MAX_ID
 from walletsvc.money import parse_json_number
+from walletsvc.schema.resources import HOLD, TRANSFER
+from walletsvc.schema.reversals import TRANSACTION_REVERSAL
 from walletsvc.schema.types import Metadata, Text
 from walletsvc.schema.values import parse_metadata, parse_name
 
@@ -283,3 +287,38 @@ def test_refusals_are_reported_together() -> None:
 def test_other_exceptions_are_not_collected() -> None:
     with pytest.raises(ZeroDivisionError), Refusals().collect():
         raise ZeroDivisionError
+
+
+# -- inputs that are no part of the resource -------------------------------------------------------------
+
+
+def test_what_is_given_beside_the_fields_has_no_default() -> None:
+    assert parse_given(TRANSACTION_REVERSAL, {"txid": "R"}) == {"txid": "R", "description": "", "metadata": {}}
+    # None is as if it was not given.
+    found = parse_given(TRANSACTION_REVERSAL, {"txid": "R", "amount": "2.50", "conditions": None})
+    assert (found["amount"], "conditions" in found) == (Decimal("2.50"), False)
+
+
+@pytest.mark.parametrize("amount", ["0", "-0.01"])
+def test_all_refusals_of_fields_and_inputs_are_raised_at_once(amount: str) -> None:
+    with pytest.raises(errors.Several) as caught:
+        parse_given(TRANSACTION_REVERSAL, {"txid": "", "amount": amount, "conditions": {"sequence": -1}})
+    found = [(each.code, each.field) for each in caught.value.each()]
+    assert found == [("blank", "txid"), ("invalid_amount", "amount"), ("invalid", "conditions.sequence")]
+
+
+def test_a_reference_is_no_input_that_parses_itself() -> None:
+    with pytest.raises(TypeError):
+        parse_given(TRANSFER, {"txid": "T", "source": 1})
+
+
+def test_what_a_command_has_no_name_for_is_a_detail() -> None:
+    parsed = parse_given(HOLD, {"txid": "H", "wallet": 1, "amount": "1", "metadata": {"a": 1}})
+    assert arguments_of(CreateHold, HOLD, parsed) == {
+        "txid": "H",
+        "wallet": 1,
+        "amount": Decimal(1),
+        "destination": None,
+        "expires_at": None,
+        "details": {"description": "", "metadata": {"a": 1}},
+    }

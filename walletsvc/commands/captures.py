@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from walletsvc import errors
 from walletsvc.commands.command import Command, Locks, report_id
-from walletsvc.commands.conditions import parse_conditions
+from walletsvc.commands.given import arguments_of, parse_given
 from walletsvc.commands.holders import find_transfer_holder, find_txid_holder, owner_of, owners_of
-from walletsvc.commands.holds import arguments_of, find_hold, parse_input, without
+from walletsvc.commands.holds import find_hold
 from walletsvc.commands.idempotency import fingerprint_of
-from walletsvc.commands.inputs import LocalId, Reference, Refusals, id_so_far, parse_new, parse_reference, resolve
+from walletsvc.commands.inputs import LocalId, Reference, id_so_far, parse_reference, resolve
 from walletsvc.commands.memories import Memory
 from walletsvc.ledger.conditions import Conditions
 from walletsvc.ledger.holds import capture_hold, leg_txid
@@ -50,20 +50,8 @@ class CaptureHold(Command[Transaction]):
         id of the hold.
         """
         hold = parse_reference(identifier, what="Hold")
-        refusals = Refusals()
-        own: dict[str, Any] = {}
-        given: dict[str, Any] = {}
-        conditions = None
-        with refusals.collect():
-            own = parse_new(CAPTURE, without(values, CAPTURE.inputs))
-        for each in CAPTURE.inputs:
-            with refusals.collect():
-                if each.key == "conditions":
-                    conditions = parse_conditions(values.get("conditions"))
-                elif values.get(each.key) is not None:
-                    given[each.key] = parse_input(each, values[each.key])
-        refusals.raise_if_any()
-        return cls(hold=hold, **arguments_of(own), **given, conditions=conditions, local_id=local_id)
+        given = arguments_of(cls, CAPTURE, parse_given(CAPTURE, values))
+        return cls(hold=hold, local_id=local_id, **given)
 
     def locks(self) -> Locks:
         return Locks(hold=self.hold)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Self
 
-from walletsvc import errors, money
+from walletsvc import errors
 from walletsvc.commands.command import Command, Locks, report_id
-from walletsvc.commands.conditions import parse_conditions
+from walletsvc.commands.given import arguments_of, parse_given, without_inputs
 from walletsvc.commands.holders import find_hold_holder, owner_of
 from walletsvc.commands.idempotency import fingerprint_of
 from walletsvc.commands.inputs import (
@@ -19,7 +19,6 @@ from walletsvc.commands.inputs import (
     Refusals,
     id_so_far,
     parse_changes,
-    parse_new,
     parse_reference,
     resolve,
 )
@@ -38,7 +37,6 @@ from walletsvc.ledger.ledger import Ledger
 from walletsvc.models import Hold, Wallet
 from walletsvc.principals import Principal
 from walletsvc.schema.captures import RELEASE
-from walletsvc.schema.declarations import Field, ToOne
 from walletsvc.schema.resources import HOLD
 
 
@@ -66,19 +64,10 @@ class CreateHold(Command[Hold]):
         It reports the new id to `local_id`. Raises refusals of fields, amounts and conditions, and `NotFound` for an
         impossible id of a wallet.
         """
-        refusals = Refusals()
-        own: dict[str, Any] = {}
-        conditions = None
-        with refusals.collect():
-            own = parse_new(HOLD, without(values, HOLD.inputs))
-        with refusals.collect():
-            conditions = parse_conditions(values.get("conditions"))
-        with refusals.collect():
-            _check_positive(own.get("amount"))
-        if own.get("destination") is not None and own["destination"] == own["wallet"]:
-            refusals.add(errors.Invalid("The destination is another wallet.", field="destination"))
-        refusals.raise_if_any()
-        return cls(**arguments_of(own), conditions=conditions, local_id=local_id)
+        given = arguments_of(cls, HOLD, parse_given(HOLD, values))
+        if given["destination"] == given["wallet"]:
+            raise errors.Invalid("The destination is another wallet.", field="destination")
+        return cls(local_id=local_id, **given)
 
     def locks(self) -> Locks:
         return Locks(wallets=(self.wallet,) if self.destination is None else (self.wallet, self.destination))
@@ -126,13 +115,11 @@ class UpdateHold(Command[Hold]):
         """Return the command for the fields to change. Raises `NotFound` for an impossible id."""
         hold = parse_reference(identifier, what="Hold")
         refusals = Refusals()
-        parsed, refused = parse_changes(HOLD, without(values, HOLD.inputs))
+        parsed, refused = parse_changes(HOLD, without_inputs(HOLD, values))
         if refused is not None:
             refusals.add(refused)
         if "conditions" in values:
             refusals.add(errors.Invalid("Only a new hold takes conditions.", field="conditions"))
-        with refusals.collect():
-            _check_positive(parsed.get("amount"))
         return cls(
             hold=hold, amount=parsed.get("amount"), changes=HOLD.details_of(parsed), refused=refusals.refusal()
         )
@@ -181,9 +168,7 @@ class ReleaseHold(Command[Hold]):
         """Return the command for an `amount`, if there is one. Raises its refusal, and `NotFound` for an impossible
         id of the hold. It creates nothing, so it has no use for `local_id`."""
         hold = parse_reference(identifier, what="Hold")
-        (amount,) = RELEASE.inputs
-        given = values.get(amount.key)
-        return cls(hold=hold, amount=None if given is None else parse_input(amount, given))
+        return cls(hold=hold, amount=parse_given(RELEASE, values).get("amount"))
 
     def locks(self) -> Locks:
         return Locks(hold=self.hold)
@@ -202,30 +187,3 @@ def find_hold(ledger: Ledger, reference: Reference, *, afresh: bool = False) -> 
         # It was created after it was looked up and before the lock.
         raise Outdated
     return hold
-
-
-def arguments_of(parsed: Mapping[str, Any]) -> dict[str, Any]:
-    """Return parsed values as arguments of a command, the texts as its details."""
-    texts = {name: parsed[name] for name in ("description", "metadata")}
-    return {name: value for name, value in parsed.items() if name not in texts} | {"details": texts}
-
-
-def without(values: Mapping[str, object], inputs: Iterable[Field | ToOne]) -> dict[str, object]:
-    """Return the values of all fields but these."""
-    names = {each.key for each in inputs}
-    return {name: value for name, value in values.items() if name not in names}
-
-
-def parse_input(given: Field | ToOne, value: object) -> Any:
-    """Return the value of an input that is no reference. Raises its refusal."""
-    assert isinstance(given, Field)  # noqa: S101 - for the type checker
-    parsed = given.type.parse(value, field=given.key)
-    if isinstance(parsed, Decimal):
-        _check_positive(parsed)
-    return parsed
-
-
-def _check_positive(amount: Decimal | None) -> None:
-    """Raise `InvalidAmount` for an amount of 0 or below."""
-    if amount is not None and amount <= money.ZERO:
-        raise errors.InvalidAmount("The amount must be positive.", field="amount")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
-from walletsvc import errors, money
+from walletsvc import errors
 from walletsvc.commands.command import Command, Locks, report_id
-from walletsvc.commands.conditions import parse_conditions
+from walletsvc.commands.given import arguments_of, parse_given
 from walletsvc.commands.holders import find_transfer_holder, find_txid_holder, owner_of, owners_of
 from walletsvc.commands.idempotency import fingerprint_of
-from walletsvc.commands.inputs import LocalId, Reference, Refusals, id_so_far, parse_new, parse_reference
+from walletsvc.commands.inputs import LocalId, Reference, id_so_far, parse_reference
 from walletsvc.commands.transactions import find_transaction
 from walletsvc.commands.transfers import find_transfer
 from walletsvc.ledger.conditions import Conditions
@@ -21,7 +21,6 @@ from walletsvc.ledger.reversals import reverse_transaction, reverse_transfer
 from walletsvc.ledger.writer import blank_transaction
 from walletsvc.models import Transaction, Transfer
 from walletsvc.principals import Principal
-from walletsvc.schema.declarations import Resource
 from walletsvc.schema.reversals import TRANSACTION_REVERSAL, TRANSFER_REVERSAL
 
 
@@ -48,15 +47,8 @@ class ReverseTransaction(Command[Transaction]):
         It reports the new id to `local_id`. Raises `NotFound` for an impossible id, or all refusals of fields.
         """
         transaction = parse_reference(identifier, what="Transaction")
-        parsed = _parse(TRANSACTION_REVERSAL, values)
-        return cls(
-            transaction=transaction,
-            txid=parsed["txid"],
-            amount=parsed["amount"],
-            details=TRANSACTION_REVERSAL.details_of(parsed),
-            conditions=parsed["conditions"],
-            local_id=local_id,
-        )
+        given = arguments_of(cls, TRANSACTION_REVERSAL, parse_given(TRANSACTION_REVERSAL, values))
+        return cls(transaction=transaction, local_id=local_id, **given)
 
     def locks(self) -> Locks:
         return Locks(transaction=self.transaction)
@@ -101,15 +93,8 @@ class ReverseTransfer(Command[Transfer]):
         It reports the new id to `local_id`. Raises `NotFound` for an impossible id, or all refusals of fields.
         """
         transfer = parse_reference(identifier, what="Transfer")
-        parsed = _parse(TRANSFER_REVERSAL, values)
-        return cls(
-            transfer=transfer,
-            txid=parsed["txid"],
-            amount=parsed["amount"],
-            details=TRANSFER_REVERSAL.details_of(parsed),
-            conditions=parsed["conditions"],
-            local_id=local_id,
-        )
+        given = arguments_of(cls, TRANSFER_REVERSAL, parse_given(TRANSFER_REVERSAL, values))
+        return cls(transfer=transfer, local_id=local_id, **given)
 
     def locks(self) -> Locks:
         return Locks(transfer=self.transfer)
@@ -133,28 +118,3 @@ class ReverseTransfer(Command[Transfer]):
         txids = [f"{self.txid}.{number}" for number in range(1, len(owners) + 1)]
         fingerprint = fingerprint_of(self) if id_so_far(self.transfer) else None
         return find_transfer_holder(self.txid, owners, txids, fingerprint=fingerprint)
-
-
-def _parse(resource: Resource, values: Mapping[str, object]) -> dict[str, Any]:
-    """Return the fields of a reversal with its amount and conditions, which may be None. Raises all refusals."""
-    refusals = Refusals()
-    parsed: dict[str, Any] = {}
-    inputs = {each.key for each in resource.inputs}
-    with refusals.collect():
-        parsed = parse_new(resource, {name: value for name, value in values.items() if name not in inputs})
-    amount = conditions = None
-    with refusals.collect():
-        amount = _parse_amount(values.get("amount"))
-    with refusals.collect():
-        conditions = parse_conditions(values.get("conditions"))
-    refusals.raise_if_any()
-    return {**parsed, "amount": amount, "conditions": conditions}
-
-
-def _parse_amount(value: object) -> Decimal | None:
-    if value is None:
-        return None
-    amount = money.parse_amount(value, field="amount")
-    if amount <= 0:
-        raise errors.InvalidAmount("The amount of a reversal must be positive.", field="amount")
-    return amount

@@ -9,16 +9,14 @@ from typing import ClassVar, Self
 
 from walletsvc import errors
 from walletsvc.commands.command import Command, Locks, report_id
-from walletsvc.commands.conditions import parse_conditions
+from walletsvc.commands.given import parse_given, without_inputs
 from walletsvc.commands.holders import find_txid_holder, owner_of
 from walletsvc.commands.idempotency import fingerprint_of
 from walletsvc.commands.inputs import (
     LocalId,
     Reference,
-    Refusals,
     id_so_far,
     parse_changes,
-    parse_new,
     parse_reference,
     resolve,
 )
@@ -57,16 +55,13 @@ class PostTransaction(Command[Transaction]):
         It reports the new id to `local_id`. Raises refusals of fields, amounts and conditions, and `NotFound` for an
         impossible id of a wallet.
         """
-        conditions = None
-        if "conditions" in values:
-            conditions, values = _split(values)
-        parsed = parse_new(TRANSACTION, values)
+        parsed = parse_given(TRANSACTION, values)
         return cls(
             txid=parsed["txid"],
             wallet=parsed["wallet"],
             amount=parsed["amount"],
             details=TRANSACTION.details_of(parsed),
-            conditions=conditions,
+            conditions=parsed.get("conditions"),
             local_id=local_id,
         )
 
@@ -112,20 +107,6 @@ class PostTransaction(Command[Transaction]):
         return find_txid_holder(owner_of(self.wallet, Wallet, principal), self.txid, fingerprint=fingerprint)
 
 
-def _split(values: Mapping[str, object]) -> tuple[Conditions | None, dict[str, object]]:
-    """Return the conditions of a post, and its other fields. Raises the refusals of both if the former have any."""
-    fields = {name: value for name, value in values.items() if name != "conditions"}
-    refusals = Refusals()
-    conditions = None
-    with refusals.collect():
-        conditions = parse_conditions(values["conditions"])
-    if refusals.refusal() is not None:
-        with refusals.collect():
-            parse_new(TRANSACTION, fields)
-    refusals.raise_if_any()
-    return conditions, fields
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AmendTransaction(Command[Transaction]):
     """Amend a transaction, move it to another wallet, or change its texts."""
@@ -145,9 +126,7 @@ class AmendTransaction(Command[Transaction]):
     def parse(cls, identifier: object, values: Mapping[str, object]) -> Self:
         """Return the command for the fields to change. Raises `NotFound` for an impossible id."""
         transaction = parse_reference(identifier, what="Transaction")
-        parsed, refused = parse_changes(
-            TRANSACTION, {name: value for name, value in values.items() if name != "conditions"}
-        )
+        parsed, refused = parse_changes(TRANSACTION, without_inputs(TRANSACTION, values))
         if "conditions" in values:
             refused = errors.Invalid("Only a new transaction takes conditions.", field="conditions")
         names = {"txid": parsed["txid"]} if "txid" in parsed else {}

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 
 from walletsvc import errors
 from walletsvc.commands.command import Command, Locks, report_id
+from walletsvc.commands.given import without_inputs
 from walletsvc.commands.holders import find_transfer_holder, owners_of
 from walletsvc.commands.idempotency import fingerprint_of
 from walletsvc.commands.inputs import (
@@ -68,9 +69,7 @@ class PostTransfer(Command[Transfer]):
         own: dict[str, Any] = {}
         moved: dict[str, Any] = {}
         with refusals.collect():
-            inputs = {each.key for each in TRANSFER.inputs}
-            fields = {name: value for name, value in values.items() if name not in inputs}
-            own = parse_new(TRANSFER, fields, without=_PARSED_APART)
+            own = parse_new(TRANSFER, without_inputs(TRANSFER, values), without=_PARSED_APART)
         with refusals.collect():
             if values.get("legs") is None:
                 legs, is_limit = parse_pair(values)
@@ -179,9 +178,7 @@ class ChangeTransfer(Command[Transfer]):
         moved = [each.key for each in TRANSFER.inputs if each.key in values]
         for name in moved:
             refusals.add(errors.Immutable(f"The {name} of a transfer never changes.", field=name))
-        changes, refused = parse_changes(
-            TRANSFER, {name: value for name, value in values.items() if name not in moved}
-        )
+        changes, refused = parse_changes(TRANSFER, without_inputs(TRANSFER, values))
         if refused is not None:
             refusals.add(refused)
         return cls(transfer=transfer, changes=changes, refused=refusals.refusal())

@@ -13,7 +13,7 @@ CAPTURE = TRANSACTION.as_given(
     inputs=(
         Field(
             "amount",
-            Amount(may_be_zero=False),
+            Amount(is_positive=True),
             "Positive; all that remains of the hold if omitted.",
             write=Write.ONCE,
         ),
@@ -32,7 +32,7 @@ RELEASE = HOLD.as_given(
     inputs=(
         Field(
             "amount",
-            Amount(may_be_zero=False),
+            Amount(is_positive=True),
             "What to release: positive; all that remains if omitted.",
             write=Write.ONCE,
         ),

@@ -197,6 +197,11 @@ class Resource:
         """Return the names in Python of `written`."""
         return frozenset(each.key for each in self.written)
 
+    @cached_property
+    def input_keys(self) -> frozenset[str]:
+        """Return the names in Python of `inputs`."""
+        return frozenset(each.key for each in self.inputs)
+
     @staticmethod
     def _writable(fields: Iterable[Field]) -> Iterable[Field]:
         return (each for each in fields if each.write is not Write.NEVER)

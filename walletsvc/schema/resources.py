@@ -328,7 +328,7 @@ HOLD = Resource(
         ),
         Field(
             "amount",
-            Amount(may_be_zero=False),
+            Amount(is_positive=True),
             "What it set aside in all: positive. While it is open, it can be raised as far as money is available, and"
             " lowered as far as nothing has been captured or released.",
             write=Write.ALWAYS,

@@ -15,7 +15,7 @@ TRANSACTION_REVERSAL = TRANSACTION.as_given(
     inputs=(
         Field(
             "amount",
-            Amount(may_be_zero=False),
+            Amount(is_positive=True),
             f"How much of the transaction is taken back, as a positive amount. {_WHOLE}",
             write=Write.ONCE,
         ),
@@ -35,7 +35,7 @@ TRANSFER_REVERSAL = TRANSFER.as_given(
     inputs=(
         Field(
             "amount",
-            Amount(may_be_zero=False),
+            Amount(is_positive=True),
             "How much of the transfer is taken back, if one amount is all that it moved: between two wallets, or"
             f" between one and the outside. {_WHOLE}",
             write=Write.ONCE,

@@ -83,9 +83,12 @@ class Amount(Type):
 
     kind = kinds.AMOUNT
     may_be_zero: bool = True
+    is_positive: bool = False
 
     def parse(self, value: object, *, field: str) -> Decimal:
         amount = money.parse_amount(value, field=field)
+        if self.is_positive and amount <= 0:
+            raise errors.InvalidAmount(f"The {field} must be positive.", field=field)
         if not amount and not self.may_be_zero:
             raise errors.InvalidAmount(f"The {field} of a transaction must not be zero.", field=field)
         return amount
