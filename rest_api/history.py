@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from rest_api.caching import cache_key_parts
 from rest_api.encoder import Document
@@ -50,7 +51,7 @@ class BalanceReader:
         url = format_url(self._url_of(number, "balance"), format_parameters([self._parameter()]))
         key = make_key(*cache_key_parts(self.reader.principal.reach, url, ""))
         stamps = (wallet_stamp(number or 0),)
-        return Reading(key, stamps, content_type(NOTHING_AGREED), lambda: self._encode(number, url))
+        return Reading(key, stamps, content_type(NOTHING_AGREED), partial(self._encode, number, url))
 
     def _url_of(self, number: int | None, name: str = "") -> str:
         endpoint = self.reader.endpoint

@@ -108,7 +108,7 @@ def choose_type(header: str | None, others: Iterable[str]) -> str:
     """
     ranges = list(parse_media_types(header or "*/*"))
     qualities = {name: _quality(ranges, name) for name in (MEDIA_TYPE, *others)}
-    return max(qualities, key=lambda name: qualities[name])
+    return max(qualities, key=qualities.__getitem__)
 
 
 def _quality(ranges: Iterable[MediaType], name: str) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from rest_api.caching import cache_key_parts, choose_stamps
 from rest_api.encoder import Document, encode_identifiers, encode_many, encode_null, encode_one, encode_to_one
@@ -87,7 +87,7 @@ class Reader:
             self.endpoint.resource, identifier=number, include=self.query.include, owner=self.principal.owner
         )
         url = self.item_url(number)
-        return self._reading(url, stamps, lambda: self._encode_item(number, url))
+        return self._reading(url, stamps, partial(self._encode_item, number, url))
 
     def encode_item(self, number: int | None) -> bytes:
         """Return the document of a resource, read from the database. Raises `NotFound`."""
@@ -104,7 +104,7 @@ class Reader:
         query, resource = self.query, self.endpoint.resource
         stamps = choose_stamps(resource, filters=query.filters, include=query.include, owner=self.principal.owner)
         url = self.public_url + self.endpoint.url
-        return self._list(url, stamps, lambda: self._encode_list(url, self.endpoint))
+        return self._list(url, stamps, partial(self._encode_list, url, self.endpoint))
 
     def related_list(self, number: int | None) -> Reading:
         """Read a page of the related resources."""

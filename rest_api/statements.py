@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
@@ -76,7 +77,7 @@ class StatementReader:
         url = self._url(number, self.page)
         key = make_key(*cache_key_parts(self.reader.principal.reach, url, ""))
         stamps = (wallet_stamp(number or 0),)
-        return Reading(key, stamps, content_type(NOTHING_AGREED), lambda: self._encode(number, url))
+        return Reading(key, stamps, content_type(NOTHING_AGREED), partial(self._encode, number, url))
 
     def _bounds(self) -> tuple[str, str]:
         return print_time(self.period.start), print_time(self.period.end)

@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 import redis
@@ -56,11 +57,11 @@ class SharedCounter:
 
     def take(self, kind: str, who: str, rate: Rate, blocks: int) -> bool | None:
         """Count `blocks` and return True, or return False if they do not fit."""
-        return self._ask(lambda: self._limiter.hit(_item(kind, rate), who, cost=blocks))
+        return self._ask(partial(self._limiter.hit, _item(kind, rate), who, cost=blocks))
 
     def look(self, kind: str, who: str, rate: Rate) -> State | None:
         """Return what is left."""
-        found = self._ask(lambda: self._limiter.get_window_stats(_item(kind, rate), who))
+        found = self._ask(partial(self._limiter.get_window_stats, _item(kind, rate), who))
         if found is None:
             return None
         return State(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
 
 from django.utils import timezone
 
@@ -49,20 +50,30 @@ class Shown:
     show: Callable[[Book], str | int]
 
 
-def _amount(description: str, read: Callable[[Book], Decimal]) -> Shown:
-    return Shown(description, lambda book: money.format_amount(read(book), book.currency))
+def _amount(description: str, path: str) -> Shown:
+    """Return the field of the amount at a path of a book's attributes."""
+    read = attrgetter(path)
+
+    def show(book: Book) -> str:
+        return money.format_amount(read(book), book.currency)
+
+    return Shown(description, show)
+
+
+def _moment(book: Book) -> str:
+    return print_time(book.at)
 
 
 FIELDS: Mapping[str, Shown] = {
-    "balance": _amount("What all wallets hold together.", lambda book: book.funds.balance),
-    "held": _amount("The part of it that open holds have set aside.", lambda book: book.funds.held),
-    "received": _amount("All that has come from outside.", lambda book: book.received),
-    "paid": _amount("All that has gone there.", lambda book: book.paid),
+    "balance": _amount("What all wallets hold together.", "funds.balance"),
+    "held": _amount("The part of it that open holds have set aside.", "funds.held"),
+    "received": _amount("All that has come from outside.", "received"),
+    "paid": _amount("All that has gone there.", "paid"),
     "difference": _amount(
-        "received - paid - balance: always 0, unless the database was tampered with.", lambda book: book.difference
+        "received - paid - balance: always 0, unless the database was tampered with.", "difference"
     ),
-    "walletCount": Shown("The number of wallets.", lambda book: book.funds.wallets),
-    "asOf": Shown("The moment: all that was answered before is in it.", lambda book: print_time(book.at)),
+    "walletCount": Shown("The number of wallets.", attrgetter("funds.wallets")),
+    "asOf": Shown("The moment: all that was answered before is in it.", _moment),
 }
 """The fields of a book besides its currency, by public name."""
 
