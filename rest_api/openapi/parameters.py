@@ -1,4 +1,4 @@
-"""The query parameters of each kind of URL, from the declarations of filters and resources."""
+"""The parameters of each kind of URL: headers, and queries from the declarations of filters and resources."""
 
 from __future__ import annotations
 
@@ -24,8 +24,32 @@ from walletsvc.queries.filters import (
 from walletsvc.queries.questions import DEFAULT_PAGE_SIZE, MAX_PAGE_NUMBER, MAX_PAGE_SIZE
 from walletsvc.schema.declarations import Resource
 from walletsvc.schema.resources import RESOURCES
+from walletsvc.web.idempotency import IDEMPOTENCY_KEY
 
 Parameter = dict[str, Any]
+
+
+def header(name: str, description: str, **schema: object) -> Parameter:
+    """Return a header parameter: a string, with the further keywords of its `schema`."""
+    return {"name": name, "in": "header", "schema": {"type": "string", **schema}, "description": description}
+
+
+IDENTIFIER: Parameter = {
+    "name": "id",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "pattern": "^[1-9][0-9]{0,17}$"},
+}
+CONDITIONS = [
+    header("If-Match", "The ETag that the client has seen: 412 if it has changed."),
+    header("If-None-Match", "The ETag that the client has: if unchanged, 304 for a read, 412 for a write."),
+]
+KEY = header(
+    IDEMPOTENCY_KEY,
+    "Names this request, bare or as a quoted string (RFC 8941). Sent again with the same key, the same request gets"
+    " the same answer; another one gets 422.",
+    pattern=r"""^(?:[!#-~][!-~]{0,254}|"(?:[!#-\[\]-~]|\\["\\]){1,255}")$""",
+)
 
 
 def list_parameters(resource: Resource, *, parent: str = "") -> list[Parameter]:
@@ -61,11 +85,6 @@ def page_parameters() -> list[Parameter]:
         in_query("page[after]", cursor, "The page after this cursor of a list in the same order."),
         in_query("page[before]", cursor, "The page before this cursor of a list in the same order."),
     ]
-
-
-def header(name: str, description: str, **schema: object) -> Parameter:
-    """Return a header parameter: a string, with the further keywords of its `schema`."""
-    return {"name": name, "in": "header", "schema": {"type": "string", **schema}, "description": description}
 
 
 def in_query(name: str, schema: Schema, description: str) -> Parameter:
