@@ -1,4 +1,4 @@
-"""The public resources, each declared once: what both faces show, accept, refuse and describe.
+"""The public resources, each declared once: what both faces show, accept, refuse and describe. All are found here.
 
 REST's attributes and their description, GraphQL's types, inputs, filters and orders, the filters of lists, the
 inputs of commands and the read engine's columns all follow from here.
@@ -7,56 +7,29 @@ inputs of commands and the read engine's columns all follow from here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
 
-from walletsvc.models import Entry, Hold, Transaction, Transfer, Wallet
-from walletsvc.models.columns import MAX_TEXT_LENGTH
+from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.models.entry import Kind as EntryKind
-from walletsvc.models.hold import HoldState
 from walletsvc.models.wallet import State as WalletState
 from walletsvc.principals import Principal
 from walletsvc.schema.declarations import Field, Resource, ToMany, ToOne, Write
-from walletsvc.schema.types import (
-    Amount,
-    Choice,
-    Conditions,
-    Counter,
-    Currency,
-    External,
-    Legs,
-    Metadata,
-    Moment,
-    Name,
-    OptionalMoment,
-    Owner,
-    Text,
-)
+from walletsvc.schema.holds import HOLD
+from walletsvc.schema.parts import CREATED_AT, METADATA, NAME, NOT_FOR_OWNERS, OWNER, RANGE, UPDATED_AT, by_name
+from walletsvc.schema.transfers import MAX_LEGS, MAX_TRANSFER_TXID_LENGTH, TRANSFER
+from walletsvc.schema.types import Amount, Choice, Conditions, Counter, Currency, Metadata, Moment, Name, Owner, Text
 
-MAX_LEGS = 100
-MAX_TRANSFER_TXID_LENGTH = MAX_TEXT_LENGTH - len(f".{MAX_LEGS}")
-"""The txid of each leg must fit as well."""
-
-R = TypeVar("R", ToOne, ToMany)
-
-_RANGE = ("gte", "lte", "gt", "lt")
-_NAME: Any = {
-    "write": Write.ALWAYS,
-    "required": True,
-    "unique": True,
-    "filters": ("exact", "icontains"),
-    "sorts": True,
-}
-
-
-def _by_name(*relations: R) -> dict[str, R]:
-    return {relation.name: relation for relation in relations}
-
-
-_NOT_FOR_OWNERS = "Callers that are bound to an owner do not see it."
-_OWNER = Field("owner", Owner(), f"Its wallet's owner. {_NOT_FOR_OWNERS}", unbound=True, filters=("exact",))
-_METADATA = Field("metadata", Metadata(), "Any JSON object: the server only stores it.", write=Write.ALWAYS)
-_CREATED_AT = Field("createdAt", Moment(), filters=_RANGE, sorts=True)
-_UPDATED_AT = Field("updatedAt", Moment())
+__all__ = [
+    "ENTRY",
+    "HOLD",
+    "MAX_LEGS",
+    "MAX_TRANSFER_TXID_LENGTH",
+    "RESOURCES",
+    "RESOURCES_OF_OWNER",
+    "TRANSACTION",
+    "TRANSFER",
+    "WALLET",
+    "known_to",
+]
 
 WALLET = Resource(
     name="Wallet",
@@ -64,13 +37,13 @@ WALLET = Resource(
     description="Holds money in one currency.",
     scope="wallets:read",
     fields=(
-        Field("label", Name(), "Unique, and compared byte for byte.", **_NAME),
+        Field("label", Name(), "Unique, and compared byte for byte.", **NAME),
         Field(
             "balance",
             Amount(),
             "The amount of money that it holds.",
             write=Write.ONCE,
-            filters=("exact", *_RANGE),
+            filters=("exact", *RANGE),
             sorts=True,
             input="The opening balance, 0 by default. Later only transactions change it.",
             fixed="Only transactions change the balance of a wallet.",
@@ -104,18 +77,18 @@ WALLET = Resource(
         Field(
             "owner",
             Owner(),
-            f"Whose it is; empty for nobody in particular. {_NOT_FOR_OWNERS}",
+            f"Whose it is; empty for nobody in particular. {NOT_FOR_OWNERS}",
             unbound=True,
             write=Write.ONCE,
             filters=("exact",),
             input="Whose it becomes; nobody's if omitted. Callers that are bound to an owner cannot send it.",
             fixed="The owner of a wallet never changes.",
         ),
-        _METADATA,
-        _CREATED_AT,
-        _UPDATED_AT,
+        METADATA,
+        CREATED_AT,
+        UPDATED_AT,
     ),
-    to_many=_by_name(
+    to_many=by_name(
         ToMany("transactions", "Transaction", "wallet_id", "Its transactions.", within_wallet=True),
         ToMany("entries", "Entry", "wallet_id", "Its lines in the ledger.", within_wallet=True),
         ToMany("holds", "Hold", "wallet_id", "What is set aside for later captures.", within_wallet=True),
@@ -135,23 +108,23 @@ TRANSACTION = Resource(
     description="One named change of one wallet.",
     scope="transactions:read",
     fields=(
-        Field("txid", Name(), "The client's name for it: unique, and compared byte for byte.", **_NAME),
+        Field("txid", Name(), "The client's name for it: unique, and compared byte for byte.", **NAME),
         Field(
             "amount",
             Amount(may_be_zero=False),
             "Not zero: positive for a credit, negative for a debit.",
             write=Write.ALWAYS,
             required=True,
-            filters=("exact", *_RANGE),
+            filters=("exact", *RANGE),
             sorts=True,
         ),
         Field("currency", Currency(), "The currency of its wallet.", filters=("exact",)),
         Field("reversed", Amount(), "How much of it has been taken back, as a positive amount."),
-        _OWNER,
+        OWNER,
         Field("description", Text(), "Any text.", write=Write.ALWAYS),
-        _METADATA,
-        _CREATED_AT,
-        _UPDATED_AT,
+        METADATA,
+        CREATED_AT,
+        UPDATED_AT,
     ),
     inputs=(
         Field(
@@ -162,7 +135,7 @@ TRANSACTION = Resource(
             write=Write.ONCE,
         ),
     ),
-    to_one=_by_name(
+    to_one=by_name(
         ToOne(
             "wallet",
             "Wallet",
@@ -203,7 +176,7 @@ TRANSACTION = Resource(
             filters=True,
         ),
     ),
-    to_many=_by_name(
+    to_many=by_name(
         # A transaction may leave entries in a wallet that it has moved out of.
         ToMany("entries", "Entry", "transaction_id", "Its lines in the ledger.", few=True),
         ToMany(
@@ -227,174 +200,6 @@ TRANSACTION = Resource(
         ("transfer_id", "id"): "transaction_transfer",
         ("hold_id", "id"): "transaction_hold",
         ("reversal_of_id", "id"): "transaction_reversal_of",
-    },
-)
-TRANSFER = Resource(
-    name="Transfer",
-    model=Transfer,
-    description="Transactions that happen together, all or nothing: its legs.",
-    scope="transactions:read",
-    fields=(
-        Field(
-            "txid",
-            Name(MAX_TRANSFER_TXID_LENGTH),
-            "The client's name for it: unique among transfers, and compared byte for byte. Its legs have the txids"
-            " `{txid}.1`, `{txid}.2` and so on.",
-            write=Write.ONCE,
-            required=True,
-            unique=True,
-            filters=("exact", "icontains"),
-            sorts=True,
-        ),
-        Field(
-            "external",
-            External(),
-            "What the outside gets, by currency: negative if it comes from there.",
-            write=Write.ONCE,
-            input="With legs: what the outside gets, negative if it comes from there. Each currency sums to 0.",
-        ),
-        Field(
-            "owner",
-            Owner(),
-            f"The owner of all its wallets; empty if they have several. {_NOT_FOR_OWNERS}",
-            unbound=True,
-            filters=("exact",),
-        ),
-        Field("description", Text(), "Any text.", write=Write.ALWAYS),
-        _METADATA,
-        _CREATED_AT,
-    ),
-    # It has no amounts of its own.
-    currency="txid",
-    inputs=(
-        ToOne("source", "Wallet", "source", "The wallet that pays.", write=Write.ONCE),
-        ToOne("destination", "Wallet", "destination", "The wallet that is paid.", write=Write.ONCE),
-        Field("amount", Amount(may_be_zero=False), "What source pays to destination.", write=Write.ONCE),
-        Field(
-            "upTo",
-            Amount(may_be_zero=False),
-            "In place of an amount: what is available is paid, but not more than this.",
-            write=Write.ONCE,
-        ),
-        Field(
-            "legs",
-            Legs(),
-            "In place of source, destination and amount: 2 to 100 legs, or one and something external.",
-            write=Write.ONCE,
-        ),
-        Field(
-            "conditions",
-            Conditions(),
-            "With source and destination: what must be true of the source, or nothing is moved. A leg has its own.",
-            write=Write.ONCE,
-        ),
-    ),
-    to_one=_by_name(
-        ToOne(
-            "reversalOf",
-            "Transfer",
-            "reversal_of_id",
-            "The transfer of which it takes back all or a part; null if it is no reversal.",
-            optional=True,
-            filters=True,
-        ),
-    ),
-    to_many=_by_name(
-        ToMany("legs", "Transaction", "transfer_id", "Its transactions.", few=True),
-        ToMany("reversals", "Transfer", "reversal_of_id", "The transfers that take it back.", few=True),
-    ),
-    search=("txid", "description"),
-    walks={
-        ("owner", "id"): "transfer_owner",
-        ("owner", "txid"): "transfer_owner_txid_unique",
-        ("owner", "created_at"): "transfer_owner_created_at",
-    },
-)
-HOLD = Resource(
-    name="Hold",
-    model=Hold,
-    description="Money of a wallet that is set aside for later captures.",
-    scope="transactions:read",
-    fields=(
-        Field(
-            "txid",
-            Name(),
-            "The client's name for it: unique among holds, and compared byte for byte.",
-            write=Write.ONCE,
-            required=True,
-            unique=True,
-            filters=("exact", "icontains"),
-            sorts=True,
-        ),
-        Field(
-            "amount",
-            Amount(is_positive=True),
-            "What it set aside in all: positive. While it is open, it can be raised as far as money is available, and"
-            " lowered as far as nothing has been captured or released.",
-            write=Write.ALWAYS,
-            required=True,
-        ),
-        Field("captured", Amount(), "What has been captured of it: more than its amount, if excess was allowed."),
-        Field("released", Amount(), "What went back to the wallet, or was left when it ended."),
-        Field("remaining", Amount(), "What it still holds: amount - captured - released, but not below 0."),
-        Field("currency", Currency(), "The currency of its wallet.", filters=("exact",)),
-        Field(
-            "state",
-            Choice(HoldState),
-            "Only an open one holds anything. All others are final: captured, if a part of it was.",
-            filters=("exact",),
-        ),
-        Field(
-            "expiresAt",
-            OptionalMoment(),
-            "From then on it holds nothing; null for never.",
-            write=Write.ALWAYS,
-            filters=_RANGE,
-        ),
-        _OWNER,
-        Field("description", Text(), "Any text.", write=Write.ALWAYS),
-        _METADATA,
-        _CREATED_AT,
-        _UPDATED_AT,
-    ),
-    inputs=(
-        Field(
-            "conditions",
-            Conditions(),
-            "What must be true of the wallet, or nothing is held: its sequence before, its balance and what is"
-            " available after, and the moment.",
-            write=Write.ONCE,
-        ),
-    ),
-    to_one=_by_name(
-        ToOne(
-            "wallet",
-            "Wallet",
-            "wallet_id",
-            "The wallet whose money it holds.",
-            within_wallet=True,
-            write=Write.ONCE,
-            required=True,
-            filters=True,
-        ),
-        ToOne(
-            "destination",
-            "Wallet",
-            "destination_id",
-            "The wallet that gets what is captured; null if it goes outside.",
-            optional=True,
-            write=Write.ONCE,
-            owner_column="own_destination_id",
-        ),
-    ),
-    to_many=_by_name(ToMany("captures", "Transaction", "hold_id", "What has been captured of it.", few=True)),
-    search=("txid", "description"),
-    walks={
-        ("owner", "id"): "hold_owner",
-        ("owner", "txid"): "hold_owner_txid_unique",
-        ("owner", "created_at"): "hold_owner_created_at",
-        ("wallet_id", "id"): "hold_wallet",
-        ("wallet_id", "created_at"): "hold_wallet_created_at",
     },
 )
 ENTRY = Resource(
@@ -429,10 +234,10 @@ ENTRY = Resource(
             "Who made it; to callers bound to an owner, `operator` unless it was one of the owner's.",
             owner_column="shown_principal",
         ),
-        _OWNER,
-        Field("createdAt", Moment(), filters=_RANGE),
+        OWNER,
+        Field("createdAt", Moment(), filters=RANGE),
     ),
-    to_one=_by_name(
+    to_one=by_name(
         ToOne(
             "wallet",
             "Wallet",
