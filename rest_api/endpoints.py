@@ -171,7 +171,9 @@ class Endpoint:
     def given_relations(self) -> Mapping[str, ToOne]:
         """Return the to-one relations that a resource object in a request can have."""
         inputs = {each.name: each for each in self.resource.inputs if isinstance(each, ToOne)}
-        return {name: self.resource.to_one[name] for name in self.writable_relations} | inputs
+        # In the declared order: that of a set depends on the process, and with it would the description.
+        written = {name: each for name, each in self.resource.to_one.items() if name in self.writable_relations}
+        return written | inputs
 
 
 def _attribute(given: Field) -> Attribute:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator
+from os import environ
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,10 +20,12 @@ from rest_api.errors import STATUS
 from rest_api.openapi.document import describe
 from rest_api.openapi.refusals import codes_of
 from rest_api.urls import urlpatterns
+from tests.commands import run_to_end
 from tests.rest_api.conftest import Api, problems
 from walletsvc.queries.filters import FILTER_SETS
 from walletsvc.schema.resources import RESOURCES
 
+ROOT = Path(__file__).parents[2]
 PATHS = describe()["paths"]
 WALLET_PATHS = [
     "entries",
@@ -268,3 +273,19 @@ def test_an_empty_relation_may_be_sent_along_and_no_other() -> None:
     assert validator.is_valid({**wallet, "relationships": {"transactions": {"data": []}, "entries": {"data": []}}})
     filled = {"transactions": {"data": [{"type": "Transaction", "id": "1"}]}}
     assert not validator.is_valid({**wallet, "relationships": filled})
+
+
+@pytest.mark.without_engine
+def test_the_description_is_the_same_in_every_process() -> None:
+    """Otherwise its tag differs between workers, and clients fetch all of it again."""
+    code = (
+        "import os, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'walletsvc.settings'; django.setup();"
+        " from hashlib import sha256; from rest_api.openapi.document import encoded;"
+        " print(sha256(encoded()).hexdigest())"
+    )
+    # With these two, sets of the relations of a hold have different orders.
+    found = {
+        run_to_end(sys.executable, "-c", code, folder=ROOT, environment={**environ, "PYTHONHASHSEED": seed})
+        for seed in ("4", "5")
+    }
+    assert len(found) == 1
