@@ -24,6 +24,7 @@ from graphql_api.schema import schema
 from walletsvc.cache import responses
 from walletsvc.money import ScientificDecimal
 from walletsvc.principals import Principal
+from walletsvc.telemetry.metrics import COMPILED
 from walletsvc.telemetry.requests import note_operation, note_refusal
 from walletsvc.web.limits import units_of
 from walletsvc.web.replays import Reading
@@ -169,12 +170,14 @@ def _run_compiled(
         document.compiled[name] = compile_query(schema._schema, document.ast, operation)
     compiled = document.compiled[name]
     if compiled is None:
+        COMPILED.add("not compilable")
         return None
     try:
         cost = check_cost(document.cost(schema._schema, name), request.variables)
     except LimitExceeded as error:
         return _refuse(error)
     data = compiled.run(request.variables, principal)
+    COMPILED.add("failed" if data is None else "compiled")
     return None if data is None else Answer(encode({"data": data, "extensions": {"cost": cost}}))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
@@ -21,6 +22,7 @@ from graphql_api.live.headers import with_headers
 from graphql_api.live.hub import Hub
 from graphql_api.live.websocket import Connection
 from walletsvc.server import health
+from walletsvc.telemetry.metrics import SUBSCRIPTIONS
 from walletsvc.telemetry.requests import note_operation, note_refusal
 from walletsvc.web.gate import check_codings
 from walletsvc.web.hooks import REFUSED
@@ -134,9 +136,14 @@ async def _version(request: Request) -> Response:
 _HEALTH = {"healthz": _readyz, "livez": _livez, "readyz": _readyz, "version": _version}
 
 
+def _count_subscriptions(hub: Hub) -> int:
+    return hub.feeds.watchers
+
+
 @asynccontextmanager
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     hub = app.state.hub = Hub()
+    SUBSCRIPTIONS.read = partial(_count_subscriptions, hub)
     following = asyncio.create_task(hub.feeds.run())
     try:
         yield
@@ -144,6 +151,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
         following.cancel()
         with suppress(asyncio.CancelledError):
             await following
+        SUBSCRIPTIONS.read = None
         hub.close()
 
 

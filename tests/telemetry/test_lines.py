@@ -75,7 +75,7 @@ def test_an_opened_wallet_is_named(server: Server, log: Log) -> None:
         ({"path": "/api/wallets/7/"}, "refused", "GET /api/wallets/{identifier}", "not_found"),
         ({"path": "/api/wallets/7/holds/"}, "refused", "GET /api/wallets/{identifier}/holds", "not_found"),
         ({"path": "/api/nope"}, "refused", "other", "not_found"),
-        ({"path": "/nope"}, "refused", "other", None),
+        ({"path": "/nope"}, "refused", "other", "not_found"),
         ({"path": "/api/wallets/?sort=x"}, "refused", "GET /api/wallets", "invalid_parameter"),
         ({"path": "/api/wallets/7/", "method": "PUT"}, "refused", "other", "method_not_allowed"),
         ({"path": "/api/wallets/", "HTTP_HOST": "evil.example"}, "refused", "other", "invalid_host"),

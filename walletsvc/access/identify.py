@@ -16,12 +16,15 @@ from walletsvc.access import key_text, keys
 from walletsvc.access.usage import usage
 from walletsvc.access.verified import KEY_SECONDS, TOKEN_SECONDS, Verified
 from walletsvc.principals import ANYONE, Principal
+from walletsvc.telemetry.metrics import AUTH
 
 logger = logging.getLogger(__name__)
 
 MAX_CREDENTIALS = 16_384
+KEY, TOKEN, NOTHING, OTHER = "key", "token", "none", "other"
+"""The kinds of credentials, as they are counted."""
 _BEARER = "bearer "
-_TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*", re.ASCII)
+_SIGNED = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*", re.ASCII)
 """The form of a signed token (RFC 7515, section 7.1)."""
 
 verified = Verified()
@@ -66,30 +69,31 @@ def identify(authorization: str | None) -> Principal:
     if known is not None:
         return known
     if authorization is None:
-        raise _refused("no credentials")
+        raise _refused("no credentials", NOTHING)
     digest = _digest(authorization)
     if verified.is_refused(digest):
-        raise _refused("refused a moment ago")
+        raise _refused("refused a moment ago", OTHER)
     text = _bearer(authorization)
-    if text is not None and _TOKEN.fullmatch(text):
+    if text is not None and _SIGNED.fullmatch(text):
         return _identify_token(text, digest)
     key = None if text is None else key_text.parse(text)
     if key is None:
-        raise _refused("malformed, or a wrong checksum")
+        raise _refused("malformed, or a wrong checksum", OTHER)
     now = timezone.now()
     found = keys.find_principal(key, at=now)
     if found is None:
         verified.refuse(digest)
-        raise _refused(f"key {key.id} is unknown, expired or revoked")
+        raise _refused(f"key {key.id} is unknown, expired or revoked", KEY)
     principal, expires_at = found
     verified.remember(digest, principal, seconds=_seconds(expires_at, now))
     usage.note(key.id, now)
+    AUTH.add(KEY, "good")
     return principal
 
 
 def _identify_token(text: str, digest: bytes) -> Principal:
     if not settings.OIDC_ISSUER:
-        raise _refused("a token, and OIDC_ISSUER is not set")
+        raise _refused("a token, and OIDC_ISSUER is not set", TOKEN)
     # Here, because PyJWT's libraries take 0.3 s and 22 MB, which a server without tokens does without.
     from walletsvc.access import tokens
 
@@ -98,10 +102,11 @@ def _identify_token(text: str, digest: bytes) -> Principal:
     except tokens.TokenRefused as error:
         if error.lasting:
             verified.refuse(digest)
-        raise _refused(str(error)) from None
+        raise _refused(str(error), TOKEN) from None
     now = time.time()
     # The end can be a number too large for a float. A token within its leeway is read each time.
     verified.remember(digest, principal, seconds=min(ends_at, now + TOKEN_SECONDS) - now)
+    AUTH.add(TOKEN, "good")
     return principal
 
 
@@ -119,6 +124,7 @@ def _bearer(authorization: str) -> str | None:
     return authorization[len(_BEARER) :].strip(" ")
 
 
-def _refused(reason: str) -> errors.Unauthenticated:
+def _refused(reason: str, kind: str) -> errors.Unauthenticated:
+    AUTH.add(kind, "refused")
     logger.info("A caller is refused: %s", reason)
     return errors.Unauthenticated("Show who you are: Authorization: Bearer, and a good API key or token.")

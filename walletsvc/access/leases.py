@@ -65,12 +65,13 @@ class Lease:
     """What this process may still give to one caller."""
 
     __slots__ = (
-        *("rate", "policy", "_name", "_who", "_leases", "_clock", "_lock", "_taken", "_left", "_ends"),
+        *("rate", "kind", "policy", "_name", "_who", "_leases", "_clock", "_lock", "_taken", "_left", "_ends"),
         *("_refused", "_refused_until", "_spare", "_resets", "_look_at"),
     )
 
     def __init__(self, leases: Leases, who: str, rate: Rate) -> None:
         self.rate = rate
+        self.kind = leases.kind
         self._name = f'"{leases.kind}"'
         self.policy = f"{self._name};q={rate.amount};w={rate.seconds}"
         self._clock = leases.clock

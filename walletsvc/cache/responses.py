@@ -24,6 +24,7 @@ from walletsvc.cache.lease import UNKNOWN, BackgroundKeeper, Keeper, State
 from walletsvc.cache.memory import LocalCopy, MemoryStore
 from walletsvc.cache.redis import RedisStore
 from walletsvc.cache.store import MARK, PREFIX, Store, Unreachable, new_token
+from walletsvc.cache.telemetry import DISTRUSTED, HIT, MARKED, MISS, UNREACHABLE, count_lookup
 from walletsvc.etags import make_etag
 
 EVERYTHING = "everything"
@@ -128,6 +129,7 @@ def look_up(key: str, *, stamps: Sequence[str]) -> Lookup:
         keeps.is_wanted = True
         state = keeps.current()
         if not state.is_trusted:
+            count_lookup(DISTRUSTED)
             return Lookup(key, None, None)
     names = _names(state.prefix, tuple(stamps))
     chosen = store()
@@ -141,15 +143,23 @@ def look_up(key: str, *, stamps: Sequence[str]) -> Lookup:
                 if None not in tokens and b" ".join(tokens) == copy.stamps:  # type: ignore[arg-type]
                     # As late as possible, and for the state that the stamps were read under.
                     if keeps.clock() < state.valid_until or keeps.holds(state):
+                        count_lookup(HIT)
                         return Lookup(key, copy.body, copy.stamps, copy.etag, state)
+                    count_lookup(DISTRUSTED)
                     return Lookup(key, None, None)
                 # Tokens never return, so this copy will never be valid again.
                 copies.forget(key)
         found = _fetch(chosen, key, names, state)
-        if found.response is None or keeps.clock() < state.valid_until or keeps.holds(state):
+        if found.response is None:
+            count_lookup(MARKED if found.stamps is None else MISS)
             return found
+        if keeps.clock() < state.valid_until or keeps.holds(state):
+            count_lookup(HIT)
+            return found
+        count_lookup(DISTRUSTED)
         return Lookup(key, None, None)
     except Unreachable:
+        count_lookup(UNREACHABLE)
         return Lookup(key, None, None)
 
 

@@ -122,9 +122,11 @@ class Runner(Worker[Batch, Outcome]):
         """Run one batch in a transaction of its own."""
         order = LockOrder(self.wallet, polite_attempts=0 if self.waits else POLITE_ATTEMPTS)
         expired: set[int] = set()
+        ledgers: list[Ledger] = []
 
         def work(touched: dict[int, str]) -> Done | Refused:
             ledger = Ledger(principal=self.principal, clock=self.clock, touched=touched)
+            ledgers.append(ledger)
             holds = holds_of(batch, self.principal)
             wallet_ids = wallet_ids_of(batch, self.principal, holds)
             kept = ask_keys_of([batch])
@@ -151,6 +153,8 @@ class Runner(Worker[Batch, Outcome]):
             return None
 
         outcome = durably(work, find_duplicate=find_duplicate)
+        if isinstance(outcome, Done) and not outcome.is_replay:
+            ledgers[-1].count_written()
         if expired and (isinstance(outcome, Refused) or outcome.is_replay):
             # They have expired whatever the outcome, but only it was rolled back with them.
             expire_in_passing(expired, clock=self.clock)
@@ -165,9 +169,9 @@ class Runner(Worker[Batch, Outcome]):
         are_same = all(set(map(resolve, wallets_of(batch))) == wallet_ids for batch in batches)
         passes_over = not self.waits and len(wallet_ids) > 1
         waits_for = None if self.wallet is None else resolve(self.wallet)
+        ledger = Ledger(principal=self.principal, clock=self.clock, touched={})
 
         def work(touched: dict[int, str]) -> None:
-            ledger = Ledger(principal=self.principal, clock=self.clock, touched={})
             kept = ask_keys_of(batches)
             waited_for = wallet_ids if not passes_over else [] if waits_for is None else [waits_for]
             with bulkheads.wallets.place(waited_for, is_group=True):
@@ -209,6 +213,7 @@ class Runner(Worker[Batch, Outcome]):
             return [
                 after_error(error, is_leader=place == 0, is_complete=is_complete) for place in range(len(batches))
             ]
+        ledger.count_written()
         return outcomes
 
     def explain(self, batch: Batch, refused: Refused) -> Done | Refused:

@@ -33,14 +33,18 @@ def expire_wallets(wallet_ids: Collection[int], *, clock: Clock = timezone.now, 
     locked one lets its holds expire. Raises what `durably` raises.
     """
 
+    ledgers: list[Ledger] = []
+
     def work(touched: dict[int, str]) -> int:
         ledger = Ledger(principal=SYSTEM, clock=clock, touched={})
+        ledgers.append(ledger)
         ledger.lock(wallet_ids, skip_locked=skip_locked)
         touched.update(ledger.owners_of(ledger.expired))
         ledger.complete()
         return len(ledger.holds)
 
     expired = durably(work)
+    ledgers[-1].count_written()
     return expired if isinstance(expired, int) else 0
 
 

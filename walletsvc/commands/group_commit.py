@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from walletsvc import errors
+from walletsvc.telemetry.metrics import GROUPS
 
 J = TypeVar("J")
 T = TypeVar("T")
@@ -108,6 +109,7 @@ class Queue(Generic[J, T]):
         group = [me] if me.leads else self._wait(worker, lane, me, limit, patience)
         if not group:
             return _outcome_of(me), False
+        GROUPS.observe(len(group))
         try:
             if len(group) == 1:
                 return worker.alone(job), True

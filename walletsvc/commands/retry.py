@@ -17,6 +17,7 @@ from walletsvc.commands.outcomes import Refused
 from walletsvc.commands.publication import Publication
 from walletsvc.db.dialect import Meaning, meaning_of
 from walletsvc.db.failures import drop_useless_connection, refusal_of
+from walletsvc.telemetry.metrics import COMMIT_SECONDS, RETRIES
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +70,7 @@ def durably(
         try:
             return attempt.run(work)
         except Outdated:
+            RETRIES.add("outdated")
             continue
         except Error as caught:
             error, at_commit = caught, attempt.is_committing
@@ -89,6 +91,7 @@ def durably(
         refusals += meaning is Meaning.REFUSED
         if meaning in (Meaning.LOST, Meaning.UNKNOWN) or refusals > 1:
             raise refusal from error
+        RETRIES.add(meaning.value)
         logger.info("Attempt %d of %d: %s", number + 1, ATTEMPTS, error)
     raise refusal
 
@@ -117,9 +120,11 @@ class Attempt:
                 if is_kept:
                     publication.prepare(touched)
                     self.is_committing = True
+                    since = time.perf_counter()
         except BaseException:
             publication.withdraw()
             raise
         if is_kept:
+            COMMIT_SECONDS.observe(time.perf_counter() - since)
             publication.complete()
         return result

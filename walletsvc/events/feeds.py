@@ -135,7 +135,8 @@ class Feeds:
     @property
     def watchers(self) -> int:
         """The number of subscriptions."""
-        return sum(feed.watchers for feed in self._feeds.values())
+        # A copy: another thread may ask while there are new ones.
+        return sum(feed.watchers for feed in [*self._feeds.values()])
 
     def close(self) -> None:
         """End the threads once they are done."""

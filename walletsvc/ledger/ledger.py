@@ -32,6 +32,7 @@ from walletsvc.models.entry import Kind
 from walletsvc.models.wallet import State
 from walletsvc.money import ZERO
 from walletsvc.principals import SYSTEM, Principal
+from walletsvc.telemetry.metrics import POSTINGS
 
 Clock = Callable[[], datetime]
 
@@ -80,6 +81,7 @@ class Ledger:
         self._reversed: dict[int, Transaction] = {}
         self._at: datetime | None = None
         self._totals: defaultdict[str, Total] = defaultdict(Total)
+        self._written: list[Kind] = []
         self.holds: dict[int, Hold] = {}
         """Holds of the locked wallets, by id, in the state that this operation has left them in so far."""
         self.expired: set[int] = set()
@@ -398,6 +400,7 @@ class Ledger:
             send=send,
         )
         add_lines(self._totals, self._lines, self._transfers)
+        self._written += [line.kind for line in self._lines]
         self._posted, self._transfers, self._lines, self._keys = [], [], [], []
         self._new_holds, self._changed_holds = [], {}
 
@@ -414,6 +417,11 @@ class Ledger:
         self.flush()
         self.writer.add_to_totals(self._totals)
         self.update_shown()
+
+    def count_written(self) -> None:
+        """Count the lines that have been written, once they are committed."""
+        for kind in self._written:
+            POSTINGS.add(kind)
 
     def update_shown(self) -> None:
         """Let the objects that show rows show them as they are now."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from time import perf_counter
 
 from walletsvc import money
 from walletsvc.db import dialect
@@ -13,6 +14,7 @@ from walletsvc.ledger import statements
 from walletsvc.models.wallet import State
 from walletsvc.money import ZERO
 from walletsvc.principals import Principal
+from walletsvc.telemetry.metrics import LOCK_WAIT_SECONDS
 
 _COLUMNS = "id, currency, balance, sequence, transaction_count, owner, held, floor, state, updated_at, next_expiry"
 
@@ -51,7 +53,9 @@ def lock_wallets(ids: Sequence[int], *, principal: Principal, skip_locked: bool)
     With `skip_locked`, wallets locked by others are left out.
     """
     amount, moment = dialect.to_decimal, dialect.to_moment
+    since = perf_counter()
     rows = statements.select_for_update(_COLUMNS, "walletsvc_wallet", ids, skip_locked=skip_locked)
+    LOCK_WAIT_SECONDS.observe(perf_counter() - since)
     for key, currency, balance, sequence, count, owner, held, floor, state, updated_at, next_expiry in rows:
         if principal.owner in (None, owner):
             yield LockedWallet(

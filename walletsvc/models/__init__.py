@@ -4,6 +4,7 @@ from walletsvc.models.access import AccessEvent, ApiKey
 from walletsvc.models.cache_state import CacheState
 from walletsvc.models.entry import Entry
 from walletsvc.models.hold import Hold
+from walletsvc.models.reconciliation import Reconciliation
 from walletsvc.models.replay_key import ReplayKey
 from walletsvc.models.reporting import ReportingWalletDay
 from walletsvc.models.total import Total
@@ -17,6 +18,7 @@ __all__ = [
     "CacheState",
     "Entry",
     "Hold",
+    "Reconciliation",
     "ReplayKey",
     "ReportingWalletDay",
     "Total",

@@ -16,8 +16,11 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from functools import partial
 from types import FrameType
+
+from walletsvc.server.metrics import MetricsServer, serve_metrics
 
 RESTART_SECONDS = 1.0
 """How long to wait before a server is started again: twice as long after each further failure."""
@@ -35,9 +38,10 @@ _MODULE = "walletsvc.server.supervision"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-def command(*, web: Sequence[str], live: Sequence[str] | None) -> list[str]:
+def command(*, web: Sequence[str], live: Sequence[str] | None, metrics: MetricsServer | None = None) -> list[str]:
     """Return the command that runs both; `web` and `live` are granian arguments. None means no live server."""
-    return [sys.executable, "-m", _MODULE, json.dumps([list(web), live and list(live)])]
+    arguments = [list(web), live and list(live), metrics and asdict(metrics)]
+    return [sys.executable, "-m", _MODULE, json.dumps(arguments)]
 
 
 def supervise(web: Sequence[str], live: Sequence[str] | None) -> int:
@@ -187,8 +191,10 @@ def main(arguments: list[str]) -> None:
     if arguments[0] == "--child":
         _run_granian(arguments[1:])
         return
-    web, live = json.loads(arguments[0])
-    sys.exit(supervise(web, live))
+    web, live, metrics = json.loads(arguments[0])
+    with serve_metrics(metrics and MetricsServer(**metrics)):
+        exit_code = supervise(web, live)
+    sys.exit(exit_code)
 
 
 if __name__ == "__main__":

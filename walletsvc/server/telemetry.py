@@ -2,24 +2,48 @@
 
 from __future__ import annotations
 
+import os
 from multiprocessing import util
+from typing import TYPE_CHECKING
 
+from walletsvc import __version__
 from walletsvc.access.background import Background
-from walletsvc.telemetry import logs
+from walletsvc.server.metrics import FOLDER
+from walletsvc.telemetry import logs, metrics
+
+if TYPE_CHECKING:
+    from walletsvc.telemetry.exposition import Exposition
 
 FLUSH_SECONDS = 0.25
 
 
-def start() -> None:
-    """Let lines wait for the next time, from now until the process ends."""
-    logs.waiting.start()
-    _flushing.start()
-    # After the thread, which is stopped with priority 0.
-    util.Finalize(None, logs.waiting.stop, exitpriority=-1)
+class Telemetry:
+    """The lines and counts that wait in this process, from `start` until it ends."""
+
+    def __init__(self) -> None:
+        self._exposition: Exposition | None = None
+        self._flushing = Background(self.flush, seconds=FLUSH_SECONDS, name="Telemetry")
+
+    def start(self) -> None:
+        """Let lines wait for the next flush, and count if there is a folder for values."""
+        if os.environ.get(FOLDER):
+            # Here, because the library looks for the folder when it is loaded, and only now.
+            from prometheus_client import CollectorRegistry
+
+            from walletsvc.telemetry.exposition import Exposition
+
+            self._exposition = Exposition(version=__version__, registry=CollectorRegistry())
+            metrics.notes.start()
+        logs.waiting.start()
+        self._flushing.start()
+        # After the thread, which is stopped with priority 0.
+        util.Finalize(self, self.flush, exitpriority=-1)
+
+    def flush(self) -> None:
+        """Write and add up what waits."""
+        logs.waiting.write()
+        if self._exposition is not None:
+            self._exposition.collect()
 
 
-def _flush() -> None:
-    logs.waiting.write()
-
-
-_flushing = Background(_flush, seconds=FLUSH_SECONDS, name="Telemetry")
+telemetry = Telemetry()

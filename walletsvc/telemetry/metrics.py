@@ -98,7 +98,7 @@ LOCK_WAIT_SECONDS = Histogram(
     "walletsvc_lock_wait_seconds", "From the statement that locks wallets to their locks.", _SHORT_SECONDS
 )
 COMMIT_SECONDS = Histogram("walletsvc_commit_seconds", "All writes and COMMIT.", _SHORT_SECONDS)
-GROUP_SIZE = Histogram(
+GROUPS = Histogram(
     "walletsvc_group_size", "Requests that share a transaction.", (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 )
 CACHE = Counter("walletsvc_cache_total", "Look-ups in the stamped cache.", ("face", "result"))
@@ -117,5 +117,5 @@ RECONCILE_AGE = Gauge(
 BUILD_INFO = Gauge("walletsvc_build_info", "Always 1; the version is a label.", ("version",), is_shared=True)
 
 COUNTERS = (REQUESTS, REFUSALS, POSTINGS, RETRIES, CACHE, FRONT, COMPILED, AUTH, RATE_LIMITED)
-HISTOGRAMS = (REQUEST_SECONDS, LOCK_WAIT_SECONDS, COMMIT_SECONDS, GROUP_SIZE)
+HISTOGRAMS = (REQUEST_SECONDS, LOCK_WAIT_SECONDS, COMMIT_SECONDS, GROUPS)
 GAUGES = (IN_FLIGHT, SUBSCRIPTIONS, HOLDS_DUE, DISCREPANCIES, RECONCILE_AGE, BUILD_INFO)

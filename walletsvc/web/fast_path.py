@@ -29,6 +29,7 @@ from walletsvc.cache import responses
 from walletsvc.errors import WalletError
 from walletsvc.etags import is_known
 from walletsvc.principals import ANYONE, Principal
+from walletsvc.telemetry.metrics import FRONT
 from walletsvc.telemetry.requests import OTHER, REST, current_request, note_caller, note_operation
 from walletsvc.web.bodies import measure_chunked_body
 from walletsvc.web.callers import known_principal_of
@@ -153,22 +154,28 @@ class FrontHandler(WSGIHandler):
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Any:
         """Answer a request (PEP 3333)."""
+        result = "not for it"
         if self._is_allowed and self._known_headers.include(environ):
             charge: Charge | None = environ.get(CHARGE)
             if charge is not None:
                 principal = charge.principal
             else:
                 principal = ANYONE if self._is_open else known_principal_of(environ)
+            result = "unknown caller"
             if principal is not None:
                 note_caller(principal.subject)
                 shape, number = _shape(environ, principal)
                 known = self._known.get(shape)
+                result = "unknown shape"
                 if known is not None:
                     answered = known.answer(environ, start_response, number)
                     if answered is not None:
+                        FRONT.add("answered")
                         return answered
+                    result = "left to Django"
                 if shape:
                     environ[QUESTION] = Question(shape)
+        FRONT.add(result)
         return self.by_django(environ, start_response)
 
     def by_django(self, environ: Environ, start_response: StartResponse) -> Any:

@@ -24,6 +24,7 @@ from walletsvc.access.identify import find_verified, identify, was_good
 from walletsvc.access.leases import Clock, Lease, Leases
 from walletsvc.access.rates import Rate, parse_rate
 from walletsvc.principals import ANYONE, Principal
+from walletsvc.telemetry.metrics import RATE_LIMITED
 from walletsvc.web.hooks import RequestHead
 from walletsvc.web.hosts import PROBED
 from walletsvc.web.refusals import Refusal
@@ -180,6 +181,7 @@ class Charge:
     def _refuse(self, lease: Lease, wait: int) -> None:
         self.is_settled = True
         self.lease = lease
+        RATE_LIMITED.add(lease.kind)
         message = f"Too many requests: {lease.rate.text} is allowed. Try again in {wait} s."
         raise errors.RateLimited(message, retry_after_seconds=wait)
 

@@ -36,7 +36,6 @@ def register_printer(prefix: str, printer: Printer) -> None:
 
 def print_refusal(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     """Return the answer to a refused request."""
-    note_refusal(refusal.code)
     prefix, _, _ = request.path_info[1:].partition("/")
     response = _printers.get(f"/{prefix}", print_plainly)(refusal)
     # Not a server error, even if the status says that the server lacks something (501).
@@ -46,6 +45,7 @@ def print_refusal(request: HttpRequest, refusal: Refusal) -> HttpResponse:
 
 def print_plainly(refusal: Refusal) -> HttpResponse:
     """Return the answer at URLs outside both faces."""
+    note_refusal(refusal.code)
     error = {"code": refusal.code, "message": refusal.message}
     return print_json({"errors": [error]}, refusal)
 

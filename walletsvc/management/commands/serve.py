@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from walletsvc.server import supervision
+from walletsvc.server.metrics import MetricsServer, granian_options, plan_metrics
 from walletsvc.server.ports import find_address
 from walletsvc.server.preflight import Finding, Listening, Verdict, look
 
@@ -70,6 +71,8 @@ class Command(BaseCommand):
         web = _granian("wsgi", "walletsvc.server.wsgi:application", address, options["port"], options["workers"])
         web += ["--no-ws", "--backlog", "2048", "--backpressure", str(WEB_CONNECTIONS)]
         web += ["--blocking-threads", str(options["threads"])]
+        metrics = _plan_metrics(["web", "live"] if live_port else ["web"])
+        web += granian_options(metrics, "web")
         live = None
         # The next program reads its settings again: the playground's page needs the address of subscriptions.
         os.environ["LIVE_PORT"] = str(live_port)
@@ -78,13 +81,14 @@ class Command(BaseCommand):
             # One process: it follows the changes of all wallets, and has room for thousands of subscriptions.
             live = _granian("asgi", "walletsvc.server.asgi:application", address, live_port, 1)
             live += ["--backlog", "2048", "--backpressure", str(LIVE_CONNECTIONS)]
+            live += granian_options(metrics, "live")
         for name, value in _MALLOC.items():
             os.environ.setdefault(name, value)
         self.stdout.flush()
         # Where the next program finds our code, it should not look for data.
         os.environ["WALLETSVC_HOME"] = str(settings.HOME)
         os.chdir(settings.BASE_DIR)
-        os.execv(sys.executable, supervision.command(web=web, live=live))  # noqa: S606 - our own interpreter and arguments
+        os.execv(sys.executable, supervision.command(web=web, live=live, metrics=metrics))  # noqa: S606 - our own interpreter and arguments
 
     def _refuse_problems(self, findings: Sequence[Finding]) -> None:
         """Print what is wrong, a line for each, and exit with 1 if it is in the way of a start."""
@@ -93,6 +97,17 @@ class Command(BaseCommand):
                 self.stderr.write(finding.text)
         if any(finding.verdict is Verdict.PROBLEM for finding in findings):
             sys.exit(1)
+
+
+def _plan_metrics(servers: list[str]) -> MetricsServer | None:
+    """Return where the metrics of these servers are served, if they are. Raises CommandError."""
+    host, port = settings.METRICS_HOST, settings.METRICS_PORT
+    if not port:
+        return None
+    try:
+        return plan_metrics(host, port, servers)
+    except OSError as error:
+        raise CommandError(f"Metrics cannot be served on {host}:{port}: {error.strerror or error}.") from error
 
 
 def _granian(interface: str, application: str, host: str, port: int, workers: int) -> list[str]:
