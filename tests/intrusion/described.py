@@ -47,7 +47,10 @@ def rest_request(case: Any, random: Random, targets: Targets, owner: str) -> Req
     if "id" in case.path_parameters and random.random() < 0.8:
         case.path_parameters["id"] = targets.an_id(random, *([resource] if resource else []))
     for name in [*case.query]:
-        if name in ("filter[wallet]", "filter[transaction]") and random.random() < 0.8:
+        if (
+            name in ("filter[wallet]", "filter[transaction]", "filter[transfer]", "filter[hold]")
+            and random.random() < 0.8
+        ):
             case.query[name] = targets.an_id(random, name[7:-1].capitalize())
         elif name in ("filter[label]", "filter[txid]", "filter[search]") and random.random() < 0.6:
             case.query[name] = targets.a_text(random, owner)

@@ -14,7 +14,10 @@ from tests.intrusion.targets import JSON_API, NAMES, PATHS, TYPES, Targets
 
 _ATOMIC = f'{JSON_API};ext="https://jsonapi.org/ext/atomic"'
 _METHODS = ("GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS", "PUT", "TRACE", "PROPFIND", "get", "X" * 40)
-_RELATIONS = ("", "transactions/", "entries/", "wallet/", "transaction/", "relationships/entries/", "delete/")
+_RELATIONS = (
+    *("", "transactions/", "entries/", "wallet/", "transaction/", "relationships/entries/", "delete/"),
+    *("holds/", "captures/", "releases/", "reversals/", "legs/", "relationships/captures/", "balance/", "statement/"),
+)
 _ENDS = ("", "/", "//", "%00", "%2F", "/..", "/.", ";x", "%", "%ff", "?", "#x", "%0d%0aX:1")
 _KNOWN: dict[str, tuple[str, ...]] = {
     "Accept": ("*/*", JSON_API, "text/html", _ATOMIC, "application/json;q=0", "a" * 300, "text/event-stream"),

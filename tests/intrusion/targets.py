@@ -15,14 +15,25 @@ from tests.intrusion.callers import Caller
 from tests.intrusion.requests import Connection, Request
 
 JSON_API = "application/vnd.api+json"
-TYPES = ("Wallet", "Transaction", "Entry")
-PATHS = {"Wallet": "wallets", "Transaction": "transactions", "Entry": "entries"}
+PATHS = {
+    "Wallet": "wallets",
+    "Transaction": "transactions",
+    "Entry": "entries",
+    "Transfer": "transfers",
+    "Hold": "holds",
+}
+TYPES = (*PATHS,)
 _KEPT = 12
 NAMES = ("Rent", "Savings", "Zoë's", "a_b%c", "'; --")
 """Names that each owner has given to a wallet and to a transaction, and that requests may hold: they mark nothing."""
 _LIKELY = {"balance": ("1.00", "0"), "amount": ("1.00", "-0.50"), "currency": ("USD",)}
 """Values that most wallets take: random ones are nearly always refused."""
-_GRAPHQL_ID = re.compile(r'\b(id|walletId|wallet|transaction): ?"[^"\n]*"|\bids: ?\[[^\]\n]*\]')
+_REFERENCES = {"wallet": "Wallet", "source": "Wallet", "destination": "Wallet"}
+"""Attributes that hold an id, and of what."""
+_GRAPHQL_ID = re.compile(
+    r'\b(id|walletId|wallet|source|destination|destinationId|transaction|transfer|hold|reversalOf): ?"[^"\n]*"'
+    r"|\bids: ?\[[^\]\n]*\]"
+)
 _GRAPHQL_TEXT = re.compile(r'\b(label|txid|description|search|icontains|exact): ?"[^"\n]*"')
 
 
@@ -47,6 +58,12 @@ class Targets:
             for amount, text in (("-1.50", name), ("2.00", f"{own} b")):
                 posted = {"txid": text, "amount": amount, "wallet": wallet, "description": marker, **secret}
                 self._create(connection, caller, "Transaction", **posted)
+            details = {"wallet": wallet, "amount": "3.00", "description": marker, **secret}
+            self._create(connection, caller, "Hold", txid=f"{own} c", **details)
+            legs = [{"wallet": wallet, "amount": "1.00", "description": marker}]
+            external = [{"currency": "USD", "amount": "-1.00"}]
+            moved = {"legs": legs, "external": external, "description": marker, **secret}
+            self._create(connection, caller, "Transfer", txid=f"{own} d", **moved)
             answer = connection.send(_get(f"/api/wallets/{wallet}/entries/").with_headers(caller.headers))
             for entry in json.loads(answer.body)["data"]:
                 self.ids["Entry"].append(entry["id"])
@@ -94,10 +111,12 @@ class Targets:
             return value
         led = {name: self.lead_json(each, random, owner) for name, each in value.items()}
         for name in led:
-            if name in ("id", "wallet") and random.random() < 0.8:
+            if name == "id" and random.random() < 0.8:
                 led[name] = self.an_id(
                     random, *({led["type"]} & {*TYPES} if isinstance(led.get("type"), str) else ())
                 )
+            elif name in _REFERENCES and isinstance(led[name], str) and random.random() < 0.8:
+                led[name] = self.an_id(random, _REFERENCES[name])
             elif name in ("label", "txid", "description") and isinstance(led[name], str) and random.random() < 0.6:
                 led[name] = self.a_text(random, owner)
             elif name in _LIKELY and random.random() < 0.7:
