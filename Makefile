@@ -46,6 +46,11 @@ fuzz: $(VENV)/.dev ## Random documents and requests: compare, keep owners apart,
 mutants: $(VENV)/.dev ## Find changes of the domain's code that no test notices: an hour (MUTANTS_PATHS, MUTANTS_ARGS)
 	@$(python) -m tests.mutants $(MUTANTS_ARGS) $(MUTANTS_PATHS)
 
+.PHONY: drill
+drill: $(VENV)/.dev ## Dump under load, restore on an empty server, prove what came back: 2 minutes (DRILL_ARGS)
+	@scripts/prepare-servers.sh
+	@$(python) -m tests.drill $(DRILL_ARGS)
+
 .PHONY: lint
 lint: $(VENV)/.dev ## Run all static and drift checks (CHECKS selects some, see scripts/lint.sh)
 	@scripts/lint.sh $(CHECKS)

@@ -43,6 +43,11 @@ def generate() -> tuple[KeyText, str]:
     return KeyText(identifier, sha256(text.encode()).digest()), text
 
 
+def is_id(text: str) -> bool:
+    """Tell whether a text can be the id of a key."""
+    return len(text) == ID_LENGTH and set(text) <= set(ALPHABET)
+
+
 def parse(text: str) -> KeyText | None:
     """Return the key in a text, or None for any other text and for one with a wrong checksum."""
     if not _KEY.fullmatch(text):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -11,6 +13,7 @@ from django.utils import timezone
 
 from walletsvc import errors
 from walletsvc.access import keys
+from walletsvc.access.key_text import is_id
 from walletsvc.access.rates import parse_rate
 from walletsvc.access.scopes import SCOPES, parse_scopes
 from walletsvc.models.access import ApiKey
@@ -50,8 +53,18 @@ class Command(BaseCommand):
         which = revoke.add_mutually_exclusive_group(required=True)
         which.add_argument("id", nargs="?")
         which.add_argument("--all-issued-before", metavar="MOMENT", help="All keys that were made before it")
+        which.add_argument(
+            "--listed-in",
+            metavar="FILE",
+            help="All keys whose ids this file has, one a line, as `list --ended` prints them; - is standard input",
+        )
         revoke.add_argument("--reason", default="", help="Why, for the record")
-        actions.add_parser("list", help="List the keys, without their secrets")
+        listing = actions.add_parser("list", help="List the keys, without their secrets")
+        listing.add_argument(
+            "--ended",
+            action="store_true",
+            help="Only the ids of keys that are revoked or have expired, for `revoke --listed-in` after a restore",
+        )
         actions.add_parser("show", help="Show a key, without its secret").add_argument("id")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -89,13 +102,21 @@ class Command(BaseCommand):
         if options["id"]:
             key = keys.revoke_key(by=SYSTEM, key_id=options["id"], at=now, reason=reason)
             self.stdout.write(f"{describe(key, now)}.")
+        elif options["listed_in"]:
+            listed = _read_ids(options["listed_in"])
+            count = keys.revoke_listed(by=SYSTEM, key_ids=listed, at=now, reason=reason)
+            self.stdout.write(f"{count} keys revoked, of {len(listed)} in the list.")
         else:
             before = parse_moment(options["all_issued_before"]).at
             count = keys.revoke_all(by=SYSTEM, issued_before=before, at=now, reason=reason)
             self.stdout.write(f"{count} keys revoked.")
 
-    def _list(self, _options: dict[str, Any], now: datetime) -> None:
+    def _list(self, options: dict[str, Any], now: datetime) -> None:
         for key in keys.list_keys(by=SYSTEM):
+            if options["ended"]:
+                if not keys.is_good(key, now):
+                    self.stdout.write(key.id)
+                continue
             self.stdout.write(f"{describe(key, now)}  last used {_used(key)}")
 
     def _show(self, options: dict[str, Any], now: datetime) -> None:
@@ -118,6 +139,19 @@ def describe(key: ApiKey, now: datetime) -> str:
     owner = "everything" if key.owner is None else f"owner {key.owner!r}"
     limit = "" if key.limit is None else f"  limit {key.limit}"
     return f"{key.id}  {key.name}  [{key.scopes}]  {owner}{limit}  {state}"
+
+
+def _read_ids(name: str) -> frozenset[str]:
+    """Return the ids in a file. Raises CommandError if it cannot be read, or if a line is no id."""
+    try:
+        text = sys.stdin.read() if name == "-" else Path(name).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{name} cannot be read: {error}") from error
+    ids = text.split("\n")
+    for number, line in enumerate(ids, 1):
+        if line.strip() and not is_id(line.strip()):
+            raise CommandError(f"Line {number} of {name} is no id of a key. Nothing was revoked.")
+    return frozenset(line.strip() for line in ids if line.strip())
 
 
 def _used(key: ApiKey) -> str:
