@@ -7,14 +7,13 @@ would hand them its user's key.
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 from walletsvc.web.pages import serve_page
-from walletsvc.web.public_urls import public_url
+from walletsvc.web.public_urls import live_url
 from walletsvc.web.security import page_policy
 
 ASSETS = Path(__file__).parent / "static" / "graphql_api"
@@ -28,15 +27,3 @@ def playground(request: HttpRequest) -> HttpResponse:
     shown = {"live_url": url, "needs_key": settings.AUTH_REQUIRED, "has_schema": settings.GRAPHQL_INTROSPECTION}
     page = render_to_string("graphql_api/playground.html", shown)
     return serve_page(request, HttpResponse(page, headers=page_policy(connect_to=url)))
-
-
-def live_url(request: HttpRequest) -> str:
-    """Return the URL of the live server for the page: LIVE_URL, or LIVE_PORT of its own host; empty if there is none.
-
-    Raises `DisallowedHost`.
-    """
-    if settings.LIVE_URL or not settings.LIVE_PORT:
-        return str(settings.LIVE_URL)
-    own = urlsplit(public_url(request))
-    host = f"[{own.hostname}]" if ":" in (own.hostname or "") else own.hostname
-    return f"{own.scheme.replace('http', 'ws')}://{host}:{settings.LIVE_PORT}/graphql/"

@@ -71,7 +71,7 @@ FOR_UNBOUND = {"owner"}
 """What only callers may name that are not bound to an owner."""
 SETTINGS = {"floor", "state"}
 """The members of a wallet that only administrators write."""
-OPEN_ROUTES = {"index", "healthz", "livez", "readyz", "version", "schema", "docs", "static"}
+OPEN_ROUTES = {"index", "favicon", "healthz", "livez", "readyz", "version", "schema", "docs", "static"}
 """What answers without a key, besides the playground's page."""
 
 

@@ -42,6 +42,7 @@ def book_case(thing: Thing, method: str, url: str) -> Case:
 def _outside(thing: Thing) -> Case:
     paths = {
         "index": "/",
+        "favicon": "/favicon.ico",
         "healthz": "/healthz/",
         "livez": "/livez/",
         "readyz": "/readyz/",

@@ -16,6 +16,7 @@ from walletsvc.models import Wallet
 
 URLS = {
     "/": "GET, HEAD, OPTIONS",
+    "/favicon.ico": "GET, HEAD, OPTIONS",
     "/healthz": "GET, HEAD, OPTIONS",
     "/healthz/": "GET, HEAD, OPTIONS",
     "/livez": "GET, HEAD, OPTIONS",

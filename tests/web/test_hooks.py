@@ -168,7 +168,7 @@ def test_faults_are_seen(server: Watched, watch: Watch, monkeypatch: pytest.Monk
     monkeypatch.setattr("rest_api.read.list_records", stumble)
     assert server.ask("/api/wallets/")[0] == 500
     assert watch.take() == ("GET", "/api/wallets/", 500)
-    monkeypatch.setattr("walletsvc.urls.print_plainly", stumble)
+    monkeypatch.setattr("walletsvc.web.front_door.print_plainly", stumble)
     assert server.ask("/nope")[0] == 500
     assert watch.take() == ("GET", "/nope", 500)
     # What reaches the server, which answers it.

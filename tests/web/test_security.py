@@ -189,7 +189,7 @@ def test_faults(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ZeroDivisionError
 
     client = Client(raise_request_exception=False)
-    for place in ("walletsvc.urls.print_plainly", "rest_api.read.list_records", "graphql_api.views.answer"):
+    for place in ("walletsvc.web.front_door.print_plainly", "rest_api.read.list_records", "graphql_api.views.answer"):
         monkeypatch.setattr(place, stumble)
     for path in ("/nothing", "/api/wallets/", "/graphql/?query={__typename}"):
         response = client.get(path)

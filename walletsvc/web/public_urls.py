@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
@@ -34,3 +36,15 @@ def own_url(request: HttpRequest) -> str:
 def server_urls(request: HttpRequest) -> tuple[str, ...]:
     """Return each URL by which the client may know the server. Raises `DisallowedHost`."""
     return tuple(dict.fromkeys((public_url(request), own_url(request))))
+
+
+def live_url(request: HttpRequest) -> str:
+    """Return the URL of the live server for pages: LIVE_URL, or LIVE_PORT of its own host; empty if there is none.
+
+    Raises `DisallowedHost`.
+    """
+    if settings.LIVE_URL or not settings.LIVE_PORT:
+        return str(settings.LIVE_URL)
+    own = urlsplit(public_url(request))
+    host = f"[{own.hostname}]" if ":" in (own.hostname or "") else own.hostname
+    return f"{own.scheme.replace('http', 'ws')}://{host}:{settings.LIVE_PORT}/graphql/"

@@ -43,11 +43,11 @@ def print_refusal(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     return response
 
 
-def print_plainly(refusal: Refusal) -> HttpResponse:
-    """Return the answer at URLs outside both faces."""
+def print_plainly(refusal: Refusal, **more: object) -> HttpResponse:
+    """Return the answer at URLs outside both faces, with `more` members."""
     note_refusal(refusal.code)
     error = {"code": refusal.code, "message": refusal.message}
-    return print_json({"errors": [error]}, refusal)
+    return print_json({"errors": [error], **more}, refusal)
 
 
 def print_json(content: dict[str, object], refusal: Refusal) -> HttpResponse:
