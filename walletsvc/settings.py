@@ -29,6 +29,8 @@ SECRET_KEY = env.text("SECRET_KEY", default=INSECURE_SECRET_KEY)
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 WEB_WORKERS = env.number("WEB_WORKERS", default=1, least=1, most=1024)
 WEB_THREADS = env.number("WEB_THREADS", default=8, least=1, most=1024)
+# How long a server that is told to end (SIGTERM) still answers, while /readyz says that it is about to.
+DRAIN_SECONDS = env.number("DRAIN_SECONDS", default=0 if DEBUG else 5, most=3600)
 WEB_AFFINITY = env.flag("WEB_AFFINITY", default=True)
 
 INSTALLED_APPS = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 
 from starlette.applications import Starlette
@@ -144,13 +144,13 @@ def _count_subscriptions(hub: Hub) -> int:
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     hub = app.state.hub = Hub()
     SUBSCRIPTIONS.read = partial(_count_subscriptions, hub)
-    following = asyncio.create_task(hub.feeds.run())
+    tasks = [asyncio.create_task(each) for each in (hub.feeds.run(), hub.watch_for_end())]
     try:
         yield
     finally:
-        following.cancel()
-        with suppress(asyncio.CancelledError):
-            await following
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         SUBSCRIPTIONS.read = None
         hub.close()
 

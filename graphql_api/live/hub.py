@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from graphql_api.live.budgets import Places
 from graphql_api.live.results import Results
 from walletsvc.events.feeds import Feeds
 from walletsvc.events.workers import Workers
+from walletsvc.server.draining import FAREWELL_SECONDS, LOOK_SECONDS, is_ending
 
 EXECUTING_THREADS = 1
 """GraphQL holds the interpreter's lock, which each thread takes from the event loop: with four threads, clients
@@ -21,6 +24,16 @@ class Hub:
         self.results = Results(self.workers)
         self.operations = Places("subscriptions", "graphql_too_many_operations")
         self.sockets = Places("sockets", "graphql_too_many_sockets")
+        self.ending = asyncio.Event()
+        """The server ends: clients should connect to another one, or later again."""
+
+    async def watch_for_end(self) -> None:
+        """Return once the server ends, and clients have had the time to get what has happened before."""
+        while not is_ending():
+            await asyncio.sleep(LOOK_SECONDS)
+        self.feeds.wake_all()
+        await asyncio.sleep(FAREWELL_SECONDS / 4)
+        self.ending.set()
 
     def close(self) -> None:
         """End the threads once their work is done."""

@@ -99,7 +99,7 @@ async def respond(request: Request, *, hub: Hub) -> Response:
         return _refuse(refused)
     # The request is the subscription, and is charged for already.
     results = subscribe(asked, principal=principal, hub=hub, budget=budget)
-    ends: list[Callable[[], Awaitable[object]]] = []
+    ends: list[Callable[[], Awaitable[object]]] = [hub.ending.wait]
     if settings.AUTH_REQUIRED:
         ends.append(partial(still_good, find_caller, hub, budget))
     if charge is not None and charge.lease is not None:

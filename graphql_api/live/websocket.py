@@ -75,6 +75,7 @@ class Connection:
             with self._held:
                 async with asyncio.TaskGroup() as self._tasks:
                     self._tasks.create_task(self._keep())
+                    self._tasks.create_task(self._say_farewell())
                     await self._read()
         except* _Gone:
             pass
@@ -97,6 +98,10 @@ class Connection:
                 raise Close(GOING_AWAY, "Nothing was heard")
             self._heard = False
             await self._send('{"type":"ping"}')
+
+    async def _say_farewell(self) -> None:
+        await self._hub.ending.wait()
+        raise Close(GOING_AWAY, "The server ends")
 
     async def _read(self) -> None:
         while True:

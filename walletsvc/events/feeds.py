@@ -142,6 +142,11 @@ class Feeds:
         """End the threads once they are done."""
         self.reader.close()
 
+    def wake_all(self) -> None:
+        """Let all read again, whatever has been announced."""
+        for feed in self._feeds.values():
+            feed.wake()
+
     async def watch(self, topic: Topic, *, after: int | None, client: Hashable) -> AsyncGenerator[Event, None]:
         """Return the events after the sequence `after`, without end; without it, those that a new subscriber gets.
 

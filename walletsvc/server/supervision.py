@@ -1,7 +1,7 @@
 """Run the web server and the live server side by side: `python -m walletsvc.server.supervision`.
 
-Uses only the standard library, so that the waiting process stays small. Each server is granian in its own process
-group, with its workers: they end together, whichever of the processes is signalled or killed.
+Uses little beyond the standard library, so that the waiting process stays small. Each server is granian in its own
+process group, with its workers: they end together, whichever of the processes is signalled or killed.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from dataclasses import asdict
 from functools import partial
 from types import FrameType
 
+from walletsvc.server import draining
 from walletsvc.server.metrics import MetricsServer, serve_metrics
 
 RESTART_SECONDS = 1.0
@@ -50,9 +51,13 @@ def supervise(web: Sequence[str], live: Sequence[str] | None) -> int:
     A live server that ends is started again: its clients reconnect and resume. So is a web server that gave up
     because its workers ended one after the other, unless that goes on and on.
     """
-    stopping = threading.Event()
+    stopping, hurry = threading.Event(), threading.Event()
+    draining.prepare()
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
+    def stop(number: int, _frame: FrameType | None) -> None:
+        # Who sits at the terminal, or asks twice, does not wait until load balancers have noticed.
+        if number == signal.SIGINT or stopping.is_set():
+            hurry.set()
         stopping.set()
 
     for number in _SIGNALS:
@@ -67,6 +72,7 @@ def supervise(web: Sequence[str], live: Sequence[str] | None) -> int:
                 if exit_code is not None:
                     return exit_code
             stopping.wait(_POLL_SECONDS)
+        draining.drain(hurry, has_subscribers=live is not None)
         return 0
     finally:
         running = [server.process for server in servers if server.process is not None]
@@ -120,7 +126,10 @@ class _Granian:
         workers.
         """
         self._process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", _MODULE, "--child", *arguments], stdin=subprocess.PIPE, process_group=0
+            [sys.executable, "-m", _MODULE, "--child", *arguments],
+            stdin=subprocess.PIPE,
+            process_group=0,
+            pass_fds=[int(os.environ[draining.VARIABLE])],
         )
 
     def exit_code(self) -> int | None:

@@ -59,6 +59,7 @@ class Command(BaseCommand):
         os.environ["WEB_WORKERS"] = str(options["workers"])
         settings.WEB_WORKERS = options["workers"]
         os.environ["WEB_THREADS"] = str(options["threads"])
+        os.environ["DRAIN_SECONDS"] = str(settings.DRAIN_SECONDS)
         live_port = options["port"] + 1 if options["live_port"] is None else options["live_port"]
         self._refuse_problems(look(Listening(options["host"], options["port"], live_port)))
         address = find_address(options["host"])
