@@ -16,6 +16,7 @@ usage: walletsvc COMMAND [OPTION...]
   serve                 serve REST, GraphQL and subscriptions
   doctor                show what is in the way of a start, and what is well
   apikey                make, list, rotate and revoke API keys
+  demo                  fill an empty server with something to look at
   reconcile             prove that balances, ledger and totals agree
   import_transactions   post the rows of a CSV file
   export_transactions   write transactions as CSV
