@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from MySQLdb.connections import Connection
 
 from tests.concurrency.packets.transactions import (
     WRITES,
@@ -20,7 +22,7 @@ from tests.concurrency.packets.transactions import (
     together,
     words,
 )
-from tests.concurrency.threads import elsewhere
+from tests.concurrency.threads import at_once, elsewhere
 from tests.ledger.state import assert_reconciled, snapshot
 from tests.writes import (
     amend_transaction,
@@ -39,7 +41,7 @@ from walletsvc.commands.execute import execute_all, execute_once
 from walletsvc.commands.outcomes import Done
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
 from walletsvc.commands.wallets import ChangeWallet
-from walletsvc.db.mysql import packets
+from walletsvc.db.mysql import packets, session
 from walletsvc.ledger import statements, writer
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.principals import ANYONE
@@ -255,3 +257,35 @@ def test_a_large_statement_does_not_wait(
         rename(wallet, "C" * 200)
         assert list(map(words, packets_sent)) == expected(server, ["START", "UPDATE", "UPDATE"])
     assert label(wallet) == "C" * 200
+
+
+@pytest.mark.parametrize("at_once_count", [1, 8])
+def test_batches_that_fit_alone_are_stored_if_they_come_at_once(
+    wallet: Wallet, monkeypatch: pytest.MonkeyPatch, at_once_count: int
+) -> None:
+    """The server takes no packet of all together, and few of its writes in one packet."""
+    largest = 40_000
+    prepare = session.prepare
+    longest = [0]
+    query = Connection.query
+
+    def note(driver: Any, packet: bytes) -> None:
+        longest[0] = max(longest[0], len(packet))
+        query(driver, packet)
+
+    def prepare_small(driver: Any, **options: Any) -> session.Facts:
+        return replace(prepare(driver, **options), packet_bytes=largest)
+
+    monkeypatch.setattr(session, "prepare", prepare_small)
+    monkeypatch.setattr(Connection, "query", note)
+    connection.close()
+    batches = [[described(wallet, f"{name}-{number}") for number in range(25)] for name in range(at_once_count)]
+    found = at_once([partial(execute_all, batch, by=ANYONE) for batch in batches])
+    assert [type(each) for each in found] == [Done] * at_once_count
+    assert Transaction.objects.filter(wallet=wallet).count() == 25 * at_once_count
+    assert 10_000 < longest[0] < largest
+    assert_reconciled()
+
+
+def described(wallet: Wallet, txid: str) -> PostTransaction:
+    return PostTransaction.parse({"txid": txid, "wallet": wallet.id, "amount": "1", "description": "d" * 500})

@@ -12,6 +12,7 @@ and reports no error: some of the writes would be stored, and the caller told th
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -19,6 +20,7 @@ from typing import Any
 from django.db.backends.mysql.base import CursorWrapper
 from MySQLdb import Error, IntegrityError, OperationalError
 from MySQLdb.connections import Connection
+from MySQLdb.constants import ER
 
 from walletsvc.db.channels import Later
 from walletsvc.db.mysql import session
@@ -29,6 +31,9 @@ TakeIds = Callable[[range], None]
 
 MAX_WAITING_BYTES = 1_000_000
 """Well below the default `max_allowed_packet` of MariaDB, 16 MiB."""
+
+_COMPOUND_BYTES = 500
+"""More than a compound statement has around its statements."""
 
 _BEGIN = b"START TRANSACTION"
 """Not BEGIN, which has another meaning in a compound statement."""
@@ -74,12 +79,15 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
         self._asks_ids = False
         super().__init__(*args, **kwargs)
         self._has_compounds = False
+        self._packet_bytes = sys.maxsize
 
     def prepare(self, host: tuple[str, int] | None = None, *, causal_reads: bool = True) -> None:
         """Set the session up, and note the `facts` of the server and the `host`. Raises the driver's errors."""
         self.facts = session.prepare(self, causal_reads=causal_reads)
         self.host = host
         self._has_compounds = self.facts.has_compounds
+        # Of which the first is the command (https://mariadb.com/kb/en/com_query/).
+        self._packet_bytes = self.facts.packet_bytes - 1
 
     def begin(self) -> None:
         """Begin a transaction together with its first statement."""
@@ -156,12 +164,12 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
         self._asks_ids = False
         if not self._is_about_to_begin():
             self.send()
-            super().query(text)
+            self._put(text)
             return
         self.forget()
         try:
             # Nothing is locked yet, so another node's transaction has no reason to abort this one.
-            super().query(b"%b;%b" % (_BEGIN, text))
+            self._put(b"%b;%b" % (_BEGIN, text))
             self.next_result()
         except Error:
             raise
@@ -193,7 +201,7 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
         """Send the waiting writes, and take their results."""
         waiting, self._waiting = self._waiting, []
         try:
-            if self._has_compounds and len(waiting) > 1:
+            if self._has_compounds and len(waiting) > 1 and self._fits(waiting):
                 self._send_compound(waiting)
             else:
                 self._send_one_by_one(waiting)
@@ -212,7 +220,7 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
         texts = [text for text, _ in waiting]
         if texts[0] is not _BEGIN:
             texts.insert(0, _REFUSE_IF_GONE)
-        super().query(b"BEGIN NOT ATOMIC %b; END" % b";".join(texts))
+        self._put(b"BEGIN NOT ATOMIC %b; END" % b";".join(texts))
         for _, take in waiting:
             # Only a statement that returns rows has its own result in the answer.
             if take is not None:
@@ -221,9 +229,22 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
 
     def _send_one_by_one(self, waiting: Sequence[_Waiting]) -> None:
         for text, take in waiting:
-            super().query(text)
+            self._put(text)
             if take is not None:
                 take(self)
+
+    def _fits(self, waiting: Sequence[_Waiting]) -> bool:
+        """Tell whether the server takes these as one statement."""
+        return sum(len(text) + 1 for text, _ in waiting) < self.facts.packet_bytes - _COMPOUND_BYTES
+
+    def _put(self, text: bytes) -> None:
+        """Send a packet. Raises the driver's errors; that of a packet that is too large without sending it.
+
+        The server would close the connection, perhaps before it says why: nobody could tell what became of COMMIT.
+        """
+        if len(text) >= self._packet_bytes:
+            raise OperationalError(ER.NET_PACKET_TOO_LARGE, "The server does not take so large a packet.")
+        super().query(text)
 
     def commit(self) -> None:
         """Send the waiting writes with a COMMIT; send nothing if the transaction has no statements."""

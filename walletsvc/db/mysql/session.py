@@ -16,7 +16,7 @@ _SETUP = (
 """Not an `init_command`, which belongs to the operator, and runs before this: nothing in it can take these back."""
 
 _VARIABLES = (
-    *("read_only", "version", "auto_increment_increment", "auto_increment_offset"),
+    *("max_allowed_packet", "read_only", "version", "auto_increment_increment", "auto_increment_offset"),
     *("wsrep_on", "wsrep_provider", "group_replication_group_name"),
 )
 """By SHOW, which leaves out what the server does not know."""
@@ -52,6 +52,8 @@ class Facts:
     """The server's number among those of its cluster, from 0 on."""
     numbers: int
     """How many the cluster has."""
+    packet_bytes: int = 2**20
+    """The size of the largest packet that it takes (`max_allowed_packet`)."""
 
 
 def prepare(driver: Any, *, causal_reads: bool) -> Facts:
@@ -76,6 +78,7 @@ def prepare(driver: Any, *, causal_reads: bool) -> Facts:
         fault=find_fault(driver),
         number=(int(said["auto_increment_offset"]) - 1) % steps,
         numbers=steps,
+        packet_bytes=int(said["max_allowed_packet"]),
     )
 
 
