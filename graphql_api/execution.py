@@ -26,6 +26,7 @@ from walletsvc.money import ScientificDecimal
 from walletsvc.principals import Principal
 from walletsvc.telemetry.metrics import COMPILED
 from walletsvc.telemetry.requests import note_operation, note_refusal
+from walletsvc.telemetry.traces import CACHE, PLAN, span
 from walletsvc.web.limits import units_of
 from walletsvc.web.replays import Reading
 
@@ -63,7 +64,8 @@ def answer(request: GraphQLRequest, *, principal: Principal, read_only: bool, pa
         text = persisted.find_text(request, owner=principal.owner)
         if text is None:
             raise Refused(400, "malformed", "There is no `query` in the request.")
-        document = documents.load(schema._schema, text)
+        with span(PLAN):
+            document = documents.load(schema._schema, text)
     except GraphQLError as error:
         return _refuse(error)
     if not document.errors:
@@ -122,7 +124,8 @@ def _answer_query(
     )
     again = _Again(request.query or "", request.operation_name, pickle.dumps(request.variables), principal)
     reading = Reading(key, stamps, "", again)
-    found = responses.look_up(key, stamps=stamps)
+    with span(CACHE):
+        found = responses.look_up(key, stamps=stamps)
     if found.response is not None:
         return Answer(found.response, reading=reading, etag=found.etag)
     answered = _run_query(request, document, operation, principal)

@@ -250,6 +250,8 @@ USE_I18N = False
 # Where metrics are served; 0 for none.
 METRICS_PORT = env.number("METRICS_PORT", default=0, most=65535)
 METRICS_HOST = env.text("METRICS_HOST", default="127.0.0.1")
+# Where faults are reported to, with the extra `sentry`.
+SENTRY_DSN = env.text("SENTRY_DSN")
 LOG_FORMAT = env.choice("LOG_FORMAT", ("JSON", "TEXT"), default="TEXT" if DEBUG else "JSON")
 LOGGING = {
     "version": 1,

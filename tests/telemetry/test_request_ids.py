@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_engine]
 MADE = re.compile(r"[0-9a-f]{16}-[0-9a-f]+")
 REQUESTS: list[tuple[int, dict[str, Any]]] = [
     (200, {"path": "/"}),
-    (200, {"path": "/healthz"}),
+    (200, {"path": "/livez"}),
     (200, {"path": "/api/wallets/"}),
     (200, {"path": "/static/rest_api/docs.js"}),
     (204, {"path": "/graphql/", "method": "OPTIONS"}),
@@ -81,7 +81,7 @@ def test_a_refused_caller_gets_an_id(server: Server, settings: Any) -> None:
 @pytest.mark.parametrize(
     ("status", "method", "path", "headers"),
     [
-        (200, "GET", "/healthz", {}),
+        (200, "GET", "/livez", {}),
         (204, "OPTIONS", "/graphql/", {}),
         (400, "GET", "/healthz", {"Host": "evil.example"}),
         (403, "GET", "/graphql/", {"Origin": "https://evil.example"}),

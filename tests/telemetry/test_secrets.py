@@ -44,7 +44,11 @@ def own_redaction(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "redaction", lambda: hides)
     hides = Redaction(
         known_secrets(
-            type("S", (), {"SECRET_KEY": settings.SECRET_KEY, "DATABASES": databases, "REDIS_URL": redis_url})
+            type(
+                "S",
+                (),
+                {"SECRET_KEY": settings.SECRET_KEY, "DATABASES": databases, "REDIS_URL": redis_url, "SENTRY_DSN": ""},
+            )
         )
     )
 

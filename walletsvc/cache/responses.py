@@ -26,6 +26,7 @@ from walletsvc.cache.redis import RedisStore
 from walletsvc.cache.store import MARK, PREFIX, Store, Unreachable, new_token
 from walletsvc.cache.telemetry import DISTRUSTED, HIT, MARKED, MISS, UNREACHABLE, count_lookup
 from walletsvc.etags import make_etag
+from walletsvc.telemetry.traces import CACHE, span
 
 EVERYTHING = "everything"
 """The name of the stamp that each write changes."""
@@ -240,7 +241,8 @@ class Response:
 
 def remember(key: str, *, stamps: Sequence[str], build: Callable[[], bytes]) -> Response:
     """Return the response under `key`, from the cache or from `build`."""
-    found = look_up(key, stamps=stamps)
+    with span(CACHE):
+        found = look_up(key, stamps=stamps)
     if found.response is not None and found.etag is not None:
         return Response(found.response, found.etag)
     body = build()

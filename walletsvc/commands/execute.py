@@ -29,6 +29,7 @@ from walletsvc.ledger.ledger import Clock, Ledger
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import Principal
 from walletsvc.telemetry.requests import note_wallets
+from walletsvc.telemetry.traces import POST, span
 
 T = TypeVar("T")
 
@@ -134,7 +135,8 @@ class Runner(Worker[Batch, Outcome]):
             expired.update(ledger.expired)
             outcome = replay_of(batch, kept)
             if outcome is None:
-                outcome = _apply(batch, ledger)
+                with span(POST, commands=len(batch)):
+                    outcome = _apply(batch, ledger)
                 if isinstance(outcome, Done):
                     ledger.complete()
                     return outcome
@@ -188,7 +190,8 @@ class Runner(Worker[Batch, Outcome]):
                     outcomes.append(replay)
                     continue
                 mark = ledger.mark()
-                outcome = _apply(batch, ledger)
+                with span(POST, commands=len(batch)):
+                    outcome = _apply(batch, ledger)
                 if isinstance(outcome, Refused):
                     ledger.take_back(mark)
                     passed_over = [each for each in wallets_of(batch) if resolve(each) in skipped]

@@ -6,6 +6,7 @@ import logging
 import random
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -18,6 +19,7 @@ from walletsvc.commands.publication import Publication
 from walletsvc.db.dialect import Meaning, meaning_of
 from walletsvc.db.failures import drop_useless_connection, refusal_of
 from walletsvc.telemetry.metrics import COMMIT_SECONDS, RETRIES
+from walletsvc.telemetry.traces import COMMIT, span
 
 logger = logging.getLogger(__name__)
 
@@ -113,13 +115,19 @@ class Attempt:
         """
         publication = Publication()
         try:
-            with bulkheads.database.place(bulkheads.WRITES, is_group=self.is_group), transaction.atomic(durable=True):
+            with (
+                # Left last, so that what is entered at the end is left after COMMIT.
+                ExitStack() as committing,
+                bulkheads.database.place(bulkheads.WRITES, is_group=self.is_group),
+                transaction.atomic(durable=True),
+            ):
                 touched: dict[int, str] = {}
                 result = work(touched)
                 is_kept = not transaction.get_rollback()
                 if is_kept:
                     publication.prepare(touched)
                     self.is_committing = True
+                    committing.enter_context(span(COMMIT))
                     since = time.perf_counter()
         except BaseException:
             publication.withdraw()

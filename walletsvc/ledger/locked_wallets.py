@@ -15,6 +15,7 @@ from walletsvc.models.wallet import State
 from walletsvc.money import ZERO
 from walletsvc.principals import Principal
 from walletsvc.telemetry.metrics import LOCK_WAIT_SECONDS
+from walletsvc.telemetry.traces import LOCK, span
 
 _COLUMNS = "id, currency, balance, sequence, transaction_count, owner, held, floor, state, updated_at, next_expiry"
 
@@ -54,7 +55,8 @@ def lock_wallets(ids: Sequence[int], *, principal: Principal, skip_locked: bool)
     """
     amount, moment = dialect.to_decimal, dialect.to_moment
     since = perf_counter()
-    rows = statements.select_for_update(_COLUMNS, "walletsvc_wallet", ids, skip_locked=skip_locked)
+    with span(LOCK, wallets=len(ids)):
+        rows = statements.select_for_update(_COLUMNS, "walletsvc_wallet", ids, skip_locked=skip_locked)
     LOCK_WAIT_SECONDS.observe(perf_counter() - since)
     for key, currency, balance, sequence, count, owner, held, floor, state, updated_at, next_expiry in rows:
         if principal.owner in (None, owner):

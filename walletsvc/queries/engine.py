@@ -32,6 +32,7 @@ from walletsvc.queries.scope import Scope, scope_of, scope_within_parent, within
 from walletsvc.queries.statements import compute_statements
 from walletsvc.schema.declarations import Resource
 from walletsvc.schema.resources import RESOURCES
+from walletsvc.telemetry.traces import READ, span
 
 
 def read_page(question: Question, *, principal: Principal) -> Page:
@@ -57,12 +58,14 @@ def read_page(question: Question, *, principal: Principal) -> Page:
         limit = question.page.size + 1
         window: dict[str, Any] = {"limit": limit, "offset": start, "count": count, "hint": hint, "scope": scope}
         wanted = ask_rows(queryset, plan.columns, plan.kinds, order=walk, **window)
-        rows, number = answer(wanted)
+        with span(READ, resource=resource.name):
+            rows, number = answer(wanted)
         page = _cut(rows, question, order, plan)
         page.has_previous = start > 0
         page.count = number
     else:
-        page = _read_cursor_page(queryset, question, question.page, order, walk, count, hint, scope, principal)
+        with span(READ, resource=resource.name):
+            page = _read_cursor_page(queryset, question, question.page, order, walk, count, hint, scope, principal)
     if question.selection.goes_further:
         read_related(page.records, question.selection, principal=principal)
     return page
@@ -177,9 +180,11 @@ def read_related(records: Sequence[Record], selection: Selection, *, principal: 
     """Read the related records of all `records` together. Never by a JOIN: MariaDB would begin with the other
     table and sort."""
     for name, wanted in selection.to_one:
-        _read_to_one(records, name, wanted, principal)
+        with span(READ, relation=name):
+            _read_to_one(records, name, wanted, principal)
     for name, question in selection.to_many:
-        _read_to_many(records, name, question, principal)
+        with span(READ, relation=name):
+            _read_to_many(records, name, question, principal)
     for balance in selection.balances:
         _read_balances(records, balance)
     for statement in selection.statements:

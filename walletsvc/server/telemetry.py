@@ -6,10 +6,13 @@ import os
 from multiprocessing import util
 from typing import TYPE_CHECKING
 
+from django.conf import settings
+
 from walletsvc import __version__
 from walletsvc.access.background import Background
 from walletsvc.server.metrics import FOLDER
 from walletsvc.telemetry import logs, metrics
+from walletsvc.telemetry.traces import ENDPOINT, traces
 
 if TYPE_CHECKING:
     from walletsvc.telemetry.exposition import Exposition
@@ -34,6 +37,14 @@ class Telemetry:
 
             self._exposition = Exposition(version=__version__, registry=CollectorRegistry())
             metrics.notes.start()
+        if os.environ.get(ENDPOINT):
+            traces.start(version=__version__)
+            util.Finalize(traces, traces.stop, exitpriority=-1)
+        if settings.SENTRY_DSN:
+            # Here, so that nothing is loaded for servers without it.
+            from walletsvc.telemetry.faults import report_faults
+
+            report_faults(settings.SENTRY_DSN, version=__version__)
         logs.waiting.start()
         self._flushing.start()
         # After the thread, which is stopped with priority 0.

@@ -73,7 +73,7 @@ def _forms(text: str) -> set[str]:
 
 
 def known_secrets(settings: Any) -> set[str]:
-    """Return the secrets in Django's settings: its key, and the passwords of database and Redis."""
+    """Return the secrets in Django's settings: keys, and the passwords of database and Redis."""
     found = {settings.SECRET_KEY, *(str(each.get("PASSWORD") or "") for each in settings.DATABASES.values())}
     password = urlsplit(settings.REDIS_URL).password or ""
-    return found | {password, unquote(password)}
+    return found | {password, unquote(password), urlsplit(settings.SENTRY_DSN).username or ""}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Any
 
 from walletsvc.telemetry.metrics import REFUSALS
 
@@ -33,6 +34,8 @@ class RequestRecord:
     code: str | None = None
     principal: str | None = None
     wallets: list[int] = field(default_factory=list)
+    span: Any = None
+    """The step that is being traced (`telemetry/traces.py`)."""
 
 
 current_request: ContextVar[RequestRecord | None] = ContextVar("current_request", default=None)

@@ -31,6 +31,7 @@ from walletsvc.etags import is_known
 from walletsvc.principals import ANYONE, Principal
 from walletsvc.telemetry.metrics import FRONT
 from walletsvc.telemetry.requests import OTHER, REST, current_request, note_caller, note_operation
+from walletsvc.telemetry.traces import CACHE, span
 from walletsvc.web.bodies import measure_chunked_body
 from walletsvc.web.callers import known_principal_of
 from walletsvc.web.headers import KnownHeaders, environ_name
@@ -99,7 +100,8 @@ class Known:
             reading = self.reading or self.again.read(number)  # type: ignore[misc]  # one of the two is set
             if reading.units > 1:
                 cover(environ, reading.units)
-            found = responses.look_up(reading.key, stamps=reading.stamps)
+            with span(CACHE):
+                found = responses.look_up(reading.key, stamps=reading.stamps)
             body, etag = found.response, found.etag
             if body is None or etag is None:
                 _refresh_connection()

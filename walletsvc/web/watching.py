@@ -12,6 +12,7 @@ from itertools import count
 from walletsvc.telemetry.logs import log_request
 from walletsvc.telemetry.metrics import IN_FLIGHT, REQUEST_SECONDS, REQUESTS
 from walletsvc.telemetry.requests import GRAPHQL, LIVE, OTHER, REST, RequestRecord, current_request
+from walletsvc.telemetry.traces import traces
 from walletsvc.web.hooks import AnswerHead, RequestHead
 
 REQUEST_ID, TRACEPARENT = "X-Request-ID", "traceparent"
@@ -57,6 +58,8 @@ class Watching:
             trace = None
         record = RequestRecord(given, face, trace)
         self._in_flight.add(id(record))
+        if traces.is_on:
+            traces.begin_request(record)
         context[WATCHED] = record, current_request.set(record)
 
     def headers(self, request: RequestHead) -> Sequence[tuple[str, str]]:
@@ -71,6 +74,8 @@ class Watching:
         current_request.reset(token)
         self._in_flight.discard(id(record))
         status, seconds = answer.status, answer.seconds
+        if record.span is not None:
+            traces.end_request(record, status=status)
         REQUESTS.add(record.face, record.operation, _STATUS.get(status) or str(status))
         if record.face != LIVE:
             # Its connections stay open for as long as clients like.
