@@ -12,19 +12,21 @@ import time
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 from django.conf import settings
 from redis import Redis
 
 from tests.chaos.clients import MEDIA_TYPE
-from tests.chaos.spenders import EXPIRES_AFTER_SECONDS, Model, Spender
+from tests.chaos.model import Model
+from tests.chaos.spenders import EXPIRES_AFTER_SECONDS, Spender
 from tests.hostile_hour.workers import workers_of
 from tests.live import LiveServer
 
 SECONDS = float(os.environ.get("CONSERVATION_SECONDS", "8"))
 SPENDERS = 8
-WALLETS = 5
+WALLETS = ("USD", "USD", "USD", "USD", "EUR", "EUR", "EUR")
 OPENING = Decimal(100)
 SEED = 1962
 SECONDS_BETWEEN_KILLS = 6
@@ -35,12 +37,11 @@ def test_no_money_is_lost_or_made(start_live: Callable[..., LiveServer], redis_u
     server = start_live(workers=2 if settings.REDIS_URL else 1)
     model, is_over = Model(), threading.Event()
     with httpx.Client(base_url=server.url, headers={"Accept": MEDIA_TYPE}, timeout=30) as client:
-        wallets = [open_wallet(client, f"W{number}") for number in range(WALLETS)]
-        for wallet in wallets:
+        for number, currency in enumerate(WALLETS):
+            wallet = open_wallet(client, f"W{number}", currency)
+            model.currencies[wallet] = currency
             model.change((wallet, OPENING), outside=-OPENING)
-        spenders = [
-            Spender(server.url, f"s{number}", wallets, model, SEED + number, is_over) for number in range(SPENDERS)
-        ]
+        spenders = [Spender(server.url, f"s{number}", model, SEED + number, is_over) for number in range(SPENDERS)]
         threads = [threading.Thread(target=each.run, daemon=True) for each in spenders]
         differences: list[str] = []
         reader = threading.Thread(target=read_books, args=(server.url, is_over, differences), daemon=True)
@@ -63,8 +64,9 @@ def test_no_money_is_lost_or_made(start_live: Callable[..., LiveServer], redis_u
                 "captureHold",
                 "releaseHold",
                 "reverseTransaction",
+                "reverseTransfer",
             ),
-            *("amend", "delete"),
+            *("amend", "delete", "move", "floor", "batch"),
         }, (dict(model.accepted), dict(model.refused))
         # What nobody has captured is free again.
         time.sleep(EXPIRES_AFTER_SECONDS)
@@ -72,10 +74,12 @@ def test_no_money_is_lost_or_made(start_live: Callable[..., LiveServer], redis_u
         shown = client.get("/api/wallets/").json()["data"]
         assert {each["id"]: Decimal(each["attributes"]["balance"]) for each in shown} == dict(model.balances)
         found = {each["id"]: Decimal(each["attributes"]["held"]) for each in shown}
-        assert found == {wallet: model.held[wallet] for wallet in wallets}
+        assert found == {wallet: model.held[wallet] for wallet in model.currencies}
         check_what_is_stored(client, model)
-        book = client.get("/api/books/USD/").json()["data"]["attributes"]
-        assert (Decimal(book["received"]), Decimal(book["paid"])) == (model.received, model.paid)
+        for currency in {*WALLETS}:
+            book = client.get(f"/api/books/{currency}/").json()["data"]["attributes"]
+            sums = (model.received[currency], model.paid[currency])
+            assert (Decimal(book["received"]), Decimal(book["paid"])) == sums, currency
     reconciled = server.manage("reconcile")
     assert (reconciled.returncode, reconciled.stderr) == (0, ""), reconciled.stderr + reconciled.stdout
 
@@ -101,8 +105,8 @@ def list_all(client: httpx.Client, path: str) -> dict[str, Any]:
     return found
 
 
-def open_wallet(client: httpx.Client, label: str) -> str:
-    attributes = {"label": label, "balance": f"{OPENING}", "currency": "USD"}
+def open_wallet(client: httpx.Client, label: str, currency: str) -> str:
+    attributes = {"label": label, "balance": f"{OPENING}", "currency": currency}
     document = {"data": {"type": "Wallet", "attributes": attributes}}
     answer = client.post("/api/wallets/", json=document, headers={"Content-Type": MEDIA_TYPE})
     assert answer.status_code == 201, answer.text
@@ -110,20 +114,21 @@ def open_wallet(client: httpx.Client, label: str) -> str:
 
 
 def read_books(url: str, is_over: threading.Event, differences: list[str]) -> None:
-    """Read the book of dollars each 10 ms, and note its difference."""
+    """Read the books each 10 ms, and note their differences."""
     with httpx.Client(base_url=url, timeout=30) as client:
         while not is_over.wait(0.01):
             try:
-                answer = client.get("/api/books/USD/")
+                answer = client.get("/api/books/")
             except httpx.TransportError:
                 continue
-            if answer.status_code != 503:
-                attributes: dict[str, Any] = answer.json().get("data", {}).get("attributes", {})
-                differences.append(attributes.get("difference", answer.text))
+            if answer.status_code == 200:
+                differences += [each["attributes"]["difference"] for each in answer.json()["data"]]
+            elif answer.status_code != 503:
+                differences.append(answer.text)
 
 
 def trouble(server: LiveServer, redis_url: str, *, until: float) -> None:
-    """Kill a worker now and then, and let Redis forget everything in between."""
+    """Kill a worker now and then, and in between connections to the database, and let Redis forget everything."""
     chance = random.Random(SEED)
     for number in itertools.count(1):
         time.sleep(1)
@@ -134,5 +139,23 @@ def trouble(server: LiveServer, redis_url: str, *, until: float) -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(chance.choice(workers), signal.SIGKILL)
         elif redis_url:
+            kill_connections(server.database_url, chance)
             with Redis.from_url(redis_url) as redis:
                 redis.flushdb()
+
+
+def kill_connections(database_url: str, chance: random.Random) -> None:
+    """Let the database end some of the connections to it, whatever they are doing."""
+    import MySQLdb  # SQLite has no connections to lose.
+
+    url = urlsplit(database_url)
+    address = {"host": url.hostname, "port": url.port, "database": url.path.lstrip("/")}
+    with contextlib.closing(MySQLdb.connect(**address, user=url.username, password=url.password)) as driver:
+        cursor = driver.cursor()
+        cursor.execute(
+            "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()"
+        )
+        others = [identifier for (identifier,) in cursor.fetchall()]
+        for identifier in chance.sample(others, min(3, len(others))):
+            with contextlib.suppress(MySQLdb.OperationalError):
+                cursor.execute("KILL CONNECTION %s", [identifier])
