@@ -10,7 +10,7 @@ import environ
 from walletsvc.database_url import parse_database_url, require_driver
 from walletsvc.environment import Environment, parse_file, parse_folder, parse_origins, parse_scales
 from walletsvc.mysql_address import with_hosts
-from walletsvc.redis_url import parse_redis_url
+from walletsvc.redis_url import cache_of, parse_redis_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # Alembic's folder: in a wheel, it is part of the package.
@@ -127,19 +127,14 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL: str = env.parsed("REDIS_URL", parse_redis_url, "")
 CACHES: dict[str, dict[str, Any]] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 if REDIS_URL:
-    CACHES["default"] = {
-        "BACKEND": "django_redis.cache.RedisCache",
-        "LOCATION": REDIS_URL,
-        "OPTIONS": {
-            "CONNECTION_POOL_KWARGS": {
-                # Redis then reports on the connection itself that its data have been replaced.
-                "protocol": 3,
-                # A cache that does not answer at once is useless.
-                "socket_timeout": 0.25,
-                "socket_connect_timeout": 0.25,
-            },
-        },
-    }
+    CACHES["default"] = cache_of(
+        REDIS_URL,
+        # Redis then reports on the connection itself that its data have been replaced.
+        protocol=3,
+        # A cache that does not answer at once is useless.
+        socket_timeout=0.25,
+        socket_connect_timeout=0.25,
+    )
 CACHE_SECONDS = env.number("CACHE_SECONDS", default=60)
 
 # -- money -----------------------------------------------------------------------------------------------

@@ -127,7 +127,7 @@ def make_stage(cluster: GaleraCluster, redis: RedisServer) -> Iterator[Perform]:
             stage = Stage(cluster, name, [])
             redis.flush()
             for nodes in addresses:
-                server = LiveServer(database_url=stage.url_of(*nodes), redis_url=redis.url, **settings)
+                server = LiveServer(database_url=stage.url_of(*nodes), **{"redis_url": redis.url, **settings})
                 stack.callback(server.close)
                 stack.callback(lambda server=server: print(server.log[-4000:]))
                 stage.servers.append(server)

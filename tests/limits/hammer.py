@@ -13,10 +13,11 @@ import time
 from walletsvc.access.counters import SharedCounter
 from walletsvc.access.leases import Leases
 from walletsvc.access.rates import parse_rate
+from walletsvc.redis_url import cache_of
 
 
 def main(url: str, text: str, begin: str, processes: str) -> None:
-    counter = SharedCounter(url, {"protocol": 3, "socket_timeout": 5, "socket_connect_timeout": 5})
+    counter = SharedCounter(cache_of(url, protocol=3, socket_timeout=5, socket_connect_timeout=5))
     rate = parse_rate(text)
     lease = Leases("principal", counter=counter, processes=int(processes)).of("alice", rate)
     time.sleep(float(begin) - time.monotonic())

@@ -20,6 +20,7 @@ from tests.servers import RedisServer, find_binary
 from walletsvc.access.counters import SharedCounter
 from walletsvc.access.leases import Leases
 from walletsvc.access.rates import parse_rate
+from walletsvc.redis_url import cache_of
 
 pytestmark = [
     pytest.mark.without_engine,
@@ -52,7 +53,7 @@ def test_no_window_holds_more_than_the_limit_in_four_real_processes(server: Redi
 
 def test_the_counter_counts_in_redis_by_one_name(server: RedisServer) -> None:
     options = {"protocol": 3, "socket_timeout": 5}
-    first, second = (SharedCounter(server.url, options) for _ in range(2))
+    first, second = (SharedCounter(cache_of(server.url, **options)) for _ in range(2))
     assert first.take("principal", "alice", PER_MINUTE, 99) is True
     assert second.take("principal", "alice", PER_MINUTE, 2) is False
     assert second.take("principal", "alice", PER_MINUTE, 1) is True
@@ -70,7 +71,7 @@ def test_the_counter_counts_in_redis_by_one_name(server: RedisServer) -> None:
 def test_a_lost_redis_makes_one_caller_wait_once(server: RedisServer) -> None:
     clock, rate = Clock(), parse_rate("100000/minute")
     options = {"protocol": 3, "socket_timeout": 0.25, "socket_connect_timeout": 0.25}
-    counter = SharedCounter(server.url, options, clock=clock)
+    counter = SharedCounter(cache_of(server.url, **options), clock=clock)
     lease = Leases("principal", counter=counter, processes=2, clock=clock).of("alice", rate)
     assert lease.take(1) == 0
     asked = []

@@ -9,12 +9,13 @@ python -m tests.servers -- COMMAND...   run COMMAND with DATABASE_URL and REDIS_
 from tests.servers.galera import GaleraCluster, GaleraNode
 from tests.servers.mariadb import MariaDBServer
 from tests.servers.process import ServerError, find_binary, free_port, free_ports
-from tests.servers.redis import RedisServer
+from tests.servers.redis import RedisSentinel, RedisServer
 
 __all__ = [
     "GaleraCluster",
     "GaleraNode",
     "MariaDBServer",
+    "RedisSentinel",
     "RedisServer",
     "ServerError",
     "find_binary",

@@ -11,9 +11,12 @@ class RedisServer(Server):
 
     binaries = ("redis-server", "valkey-server")
 
-    def __init__(self, *, persistent: bool = False, in_memory: bool = True) -> None:
+    def __init__(
+        self, *, persistent: bool = False, in_memory: bool = True, primary: RedisServer | None = None
+    ) -> None:
         super().__init__(in_memory=in_memory)
         self.persistent = persistent
+        self.primary = primary
 
     @property
     def url(self) -> str:
@@ -41,10 +44,43 @@ class RedisServer(Server):
             *("--unixsocket", str(self._socket_path)),
             *("--save", "", "--daemonize", "no"),
             *("--appendonly", *appending),
+            *("--repl-diskless-sync-delay", "0"),
+            *(("--replicaof", self.host, str(self.primary.port)) if self.primary else ()),
         ]
 
     def _answers(self, connection: socket.socket) -> bool:
         return _command(connection, "PING") == b"+PONG"  # -LOADING while it reads old data
+
+
+class RedisSentinel(RedisServer):
+    """A Sentinel that watches a Redis and its replicas, and promotes a replica if the primary does not answer."""
+
+    binaries = ("redis-sentinel", "valkey-sentinel")
+    service = "wallets"
+
+    def __init__(self, primary: RedisServer) -> None:
+        super().__init__(primary=primary)
+
+    @property
+    def url(self) -> str:
+        return f"redis+sentinel://{self.host}:{self.port}/{self.service}/0"
+
+    def _initialize(self) -> None:
+        assert self.primary is not None
+        self._config.write_text(
+            f"bind {self.host}\nport {self.port}\ndir {self.folder}\n"
+            f"sentinel monitor {self.service} {self.host} {self.primary.port} 1\n"
+            f"sentinel down-after-milliseconds {self.service} 1000\n"
+            f"sentinel failover-timeout {self.service} 5000\n"
+        )
+
+    @property
+    def _config(self) -> Path:
+        # It writes there what it has found out.
+        return self.folder / "sentinel.conf"
+
+    def _arguments(self) -> list[str]:
+        return [str(self._config)]
 
 
 def _command(connection: socket.socket, command: str) -> bytes:

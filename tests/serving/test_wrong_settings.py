@@ -59,6 +59,27 @@ WRONG = [
     ("DATABASE_URL", f"{MYSQL}?ssl_cert=/cert.pem", "has only one of ssl_cert and ssl_key."),
     ("DATABASE_URL", f"{MYSQL}?read_timeout=soon", "has read_timeout=soon, which is not a number of seconds."),
     ("DATABASE_CAUSAL_READS", "maybe", "is 'maybe', which is not one of AUTO, OFF."),
+    ("REDIS_URL", f"redis+sentinel://:{SECRET}@host:x/service", "has a part that cannot be read, other than redis+"),
+    (
+        "REDIS_URL",
+        f"redis+sentinel://:{SECRET}@host",
+        "names no service or no host: it has to be like redis+sentinel:",
+    ),
+    (
+        "REDIS_URL",
+        f"redis+sentinel://:{SECRET}@host/service/zero",
+        "has a part that cannot be read, other than redis+",
+    ),
+    (
+        "REDIS_URL",
+        f"redis+sentinel://:{SECRET}@host/service?db=3",
+        "has the unknown option db. There are ssl_ca_certs,",
+    ),
+    (
+        "REDIS_URL",
+        f"redis+cluster://:{SECRET}@host",
+        "names a Redis Cluster, which cannot keep the stamps of an answer",
+    ),
     ("REDIS_URL", f"http://:{SECRET}@host", NOT_REDIS),
     ("REDIS_URL", f"redis://:{SECRET}@host:port/0", NOT_REDIS),
     ("REDIS_URL", "host:6379", NOT_REDIS),

@@ -22,6 +22,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from walletsvc.access.rates import Rate
+from walletsvc.redis_url import make_pool
 
 logger = logging.getLogger(__name__)
 
@@ -45,10 +46,10 @@ class SharedCounter:
     to 30 seconds.
     """
 
-    def __init__(self, url: str, options: Mapping[str, Any], *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Use the Redis at `url`; `options` are those of its connections, such as their timeouts."""
+    def __init__(self, cache: Mapping[str, Any], *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Use the Redis of these settings, as Django has them for a cache."""
         # A second attempt would wait for a second timeout.
-        pool = redis.ConnectionPool.from_url(url, **{**options, "retry": Retry(NoBackoff(), 0)})
+        pool = make_pool(cache, retry=Retry(NoBackoff(), 0))
         self._limiter = MovingWindowRateLimiter(RedisStorage("redis://", connection_pool=pool, key_prefix=PREFIX))
         self._clock = clock
         self._lock = threading.Lock()

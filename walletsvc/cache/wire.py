@@ -18,6 +18,9 @@ from walletsvc.cache.store import PROCESS
 REST_SECONDS = 0.5
 """Redis measures in whole seconds how long a connection has been idle before it closes it."""
 
+REST_OF_REPLY_SECONDS = 0.75
+"""How long a reply may take from its first part on: a part that comes now and then keeps nobody waiting."""
+
 _IDENTIFY = (
     pack_command(("INFO", "server"))  # type: ignore[arg-type]  # any number of words will do
     + pack_command(("INFO", "replication"))  # type: ignore[arg-type]
@@ -54,6 +57,7 @@ class Line:
         """
         receive, buffer, reader = self._socket.recv_into, self._buffer, self._reader
         replies: list[Any] = []
+        deadline = 0.0
         try:
             self._socket.sendall(packet)
             while len(replies) < count:
@@ -67,6 +71,12 @@ class Line:
                         self.is_doubtful = True
                     else:
                         replies.append(reply)
+                # The first part nearly always is the whole. Each further one has a timeout of its own.
+                if len(replies) < count:
+                    now = time.monotonic()
+                    deadline = deadline or now + REST_OF_REPLY_SECONDS
+                    if now > deadline:
+                        raise TimeoutError("The reply comes too slowly.")
         except TimeoutError as error:
             raise redis.TimeoutError(str(error)) from error
         except OSError as error:

@@ -15,14 +15,15 @@ import asyncio
 import logging
 import sqlite3
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
 
 import redis
-import redis.asyncio
 from django.conf import settings
 from django.db import connection
 
 from walletsvc.cache import responses
+from walletsvc.redis_url import make_async_client
 
 logger = logging.getLogger(__name__)
 
@@ -40,15 +41,15 @@ POLL_SECONDS = 0.2
 def follow() -> AsyncGenerator[Hint, None]:
     """Iterate over the hints from now on, without end: ids of wallets, or `LOOK`."""
     if settings.REDIS_URL:
-        return _follow_redis(settings.REDIS_URL)
+        return _follow_redis(settings.CACHES["default"])
     if connection.vendor == "sqlite":
         return _follow_sqlite(str(connection.settings_dict["NAME"]))
     return _follow_clock()
 
 
-async def _follow_redis(url: str) -> AsyncGenerator[Hint, None]:
+async def _follow_redis(cache: Mapping[str, Any]) -> AsyncGenerator[Hint, None]:
     """Listen to announcements; look once for each connection, at intervals, and while Redis does not answer."""
-    client = redis.asyncio.Redis.from_url(url, socket_connect_timeout=1, health_check_interval=LOOK_SECONDS)
+    client = make_async_client(cache, socket_connect_timeout=1, health_check_interval=LOOK_SECONDS)
     try:
         while True:
             channel = responses.change_channel() if responses.is_in_use() else None

@@ -17,6 +17,7 @@ from walletsvc import __version__
 from walletsvc.db.dialect import Meaning, meaning_of
 from walletsvc.db.impatient import connect
 from walletsvc.db.objects import find_missing_triggers
+from walletsvc.server.cache_checks import find_unusable_redis
 from walletsvc.server.checks import find_unsafe_settings
 from walletsvc.server.database_checks import find_unsafe_cluster
 from walletsvc.server.migrated import is_behind
@@ -163,6 +164,10 @@ def _triggers(missing: Collection[str] | None) -> Finding:
 
 def _cache() -> Iterator[Finding]:
     if _is_unknown("REDIS_URL"):
+        return
+    unusable = find_unusable_redis()
+    if unusable:
+        yield Finding("cache", unusable)
         return
     for name, remark in find_remarks().items():
         yield Finding("cache", f"{name.capitalize()} {remark}: until it does, nothing is cached.", Verdict.REMARK)

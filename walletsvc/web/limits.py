@@ -237,5 +237,4 @@ def _rate(text: str) -> Rate | None:
 def _shared_counter() -> SharedCounter | None:
     if not settings.REDIS_URL:
         return None
-    cache = settings.CACHES["default"]
-    return SharedCounter(cache["LOCATION"], cache["OPTIONS"]["CONNECTION_POOL_KWARGS"])
+    return SharedCounter(settings.CACHES["default"])

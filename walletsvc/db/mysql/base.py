@@ -14,7 +14,7 @@ from walletsvc.db.channels import Later
 from walletsvc.db.mysql.hosts import CHECK_SECONDS, Host, host_list
 from walletsvc.db.mysql.packets import DeferringCursor, PacketConnection, TakeIds
 from walletsvc.db.mysql.patience import silence
-from walletsvc.db.mysql.session import Facts, find_fault
+from walletsvc.db.mysql.session import Facts, find_fault, refuse_plain_text
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -183,6 +183,8 @@ def _open(parameters: Mapping[str, Any], host: Host | None = None) -> PacketConn
     if driver.encoders.get(bytes) is bytes:
         driver.encoders.pop(bytes)
     try:
+        if given.get("ssl_mode", "DISABLED") != "DISABLED":
+            refuse_plain_text(driver)
         driver.prepare(host, causal_reads=parameters.get("causal_reads", True))
     except BaseException:
         driver.close()

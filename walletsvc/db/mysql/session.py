@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from MySQLdb import OperationalError
+from MySQLdb.constants import CR
+
 from walletsvc.db.mysql.node import fault_of
 
 _SETUP = (
@@ -80,6 +83,16 @@ def prepare(driver: Any, *, causal_reads: bool) -> Facts:
         numbers=steps,
         packet_bytes=int(said["max_allowed_packet"]),
     )
+
+
+def refuse_plain_text(driver: Any) -> None:
+    """Raise `OperationalError` unless the connection is encrypted.
+
+    MariaDB's client library goes on in plain text if the server has no TLS, also where TLS was required.
+    """
+    ((_, cipher),) = _run(driver, "SHOW SESSION STATUS LIKE 'Ssl_cipher'")
+    if not cipher:
+        raise OperationalError(CR.SSL_CONNECTION_ERROR, "The server offers no TLS, which ssl_mode requires.")
 
 
 def find_fault(driver: Any) -> str | None:
