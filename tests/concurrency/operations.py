@@ -4,17 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
+from typing import Any
+
+from django.utils import timezone
 
 from tests.writes import (
     amend_transaction,
+    capture_hold,
     close_wallet,
+    create_hold,
     delete_transaction,
     open_wallet,
     post_transaction,
     post_transfer,
+    release_hold,
     rename_wallet,
+    reverse_transaction,
+    reverse_transfer,
+    update_hold,
 )
+from walletsvc.commands.execute import execute, execute_all, execute_once
+from walletsvc.commands.transactions import PostTransaction
+from walletsvc.commands.wallets import ChangeWallet
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import ANYONE
 
@@ -105,6 +118,62 @@ def _transfer(tag: str) -> Call:
     )
 
 
+def _reverse_transfer(tag: str) -> Call:
+    made: Any = _transfer(tag)()
+    return partial(reverse_transfer, principal=ANYONE, transfer_id=made.id, txid=f"{tag}!", amount="1")
+
+
+def _reverse(tag: str) -> Call:
+    made = _transaction(tag)
+    return partial(reverse_transaction, principal=ANYONE, transaction_id=made.id, txid=f"{tag}!", amount="2")
+
+
+def _post_with_key(tag: str) -> Call:
+    command = PostTransaction.parse({"txid": tag, "wallet": _wallet(tag).id, "amount": "-3"})
+    return partial(execute_once, command, by=ANYONE, key=tag)
+
+
+def _batch(tag: str) -> Call:
+    wallets = [_wallet(f"{tag} {number}").id for number in range(2)]
+    rows = [{"txid": f"{tag} {number}", "wallet": each, "amount": "-3"} for number, each in enumerate(wallets)]
+    return partial(execute_all, [PostTransaction.parse(each) for each in rows], by=ANYONE)
+
+
+def _change_settings(tag: str) -> Call:
+    return partial(execute, ChangeWallet.parse(_wallet(tag).id, {"floor": "-5", "state": "frozen"}), by=ANYONE)
+
+
+def _hold(tag: str) -> Call:
+    expires_at = (timezone.now() + timedelta(hours=1)).isoformat()
+    return partial(create_hold, principal=ANYONE, txid=tag, wallet=_wallet(tag).id, amount="9", expires_at=expires_at)
+
+
+def _held(tag: str, **values: object) -> int:
+    held = create_hold(principal=ANYONE, txid=tag, wallet=_wallet(f"{tag} wallet").id, amount="9", **values)
+    return int(held.id)
+
+
+def _change_hold(tag: str) -> Call:
+    return partial(update_hold, principal=ANYONE, hold_id=_held(tag), amount="12")
+
+
+def _capture(tag: str) -> Call:
+    return partial(capture_hold, principal=ANYONE, hold_id=_held(tag), txid=f"{tag}!", amount="4")
+
+
+def _capture_too_much(tag: str) -> Call:
+    return partial(capture_hold, principal=ANYONE, hold_id=_held(tag), txid=f"{tag}!", amount="9.01")
+
+
+def _capture_to_destination(tag: str) -> Call:
+    hold = _held(tag, destination=_wallet(f"{tag} destination").id)
+    return partial(capture_hold, principal=ANYONE, hold_id=hold, txid=f"{tag}!", amount="4", is_final=True)
+
+
+def _release(tag: str) -> Call:
+    return partial(release_hold, principal=ANYONE, hold_id=_held(tag), amount="4")
+
+
 OPERATIONS = [
     Operation("open a wallet", _open),
     Operation("open a wallet under a taken label", _open_twice, code="duplicate_label"),
@@ -117,4 +186,15 @@ OPERATIONS = [
     Operation("move", _move),
     Operation("delete a transaction", _delete),
     Operation("transfer", _transfer),
+    Operation("reverse a transfer", _reverse_transfer),
+    Operation("reverse a part of a transaction", _reverse),
+    Operation("post with a key", _post_with_key),
+    Operation("batch", _batch),
+    Operation("change a floor and a state", _change_settings),
+    Operation("hold", _hold),
+    Operation("change a hold", _change_hold),
+    Operation("capture", _capture),
+    Operation("capture too much", _capture_too_much, code="hold_exceeded"),
+    Operation("capture to a destination", _capture_to_destination),
+    Operation("release", _release),
 ]

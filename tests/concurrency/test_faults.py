@@ -123,7 +123,11 @@ def test_a_caller_does_not_wait_for_lock_after_lock(monkeypatch: pytest.MonkeyPa
     """An attempt may wait for a lock as long as the server lets it; two of those are more than a caller bears."""
     wallet = open_wallet(principal=ANYONE, label="A", balance="10")
     now = [0.0]
-    monkeypatch.setattr(retry, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=lambda _seconds: None))
+    monkeypatch.setattr(
+        retry,
+        "time",
+        SimpleNamespace(monotonic=lambda: now[0], perf_counter=lambda: now[0], sleep=lambda _seconds: None),
+    )
 
     def wait_for_a_lock() -> None:
         now[0] += 4
