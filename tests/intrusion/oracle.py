@@ -16,7 +16,7 @@ from tests.intrusion.requests import Answer, Request
 _NOT_MODIFIED = 304
 _NOT_IMPLEMENTED = 501
 """The answer to an unknown method or transfer coding."""
-_GLOBAL_ID = re.compile(r"(Wallet|Transaction|Entry):([1-9][0-9]*)")
+_GLOBAL_ID = re.compile(r"(Wallet|Transaction|Entry|Transfer|Hold):([1-9][0-9]*)")
 _OPEN = re.compile(rb"(/|/healthz/?|/livez/?|/readyz/?|/version/?|/api/(docs|schema)/?|/static/.*)(\?.*)?", re.DOTALL)
 
 Thing = tuple[str, str]

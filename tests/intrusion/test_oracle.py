@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from tests.intrusion.callers import Caller
-from tests.intrusion.oracle import Oracle
+from tests.intrusion.oracle import Oracle, things_in
 from tests.intrusion.requests import Answer, Request
+from tests.intrusion.targets import TYPES
 
 pytestmark = pytest.mark.without_engine
 
@@ -87,6 +88,14 @@ def test_a_thing_that_two_owners_are_shown_is_found(headers: Any, body: bytes) -
     assert [*oracle.faults_of(ALICE, LIST, Answer(200, headers, body))] == []
     [fault] = oracle.faults_of(BOB, LIST, Answer(200, REST, document(data={"type": "Wallet", "id": "1"})))
     assert "('Wallet', '1')" in fault
+
+
+@pytest.mark.parametrize("type_name", TYPES)
+def test_a_thing_of_any_type_is_found_on_both_faces(type_name: str) -> None:
+    by_rest = document(data={"type": type_name, "id": "1"})
+    by_graphql = document(data={"a": {"id": base64.b64encode(f"{type_name}:1".encode()).decode()}})
+    for shown in (Answer(200, REST, by_rest), Answer(200, JSON, by_graphql)):
+        assert things_in(shown) == {(type_name, "1")}
 
 
 def test_an_id_that_a_client_has_made_up_is_none() -> None:
