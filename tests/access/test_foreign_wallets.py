@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.access.foreign_cases import Case, cases
-from tests.access.owners import ALL, Caller, change, new
+from tests.access.owners import ALL, Caller, change, new, nodes
 from tests.access.world import digest
 from tests.fast_path.front import Front
 
@@ -93,6 +93,27 @@ def is_done(answer: tuple[int, Any]) -> bool:
     status, document = answer
     payload = ((document or {}).get("data") or {}).get("done") or {}
     return status < 300 and "errors" not in (document or {}) and not payload.get("userErrors")
+
+
+def test_two_owners_have_the_same_names_for_everything(bob: Caller, guarded_front: Front) -> None:
+    callers, shown = (Caller(guarded_front, *SCOPES, owner="alice"), bob), []
+    for caller in callers:
+        posted = ids_of(caller)["posted"]
+        [hold] = caller.read(f"holds/?filter[txid]={TAKEN}")
+        make(caller, f"holds/{hold['id']}/captures/", "Transaction", txid="C", amount="0.50")
+        make(caller, f"transactions/{posted}/reversals/", "Transaction", txid="R", amount="0.50")
+    for caller in callers:
+        wanted = [
+            ("wallets", "label", "Own"),
+            *((path, "txid", TAKEN) for path in ("transactions", "holds", "transfers")),
+        ]
+        wanted += [("transactions", "txid", name) for name in ("C", "R")]
+        for path, name, value in wanted:
+            [found] = caller.read(f"{path}/?filter[{name}]={value}")
+            query = f'{{ {path}(filters: {{{name}: {{exact: "{value}"}}}}) {{ edges {{ node {{ databaseId }} }} }} }}'
+            assert nodes(caller.graphql(query)) == [{"databaseId": found["id"]}]
+            shown.append((path, found["id"]))
+    assert len(shown) == len(set(shown)) == 12
 
 
 @pytest.mark.parametrize("narrows", [False, True])
