@@ -16,6 +16,8 @@ from django.core.management import get_commands
 
 from tests.deployments.files import DEPLOY, interpolated, resources, setting_names
 from tests.live import ROOT
+from walletsvc.database_url import parse_database_url
+from walletsvc.redis_url import parse_redis_url
 from walletsvc.web.hosts import PROBED
 
 pytestmark = pytest.mark.without_engine
@@ -153,6 +155,19 @@ def test_kubernetes_sets_what_there_is() -> None:
     for each in resources():
         given |= (each.get("data") or each.get("stringData") or {}).keys()
     assert {"SECRET_KEY", "DATABASE_URL", "REDIS_URL", "PUBLIC_URL"} < given <= setting_names()
+
+
+# -- addresses ---------------------------------------------------------------------------------------------
+
+
+def test_the_addresses_of_the_cluster_are_understood(tmp_path: Path) -> None:
+    (secret,) = (each["stringData"] for each in resources() if each["kind"] == "Secret")
+    of_compose = services_of(DEPLOY / "compose" / "compose.yaml")["web1"]["environment"]
+    hosts = [("db1", 3306), ("db2", 3306), ("db3", 3306)]
+    for url in (secret["DATABASE_URL"], f"mysql://walletsvc:password@{of_compose['DB_HOST']}/walletsvc"):
+        assert list(parse_database_url(url, folder=tmp_path)["OPTIONS"]["hosts"]) == hosts
+    for url in (secret["REDIS_URL"], of_compose["REDIS_URL"]):
+        assert parse_redis_url(url) == url
 
 
 # -- commands ----------------------------------------------------------------------------------------------

@@ -73,7 +73,7 @@ class Report:
         steps = "\n".join(f"  {name:<38} {seconds:6.1f} s" for name, seconds in self.seconds.items())
         down = sum(seconds for name, seconds in self.seconds.items() if name != "dump, under load")
         return (
-            f"{steps}\n  {'all of it, without starts of commands':<38} {down:6.1f} s\n"
+            f"{steps}\n  {'until a server was ready':<38} {down:6.1f} s\n"
             f"  dump: {self.dump_bytes:,} bytes\n"
             f"  {self.acknowledged:,} posts acknowledged: {self.restored:,} restored,"
             f" {self.lost:,} after the dump lost\n"
