@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Run the tests of several machines (tests/cluster): Galera nodes, a primary with a replica, Redis with Sentinel, and servers
+# Run the tests of several machines (tests/cluster): three Galera nodes, Redis with Sentinel, and servers
 # in front of them that fail and are locked. All on this machine, on free ports, in temporary folders.
 # `make test-cluster` calls this; PYTEST_ARGS goes to pytest. The gate runs the core of it: -m cluster_core.
 set -euo pipefail
