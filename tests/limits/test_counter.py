@@ -36,7 +36,7 @@ def server() -> Iterator[RedisServer]:
 
 def ask_in_processes(url: str, rate: str, processes: int = 4) -> list[tuple[float, int]]:
     """Let that many processes ask for as much as they get, and return what it was."""
-    begin = time.monotonic() + 4
+    begin = time.monotonic() + 8
     command = [sys.executable, "-m", "tests.limits.hammer", url, rate, str(begin), str(processes)]
     running = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(processes)]
     outputs = [process.communicate(timeout=120)[0] for process in running]
