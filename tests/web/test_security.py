@@ -56,7 +56,8 @@ def paths() -> Iterator[str]:
             pattern = str(each.pattern).replace("(?P<currency>[^/]+)", "USD")
             path = prefix + re.sub(r"\(\?:/\|\$\)|/\?", "/", re.sub(r"\^|\\A|\\Z|(?<!\|)\$", "", pattern))
             if isinstance(each, URLPattern):
-                yield re.sub(r"\(\?P<identifier>.*?\)", "1", path).replace("(?s:.*)", "nothing"), each
+                path = path.replace("(?s:.*)", "nothing").replace(r"\.", ".")
+                yield re.sub(r"\(\?P<identifier>.*?\)", "1", path), each
             else:
                 yield from walk(path, each.url_patterns)
 

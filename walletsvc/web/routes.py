@@ -41,4 +41,4 @@ def _template(route: str) -> str | None:
     if _ANYTHING in route:
         return None
     named = _ID.sub(r"{\1}", _SLASH.sub("/", route))
-    return "/" + _OPTIONAL_OR_ANCHOR.sub("", named).strip("/")
+    return "/" + _OPTIONAL_OR_ANCHOR.sub("", named).replace(r"\.", ".").strip("/")
