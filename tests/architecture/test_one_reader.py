@@ -17,6 +17,7 @@ OTHER_READERS = {
     "walletsvc/ledger/kept_keys.py": "reads what the database has",
     "walletsvc/queries/conservation.py": "reads what the database has",
     "walletsvc/queries/cursors.py": "reads cursors of ours",
+    "walletsvc/telemetry/faults.py": "reads what it has written itself",
     "walletsvc/schema/kinds.py": "reads what the database has",
     "walletsvc/server/supervision.py": "reads what its own process was started with",
 }

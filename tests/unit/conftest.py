@@ -39,7 +39,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World()
     monkeypatch.setattr(executing, "Ledger", world.open_ledger)
     monkeypatch.setattr(executing, "durably", world.durably)
-    monkeypatch.setattr(executing, "Attempt", lambda: world)
+    monkeypatch.setattr(executing, "Attempt", lambda **_: world)
     monkeypatch.setattr(executing, "transaction", world)
     monkeypatch.setattr(executing, "connection", SimpleNamespace(in_atomic_block=False))
     monkeypatch.setattr(executing, "drop_useless_connection", world.dropped.append)

@@ -130,7 +130,7 @@ def test_the_wallet_of_a_transaction_is_locked_as_well(world: World, monkeypatch
         assert principal is ALICE
         return SimpleNamespace(values_list=lambda *_, **__: [12])
 
-    monkeypatch.setattr(executing, "within_reach", within_reach)
+    monkeypatch.setattr("walletsvc.commands.needs.within_reach", within_reach)
     amended = Write("A", transaction=5)
     SINGLE.alone([amended])
     SINGLE.together([[amended]])

@@ -139,7 +139,7 @@ def test_pauses_grow_up_to_a_limit(stage: Stage) -> None:
 
 
 def test_no_attempt_begins_when_patience_is_over(stage: Stage) -> None:
-    stage.times = [100.0, 105.0, 110.0, 110.1]
+    stage.times = [100.0, 101.0, 102.5, 102.6]
     assert stage.run(*[DEADLOCK] * 10) == BUSY
     assert (stage.tried, len(stage.slept)) == (3, 2)
 
