@@ -11,6 +11,7 @@ from django.db import DatabaseError, connection
 if connection.vendor != "mysql":
     pytest.skip("These are settings of MySQL's sessions.", allow_module_level=True)
 
+from walletsvc.db.mysql import patience
 from walletsvc.db.mysql.base import DatabaseWrapper
 from walletsvc.db.mysql.session import Cluster, Facts
 
@@ -48,3 +49,14 @@ def test_connections_have_different_shares_within_the_block_of_their_node(
     driver = SimpleNamespace(facts=facts, thread_id=lambda: next(identifiers))
     one: Any = SimpleNamespace(connection=driver)
     assert sorted(DatabaseWrapper.share_of(one, 64) for _ in block) == list(block)
+
+
+def test_a_server_waits_no_longer_than_it_may_and_less_if_the_operator_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    options: dict[str, object] = {"charset": "utf8mb4", "connect_timeout": 5, "read_timeout": 2}
+    stand_in = SimpleNamespace(settings={"default": {"OPTIONS": options}})
+    monkeypatch.setattr(patience, "connections", stand_in)
+    monkeypatch.setattr(patience, "connection_created", SimpleNamespace(connect=lambda *_, **__: None))
+    patience.limit_waiting()
+    assert options == {"charset": "utf8mb4", "connect_timeout": 3, "read_timeout": 2, "write_timeout": 9}

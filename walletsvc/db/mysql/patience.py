@@ -75,9 +75,11 @@ silence = Silence()
 
 
 def limit_waiting() -> None:
-    """Let no connection that is opened from now on wait without end."""
+    """Let no connection that is opened from now on wait without end. The operator may have set shorter times."""
     options = connections.settings[DEFAULT_DB_ALIAS]["OPTIONS"]
-    options |= {"connect_timeout": CONNECT_SECONDS, "read_timeout": ANSWER_SECONDS, "write_timeout": ANSWER_SECONDS}
+    limits = {"connect_timeout": CONNECT_SECONDS, "read_timeout": ANSWER_SECONDS, "write_timeout": ANSWER_SECONDS}
+    for name, seconds in limits.items():
+        options[name] = min(options.get(name, seconds), seconds)
     connection_created.connect(_limit, dispatch_uid=__name__)
 
 
