@@ -11,7 +11,7 @@ from django.core.cache import caches
 from redis import Redis
 
 from tests.cache.conftest import HAS_REDIS
-from tests.servers import RedisServer
+from tests.servers import RedisServer, free_port
 from walletsvc.redis_url import cache_of
 from walletsvc.server.cache_checks import find_unusable_redis
 
@@ -20,7 +20,8 @@ pytestmark = [pytest.mark.any_engine, pytest.mark.skipif(not HAS_REDIS, reason="
 
 class Clustered(RedisServer):
     def _arguments(self) -> list[str]:
-        return [*super()._arguments(), "--cluster-enabled", "yes"]
+        # Otherwise it takes a port that is 10,000 higher, which there may not be.
+        return [*super()._arguments(), "--cluster-enabled", "yes", "--cluster-port", str(free_port())]
 
 
 def forget() -> None:
