@@ -10,7 +10,7 @@ import pytest
 
 from tests.csv_files.running import balances, import_file
 from tests.writes import open_wallet
-from walletsvc.commands import execute
+from walletsvc.commands import runner
 from walletsvc.errors import Conflict
 from walletsvc.management.csv_records import MAX_RECORD_LENGTH
 from walletsvc.models import Transaction
@@ -150,7 +150,7 @@ def test_an_import_that_has_to_stop_says_how_to_go_on(
     write: Write, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int
 ) -> None:
     path = write(GOOD + b"b,Tea,1\nc,Tea,1\n")
-    durably, calls = execute.durably, []
+    durably, calls = runner.durably, []
 
     def fail_later(*args: object, **kwargs: object) -> object:
         calls.append(args)
@@ -158,7 +158,7 @@ def test_an_import_that_has_to_stop_says_how_to_go_on(
             raise error
         return durably(*args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(execute, "durably", fail_later)
+    monkeypatch.setattr(runner, "durably", fail_later)
     done = import_file(path, "--batch-size", 1)
     assert done.code == code
     assert done.err[-1].endswith(

@@ -14,27 +14,28 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from tests.writes import post_transaction, post_transfer
+from tests.writes import capture_hold, create_hold, post_transaction, post_transfer
 from walletsvc.commands import execute as executing
+from walletsvc.commands import runner
 from walletsvc.commands.outcomes import Done, Refused
 from walletsvc.commands.retry import Attempt
 from walletsvc.commands.transactions import PostTransaction
-from walletsvc.models import Transaction, Transfer, Wallet
+from walletsvc.models import Hold, Transaction, Transfer, Wallet
 from walletsvc.principals import ANYONE, Principal
 
 TIMEOUT = 30
 
 
-class AtWork(executing.Runner):
+class AtWork(runner.Runner):
     """A worker whose job takes until an event is set. Equal to workers that should wait for it."""
 
     def alone(self, job: Any) -> Any:
         assert job.wait(TIMEOUT)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, executing.Runner) and astuple(self) == astuple(other)
+        return isinstance(other, runner.Runner) and astuple(self) == astuple(other)
 
-    __hash__ = executing.Runner.__hash__
+    __hash__ = runner.Runner.__hash__
 
 
 class Company:
@@ -51,7 +52,7 @@ class Company:
                 company.transactions += 1
                 return super().run(work)
 
-        monkeypatch.setattr(executing, "Attempt", Counted)
+        monkeypatch.setattr(runner, "Attempt", Counted)
 
     def start(self, call: Callable[[], object]) -> Future[Any]:
         def run() -> object:
@@ -131,12 +132,20 @@ def move(source: Wallet, destination: Wallet, amount: str, txid: str) -> Callabl
     return partial(post_transfer, principal=ANYONE, txid=txid, **values)
 
 
+def hold(wallet: Wallet, amount: str, txid: str, **values: object) -> Callable[[], Hold]:
+    return partial(create_hold, principal=ANYONE, txid=txid, wallet_id=wallet.id, amount=amount, **values)
+
+
+def capture(held: Hold, txid: str, **values: object) -> Callable[[], Transaction]:
+    return partial(capture_hold, principal=ANYONE, hold_id=held.id, txid=txid, **values)
+
+
 def codes(results: Sequence[Any]) -> list[str]:
     return [_code(each.error if isinstance(each, Refused) else each) for each in results]
 
 
 def _code(result: object) -> str:
-    if isinstance(result, Transaction | Transfer | Done):
+    if isinstance(result, Transaction | Transfer | Hold | Done):
         return "done"
     return getattr(result, "code", repr(result))
 

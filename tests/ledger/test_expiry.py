@@ -13,9 +13,10 @@ from tests.ledger.state import assert_reconciled
 from tests.writes import capture_hold, create_hold, open_wallet, post_transaction, release_hold, update_hold
 from walletsvc import errors
 from walletsvc.commands import expiry
-from walletsvc.commands.execute import Runner, execute_once
+from walletsvc.commands.execute import execute_once
 from walletsvc.commands.expiry import count_due, sweep
 from walletsvc.commands.outcomes import Refused
+from walletsvc.commands.runner import Runner
 from walletsvc.commands.transactions import PostTransaction
 from walletsvc.models import Entry, Hold, Transaction, Wallet
 from walletsvc.principals import ANYONE

@@ -11,7 +11,7 @@ import pytest
 from tests.unit.executing import World
 from tests.unit.grouping import TIMEOUT, Stage
 from walletsvc.commands import execute as executing
-from walletsvc.commands import group_commit, lock_order
+from walletsvc.commands import group_commit, lock_order, runner
 
 
 @pytest.fixture
@@ -37,12 +37,12 @@ def busy(stage: Stage) -> Iterator[threading.Event]:
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World()
-    monkeypatch.setattr(executing, "Ledger", world.open_ledger)
-    monkeypatch.setattr(executing, "durably", world.durably)
-    monkeypatch.setattr(executing, "Attempt", lambda **_: world)
-    monkeypatch.setattr(executing, "transaction", world)
+    monkeypatch.setattr(runner, "Ledger", world.open_ledger)
+    monkeypatch.setattr(runner, "durably", world.durably)
+    monkeypatch.setattr(runner, "Attempt", lambda **_: world)
+    monkeypatch.setattr(runner, "transaction", world)
     monkeypatch.setattr(executing, "connection", SimpleNamespace(in_atomic_block=False))
-    monkeypatch.setattr(executing, "drop_useless_connection", world.dropped.append)
+    monkeypatch.setattr(runner, "drop_useless_connection", world.dropped.append)
     queue = SimpleNamespace(
         run=world.queue, is_idle=lambda *, besides: {besides} >= world.lanes, has_lane=world.lanes.__contains__
     )

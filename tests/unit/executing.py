@@ -9,10 +9,10 @@ from typing import Any
 
 from walletsvc import errors
 from walletsvc.commands.command import Command, Locks
-from walletsvc.commands.execute import Runner
 from walletsvc.commands.inputs import Reference
 from walletsvc.commands.outcomes import Outcome, Refused
 from walletsvc.commands.retry import Outdated
+from walletsvc.commands.runner import Runner
 from walletsvc.principals import Principal
 
 ALICE = Principal("alice", frozenset({"transactions:write"}), owner="a")
@@ -63,6 +63,7 @@ class OpenLedger:
         self.touched = touched
         self.posts = 0
         self.expired: set[int] = set()
+        self.holds: dict[int, object] = {}
 
     def lock(
         self,

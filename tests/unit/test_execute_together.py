@@ -9,25 +9,22 @@ from django.db import OperationalError
 
 from tests.unit.executing import BAD, BATCHES, EMPTY, GONE, SINGLE, A, B, World, Write
 from walletsvc import errors
-from walletsvc.commands.execute import Runner
-from walletsvc.commands.inputs import LocalId
 from walletsvc.commands.outcomes import Done, Failed, Refused, RetryAlone
+from walletsvc.commands.runner import Runner
 
 pytestmark = pytest.mark.without_engine
 
 
 def test_batches_together_are_refused_each_for_itself(world: World) -> None:
-    new = LocalId()
-    new.id = 4
     found = BATCHES.together(
         [
-            [Write("A", wallets=(7, new)), B],
+            [Write("A", wallets=(7, 4)), B],
             [Write("C", wallets=(5,)), Write("D", wallets=(5,)), Write("E", refusal=EMPTY), A],
             [Write("F", wallets=(6,))],
         ]
     )
     assert found == [Done(["A is stored", "B is stored"]), Refused(2, EMPTY), Done(["F is stored"])]
-    lock = ("lock", [5, 6, 7, 8, 9], False)
+    lock = ("lock", [4, 5, 6, 7, 8, 9], False)
     assert world.done == ["begin", lock, "A", "B", "C", "D", "E", ("take back to", 2), "F", "complete"]
     # Readers of the refused batch's wallets keep what they have.
     assert world.touched == {number: f"owner of {number}" for number in (4, 6, 7, 8, 9)}

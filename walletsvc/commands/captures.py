@@ -53,6 +53,14 @@ class CaptureHold(Command[Transaction]):
         given = arguments_of(cls, CAPTURE, parse_given(CAPTURE, values))
         return cls(hold=hold, local_id=local_id, **given)
 
+    @property
+    def shares_commit(self) -> bool:
+        return self.local_id is None and not isinstance(self.hold, LocalId)
+
+    @property
+    def shares_in_batch(self) -> bool:
+        return False
+
     def locks(self) -> Locks:
         return Locks(hold=self.hold)
 

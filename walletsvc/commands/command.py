@@ -53,11 +53,16 @@ class Command(ABC, Generic[T_co]):
 
     @property
     def shares_commit(self) -> bool:
-        """Tell whether it may share a transaction with other callers' commands.
+        """Tell whether it may share a transaction with other callers' commands, if it is a batch by itself.
 
-        Such a command only posts or transfers, and a refusal leaves the ledger unchanged.
+        Such a command needs only existing wallets, or one hold, and a refusal leaves the ledger unchanged.
         """
         return False
+
+    @property
+    def shares_in_batch(self) -> bool:
+        """Tell whether it may do so as one of several: `Ledger.take_back` undoes it if another is refused."""
+        return self.shares_commit
 
     @abstractmethod
     def locks(self) -> Locks:

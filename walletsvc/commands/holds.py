@@ -69,6 +69,15 @@ class CreateHold(Command[Hold]):
             raise errors.Invalid("The destination is another wallet.", field="destination")
         return cls(local_id=local_id, **given)
 
+    @property
+    def shares_commit(self) -> bool:
+        wallets = self.locks().wallets
+        return self.local_id is None and not any(isinstance(each, LocalId) for each in wallets)
+
+    @property
+    def shares_in_batch(self) -> bool:
+        return False
+
     def locks(self) -> Locks:
         return Locks(wallets=(self.wallet,) if self.destination is None else (self.wallet, self.destination))
 

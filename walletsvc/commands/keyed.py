@@ -20,7 +20,6 @@ from walletsvc.commands.outcomes import Done, Refused
 from walletsvc.ledger.kept_keys import KeptKey, KeptKeys, ask_keys
 from walletsvc.ledger.ledger import Ledger
 from walletsvc.ledger.writer import KeyRow
-from walletsvc.models import Transaction
 from walletsvc.principals import Principal
 
 Batch = Sequence[Command[Any] | errors.WalletError]
@@ -63,9 +62,6 @@ class Keyed(Sequence[Command[Any]]):
         """Let the key be stored with what the commands have written."""
         if len(self) == 1:
             command, result = self.commands[0], results[0]
-            if result.id is None and not isinstance(result, Transaction):
-                # Only the last INSERT before the key's can be referred to: that of transactions.
-                ledger.flush(send=True)
             row = KeyRow(self.hash, self.fingerprint, command.name, result, command.remember(result))
         else:
             # The results need their ids, and wallets their state after the last command.

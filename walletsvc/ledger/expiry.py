@@ -34,5 +34,5 @@ def expire_due(wallets: Mapping[int, LockedWallet], *, at: datetime, writer: Hol
     for wallet_id in wallets.keys() - {each.wallet_id for each in due}:
         writer.write_next_expiry(wallets[wallet_id])
     writer.expire_whole(whole, at=at)
-    writer.update_holds(parts)
+    writer.update_holds(parts, at=at)
     return due

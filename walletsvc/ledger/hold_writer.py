@@ -21,10 +21,7 @@ _INSERT = (
     " (txid, wallet_id, destination_id, amount, captured, released, remaining, currency, owner, state, expires_at,"
     " description, metadata, fingerprint, created_at, updated_at)"
 )
-_UPDATE = (
-    "UPDATE walletsvc_hold SET amount = %s, captured = %s, released = %s, remaining = %s, state = %s, updated_at = %s"
-    " WHERE id = %s"
-)
+_CHANGING = ("amount", "captured", "released", "remaining", "state")
 _KEYS = ("id", "txid", "wallet_id", "destination_id", "currency", "owner", "state")
 _AMOUNTS = ("amount", "captured", "released", "remaining")
 _FIND = (
@@ -66,19 +63,9 @@ def insert_holds(holds: Sequence[Hold]) -> None:
         statements.insert(_INSERT, rows, partial(_take_ids, some))
 
 
-def update_holds(holds: Iterable[Hold]) -> None:
+def update_holds(holds: Sequence[Hold], *, at: datetime) -> None:
     """Write the amounts and the states of holds. Their wallets are locked, so the rows exist."""
-    for each in holds:
-        values: list[statements.Value] = [
-            statements.from_decimal(each.amount),
-            statements.from_decimal(each.captured),
-            statements.from_decimal(each.released),
-            statements.from_decimal(each.remaining),
-            HoldState(each.state).value,
-            statements.from_time(each.updated_at),
-            each.id,
-        ]
-        statements.write(_UPDATE, values)
+    statements.change("UPDATE walletsvc_hold", _CHANGING, holds, at=statements.from_time(at))
 
 
 def expire_whole(holds: Sequence[Hold], *, at: datetime) -> None:
@@ -106,11 +93,11 @@ def write_next_expiry(wallet: LockedWallet) -> None:
 
 
 HoldAsRead = tuple[Hold, int]
-"""A hold and the sequence of its wallet: while the wallet still has that, its holds hold the same."""
+"""A hold and the sequence of its wallet, as read before the lock: if it is the same under it, so is the hold."""
 
 
 def find_holds(ids: Iterable[int], *, by: Principal) -> list[HoldAsRead]:
-    """Return those of these holds that the principal can see, before their wallets are locked.
+    """Return those of these holds that the principal can see.
 
     Reads what a capture decides by, and no more: neither the texts of a hold nor its times.
     """

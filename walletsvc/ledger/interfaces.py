@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from walletsvc.ledger.hold_writer import HoldAsRead
 from walletsvc.ledger.locked_wallets import LockedWallet
 from walletsvc.ledger.totals import Total
 from walletsvc.ledger.writer import KeyRow, Line, PostedTransfer
@@ -70,6 +71,9 @@ class HoldWriter(Protocol):
     def read_hold(self, identifier: int, *, by: Principal) -> Hold | None:
         """Return a hold that the principal can see, and lock its row."""
 
+    def find_holds(self, ids: Iterable[int], *, by: Principal) -> Sequence[HoldAsRead]:
+        """Return what captures decide by of the holds that the principal can see."""
+
     def read_due(self, wallet_ids: Sequence[int], *, at: datetime) -> list[Hold]:
         """Return the open holds of these wallets that end at this moment or have ended before."""
 
@@ -82,5 +86,5 @@ class HoldWriter(Protocol):
     def expire_whole(self, holds: Sequence[Hold], *, at: datetime) -> None:
         """Write that these holds have expired before a part of them was captured or released."""
 
-    def update_holds(self, holds: Iterable[Hold]) -> None:
+    def update_holds(self, holds: Sequence[Hold], *, at: datetime) -> None:
         """Write the amounts and the states of holds."""

@@ -114,8 +114,8 @@ class Ledger:
         One call locks all wallets of an operation. A wallet that does not exist, or that the principal cannot see, is
         refused by `wallet`, not here. With `skip_locked`, so is one that others have locked, except the one that it
         `waits_for`: it is locked first, so that nobody waits meanwhile for those that are locked already. `holds`
-        were read before: if nothing has happened to their wallets since, they need not be read again. Returns the
-        ids that were skipped, and those of missing wallets.
+        were read before; those whose wallets have changed since are read again. Returns the ids that were skipped,
+        and those of missing wallets.
         """
         if self._wallets:
             raise RuntimeError("One call must lock all wallets of an operation, or two operations can deadlock.")
@@ -126,15 +126,25 @@ class Ledger:
         else:
             self._lock(ids, skip_locked=skip_locked)
         self._touched.update(self.owners_of(self._wallets))
-        for hold, sequence in holds:
-            if hold.wallet_id in self._wallets and self._wallets[hold.wallet_id].sequence == sequence:
-                self.holds[hold.id] = hold
+        self._take_holds(holds)
         self._expire()
         return [each for each in ids if each not in self._wallets and skip_locked and each != waits_for]
 
     def _lock(self, ids: Sequence[int], *, skip_locked: bool = False) -> None:
         for wallet in self._lock_wallets(ids, principal=self.principal, skip_locked=skip_locked):
             self._wallets[wallet.id] = wallet
+
+    def _take_holds(self, holds: Iterable[HoldAsRead]) -> None:
+        """Know these holds, those of the locked wallets, as they are now: only under the lock is that certain."""
+        changed = []
+        for hold, sequence in holds:
+            if hold.wallet_id in self._wallets:
+                if self._wallets[hold.wallet_id].sequence == sequence:
+                    self.holds[hold.id] = hold
+                else:
+                    changed.append(hold.id)
+        if changed:
+            self.holds.update((hold.id, hold) for hold, _ in self._hold_writer.find_holds(changed, by=self.principal))
 
     def _expire(self) -> None:
         """Let the holds of the locked wallets expire that have come to their end, before anything is decided."""
@@ -313,7 +323,10 @@ class Ledger:
         return Mark(posts=len(self._posted), transfers=len(self._transfers), lines=len(self._lines))
 
     def take_back(self, mark: Mark) -> None:
-        """Undo all posts and transfers since the mark. Nothing else, and no `flush`, may have happened since."""
+        """Undo all posts and transfers since the mark. Nothing else, and no `flush`, may have happened since.
+
+        A refused hold or capture has nothing to undo: each of them decides before it changes anything.
+        """
         for line in self._lines[mark.lines :]:
             line.wallet.balance = money.subtract(line.wallet.balance, line.amount)
             line.wallet.sequence -= 1

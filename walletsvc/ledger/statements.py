@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from enum import Enum
 from functools import lru_cache
 from itertools import chain
 from typing import Any, TypeVar
@@ -23,6 +24,8 @@ Value = str | int | bytes | Expression | None
 
 ROWS_A_STATEMENT = 500
 """Well below SQLite's limit of 32,766 parameters (https://www.sqlite.org/limits.html#max_variable_number)."""
+ROWS_AN_UPDATE = 50
+"""The server searches for each row's values among those of all rows."""
 T = TypeVar("T")
 
 
@@ -101,6 +104,42 @@ def insert(
     """Write one `INSERT … VALUES … end` of all rows, which must not be too many; otherwise like `write`."""
     text, values = f"{statement} VALUES {_marks(len(rows[0]), len(rows))}{end}", list(chain.from_iterable(rows))
     write(text, values, take_ids, rows=len(rows), uses_new_ids=uses_new_ids, keeps_new_ids=keeps_new_ids)
+
+
+def change(statement: str, columns: Sequence[str], rows: Sequence[Any], *, at: str) -> None:
+    """Write these columns of locked rows as the objects are now, many in one statement, and when that was.
+
+    The `statement` begins with the table: `UPDATE …`.
+    """
+    # As in `select_for_update`: on a small table the optimizer would rather scan all rows.
+    index = "FORCE INDEX (PRIMARY)" if dialect.vendor() == "mysql" else ""
+    for some in chunks(rows, size=ROWS_AN_UPDATE):
+        ids = [each.id for each in some]
+        values: list[Value] = []
+        for column in columns:
+            for each in some:
+                if len(ids) > 1:
+                    values.append(each.id)
+                values.append(_parameter(getattr(each, column)))
+        write(_assignments(statement, columns, len(ids), index), [*values, at, *ids])
+
+
+@lru_cache(maxsize=256)
+def _assignments(statement: str, columns: Sequence[str], rows: int, index: str) -> str:
+    """Return the statement for these columns of so many rows."""
+    # A single value needs no search.
+    case = f"CASE id {' '.join(['WHEN %s THEN %s'] * rows)} END" if rows > 1 else "%s"
+    assignments = ", ".join(f"{column} = {case}" for column in columns)
+    where = f"WHERE id IN ({', '.join(['%s'] * rows)})"
+    return f"{statement} {index} SET {assignments}, updated_at = %s {where}"
+
+
+def _parameter(value: Decimal | datetime | int | str | None) -> Value:
+    if isinstance(value, Decimal):
+        return from_decimal(value)
+    if isinstance(value, Enum):
+        return str(value.value)
+    return from_time(value) if isinstance(value, datetime) else value
 
 
 @lru_cache(maxsize=256)

@@ -2,7 +2,7 @@
 
 Only this module knows how new ids are learned: on MySQL the entries of new transactions refer to them by their place
 in the preceding INSERT (`mysql.expressions.new_id`). Another INSERT in between would link entries to the wrong rows;
-the backend raises `RuntimeError` for that.
+the backend raises `RuntimeError` for that. Where another has to be in between, the session keeps the ids (`kept_id`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache, partial
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
@@ -20,9 +20,8 @@ from django.db import connection
 from django.db.models import Q
 from django.db.models.base import ModelState
 
-from walletsvc.db import dialect
 from walletsvc.db.channels import channel
-from walletsvc.db.mysql.expressions import Expression, new_id
+from walletsvc.db.mysql.expressions import KEEP_IDS, Expression, NewId, kept_id, new_id
 from walletsvc.ledger import statements
 from walletsvc.ledger.hold_writer import insert_holds, update_holds
 from walletsvc.ledger.locked_wallets import LockedWallet
@@ -33,8 +32,6 @@ from walletsvc.money import ZERO
 from walletsvc.principals import Principal
 from walletsvc.schema.resources import TRANSACTION
 
-WALLETS_AN_UPDATE = 50
-"""The server searches for each row's values among those of all rows."""
 MAX_BONDS = 100
 """How many reversals a refusal names."""
 
@@ -123,31 +120,32 @@ def write_changes(
     moment = statements.from_time(at)
     changed = {line.wallet.id: line.wallet for line in lines}
     columns = _columns_of(lines)
-    for wallets in statements.chunks(list(changed.values()), size=WALLETS_AN_UPDATE):
-        _update_wallets(wallets, columns, moment)
-    update_holds(changed_holds)
+    statements.change("UPDATE walletsvc_wallet", columns, list(changed.values()), at=moment)
+    if changed_holds:
+        update_holds(changed_holds, at=at)
+    ids: dict[int, int | Expression] = {}
     if new_holds:
         insert_holds(new_holds)
-        if posted or len(lines) > statements.ROWS_A_STATEMENT:
-            # New ids can be referred to only directly after their INSERT.
-            statements.send()
+        ids |= _ids_of(new_holds, "new_holds" if posted or len(lines) > statements.ROWS_A_STATEMENT else None)
     if posted:
-        of_legs = _insert_transfers(transfers, transactions=len(posted)) if transfers else {}
+        of_legs: Mapping[int, int | Expression] = {}
+        if transfers:
+            keeps = any(isinstance(each.made, Transfer) for each in keys)
+            of_legs = _insert_transfers(transfers, ids, keeps=keeps, transactions=len(posted))
         _insert_transactions(posted, of_legs)
         if len(lines) > statements.ROWS_A_STATEMENT:
             # New ids can be referred to only directly after their INSERT.
             statements.send()
-    # Entries and keys refer to transactions and holds without an id by their places.
-    places = {id(each): place for new in (posted, new_holds) for place, each in enumerate(new)}
+        ids |= _ids_of(posted)
     if keys:
-        _insert_keys(keys, places, moment)
+        _insert_keys(keys, ids, moment)
     for some in statements.chunks(lines):
         is_plain = all(line.is_plain for line in some)
-        entries = [_entry_row(line, by, moment, places, is_plain=is_plain) for line in some]
+        entries = [_entry_row(line, by, moment, ids, is_plain=is_plain) for line in some]
         statements.insert(
             _INSERT_ENTRIES if is_plain else _INSERT_ALL_OF_ENTRIES,
             entries,
-            uses_new_ids=any(isinstance(each, Expression) for row in entries for each in row),
+            uses_new_ids=any(isinstance(each, NewId) for row in entries for each in row),
         )
     if send:
         statements.send()
@@ -260,40 +258,28 @@ def _columns_of(lines: Sequence[Line]) -> Sequence[str]:
     return columns
 
 
-def _update_wallets(wallets: Sequence[LockedWallet], columns: Sequence[str], at: str) -> None:
-    """Write the current state of the locked rows, many in one statement."""
-    ids = [each.id for each in wallets]
-    values: list[statements.Value] = []
-    for column in columns:
-        for each in wallets:
-            if len(ids) > 1:
-                values.append(each.id)
-            values.append(_parameter(getattr(each, column)))
-    # As in `select_for_update`: on a small table the optimizer would rather scan all rows.
-    index = "FORCE INDEX (PRIMARY)" if dialect.vendor() == "mysql" else ""
-    statements.write(_update_text(columns, len(ids), index), [*values, at, *ids])
+def _ids_of(new: Sequence[Any], kept_as: str | None = None) -> dict[int, int | Expression]:
+    """Return the ids of rows of the INSERT before, by their objects' identity: as numbers, if they are known.
+
+    With `kept_as`, they are kept in the session under that name, so that other rows can be inserted meanwhile.
+    """
+    if new[-1].id is not None or kept_as is None:
+        return {id(each): each.id or new_id(place) for place, each in enumerate(new)}
+    if len(new) > statements.ROWS_A_STATEMENT:
+        # They took several statements.
+        statements.send()
+        return {id(each): each.id for each in new}
+    statements.write(KEEP_IDS.format(name=kept_as), ())
+    return {id(each): kept_id(place, kept_as) for place, each in enumerate(new)}
 
 
-@lru_cache(maxsize=64)
-def _update_text(columns: Sequence[str], rows: int, index: str) -> str:
-    """Return the UPDATE of these columns of so many wallets."""
-    # A single value needs no search.
-    case = f"CASE id {' '.join(['WHEN %s THEN %s'] * rows)} END" if rows > 1 else "%s"
-    assignments = ", ".join(f"{column} = {case}" for column in columns)
-    where = f"WHERE id IN ({', '.join(['%s'] * rows)})"
-    return f"UPDATE walletsvc_wallet {index} SET {assignments}, updated_at = %s {where}"  # noqa: S608 - no input
-
-
-def _parameter(value: Decimal | datetime | int | str | None) -> statements.Value:
-    if isinstance(value, Decimal):
-        return statements.from_decimal(value)
-    return statements.from_time(value) if isinstance(value, datetime) else value
-
-
-def _insert_transfers(transfers: Sequence[PostedTransfer], *, transactions: int) -> Mapping[int, int | Expression]:
+def _insert_transfers(
+    transfers: Sequence[PostedTransfer], ids: dict[int, int | Expression], *, keeps: bool, transactions: int
+) -> Mapping[int, int | Expression]:
     """Insert the rows, and give each transfer its id, once the statements have been sent.
 
-    Returns the id of each leg's transfer, by the leg's identity. `transactions` are to be inserted next.
+    Returns the id of each leg's transfer, by the leg's identity. `transactions` are to be inserted next. With
+    `keeps`, adds to `ids` what is inserted later can refer to.
     """
     for some in statements.chunks(transfers):
         rows: list[list[statements.Value]] = [
@@ -313,9 +299,9 @@ def _insert_transfers(transfers: Sequence[PostedTransfer], *, transactions: int)
     if transactions > statements.ROWS_A_STATEMENT:
         # New ids can be referred to only directly after their INSERT.
         statements.send()
-    return {
-        id(leg): posted.transfer.id or new_id(place) for place, posted in enumerate(transfers) for leg in posted.legs
-    }
+    found = _ids_of([each.transfer for each in transfers], "new_transfers" if keeps else None)
+    ids |= found if keeps else {}
+    return {id(leg): found[id(posted.transfer)] for posted in transfers for leg in posted.legs}
 
 
 def _insert_transactions(transactions: Sequence[Transaction], transfers: Mapping[int, int | Expression]) -> None:
@@ -348,24 +334,24 @@ def _insert_transactions(transactions: Sequence[Transaction], transfers: Mapping
             _INSERT_BOUND_TRANSACTIONS,
             rows,
             partial(_take_ids, some),
-            uses_new_ids=any(isinstance(each, Expression) for each in transfers.values()),
+            uses_new_ids=any(isinstance(each, NewId) for each in transfers.values()),
         )
 
 
-def _insert_keys(keys: Sequence[KeyRow], places: Mapping[int, int], at: str) -> None:
+def _insert_keys(keys: Sequence[KeyRow], ids: Mapping[int, int | Expression], at: str) -> None:
     rows: list[list[statements.Value]] = [
         [
             each.hash,
             each.fingerprint,
             each.kind,
-            None if each.made is None else each.made.id or new_id(places[id(each.made)]),
+            None if each.made is None else each.made.id or ids[id(each.made)],
             json.dumps(each.results),
             at,
         ]
         # In the same order everywhere: who holds one of several keys and waits for another cannot deadlock.
         for each in sorted(keys, key=attrgetter("hash"))
     ]
-    uses_new_ids = any(isinstance(row[_TARGET], Expression) for row in rows)
+    uses_new_ids = any(isinstance(row[_TARGET], NewId) for row in rows)
     statements.insert(_INSERT_KEYS, rows, uses_new_ids=uses_new_ids, keeps_new_ids=True)
 
 
@@ -376,7 +362,7 @@ _ID = 6
 
 
 def _entry_row(
-    line: Line, by: Principal, at: str, places: Mapping[int, int], *, is_plain: bool
+    line: Line, by: Principal, at: str, ids: Mapping[int, int | Expression], *, is_plain: bool
 ) -> list[statements.Value]:
     transaction, hold = line.transaction, line.hold
     named = transaction or hold
@@ -387,7 +373,7 @@ def _entry_row(
         statements.from_decimal(line.balance_after),
         line.wallet.currency,
         line.kind.value,
-        None if transaction is None else transaction.id or new_id(places[id(transaction)]),
+        None if transaction is None else transaction.id or ids[id(transaction)],
         "" if named is None else named.txid,
         by.subject,
         line.wallet.owner,
@@ -396,7 +382,7 @@ def _entry_row(
     ]
     if not is_plain:
         detail = "{}" if line.detail is None else json.dumps(line.detail)
-        hold_id = None if hold is None else hold.id or new_id(places[id(hold)])
+        hold_id = None if hold is None else hold.id or ids[id(hold)]
         row += [statements.from_decimal(line.held), statements.from_decimal(line.held_after), hold_id, detail]
     return row
 

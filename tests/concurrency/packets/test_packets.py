@@ -38,8 +38,10 @@ from tests.writes import (
 from walletsvc import errors
 from walletsvc.commands import needs
 from walletsvc.commands.execute import execute_all, execute_once
+from walletsvc.commands.holds import CreateHold
 from walletsvc.commands.outcomes import Done
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
+from walletsvc.commands.transfers import PostTransfer
 from walletsvc.commands.wallets import ChangeWallet
 from walletsvc.db.mysql import packets, session
 from walletsvc.ledger import statements, writer
@@ -95,6 +97,23 @@ def test_a_hold_takes_two_packets_and_its_capture_three(
     assert list(map(words, packets_sent)) == [["START", "SELECT"], ["SELECT"], *expected(server, written)]
     ids = Entry.objects.exclude(hold=None).order_by("sequence").values_list("hold_id", "transaction_id")
     assert list(ids) == [(held.id, None), (held.id, captured.id)]
+    assert_reconciled()
+
+
+def test_a_transfer_or_a_hold_with_a_key_takes_two_packets(
+    wallet: Wallet, packets_sent: list[bytes], server: str
+) -> None:
+    other = open_wallet(principal=ANYONE, label="B", balance="5")
+    moving = PostTransfer.parse({"txid": "X", "source": wallet.id, "destination": other.id, "amount": "1"})
+    holding = CreateHold.parse({"txid": "H", "wallet": wallet.id, "amount": "1"})
+    new_transfer = ["UPDATE", "INSERT", "SELECT", "SET", "INSERT", "SELECT", "INSERT", *WRITES[3:]]
+    new_hold = ["UPDATE", "INSERT", "SELECT", "INSERT", "INSERT", "COMMIT"]
+    for command, key, written in ((moving, "x", new_transfer), (holding, "h", new_hold)):
+        packets_sent.clear()
+        made = execute_once(command, by=ANYONE, key=key).results[0]
+        assert list(map(words, packets_sent)) == [["START", "SELECT", "SELECT"], *expected(server, written)]
+        assert execute_once(command, by=ANYONE, key=key).results[0].id == made.id
+        assert type(made).objects.get(txid=made.txid).id == made.id
     assert_reconciled()
 
 
