@@ -181,7 +181,7 @@ def _run_compiled(
         return _refuse(error)
     data = compiled.run(request.variables, principal)
     COMPILED.add("failed" if data is None else "compiled")
-    return None if data is None else Answer(encode({"data": data, "extensions": {"cost": cost}}))
+    return None if data is None else Answer(encode({"data": orjson.Fragment(data), "extensions": {"cost": cost}}))
 
 
 def _canonical(value: Any) -> Any:

@@ -18,7 +18,7 @@ from graphql_api.ids import global_id
 from graphql_api.statements import STATEMENT, STATEMENT_RESOLVERS, resolve_statement
 from graphql_api.written import check_read, missing
 from walletsvc.errors import NotFound
-from walletsvc.queries.records import Page, Record
+from walletsvc.queries.records import Page, Record, cursor_of
 from walletsvc.queries.selectors import check_question
 from walletsvc.schema.declarations import Field, ToMany, ToOne
 from walletsvc.schema.resources import RESOURCES, WALLET
@@ -117,11 +117,11 @@ def _member(name: str) -> Resolve:
 
 
 def _first_cursor(page: Any, _info: object) -> Any:
-    return page.records[0].cursor if page.rows else None
+    return cursor_of(page.plan, page.order, page.rows[0]) if page.rows else None
 
 
 def _last_cursor(page: Any, _info: object) -> Any:
-    return page.records[-1].cursor if page.rows else None
+    return cursor_of(page.plan, page.order, page.rows[-1]) if page.rows else None
 
 
 _CONNECTION: dict[str, Resolve] = {

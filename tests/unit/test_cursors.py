@@ -6,13 +6,13 @@ import base64
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
-import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.cursors import encode_cursor, forge
 from walletsvc import errors
-from walletsvc.queries.cursors import decode_cursor, encode_cursor
+from walletsvc.queries.cursors import decode_cursor, encode_cursors
 from walletsvc.queries.questions import parse_order
 from walletsvc.schema.resources import ENTRY, TRANSACTION, WALLET
 
@@ -25,10 +25,6 @@ BY_ID = parse_order(WALLET, ())
 MOMENT = datetime(2026, 1, 31, 12, 0, 0, 123456, tzinfo=UTC)
 
 
-def forge(*values: object) -> str:
-    return base64.urlsafe_b64encode(orjson.dumps(list(values))).decode().rstrip("=")
-
-
 @given(
     st.datetimes(timezones=st.just(UTC)),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=255),
@@ -37,7 +33,13 @@ def forge(*values: object) -> str:
 )
 def test_a_cursor_leads_back_to_its_place(moment: datetime, label: str, balance: Decimal, identifier: int) -> None:
     values = [moment, label, balance, identifier]
-    cursor = encode_cursor(BY_LABEL, values)
+    kinds = [WALLET.kind_of(column) for column, _ in BY_LABEL.columns]
+    first, second = encode_cursors(
+        BY_LABEL, [(kind, [kind.encode(value)] * 2) for kind, value in zip(kinds, values, strict=True)]
+    )
+    assert first == second
+    cursor = first.decode()
+    assert cursor == encode_cursor(BY_LABEL, values)
     assert cursor.isascii()
     assert not set(cursor) & set("=+/")
     assert decode_cursor(cursor, BY_LABEL, WALLET, parameter="after") == values

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from tests.unit.cursors import encode_cursor
 from tests.unit.reader import ALICE, OWN, Reader
 from walletsvc import errors
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import ANYONE, Principal
-from walletsvc.queries.cursors import encode_cursor
 from walletsvc.queries.engine import read_by_ids, read_many, read_one, read_page
 from walletsvc.queries.questions import CursorPage, NumberedPage, Order, Question, Selection
 from walletsvc.queries.scope import ALL

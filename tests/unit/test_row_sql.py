@@ -129,8 +129,8 @@ def test_rows_by_their_ids(server: Server) -> None:
     assert fetch_rows_by_id(Wallet, COLUMNS, KINDS, [7, 9]) == TEXTS
     fetch_rows_by_id(Wallet, COLUMNS, KINDS, [7], scope=OWN)
     assert server.asked == [
-        (f"{SELECT} WHERE id IN (%s, %s)", (7, 9)),
-        (f"{SELECT} WHERE id IN (%s) AND owner = %s", (7, "alice")),
+        (f"{SELECT} WHERE id IN (7, 9)", ()),
+        (f"{SELECT} WHERE id IN (7) AND owner = %s", ("alice",)),
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +26,7 @@ from walletsvc.queries.questions import (
     StatementQuestion,
     parse_order,
 )
-from walletsvc.queries.records import Page, Plan, Record, plan_for
+from walletsvc.queries.records import Linked, Page, Plan, Record, plan_for
 from walletsvc.queries.row_sql import Row, ask_rows, fetch_rows_by_id
 from walletsvc.queries.scope import Scope, scope_of, scope_within_parent, within_reach
 from walletsvc.queries.statements import compute_statements
@@ -67,7 +67,7 @@ def read_page(question: Question, *, principal: Principal) -> Page:
         with span(READ, resource=resource.name):
             page = _read_cursor_page(queryset, question, question.page, order, walk, count, hint, scope, principal)
     if question.selection.goes_further:
-        read_related(page.records, question.selection, principal=principal)
+        _read_further([page], question.selection, principal)
     return page
 
 
@@ -191,6 +191,46 @@ def read_related(records: Sequence[Record], selection: Selection, *, principal: 
         _read_statements(records, statement, principal)
 
 
+def _read_further(pages: Sequence[Page], selection: Selection, principal: Principal) -> None:
+    """Read what is related to the records of some pages, of one plan, together.
+
+    To-one relations of to-one relations stay rows: most documents need no object for each of them.
+    """
+    if not any(page.rows for page in pages):
+        return
+    plain = [each for each in selection.to_one if _is_plain(each[1])]
+    if plain:
+        links = _read_links(pages[0].plan, [row for page in pages for row in page.rows], plain, principal)
+        for page in pages:
+            page.links = links
+    rest = replace(selection, to_one=tuple(each for each in selection.to_one if each not in plain))
+    if rest.goes_further:
+        read_related([record for page in pages for record in page.records], rest, principal=principal)
+
+
+def _is_plain(selection: Selection) -> bool:
+    """Tell whether it selects columns and to-one relations only."""
+    has_more = selection.to_many or selection.balances or selection.statements
+    return not has_more and all(_is_plain(wanted) for _, wanted in selection.to_one)
+
+
+def _read_links(
+    plan: Plan, rows: Iterable[Row], wanted: Iterable[tuple[str, Selection]], principal: Principal
+) -> dict[str, Linked]:
+    """Return what the to-one relations of `rows` lead to."""
+    links = {}
+    for name, selection in wanted:
+        target, place = RESOURCES[plan.resource.to_one[name].target], plan.keys[name]
+        check_read(principal, target, selection)
+        linked = plan_for(principal, target.name, selection.fields)
+        ids = [int(key) for key in dict.fromkeys(row[place] for row in rows) if key is not None]
+        with span(READ, relation=name):
+            found = fetch_rows_by_id(target.model, linked.columns, linked.kinds, ids, scope=scope_of(principal))
+        below = _read_links(linked, found, selection.to_one, principal) if selection.to_one and found else {}
+        links[name] = Linked(linked, {row[0]: row for row in found}, below)
+    return links
+
+
 def _read_balances(wallets: Sequence[Record], question: BalanceQuestion) -> None:
     known = _heads(wallets)
     found = dict(zip(known, compute_balances([*known.values()], question), strict=True))
@@ -205,8 +245,7 @@ def _read_statements(wallets: Sequence[Record], question: StatementQuestion, pri
         wallet.history[question.period] = found[wallet.id]
     for lines in question.lines:
         if lines.selection.goes_further:
-            shown = [record for each in found.values() for record in each.lines[lines.alias].records]
-            read_related(shown, lines.selection, principal=principal)
+            _read_further([each.lines[lines.alias] for each in found.values()], lines.selection, principal)
 
 
 def _heads(wallets: Sequence[Record]) -> dict[int, tuple[int, int, str]]:
@@ -259,8 +298,7 @@ def _read_to_many(parents: Sequence[Record], name: str, question: Question, prin
         found = parent.many[name, question.alias] = pages[parent.id]
         found.count = counted.get(parent.id, 0) if question.count else None
     if question.selection.goes_further:
-        children = [record for found in pages.values() for record in found.records]
-        read_related(children, question.selection, principal=principal)
+        _read_further([*pages.values()], question.selection, principal)
 
 
 def _parent_key(question: Question) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
 from operator import attrgetter
 from typing import Any
@@ -16,7 +16,7 @@ from walletsvc.queries import cursors
 from walletsvc.queries.questions import Order
 from walletsvc.queries.row_sql import Row, encode_rows
 from walletsvc.schema.declarations import Resource
-from walletsvc.schema.kinds import Kind
+from walletsvc.schema.kinds import Kind, Texts
 from walletsvc.schema.resources import RESOURCES, RESOURCES_OF_OWNER
 
 CURRENCY = 1
@@ -31,6 +31,7 @@ class Plan:
     columns: tuple[str, ...]
     kinds: tuple[Kind, ...]
     fields: tuple[tuple[str, int, Kind], ...]
+    by_name: Mapping[str, tuple[int, Kind]]
     keys: Mapping[str, int]
     places: Mapping[str, int]
     values_of: Callable[[Model], tuple[Any, ...]]
@@ -65,11 +66,13 @@ def _make_plan(resource_name: str, fields: frozenset[str] | None, also: tuple[st
     columns += [relation.column for relation in resource.to_one.values()]
     columns = list(dict.fromkeys([*columns, *also]))
     places = {column: index for index, column in enumerate(columns)}
+    shown = tuple((each.name, places[each.column], each.kind) for each in wanted)
     return Plan(
         resource=resource,
         columns=tuple(columns),
         kinds=tuple(map(resource.kind_of, columns)),
-        fields=tuple((each.name, places[each.column], each.kind) for each in wanted),
+        fields=shown,
+        by_name={name: (place, kind) for name, place, kind in shown},
         keys={name: places[relation.column] for name, relation in resource.to_one.items()},
         places=places,
         values_of=_getter_of(columns),
@@ -151,11 +154,46 @@ class Record:
     @property
     def cursor(self) -> str | None:
         """Return the cursor of its place in the list; computed only on demand."""
-        if self.order is None:
-            return None
-        plan, row = self.plan, self.row
-        places = [plan.places[column] for column, _ in self.order.columns]
-        return cursors.encode_cursor(self.order, [plan.kinds[place].native(row[place]) for place in places])
+        return None if self.order is None else cursor_of(self.plan, self.order, self.row)
+
+
+def cursor_of(plan: Plan, order: Order, row: Row) -> str:
+    """Return the cursor of a row in a list of this order."""
+    [cursor] = cursors_of(plan, order, [[column] for column in row])
+    return cursor.decode()
+
+
+def cursors_of(plan: Plan, order: Order, columns: Sequence[Texts]) -> list[bytes]:
+    """Return the cursors of many rows, given by column, in a list of this order."""
+    places = [plan.places[column] for column, _ in order.columns]
+    return cursors.encode_cursors(order, [(plan.kinds[place], columns[place]) for place in places])
+
+
+@dataclass
+class Linked:
+    """What a to-one relation of a list leads to: each row once, by the text of its id, and what that leads to."""
+
+    plan: Plan
+    rows: Mapping[bytes, Row]
+    links: Links
+
+    @cached_property
+    def records(self) -> Mapping[bytes | None, Record]:
+        """Return its records, by the text of their ids."""
+        records: dict[bytes | None, Record] = {key: Record(self.plan, row) for key, row in self.rows.items()}
+        _attach(self.links, records.values())
+        return records
+
+
+Links = Mapping[str, Linked]
+"""The to-one relations of a list that were read as rows, by name."""
+
+
+def _attach(links: Links, records: Iterable[Record]) -> None:
+    for name, linked in links.items():
+        related = linked.records
+        for record in records:
+            record.one[name] = related.get(record.row[record.plan.keys[name]])
 
 
 @dataclass
@@ -168,8 +206,11 @@ class Page:
     has_next: bool = False
     has_previous: bool = False
     count: int | None = None
+    links: Links = field(default_factory=dict)
 
     @cached_property
     def records(self) -> list[Record]:
-        """Return its records. A document that shows nothing but their columns needs only the rows."""
-        return [Record(self.plan, row, self.order) for row in self.rows]
+        """Return its records. A document that shows nothing but columns needs only the rows."""
+        records = [Record(self.plan, row, self.order) for row in self.rows]
+        _attach(self.links, records)
+        return records

@@ -86,14 +86,9 @@ def fetch_rows_by_id(
     """Return the rows with these ids, in no particular order; nothing needs compiling for that."""
     if not ids:
         return []
-    text = _select_by_id(model, columns, len(ids), scope.text)
-    return texts_of(fetch(Statement(text, (*ids, *scope.parameters))), kinds)
-
-
-@lru_cache(maxsize=1024)
-def _select_by_id(model: type[Model], columns: tuple[str, ...], ids: int, scope: str) -> str:
-    marks = ", ".join(["%s"] * ids)
-    return _select(model, columns) + _where(f"id IN ({marks})", scope)
+    # Integers need no quoting, and a driver takes longer to quote a hundred than the server to find them.
+    among = f"id IN ({', '.join([f'{each:d}' for each in ids])})"
+    return texts_of(fetch(Statement(_select(model, columns) + _where(among, scope.text), scope.parameters)), kinds)
 
 
 def fetch_rows_of_any(
