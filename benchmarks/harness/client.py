@@ -71,6 +71,8 @@ class Client:
                 return str(template.others[1])
             if name == "number":
                 return str(random.randint(1, 100))
+            if name == "fresh":
+                return str(random.randint(10**10, 10**13))
             if name == "txid":
                 return f"{self._run}-{next(self._numbers)}"
             if name in ("amount", "sum"):

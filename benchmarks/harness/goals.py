@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from benchmarks.harness.contenders import (
     BOUND_UNCACHED,
@@ -93,19 +94,48 @@ _RATIOS = (
     _to_plain("Transfer, all into one wallet", 0.6, "transfer-one"),
     _to_plain("Hold, spread wallets", 0.6, "hold"),
     _to_plain("Capture, spread holds", 0.6, "capture"),
+    _Ratio("GraphQL connection of 20, not cached: to REST's list", 0.8, "graphql-20", UNCACHED, "list-20", UNCACHED),
+    _Ratio(
+        "GraphQL connection of 100, not cached: to REST's list", 0.8, "graphql-100", UNCACHED, "list-100", UNCACHED
+    ),
+    _Ratio(
+        "GraphQL, a new document of a known shape: to a known one",
+        0.5,
+        "graphql-new",
+        UNCACHED,
+        "graphql-known",
+        UNCACHED,
+    ),
+    _Ratio("GraphQL createTransaction: to a POST", 0.85, "graphql-post", OURS, "post-spread", OURS),
     _against("GraphQL connection of 100, not cached: to stock strawberry-django", 10, "graphql-100", UNCACHED, STOCK),
     _against("GraphQL, cached: to the ceiling", 0.5, "graphql-100-cached", OURS, CEILING),
     _against("GraphQL, cached, in front of Django: to the ceiling", 1.5, "graphql-100-cached", OURS, CEILING),
 )
 
 
+_STEADY = ("get-wallet", "list-20", "list-100", "graphql-20", "graphql-100")
+AT_MOST_LONGER = 4
+"""How many times the median one in a hundred of the answers to these reads may take."""
 AT_LEAST_AS_BEFORE = 0.98
 """The loss of speed that a change may cause in a row."""
 
 
 def judge_rows(cells: Sequence[Cell]) -> Iterator[Goal]:
     """Yield the goals of the measured rows."""
-    return _judge(_RATIOS, cells)
+    yield from _judge(_RATIOS, cells)
+    yield from map(_judge_delays, filter(None, (find(cells, row, UNCACHED) for row in _STEADY)))
+
+
+def _judge_delays(cell: Cell) -> Goal:
+    measured = None if cell.problem or not cell.p50_ms else median(cell.p99_ms) / median(cell.p50_ms)
+    return Goal(
+        name=f"{cell.row}, not cached: 99th percentile to the median",
+        target=f"≤ {AT_MOST_LONGER} x",
+        measured=measured,
+        holds=measured is not None and measured <= AT_MOST_LONGER,
+        row=cell.row,
+        note=cell.problem or "",
+    )
 
 
 def judge_against_earlier(rows: Sequence[Row], cells: Sequence[Cell]) -> Iterator[Goal]:

@@ -88,13 +88,18 @@ _CONNECTION = """query Transactions($first: Int!, $after: String, $filters: Tran
     pageInfo { hasNextPage endCursor }
   }
 }"""
-# The stock schema has no such input types, so this query has no variables.
-_CONNECTION_OF_100 = """{
-  transactions(first: 100) {
-    edges { cursor node { id databaseId txid amount createdAt wallet { id label } } }
-    pageInfo { hasNextPage endCursor }
-  }
-}"""
+
+
+def _connection(arguments: str) -> str:
+    # The stock schema has no such input types, so this query has no variables.
+    return f"""{{
+  transactions({arguments}) {{
+    edges {{ cursor node {{ id databaseId txid amount createdAt wallet {{ id label }} }} }}
+    pageInfo {{ hasNextPage endCursor }}
+  }}
+}}"""
+
+
 _CREATE = """mutation Create($input: CreateTransactionInput!) {
   createTransaction(input: $input) { transaction { id databaseId txid amount createdAt } userErrors { code message } }
 }"""
@@ -106,7 +111,12 @@ def ask_graphql(document: str, variables: dict[str, object] | None = None) -> Te
     return Template("/graphql/", method="POST", headers=_GRAPHQL, body=_json(body))
 
 
-CONNECTION_OF_100 = ask_graphql(_CONNECTION_OF_100)
+CONNECTION_OF_20, CONNECTION_OF_100 = (ask_graphql(_connection(f"first: {size}")) for size in (20, 100))
+# All amounts are larger, so both have the same answer: one document is always the same, the other always a new one.
+KNOWN_DOCUMENT, NEW_DOCUMENT = (
+    ask_graphql(_connection(f'first: 100, filters: {{amount: {{gte: "-{least}"}}}}'))
+    for least in ("1000000000000", "{fresh}")
+)
 CREATE_BY_GRAPHQL = ask_graphql(_CREATE, {"input": {"txid": "{txid}", "amount": "{amount}", "walletId": "{wallet}"}})
 
 

@@ -22,7 +22,7 @@ _TOP_IN_PAGE = 12
 _HOW = """
 All servers and databases run on this one machine, and so does wrk: 16 keep-alive connections, one thread. Each
 figure is the median of its repetitions; the contenders of a row are measured in turns, repetition by repetition,
-and so are the three rows of POST, because they are compared with each other.
+and so are rows that are compared with each other, such as those of POST.
 Each contender has 2 processes (8 threads each if it uses threads) and its own database with the same rows. It is
 checked before: its reads are compared, and it must refuse an overdraft without changing anything; and after: each
 answer to a POST must have left its rows, and all balances are recomputed, walletsvc's by `manage.py reconcile`. A row

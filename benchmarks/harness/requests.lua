@@ -1,7 +1,7 @@
 -- What wrk sends: the requests of one template, each with fresh values in its {marks}. Arguments after `--`:
 --   method path first_wallet last_wallet first_other last_other run repeats times item body [header value]...
 -- {wallet} is a wallet at random, {other} another one, {number} one of 1 to 100, {txid} a name never used before,
--- {amount} a small change, {sum} a small amount above 0; {items} is the item template, `repeats` times over, with commas
+-- {fresh} a whole number that was hardly used before, {amount} a small change, {sum} a small amount above 0; {items} is the item template, `repeats` times over, with commas
 -- between. Each request is sent `times` times in a row.
 
 local thread_count = 0
@@ -15,6 +15,7 @@ local sent = 0
 local method, path, first_wallet, last_wallet, first_other, last_other, run, repeats, times, item, body
 local headers = {}
 local wallet
+local fresh
 
 local values = {
   wallet = function()
@@ -32,6 +33,10 @@ local values = {
   txid = function()
     sent = sent + 1
     return run .. "-" .. thread_id .. "-" .. sent
+  end,
+  fresh = function()
+    fresh = fresh + 1
+    return string.format("%.0f", fresh)
   end,
   amount = function()
     local cents = math.random(1, 999)
@@ -63,6 +68,7 @@ function init(arguments)
     seed = (seed * 31 + run:byte(place)) % 2147483647
   end
   math.randomseed(seed)
+  fresh = math.random(1e6, 1e9) * 1e4
   values.items = function()
     local items = {}
     for place = 1, repeats do

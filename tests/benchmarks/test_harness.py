@@ -69,6 +69,15 @@ def test_an_earlier_commit_takes_the_place_of_the_peers(before, holds):
     assert (goal.row, goal.measured, goal.holds) == ("post-spread", 600.0 / before, holds)
 
 
+@pytest.mark.parametrize(("slowest", "holds"), [([8.0, 9.0, 90.0], True), ([8.0, 9.1, 9.2], False)])
+def test_a_read_is_steady_by_its_medians(slowest, holds):
+    cell = Cell("list-20", UNCACHED, rates=[1.0], p50_ms=[2.0, 2.25, 3.0], p99_ms=slowest)
+    [goal] = judge_rows([cell])
+    assert (goal.row, goal.measured, goal.holds) == ("list-20", slowest[1] / 2.25, holds)
+    [void] = judge_rows([Cell("list-20", UNCACHED, problem="3 refused")])
+    assert (void.measured, void.holds, void.note) == (None, False, "3 refused")
+
+
 def test_rows_that_were_not_measured_have_no_goals():
     assert list(judge_rows([])) == []
 
@@ -172,8 +181,9 @@ def test_a_missed_goal_stays_in_the_table():
 def test_rows_that_are_compared_with_each_other_are_measured_in_turns() -> None:
     groups = [[row.key for row in group] for group in group_rows(list(ROWS.values()))]
     assert [key for group in groups for key in group] == list(ROWS)
-    [of_posts] = [group for group in groups if len(group) > 1]
-    assert of_posts[:4] == ["post-spread", "post-one", "post-key", "batch-100"]
+    *of_reads, of_posts = [group for group in groups if len(group) > 1]
+    assert of_reads == [["list-20", "graphql-20"], ["list-100", "graphql-100"], ["graphql-known", "graphql-new"]]
+    assert of_posts[:5] == ["post-spread", "post-one", "graphql-post", "post-key", "batch-100"]
     # Whatever a plain post is compared with.
     assert {row.key for row in make_ledger_rows(100)} <= set(of_posts)
 
