@@ -189,7 +189,7 @@ def test_a_list_whose_members_lack_an_included_resource_is_omitted(
     def fail(*_: object, **__: object) -> None:
         raise ValueError
 
-    after_commit(lambda: monkeypatch.setattr("walletsvc.queries.engine.read_by_ids", fail))
+    after_commit(lambda: monkeypatch.setattr("walletsvc.queries.engine.fetch_rows_by_id", fail))
     url = f"/api/wallets/{full['id']}/?include=entries,transactions.wallet"
     answered = read(api.patch(url, resource("Wallet", full["id"], label="Renamed")))
     assert [each["type"] for each in answered["included"]] == ["Entry", "Entry"]
