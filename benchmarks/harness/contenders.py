@@ -87,6 +87,8 @@ def our_environment(database_url: str, redis_url: str, **settings: str) -> dict[
         "SECRET_KEY": secrets.token_urlsafe(50),
         "ALLOWED_HOSTS": "127.0.0.1",
         "LOG_LEVEL": "WARNING",
+        # No load balancer needs time to see that it ends.
+        "DRAIN_SECONDS": "0",
         **settings,
     }
 

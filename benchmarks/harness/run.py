@@ -35,7 +35,7 @@ from benchmarks.harness.report import Results
 from benchmarks.harness.row import Row
 from benchmarks.harness.rows import group_rows, make_rows
 from benchmarks.harness.scaling import judge_scaling, measure_scaling
-from benchmarks.harness.servers import BenchmarkMariaDB, HarnessError, HttpServer
+from benchmarks.harness.servers import BenchmarkMariaDB, HarnessError, HttpServer, running
 from tests.servers import RedisServer
 
 SCALING = "scaling"
@@ -118,10 +118,9 @@ def _measure_rows(
             root = stack.enter_context(checked_out(plan.against, folder))
             redis_before = stack.enter_context(RedisServer())
             contenders |= prepare_earlier(root, database, redis_before.socket_url, mode.size)
-        servers: dict[str, HttpServer] = {}
-        for name in (name for name in contenders if name in needed):
-            say(f"Starting {TITLES[name]}")
-            servers[name] = stack.enter_context(contenders[name].server(folder))
+        servers = {name: each.server(folder) for name, each in contenders.items() if name in needed}
+        say(f"Starting {', '.join(TITLES[name] for name in servers)}")
+        stack.enter_context(running(servers.values()))
         meter = Meter(
             database=database,
             contenders=contenders,

@@ -22,7 +22,7 @@ from benchmarks.harness.questions import (
     get_connection,
     get_list,
 )
-from benchmarks.harness.servers import BenchmarkMariaDB, HarnessError
+from benchmarks.harness.servers import BenchmarkMariaDB, HarnessError, running
 from benchmarks.harness.wrk import Template
 
 PAGE = 20
@@ -100,7 +100,7 @@ def _measure_wall(
     results: dict[str, Scaled],
 ) -> None:
     with ExitStack() as stack:
-        clients = [_start(stack, subject, redis_url, folder) for subject in subjects]
+        clients = _start(stack, subjects, redis_url, folder)
         for subject, size, client in zip(subjects, sizes, clients, strict=True):
             subject.asks = dict(_questions(client, size))
         for name in subjects[0].asks:
@@ -129,7 +129,7 @@ def _measure_database(
 ) -> None:
     for subject in subjects:
         with ExitStack() as stack:
-            client = _start(stack, subject, redis_url, folder)
+            (client,) = _start(stack, [subject], redis_url, folder)
             for scaled in results.values():
                 if scaled.problem is None:
                     _add_database_time(scaled, subject.asks[scaled.name], client, requests, log)
@@ -165,10 +165,14 @@ def _read_log(text: str) -> Iterator[tuple[float, str]]:
         yield float(place[1]) * 1000, statement
 
 
-def _start(stack: ExitStack, subject: _Subject, redis_url: str, folder: Path) -> Client:
-    contender = our_contender("scaling", subject.url, redis_url, workers=1, threads=1, CACHE_SECONDS="0")
-    server = stack.enter_context(contender.server(folder))
-    return stack.enter_context(Client(server.url))
+def _start(stack: ExitStack, subjects: Sequence[_Subject], redis_url: str, folder: Path) -> list[Client]:
+    """Start a server for each, and return clients of them."""
+    servers = [
+        our_contender("scaling", each.url, redis_url, workers=1, threads=1, CACHE_SECONDS="0").server(folder)
+        for each in subjects
+    ]
+    stack.enter_context(running(servers))
+    return [stack.enter_context(Client(each.url)) for each in servers]
 
 
 def _questions(client: Client, size: dataset.Size) -> Iterator[tuple[str, Ask]]:

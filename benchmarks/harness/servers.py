@@ -9,7 +9,8 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
 
@@ -18,7 +19,7 @@ from tests.servers import MariaDBServer, free_ports
 ROOT = Path(__file__).resolve().parent.parent.parent
 WORKERS = 2
 THREADS = 8
-START_SECONDS = 60
+START_SECONDS = 120
 IDLE_SECONDS = 10
 
 
@@ -138,6 +139,20 @@ class HttpServer:
                 time.sleep(0.05)
         end = "\n".join(self._log.read_text(errors="replace").splitlines()[-30:])
         raise HarnessError(f"{' '.join(self._command)} does not answer; the end of its log:\n{end}")
+
+
+@contextlib.contextmanager
+def running(servers: Collection[HttpServer]) -> Iterator[None]:
+    """Run all these servers. They start and end side by side, because both are mostly waiting.
+
+    Raises HarnessError if one does not start.
+    """
+    with ThreadPoolExecutor(len(servers)) as threads:
+        try:
+            list(threads.map(HttpServer.__enter__, servers))
+            yield
+        finally:
+            list(threads.map(HttpServer.stop, servers))
 
 
 def _children(pid: int) -> Iterator[int]:
