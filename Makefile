@@ -35,7 +35,7 @@ test-failures: $(VENV)/.dev ## Break what the server depends on, also what takes
 	@DEBUG=true WEB_WORKERS=1 FAILURES=all $(python) -m tests.servers -- $(python) -m pytest tests/failures tests/chaos tests/serving $(PYTEST_ARGS)
 
 .PHONY: test-cluster
-test-cluster: $(VENV)/.dev ## Run servers on three Galera nodes and Redis with Sentinel, and let them fail: minutes (PYTEST_ARGS)
+test-cluster: $(VENV)/.dev ## Run servers on Galera, on a primary with a replica, and Redis with Sentinel, and let them fail: minutes (PYTEST_ARGS)
 	@scripts/test-cluster.sh
 
 .PHONY: fuzz

@@ -6,6 +6,7 @@ import json
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import orjson
@@ -128,7 +129,7 @@ def _answer_query(
         found = responses.look_up(key, stamps=stamps)
     if found.response is not None:
         return Answer(found.response, reading=reading, etag=found.etag)
-    answered = _run_query(request, document, operation, principal)
+    answered = responses.build_after(found, partial(_run_query, request, document, operation, principal))
     if not answered.is_flawless:
         return answered
     return replace(answered, reading=reading, etag=responses.keep(found, answered.body))

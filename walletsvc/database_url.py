@@ -43,6 +43,16 @@ def parse_database_url(url: str, *, folder: Path) -> dict[str, Any]:
     return found
 
 
+def parse_read_url(url: str, *, folder: Path) -> dict[str, Any]:
+    """Return the settings of the server for reads at this address. Raises what `parse_database_url` raises."""
+    found = parse_database_url(url, folder=folder)
+    if found["ENGINE"] != _ENGINES["mysql"]:
+        raise ValueError(f"has to be the address of a MariaDB server, such as {EXAMPLES.split(' ', 1)[0]}.")
+    # A list also of one: it is used only while it is ready.
+    hosts = found["OPTIONS"].get("hosts", ((found["HOST"], found["PORT"]),))
+    return {**found, "OPTIONS": {**found["OPTIONS"], "hosts": hosts}}
+
+
 def _split(url: str) -> tuple[str, str, str]:
     """Return the address with the first of its hosts and without options, and the list of hosts, and the options."""
     try:

@@ -7,7 +7,7 @@ from typing import Any
 
 import environ
 
-from walletsvc.database_url import parse_database_url, require_driver
+from walletsvc.database_url import parse_database_url, parse_read_url, require_driver
 from walletsvc.environment import Environment, parse_file, parse_folder, parse_origins, parse_scales
 from walletsvc.mysql_address import with_hosts
 from walletsvc.redis_url import cache_of, parse_redis_url
@@ -112,14 +112,19 @@ _DATABASE_OPTIONS: dict[str, dict[str, object]] = {
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON;",
     },
 }
-DATABASES = {
-    "default": _database
-    | {
-        "CONN_MAX_AGE": env.number("CONN_MAX_AGE", default=600),
-        "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": _DATABASE_OPTIONS.get(_database["ENGINE"], {}) | _database.get("OPTIONS", {}),
-    }
-}
+_KEPT: dict[str, Any] = {"CONN_MAX_AGE": env.number("CONN_MAX_AGE", default=600), "CONN_HEALTH_CHECKS": True}
+_OPTIONS = _DATABASE_OPTIONS.get(_database["ENGINE"], {})
+DATABASES = {"default": _database | _KEPT | {"OPTIONS": _OPTIONS | _database.get("OPTIONS", {})}}
+# A replica of that database, or another node of its cluster, for reads that are not cached (db/reader.py).
+_reader: dict[str, Any] = env.parsed("DATABASE_READ_URL", partial(parse_read_url, folder=HOME), {})
+if _reader and _reader["ENGINE"] != _database["ENGINE"]:
+    env.note("DATABASE_READ_URL", "is set, and DATABASE_URL names no MariaDB server that it could be a replica of.")
+elif _reader:
+    # Nobody waits for it for long: the database above can be asked as well.
+    _PROMPT = {"connect_timeout": 1, "read_timeout": 2, "write_timeout": 2, "reads_only": True}
+    DATABASES["reader"] = (
+        _reader | _KEPT | {"OPTIONS": _OPTIONS | _reader["OPTIONS"] | _PROMPT, "TEST": {"MIRROR": "default"}}
+    )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # -- cache -----------------------------------------------------------------------------------------------

@@ -77,9 +77,10 @@ class Strict:
         instance: str = "",
         channel: str = "",
         announcement: bytes = b"",
+        position: bytes = b"",
     ) -> None:
         self._answer("settle", instance)
-        self.shared.settle(tokens, mark=mark)
+        self.shared.settle(tokens, mark=mark, position=position)
         self.announced.append((channel, announcement))
 
     def _answer(self, method: str, instance: str) -> None:

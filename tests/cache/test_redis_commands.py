@@ -101,10 +101,11 @@ def test_marks_are_for_a_few_seconds(pool: Pool, store: RedisStore) -> None:
 
 def settle(store: RedisStore, instance: str = INSTANCE) -> None:
     tokens = {"a": b"1", "b": b"2"}
-    store.settle(tokens, mark=b"!mark", instance=instance, channel="changes", announcement=b"7")
+    where = {"instance": instance, "channel": "changes"}
+    store.settle(tokens, mark=b"!mark", announcement=b"7", position=b"0-1-9", **where)
 
 
-SETTLE = [b"2", b"a", b"b", b"!mark", STAMP_SECONDS, b"1", b"2", b"changes", b"7"]
+SETTLE = [b"2", b"a", b"b", b"!mark", STAMP_SECONDS, b"1", b"2", b"changes", b"7", b"0-1-9"]
 
 
 def test_a_script_settles_and_announces(pool: Pool, store: RedisStore) -> None:

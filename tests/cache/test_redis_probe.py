@@ -48,7 +48,7 @@ def test_a_probe_does_what_readers_and_writers_do(pool: Pool, probe: Probe) -> N
     mark, settled, response, values, *ends = sent(pool.made[0])
     stamp_name, response_name = b"walletsvc:probe:t1:stamp", b"walletsvc:probe:t2:response"
     assert mark == [b"SET", stamp_name, b"!t3", b"EX", MARK_SECONDS]
-    assert settled[:1] + settled[2:] == [b"EVALSHA", b"1", stamp_name, b"!t3", STAMP_SECONDS, b"t4", b"", b""]
+    assert settled[:1] + settled[2:] == [b"EVALSHA", b"1", stamp_name, b"!t3", STAMP_SECONDS, b"t4", b"", b"", b""]
     assert response == [b"SET", response_name, b"t4", b"EX", MARK_SECONDS]
     assert values == [b"MGET", stamp_name, response_name]
     assert ends == [[b"SET", name, b"t4", b"EX", b"1"] for name in (stamp_name, response_name)]

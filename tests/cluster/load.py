@@ -238,7 +238,7 @@ def is_certain(answer: httpx.Response) -> bool:
     if answer.status_code != 503:
         return answer.status_code < 500
     return all(
-        each.get("meta", {}).get("outcome_known", each["code"] == "conflict") for each in answer.json()["errors"]
+        each.get("meta", {}).get("outcomeKnown", each["code"] == "conflict") for each in answer.json()["errors"]
     )
 
 

@@ -10,6 +10,7 @@ from tests.servers.galera import GaleraCluster, GaleraNode
 from tests.servers.mariadb import MariaDBServer
 from tests.servers.process import ServerError, find_binary, free_port, free_ports
 from tests.servers.redis import RedisSentinel, RedisServer
+from tests.servers.replicated import ReplicatedServer
 
 __all__ = [
     "GaleraCluster",
@@ -17,6 +18,7 @@ __all__ = [
     "MariaDBServer",
     "RedisSentinel",
     "RedisServer",
+    "ReplicatedServer",
     "ServerError",
     "find_binary",
     "free_port",

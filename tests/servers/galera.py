@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from tests.servers.mariadb import MariaDBServer
 from tests.servers.process import ServerError, free_ports
@@ -49,30 +49,6 @@ class GaleraNode(MariaDBServer):
     def start(self) -> None:
         super().start()
         self.wait_until_synced()
-
-    def run(self, statement: str) -> Sequence[Sequence[Any]]:
-        """Run a statement as an administrator, and return its rows. Raises the driver's errors."""
-        connection = self.connect()
-        try:
-            cursor = connection.cursor()
-            cursor.execute(statement)
-            return list(cursor.fetchall())
-        finally:
-            connection.close()
-
-    def connect(self) -> Any:
-        """Return a new connection of the driver, in autocommit. Raises the driver's errors."""
-        import MySQLdb  # The rest of the package works without it.
-
-        return MySQLdb.connect(
-            host=self.host,
-            port=self.port,
-            user=self.user,
-            password=self.password,
-            autocommit=True,
-            connect_timeout=2,
-            read_timeout=20,
-        )
 
     def status(self, name: str) -> str:
         """Return a status variable, or an empty text while the node does not answer."""

@@ -3,7 +3,9 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from tests.servers.process import Server, ServerError, find_binary
 
@@ -19,6 +21,30 @@ class MariaDBServer(Server):
     @property
     def url(self) -> str:
         return f"mysql://{self.user}:{self.password}@{self.host}:{self.port}/{self.database}"
+
+    def run(self, statement: str) -> Sequence[Sequence[Any]]:
+        """Run a statement as an administrator, and return its rows. Raises the driver's errors."""
+        connection = self.connect()
+        try:
+            cursor = connection.cursor()
+            cursor.execute(statement)
+            return list(cursor.fetchall())
+        finally:
+            connection.close()
+
+    def connect(self) -> Any:
+        """Return a new connection of the driver, in autocommit. Raises the driver's errors."""
+        import MySQLdb  # The rest of the package works without it.
+
+        return MySQLdb.connect(
+            host=self.host,
+            port=self.port,
+            user=self.user,
+            password=self.password,
+            autocommit=True,
+            connect_timeout=2,
+            read_timeout=20,
+        )
 
     def _initialize(self) -> None:
         installer = find_binary("mariadb-install-db", "mysql_install_db")
@@ -44,12 +70,16 @@ class MariaDBServer(Server):
         if finished.returncode:
             raise self._error(f"could not make its data folder (exit code {finished.returncode})")
         # Runs at each start, before connections are served.
-        self._init_file.write_text(
+        self._init_file.write_text(self._preparation)
+        self._own(self._init_file)
+
+    @property
+    def _preparation(self) -> str:
+        return (
             f"CREATE DATABASE IF NOT EXISTS {self.database} CHARACTER SET utf8mb4;\n"
             f"CREATE USER IF NOT EXISTS '{self.user}'@'%' IDENTIFIED BY '{self.password}';\n"
             f"GRANT ALL ON *.* TO '{self.user}'@'%';\n"
         )
-        self._own(self._init_file)
 
     def _arguments(self) -> list[str]:
         return [

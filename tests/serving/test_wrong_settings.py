@@ -27,6 +27,9 @@ MYSQL = f"mysql://user:{SECRET}@host/name"
 WRONG = [
     ("DATABASE_URL", "nonsense", NOT_AN_ADDRESS),
     ("DATABASE_URL", f"user:{SECRET}@host/name", NOT_AN_ADDRESS),
+    ("DATABASE_READ_URL", "sqlite:///file.sqlite3", "has to be the address of a MariaDB server"),
+    ("DATABASE_READ_URL", f"mysql://user:{SECRET}@db1,,db3/name", "has an empty place in its list of hosts"),
+    ("DATABASE_READ_URL", f"mysql://user:{SECRET}@db2/name", "is set, and DATABASE_URL names no MariaDB server"),
     ("DATABASE_URL", f"postgres://user:{SECRET}@host/name", "names a database of the kind 'postgres', which is not"),
     ("DATABASE_URL", f"mysql://user:{SECRET}@host", "names no database: it has to end like mysql://user:password@"),
     ("DATABASE_URL", f"mysql://user:{SECRET}@host:port/name", UNREADABLE),

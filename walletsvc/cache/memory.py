@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from walletsvc.cache.store import MARK, MARK_SECONDS, PROCESS, STAMP_SECONDS
+from walletsvc.cache.positions import settled
+from walletsvc.cache.store import MARK_SECONDS, PROCESS, STAMP_SECONDS
 
 V = TypeVar("V", bound=Sized)
 
@@ -57,6 +58,9 @@ class Bounded(Generic[V]):
             # In one step: `LocalCopies.get` changes the order without the lock.
             evicted, (removed, _) = self._entries.popitem(last=False)
             self._bytes -= _size_of(evicted, removed)
+
+    def _seconds_left(self, key: str) -> float:
+        return self._entries[key][1] - self._clock()
 
     def _remove(self, key: str) -> None:
         removed = self._entries.pop(key, None)
@@ -122,12 +126,16 @@ class MemoryStore(Bounded[bytes]):
         instance: str = "",
         channel: str = "",
         announcement: bytes = b"",
+        position: bytes = b"",
     ) -> None:
         with self._lock:
             for key, token in tokens.items():
                 current = self._get(key)
-                if current is None or current == mark or not current.startswith(MARK):
-                    self._put(key, token, STAMP_SECONDS)
+                left, is_ours = settled(current, mark=mark, token=token, position=position)
+                if is_ours:
+                    self._put(key, left, STAMP_SECONDS)
+                elif left != current:
+                    self._put(key, left, self._seconds_left(key))
 
 
 @dataclass(frozen=True, slots=True)

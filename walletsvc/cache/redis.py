@@ -19,17 +19,39 @@ from walletsvc.cache.wire import Line
 logger = logging.getLogger(__name__)
 
 _SETTLE = """
+local mark, position = ARGV[1], ARGV[#KEYS + 5]
+local function later(one, other)
+  local domain, first = string.match(one, '^(%d+)%-%d+%-(%d+)$')
+  local another, second = string.match(other, '^(%d+)%-%d+%-(%d+)$')
+  if not domain or domain ~= another then
+    return ''
+  end
+  return tonumber(first) >= tonumber(second) and one or other
+end
 for index, key in ipairs(KEYS) do
   local current = redis.call('GET', key)
-  if not current or current == ARGV[1] or string.sub(current, 1, 1) ~= '!' then
-    redis.call('SET', key, ARGV[index + 2], 'EX', ARGV[2])
+  local name, separator, noted = string.match(current or '', '^([^@]*)(@?)(.*)$')
+  local is_mark = string.sub(name, 1, 1) == '!'
+  local known = ''
+  if is_mark and separator == '' then
+    known = position
+  elseif current then
+    known = later(noted, position)
+  end
+  if is_mark and name ~= mark then
+    if separator == '' or known ~= noted then
+      redis.call('SET', key, name .. '@' .. known, 'KEEPTTL')
+    end
+  else
+    redis.call('SET', key, ARGV[index + 2] .. (known ~= '' and '@' .. known or ''), 'EX', ARGV[2])
   end
 end
 if ARGV[#KEYS + 4] ~= '' then
   redis.pcall('PUBLISH', ARGV[#KEYS + 3], ARGV[#KEYS + 4])
 end
 """
-"""In the same round trip: every write waits. With `pcall`, a user who may not publish keeps a working cache."""
+"""As `cache.positions.settled`. In the same round trip, as every write waits. With `pcall`, a user who may not
+publish keeps a working cache."""
 _SETTLE_ID = sha1(_SETTLE.encode(), usedforsecurity=False).hexdigest()
 """The name of the script for EVALSHA (https://redis.io/docs/latest/commands/evalsha/)."""
 
@@ -100,8 +122,9 @@ class RedisStore:
         instance: str = "",
         channel: str = "",
         announcement: bytes = b"",
+        position: bytes = b"",
     ) -> None:
-        what = _settle(tokens, mark, channel, announcement)
+        what = _settle(tokens, mark, channel, announcement, position)
         try:
             self._ask(("EVALSHA", _SETTLE_ID, *what), instance=instance, urgent=True)
         except redis.exceptions.NoScriptError:  # then nothing of it has run
@@ -138,9 +161,9 @@ def _mark(keys: Iterable[str], mark: bytes) -> list[Command]:
     return [("SET", key, mark, "EX", MARK_SECONDS) for key in keys]
 
 
-def _settle(tokens: Mapping[str, bytes], mark: bytes, channel: str, announcement: bytes) -> Command:
+def _settle(tokens: Mapping[str, bytes], mark: bytes, channel: str, announcement: bytes, position: bytes) -> Command:
     """Return the command that runs the script."""
-    return (len(tokens), *tokens, mark, STAMP_SECONDS, *tokens.values(), channel, announcement)
+    return (len(tokens), *tokens, mark, STAMP_SECONDS, *tokens.values(), channel, announcement, position)
 
 
 def _try_everything(line: Line) -> str | None:
@@ -150,7 +173,7 @@ def _try_everything(line: Line) -> str | None:
     """
     stamp, response = (f"{PREFIX}probe:{new_token().decode()}:{name}" for name in ("stamp", "response"))
     mark, token = MARK + new_token(), new_token()
-    what = _settle({stamp: token}, mark, "", b"")
+    what = _settle({stamp: token}, mark, "", b"", b"")
     _run(line, *_mark([stamp], mark))
     try:
         _run(line, ("EVALSHA", _SETTLE_ID, *what))

@@ -15,18 +15,22 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from django.conf import settings
 from django_redis import get_redis_connection
 
 from walletsvc.cache.lease import UNKNOWN, BackgroundKeeper, Keeper, State
 from walletsvc.cache.memory import LocalCopy, MemoryStore
+from walletsvc.cache.positions import position_of
 from walletsvc.cache.redis import RedisStore
 from walletsvc.cache.store import MARK, PREFIX, Store, Unreachable, new_token
 from walletsvc.cache.telemetry import DISTRUSTED, HIT, MARKED, MISS, UNREACHABLE, count_lookup
+from walletsvc.db import reader
 from walletsvc.etags import make_etag
 from walletsvc.telemetry.traces import CACHE, span
+
+T = TypeVar("T")
 
 EVERYTHING = "everything"
 """The name of the stamp that each write changes."""
@@ -231,6 +235,19 @@ def keep(lookup: Lookup, response: bytes) -> str:
     return etag
 
 
+def build_after(lookup: Lookup, build: Callable[[], T]) -> T:
+    """Return what `build` makes of the database, after a look-up that found nothing.
+
+    A server for reads (`db.reader`) is asked if it has all writes that the stamps of the look-up stand for. So its
+    rows are never older than the stamps that they are stored under.
+    """
+    agreement = lookup.state.agreement
+    if agreement is None or not reader.is_configured():
+        return build()
+    with reader.reading(position=position_of(lookup.stamps), identity=agreement.identity):
+        return build()
+
+
 @dataclass(frozen=True, slots=True)
 class Response:
     """A response and its strong tag."""
@@ -245,7 +262,7 @@ def remember(key: str, *, stamps: Sequence[str], build: Callable[[], bytes]) -> 
         found = look_up(key, stamps=stamps)
     if found.response is not None and found.etag is not None:
         return Response(found.response, found.etag)
-    body = build()
+    body = build_after(found, build)
     return Response(body, keep(found, body))
 
 
@@ -281,12 +298,15 @@ class Invalidation:
             return False
         return True
 
-    def settle(self) -> bool:
-        """Give new stamps to the marked names, and announce the change (`events/follow.py`)."""
-        # Checked last: meanwhile, others may have suspended the cache and chosen another.
-        return self.release() and keeper().holds(self._state)
+    def settle(self, position: str = "") -> bool:
+        """Give new stamps to the marked names, and announce the change (`events/follow.py`).
 
-    def release(self) -> bool:
+        `position` is that of the write in the binary log, if it is known.
+        """
+        # Checked last: meanwhile, others may have suspended the cache and chosen another.
+        return self.release(position) and keeper().holds(self._state)
+
+    def release(self, position: str = "") -> bool:
         """Do what `settle` does after a rollback, when nothing is outdated.
 
         Another writer's mark stays, for that writer to settle. A failed COMMIT cannot be distinguished from one whose
@@ -305,6 +325,7 @@ class Invalidation:
                 instance=self._state.instance,
                 channel=channel,
                 announcement=self._announcement,
+                position=position.encode(),
             )
         except Unreachable:
             return False

@@ -73,10 +73,11 @@ class Store(Protocol):
         instance: str = "",
         channel: str = "",
         announcement: bytes = b"",
+        position: bytes = b"",
     ) -> None:
-        """Store each token, in one step, except over another writer's mark.
+        """Store each token, in one step, except over another writer's mark, with the `position` of the write.
 
-        Then publishes `announcement` on `channel`, if the store reaches other processes.
+        See `cache.positions.settled`. Then publishes `announcement` on `channel`, if the store reaches others.
 
         Replaces plain tokens as well as `mark`: the mark may have expired or been overwritten and settled by another
         writer, and a reader may have stored under that token what it had read before our commit.

@@ -16,7 +16,8 @@ from django.db import Error, connection, transaction
 from walletsvc import errors
 from walletsvc.cache import responses
 from walletsvc.cache.lease.row import new_identity
-from walletsvc.db import dialect
+from walletsvc.db import dialect, reader
+from walletsvc.db.channels import channel
 from walletsvc.ledger import statements
 
 logger = logging.getLogger(__name__)
@@ -48,6 +49,8 @@ class Publication:
         Call it last in the transaction, so that only COMMIT remains while the row is locked.
         """
         self._is_marked = self._invalidation.mark(wallets, owners=set(wallets.values()))
+        if self._is_marked and reader.is_configured():
+            channel().ask_position()
         if not self._is_marked and not _is_suspended_for_all():
             self._is_unseen = True
             _suspend()
@@ -58,7 +61,8 @@ class Publication:
 
     def complete(self) -> None:
         """Return once no reader is served outdated data. Raises `Unavailable` if the database went away."""
-        if self._is_marked and not self._invalidation.settle():
+        position = channel().position() if self._is_marked and reader.is_configured() else ""
+        if self._is_marked and not self._invalidation.settle(position):
             self._is_unseen = True
             _suspend_now()
         if self._is_unseen:

@@ -55,6 +55,12 @@ class Channel(Protocol):
     def share_of(self, parts: int, /) -> int:
         """Return a number below `parts`: as far as possible another one than connections that write just now."""
 
+    def ask_position(self) -> None:
+        """Ask, with the COMMIT of this transaction, where in the binary log it is."""
+
+    def position(self) -> str:
+        """Return the position that was asked for; empty if there is none."""
+
 
 class AtOnce:
     """Runs each statement at once."""
@@ -95,6 +101,13 @@ class AtOnce:
     def share_of(self, parts: int, /) -> int:
         """Return 0: SQLite has one writer at a time."""
         return 0
+
+    def ask_position(self) -> None:
+        """Do nothing: SQLite has no replicas."""
+
+    def position(self) -> str:
+        """Return an empty text."""
+        return ""
 
 
 def channel() -> Channel:

@@ -8,7 +8,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from walletsvc.db import dialect
+from walletsvc.db import dialect, reader
 
 T = TypeVar("T")
 
@@ -45,6 +45,9 @@ def as_number(rows: Sequence[Any]) -> int:
 
 def fetch(statement: Statement) -> Sequence[Any]:
     """Return the rows of a SELECT: texts from MySQL, values from other engines. `int` accepts the numbers of both."""
+    found = reader.fetch(statement.text, statement.parameters) if reader.is_reading() else None
+    if found is not None:
+        return found
     # The proxy `connection` would look the connection up at each access.
     database = connections[DEFAULT_DB_ALIAS]
     if dialect.vendor() == "mysql":

@@ -12,15 +12,15 @@ from django.core import checks
 
 def check_transport(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
     """Warn of a database on another machine without TLS."""
-    database = settings.DATABASES["default"]
-    options: Mapping[str, Any] = database.get("OPTIONS", {})
-    hosts = [host for host, _ in options.get("hosts", ())] or [database.get("HOST", "")]
-    distant = (
-        [] if options.get("ssl_mode", "DISABLED") != "DISABLED" else [each for each in hosts if _is_distant(each)]
-    )
+    distant: dict[str, None] = {}
+    for database in settings.DATABASES.values():
+        options: Mapping[str, Any] = database.get("OPTIONS", {})
+        if options.get("ssl_mode", "DISABLED") == "DISABLED":
+            hosts = [host for host, _ in options.get("hosts", ())] or [database.get("HOST", "")]
+            distant |= dict.fromkeys(filter(_is_distant, hosts))
     if distant:
         what = f"Passwords and money pass in plain text to the database at {', '.join(distant)}."
-        hint = "Add ssl_ca=FILE, or at least ssl_mode=REQUIRED, to DATABASE_URL."
+        hint = "Add ssl_ca=FILE, or at least ssl_mode=REQUIRED, to DATABASE_URL and DATABASE_READ_URL."
         return [checks.Warning(what, hint=hint, id="walletsvc.W001")]
     return []
 

@@ -102,6 +102,7 @@ GROUPS = Histogram(
     "walletsvc_group_size", "Requests that share a transaction.", (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 )
 CACHE = Counter("walletsvc_cache_total", "Look-ups in the stamped cache.", ("face", "result"))
+READER = Counter("walletsvc_reader_total", "Uncached reads, by what the server for reads could do.", ("result",))
 FRONT = Counter("walletsvc_front_total", "Requests at the layer in front of Django.", ("result",))
 COMPILED = Counter("walletsvc_compiled_total", "GraphQL queries that were not cached.", ("result",))
 AUTH = Counter("walletsvc_auth_total", "Callers identified, unless they were verified lately.", ("kind", "result"))
@@ -116,6 +117,6 @@ RECONCILE_AGE = Gauge(
 )
 BUILD_INFO = Gauge("walletsvc_build_info", "Always 1; the version is a label.", ("version",), is_shared=True)
 
-COUNTERS = (REQUESTS, REFUSALS, POSTINGS, RETRIES, CACHE, FRONT, COMPILED, AUTH, RATE_LIMITED)
+COUNTERS = (REQUESTS, REFUSALS, POSTINGS, RETRIES, CACHE, READER, FRONT, COMPILED, AUTH, RATE_LIMITED)
 HISTOGRAMS = (REQUEST_SECONDS, LOCK_WAIT_SECONDS, COMMIT_SECONDS, GROUPS)
 GAUGES = (IN_FLIGHT, SUBSCRIPTIONS, HOLDS_DUE, DISCREPANCIES, RECONCILE_AGE, BUILD_INFO)

@@ -105,7 +105,7 @@ class Known:
             body, etag = found.response, found.etag
             if body is None or etag is None:
                 _refresh_connection()
-                body = reading.build()
+                body = responses.build_after(found, reading.build)
                 etag = responses.keep(found, body)
         except WalletError:
             return None

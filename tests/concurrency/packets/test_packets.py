@@ -36,6 +36,7 @@ from tests.writes import (
     rename_wallet,
 )
 from walletsvc import errors
+from walletsvc.cache.responses import Invalidation
 from walletsvc.commands import needs
 from walletsvc.commands.execute import execute_all, execute_once
 from walletsvc.commands.holds import CreateHold
@@ -43,6 +44,7 @@ from walletsvc.commands.outcomes import Done
 from walletsvc.commands.transactions import AmendTransaction, DeleteTransaction, PostTransaction
 from walletsvc.commands.transfers import PostTransfer
 from walletsvc.commands.wallets import ChangeWallet
+from walletsvc.db import reader
 from walletsvc.db.mysql import packets, session
 from walletsvc.ledger import statements, writer
 from walletsvc.models import Entry, Transaction, Wallet
@@ -54,6 +56,30 @@ def test_a_post_takes_two_packets(wallet: Wallet, packets_sent: list[bytes], ser
     assert list(map(words, packets_sent)) == [["START", "SELECT"], *expected(server, WRITES)]
     assert list(map(is_compound, packets_sent))[:2] == [False, server == "MariaDB"]
     assert Transaction.objects.get(txid="T1").id == posted.id
+    assert_reconciled()
+
+
+def test_where_a_post_is_in_the_binary_log_comes_in_the_same_packet(
+    wallet: Wallet, packets_sent: list[bytes], server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "is_configured", lambda: True)
+    settled: list[str] = []
+    settle = Invalidation.settle
+
+    def note(invalidation: Invalidation, position: str) -> bool:
+        settled.append(position)
+        return settle(invalidation, position)
+
+    monkeypatch.setattr(Invalidation, "settle", note)
+    with monkeypatch.context() as patch:
+        # The server of the suite has no binary log.
+        patch.setattr(packets, "_ASK_POSITION", b"SELECT '0-1-7'")
+        post_transaction(principal=ANYONE, txid="T1", wallet_id=wallet.id, amount="-3")
+    asked = ["SELECT"] if server == "MariaDB" else []
+    assert list(map(words, packets_sent)) == [["START", "SELECT"], *expected(server, [*WRITES, *asked])]
+    post_transaction(principal=ANYONE, txid="T2", wallet_id=wallet.id, amount="-3")
+    # That of the transaction before does not count.
+    assert settled == ["0-1-7" if server == "MariaDB" else "", ""]
     assert_reconciled()
 
 

@@ -11,10 +11,10 @@ from django.db.transaction import TransactionManagementError
 from MySQLdb import Error
 
 from walletsvc.db.channels import Later
-from walletsvc.db.mysql.hosts import CHECK_SECONDS, Host, host_list
+from walletsvc.db.mysql.hosts import CHECK_SECONDS, Host, HostList, host_list
 from walletsvc.db.mysql.packets import DeferringCursor, PacketConnection, TakeIds
 from walletsvc.db.mysql.patience import silence
-from walletsvc.db.mysql.session import Facts, find_fault, refuse_plain_text
+from walletsvc.db.mysql.session import Cluster, Facts, find_fault, refuse_plain_text
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -39,10 +39,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> PacketConnection:
         """Connect to the server, or to the first of several that is ready. Raises the driver's errors."""
-        if not self.is_impatient:
+        if not (self.is_impatient or conn_params.get("reads_only")):
             silence.check()
-        hosts: tuple[Host, ...] = conn_params.get("hosts", ())
-        return host_list(hosts).connect(partial(_open, conn_params)) if hosts else _open(conn_params)
+        hosts = _hosts_of(conn_params)
+        return hosts.connect(partial(_open, conn_params)) if hosts else _open(conn_params)
 
     def _start_transaction_under_autocommit(self) -> None:
         """Begin a transaction together with its first statement; without one, nothing is sent.
@@ -104,6 +104,20 @@ class DatabaseWrapper(base.DatabaseWrapper):
         with self.wrap_database_errors:
             driver.send()
 
+    def ask_position(self) -> None:
+        """Ask, with the COMMIT of this transaction, where in the binary log it is.
+
+        Only MariaDB says it in the same packet. In a cluster each node has its own log, and nobody needs to know.
+        """
+        driver: Any = self.connection
+        facts: Facts = driver.facts
+        driver.asks_position = facts.has_compounds and facts.cluster is Cluster.NONE
+
+    def position(self) -> str:
+        """Return the position that was asked for; empty if there is none."""
+        driver: Any = self.connection
+        return "" if driver is None else str(driver.position)
+
     def share_of(self, parts: int) -> int:
         """Return a number below `parts`: as far as possible another one than connections that write just now.
 
@@ -127,7 +141,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 watched: Sequence[tuple[Any, ...]] = cursor.fetchall()
                 return watched
         self.validate_no_broken_transaction()
-        if self.connection is None:
+        if not self.in_atomic_block:
+            self.close_if_health_check_failed()
             self.ensure_connection()
         driver: Any = self.connection
         asked = [each for each in driver.asked if each.waits]
@@ -165,16 +180,23 @@ class DatabaseWrapper(base.DatabaseWrapper):
         driver: Any = self.connection
         parameters = self.get_connection_params()
         try:
-            if find_fault(driver) is not None:
+            if find_fault(driver, reads_only=parameters.get("reads_only", False)) is not None:
                 return False
         except Error:
             return False
-        return host_list(parameters["hosts"]).may_keep(driver.host, partial(_open, parameters))
+        hosts = _hosts_of(parameters)
+        return hosts is not None and hosts.may_keep(driver.host, partial(_open, parameters))
+
+
+def _hosts_of(parameters: Mapping[str, Any]) -> HostList | None:
+    """Return what this process knows of the hosts, if there is a list of them."""
+    hosts: tuple[Host, ...] = parameters.get("hosts", ())
+    return host_list(hosts, reads_only=parameters.get("reads_only", False)) if hosts else None
 
 
 def _open(parameters: Mapping[str, Any], host: Host | None = None) -> PacketConnection:
     """Connect to the server, or to one of its hosts. Raises the driver's errors."""
-    own = {"hosts", "causal_reads"}
+    own = {"hosts", "causal_reads", "reads_only"}
     given = {name: value for name, value in parameters.items() if name not in own}
     if host is not None:
         given["host"], given["port"] = host
@@ -185,7 +207,11 @@ def _open(parameters: Mapping[str, Any], host: Host | None = None) -> PacketConn
     try:
         if given.get("ssl_mode", "DISABLED") != "DISABLED":
             refuse_plain_text(driver)
-        driver.prepare(host, causal_reads=parameters.get("causal_reads", True))
+        driver.prepare(
+            host,
+            causal_reads=parameters.get("causal_reads", True),
+            reads_only=parameters.get("reads_only", False),
+        )
     except BaseException:
         driver.close()
         raise

@@ -50,6 +50,8 @@ class HostList:
     """The hosts in their order of preference, and what this process knows of them."""
 
     hosts: tuple[Host, ...]
+    reads_only: bool = False
+    """Whether they are for reads only: then it does not matter if others ask another one."""
     chosen: Host | None = None
     """Where connections go now."""
     _usable_at: float = 0.0
@@ -107,11 +109,12 @@ class HostList:
         now = time.monotonic()
         if host != self.chosen:
             if self.chosen is not None:
-                logger.warning("The database is at %s:%s from now on", *host)
+                what = "The database for reads" if self.reads_only else "The database"
+                logger.warning("%s is at %s:%s from now on", what, *host)
             self._usable_at = now + HANDOVER_SECONDS
             self.chosen = host
         self._failed_at.pop(host, None)
-        if cluster is Cluster.NONE and now < self._usable_at:
+        if cluster is Cluster.NONE and not self.reads_only and now < self._usable_at:
             time.sleep(self._usable_at - now)
 
     def _look(self, host: Host, open_one: Open) -> None:
@@ -136,6 +139,6 @@ class HostList:
 
 
 @lru_cache(maxsize=16)
-def host_list(hosts: tuple[Host, ...]) -> HostList:
+def host_list(hosts: tuple[Host, ...], *, reads_only: bool = False) -> HostList:
     """Return what this process knows of these hosts."""
-    return HostList(hosts)
+    return HostList(hosts, reads_only)

@@ -9,10 +9,11 @@ _ASK_STATUS = "SHOW GLOBAL STATUS WHERE Variable_name IN ('wsrep_cluster_status'
 """https://galeracluster.com/library/documentation/galera-status-variables.html"""
 
 
-def fault_of(cursor: Any) -> str | None:
+def fault_of(cursor: Any, *, reads_only: bool = False) -> str | None:
     """Return why this server should get no work, as the end of a sentence about it, or None.
 
-    `cursor` is one of Django's or of the driver. Raises what it raises.
+    `cursor` is one of Django's or of the driver. With `reads_only`, it need not take writes. Raises what `cursor`
+    raises.
     """
     variables = _ask(cursor, _ASK_VARIABLES)
     # Without a provider, it is by itself, whatever `wsrep_on` says.
@@ -22,6 +23,8 @@ def fault_of(cursor: Any) -> str | None:
             return "is cut off from its cluster"
         if status.get("wsrep_local_state_comment") != "Synced":
             return "is not in sync with its cluster"
+    if reads_only:
+        return None
     # MySQL's group replication and `super_read_only` set it too.
     return "is read-only" if variables.get("read_only") not in (None, "OFF", "0") else None
 

@@ -49,6 +49,10 @@ _ASK_IDS = b"SELECT LAST_INSERT_ID(), @@auto_increment_increment"
 these have no other gaps (https://dev.mysql.com/doc/refman/8.4/en/innodb-auto-increment-handling.html, "simple
 inserts"). A cluster changes the distance as servers come and go."""
 
+_ASK_POSITION = b"SELECT @@gtid_current_pos"
+"""How far the server is, empty without a binary log (https://mariadb.com/kb/en/gtid/#gtid_current_pos): that has the
+COMMIT before. Not `last_gtid`, which is that of an earlier transaction if this one has changed nothing."""
+
 _Take = Callable[["PacketConnection"], None]
 """Takes the result of the last statement from the connection."""
 
@@ -65,6 +69,12 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
     in_transaction: bool
     asked: list[Later]
     """SELECTs to send along with the next one of this transaction."""
+    asks_position: bool
+    """Whether a `position` is to come with COMMIT."""
+    position: str
+    """One in the binary log that has the last transaction, if that was asked for it."""
+    identity: str
+    """That of the database behind a connection for reads (`db.reader`), once it was asked for."""
     facts: session.Facts
     host: tuple[str, int] | None
     """The host of a list that it leads to."""
@@ -73,7 +83,8 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
     """Whether the ids of the last waiting INSERT are asked for."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.in_transaction = False
+        self.in_transaction = self.asks_position = False
+        self.position = self.identity = ""
         self.asked = []
         self._waiting = []
         self._asks_ids = False
@@ -81,9 +92,11 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
         self._has_compounds = False
         self._packet_bytes = sys.maxsize
 
-    def prepare(self, host: tuple[str, int] | None = None, *, causal_reads: bool = True) -> None:
+    def prepare(
+        self, host: tuple[str, int] | None = None, *, causal_reads: bool = True, reads_only: bool = False
+    ) -> None:
         """Set the session up, and note the `facts` of the server and the `host`. Raises the driver's errors."""
-        self.facts = session.prepare(self, causal_reads=causal_reads)
+        self.facts = session.prepare(self, causal_reads=causal_reads, reads_only=reads_only)
         self.host = host
         self._has_compounds = self.facts.has_compounds
         # Of which the first is the command (https://mariadb.com/kb/en/com_query/).
@@ -92,6 +105,8 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
     def begin(self) -> None:
         """Begin a transaction together with its first statement."""
         self.in_transaction = True
+        self.asks_position = False
+        self.position = ""
         self.asked = []
         self._asks_ids = False
         self._waiting = [(_BEGIN, None)]
@@ -248,12 +263,14 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
 
     def commit(self) -> None:
         """Send the waiting writes with a COMMIT; send nothing if the transaction has no statements."""
-        if not self._waiting:
+        if not self._waiting and not self.asks_position:
             super().commit()
         elif self._is_about_to_begin():
             self.forget()
         else:
             self._waiting.append((b"COMMIT", None))
+            if self.asks_position:
+                self._waiting.append((_ASK_POSITION, _take_position))
             self._send()
         self.in_transaction = False
 
@@ -275,6 +292,11 @@ class PacketConnection(Connection):  # type: ignore[misc]  # the driver has no t
 def _take_ids(take_ids: TakeIds, rows: int, driver: PacketConnection) -> None:
     ((first, step),) = driver.store_result().fetch_row(0)
     take_ids(range(first, first + rows * step, step))
+
+
+def _take_position(driver: PacketConnection) -> None:
+    ((position,),) = driver.store_result().fetch_row(0)
+    driver.position = position
 
 
 class DeferringCursor:

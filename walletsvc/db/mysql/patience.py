@@ -85,7 +85,8 @@ def limit_waiting() -> None:
 
 def _limit(connection: BaseDatabaseWrapper, **_kwargs: Any) -> None:
     database: Any = connection
-    if database.is_impatient:
+    if database.is_impatient or database.alias != DEFAULT_DB_ALIAS:
+        # A server for reads has limits of its own (`session`).
         return
     limits = f"{_OF_ALL}, {_OF_MARIADB if database.mysql_is_mariadb else _OF_MYSQL}".format(
         lock=LOCK_SECONDS,

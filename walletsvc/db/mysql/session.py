@@ -18,6 +18,11 @@ _SETUP = (
 )
 """Not an `init_command`, which belongs to the operator, and runs before this: nothing in it can take these back."""
 
+READ_SECONDS = 1.5
+"""How long a server for reads may take for a statement: then the writer is asked, which may take longer."""
+_LIMIT_READS_OF_MARIADB = f"SET SESSION max_statement_time={READ_SECONDS}"
+_LIMIT_READS_OF_MYSQL = f"SET SESSION max_execution_time={READ_SECONDS * 1000:.0f}"
+
 _VARIABLES = (
     *("max_allowed_packet", "read_only", "version", "auto_increment_increment", "auto_increment_offset"),
     *("wsrep_on", "wsrep_provider", "group_replication_group_name"),
@@ -55,11 +60,13 @@ class Facts:
     """The server's number among those of its cluster, from 0 on."""
     numbers: int
     """How many the cluster has."""
+    is_causal: bool = False
+    """Whether it shows all that any server of its cluster has acknowledged."""
     packet_bytes: int = 2**20
     """The size of the largest packet that it takes (`max_allowed_packet`)."""
 
 
-def prepare(driver: Any, *, causal_reads: bool) -> Facts:
+def prepare(driver: Any, *, causal_reads: bool, reads_only: bool = False) -> Facts:
     """Set a new connection up and return the facts of its server. Raises the driver's errors.
 
     With `causal_reads`, a node of a cluster never shows less than what was acknowledged before, by any node.
@@ -72,13 +79,18 @@ def prepare(driver: Any, *, causal_reads: bool) -> Facts:
         cluster = Cluster.GALERA
     elif said.get("group_replication_group_name"):
         cluster = Cluster.GROUP
-    if causal_reads and cluster in _CAUSAL_READS:
+    is_causal = causal_reads and cluster in _CAUSAL_READS
+    if is_causal:
         _run(driver, _CAUSAL_READS[cluster])
+    has_compounds = "MariaDB" in said["version"]
+    if reads_only:
+        _run(driver, _LIMIT_READS_OF_MARIADB if has_compounds else _LIMIT_READS_OF_MYSQL)
     steps = int(said["auto_increment_increment"])
     return Facts(
-        has_compounds="MariaDB" in said["version"],
+        has_compounds=has_compounds,
         cluster=cluster,
-        fault=find_fault(driver),
+        fault=find_fault(driver, reads_only=reads_only),
+        is_causal=is_causal,
         number=(int(said["auto_increment_offset"]) - 1) % steps,
         numbers=steps,
         packet_bytes=int(said["max_allowed_packet"]),
@@ -95,10 +107,10 @@ def refuse_plain_text(driver: Any) -> None:
         raise OperationalError(CR.SSL_CONNECTION_ERROR, "The server offers no TLS, which ssl_mode requires.")
 
 
-def find_fault(driver: Any) -> str | None:
+def find_fault(driver: Any, *, reads_only: bool = False) -> str | None:
     """Return why the server should get no work at the moment, or None. Raises the driver's errors."""
     with closing(driver.cursor()) as cursor:
-        return fault_of(cursor)
+        return fault_of(cursor, reads_only=reads_only)
 
 
 def _run(driver: Any, statement: str) -> list[tuple[Any, ...]]:

@@ -21,6 +21,8 @@ def fetch_texts(connection: BaseDatabaseWrapper, statement: str, parameters: Seq
     """
     if connection.in_atomic_block or connection.queries_logged or connection.execute_wrappers:
         return _fetch_by_cursor(connection, statement, parameters)
+    # As a cursor does: the connection may lead to a host that is not ready any more.
+    connection.close_if_health_check_failed()
     connection.ensure_connection()
     driver: Any = connection.connection
     with connection.wrap_database_errors:
@@ -43,6 +45,7 @@ def stream_texts(
     if connection.in_atomic_block:
         yield _fetch_by_cursor(connection, statement, parameters)
         return
+    connection.close_if_health_check_failed()
     connection.ensure_connection()
     driver: Any = connection.connection
     with connection.wrap_database_errors:
