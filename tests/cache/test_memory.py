@@ -81,7 +81,7 @@ def test_new_stamps_replace_all_but_the_marks_of_others(store: MemoryStore) -> N
     store.mark(["mine"], MINE)
     store.put("token", b"1", seconds=60)
     store.settle(dict.fromkeys(["others", "mine", "token", "none"], b"2"), mark=MINE)
-    assert store.get_many(["others", "mine", "token", "none"]) == [OTHERS, b"2", b"2", b"2"]
+    assert store.get_many(["others", "mine", "token", "none"]) == [OTHERS + b"@", b"2", b"2", b"2"]
 
 
 def test_a_cleared_store_is_empty_and_has_all_its_room() -> None:

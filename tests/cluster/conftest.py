@@ -117,15 +117,17 @@ Perform = Callable[..., Stage]
 def make_stage(cluster: GaleraCluster, redis: RedisServer) -> Iterator[Perform]:
     """Return a function that sets a database up, and starts a server for each of the addresses that it is given.
 
-    An address is the nodes in the order of preference.
+    An address is the nodes in the order of preference. All servers read at those of `read_from`.
     """
     with ExitStack() as stack:
 
-        def make(*addresses: Sequence[GaleraNode], **settings: Any) -> Stage:
+        def make(*addresses: Sequence[GaleraNode], read_from: Sequence[GaleraNode] = (), **settings: Any) -> Stage:
             name = f"cluster_{uuid4().hex[:8]}"
             cluster.nodes[0].run(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
             stage = Stage(cluster, name, [])
             redis.flush()
+            if read_from:
+                settings["DATABASE_READ_URL"] = stage.url_of(*read_from)
             for nodes in addresses:
                 server = LiveServer(database_url=stage.url_of(*nodes), **{"redis_url": redis.url, **settings})
                 stack.callback(server.close)

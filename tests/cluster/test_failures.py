@@ -69,6 +69,23 @@ def test_the_writer_node_is_locked_for_a_backup(stage: Stage) -> None:
         goes_on(model)
 
 
+def test_the_node_for_reads_is_locked_for_a_backup_and_killed(make_stage: Perform, cluster: GaleraCluster) -> None:
+    *_, third = cluster.nodes
+    stage = make_stage(cluster.nodes, cluster.nodes, read_from=[third])
+    before = int(third.status("Com_select"))
+    with stage.load() as model:
+        goes_on(model)
+        assert int(third.status("Com_select")) > before + 5
+        with closing(third.connect()) as connection:
+            connection.cursor().execute("FLUSH TABLES WITH READ LOCK")
+            goes_on(model)
+        goes_on(model)
+        third.kill()
+        goes_on(model)
+        stage.cluster.restart(third)
+        goes_on(model)
+
+
 def test_most_nodes_are_lost_and_come_back(stage: Stage) -> None:
     first, second, third = stage.cluster.nodes
     with stage.load() as model:
