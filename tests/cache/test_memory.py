@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -169,12 +171,18 @@ def test_an_empty_copy_is_one() -> None:
     assert len(LocalCopy(b"12", "3", b"4567")) == 7
 
 
-def test_a_token_is_16_hexadecimal_digits_and_never_returns() -> None:
-    tokens = {new_token() for _ in range(100)}
-    assert len(tokens) == 100
-    assert {len(each) for each in tokens} == {16}
-    for each in tokens:
-        int(each, 16)
+def test_tokens_are_unique_among_threads_and_forked_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    in_children: list[Callable[[], None]] = []
+    monkeypatch.setattr(os, "register_at_fork", lambda *, after_in_child: in_children.append(after_in_child))
+    make = stores._Tokens()
+    with ThreadPoolExecutor(8) as pool:
+        tokens = [token for found in pool.map(lambda _: [make() for _ in range(500)], range(8)) for token in found]
+    [begin_again] = in_children
+    begin_again()
+    tokens += [make() for _ in range(500)] + [stores._Tokens()() for _ in range(500)] + [new_token()]
+    assert len(set(tokens)) == len(tokens) == 5001
+    # Nothing that could be taken for a mark, or for the end of a list.
+    assert all(re.fullmatch(rb"[0-9a-f]{16}-[0-9a-f]+", each) for each in tokens)
 
 
 def test_a_process_has_a_name_and_its_children_have_others(monkeypatch: pytest.MonkeyPatch) -> None:

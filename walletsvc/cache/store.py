@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -84,9 +85,22 @@ class Store(Protocol):
         """
 
 
-def new_token() -> bytes:
-    """Return a new, unique stamp."""
-    return secrets.token_hex(8).encode()
+class _Tokens:
+    """Tokens that are unique among all processes: a random number for each process, and a count."""
+
+    def __init__(self) -> None:
+        self._begin()
+        os.register_at_fork(after_in_child=self._begin)
+
+    def _begin(self) -> None:
+        self._prefix, self._numbers = secrets.token_hex(8), count(1)
+
+    def __call__(self) -> bytes:
+        """Return a new, unique stamp: asking the kernel for a random one would let other threads run."""
+        return f"{self._prefix}-{next(self._numbers):x}".encode()
+
+
+new_token = _Tokens()
 
 
 class _Process:
@@ -97,7 +111,7 @@ class _Process:
         os.register_at_fork(after_in_child=self._rename)
 
     def _rename(self) -> None:
-        self.name = f"process:{new_token().decode()}"
+        self.name = f"process:{secrets.token_hex(8)}"
 
 
 PROCESS = _Process()

@@ -34,6 +34,7 @@ from walletsvc.ledger.holds import (
     resize_hold,
 )
 from walletsvc.ledger.ledger import Ledger
+from walletsvc.ledger.writer import blank_hold
 from walletsvc.models import Hold, Wallet
 from walletsvc.principals import Principal
 from walletsvc.schema.captures import RELEASE
@@ -83,14 +84,15 @@ class CreateHold(Command[Hold]):
 
     def apply(self, ledger: Ledger) -> Hold:
         """Raises what `create_hold` raises."""
-        hold = Hold(
+        hold = blank_hold()
+        vars(hold).update(
+            self.details,
             txid=self.txid,
             wallet_id=resolve(self.wallet),
             destination_id=None if self.destination is None else resolve(self.destination),
             amount=self.amount,
             expires_at=self.expires_at,
             fingerprint=fingerprint_of(self),
-            **self.details,
         )
         create_hold(ledger, hold, conditions=self.conditions)
         pair = () if self.destination is None else map(ledger.locked, map(resolve, self.locks().wallets))

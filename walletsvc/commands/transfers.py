@@ -30,6 +30,7 @@ from walletsvc.ledger.guard import check_amount
 from walletsvc.ledger.ledger import Ledger
 from walletsvc.ledger.locked_wallets import LockedWallet
 from walletsvc.ledger.together import Inputs
+from walletsvc.ledger.writer import blank_transaction, blank_transfer
 from walletsvc.models import Transaction, Transfer
 from walletsvc.money import negate
 from walletsvc.principals import Principal
@@ -99,18 +100,10 @@ class PostTransfer(Command[Transfer]):
         ids = [resolve(each.wallet) for each in self.legs]
         wallets = ledger.wallets((wallet, each.wallet) for wallet, each in zip(ids, inputs, strict=True))
         amounts = self._amounts_between(wallets) if self.is_pair else [each.amount for each in self.legs]
-        transfer = Transfer(txid=self.txid, fingerprint=fingerprint_of(self), **self.details)
+        transfer = blank_transfer()
+        vars(transfer).update(self.details, txid=self.txid, fingerprint=fingerprint_of(self))
         legs = [
-            together.Leg(
-                Transaction(
-                    txid=txid,
-                    wallet_id=wallet_id,
-                    amount=amount,
-                    description=transfer.description if leg.description is None else leg.description,
-                ),
-                leg.conditions,
-                names,
-            )
+            together.Leg(self._leg(txid, wallet_id, amount, leg.description, transfer), leg.conditions, names)
             for txid, wallet_id, amount, leg, names in zip(
                 self._txids(), ids, amounts, self.legs, inputs, strict=True
             )
@@ -118,6 +111,12 @@ class PostTransfer(Command[Transfer]):
         ledger.transfer(transfer, legs, self.external)
         report_id(transfer, self.local_id, ledger, wallets=wallets)
         return transfer
+
+    @staticmethod
+    def _leg(txid: str, wallet_id: int, amount: Decimal, own: str | None, transfer: Transfer) -> Transaction:
+        leg, description = blank_transaction(), transfer.description if own is None else own
+        vars(leg).update(txid=txid, wallet_id=wallet_id, amount=amount, description=description, metadata={})
+        return leg
 
     def _amounts_between(self, wallets: Sequence[LockedWallet]) -> list[Decimal]:
         source, destination = wallets
