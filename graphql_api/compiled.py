@@ -66,10 +66,15 @@ class CompiledQuery:
     planner: Planner | None
     """Made in advance if there are no variables: then a plan depends on the document alone."""
 
-    def run(self, variables: dict[str, Any], principal: Principal) -> bytes | None:
-        """Return the data of the answer as JSON, or None if graphql-core has to run the query."""
+    def run(
+        self, variables: dict[str, Any], principal: Principal, *, literals: Mapping[str, Any] | None = None
+    ) -> bytes | None:
+        """Return the data of the answer as JSON, or None if graphql-core has to run the query.
+
+        `literals` are the values of the variables that stand for literals (`shapes.py`).
+        """
         try:
-            planner = self.planner or self._plan(variables)
+            planner = self.planner or self._plan(variables, literals or {})
             if planner is None:
                 return None
             members: list[bytes] = []
@@ -86,19 +91,23 @@ class CompiledQuery:
             return None
         return b"{%b}" % b",".join(members)
 
-    def _plan(self, variables: dict[str, Any]) -> Planner | None:
+    def _plan(self, variables: dict[str, Any], literals: Mapping[str, Any]) -> Planner | None:
         definitions = self.operation.variable_definitions or ()
         # Only whether they are valid matters here: graphql-core reports the errors.
         values = get_variable_values(self.schema, definitions, variables, max_errors=0, hide_suggestions=True)
         if not isinstance(values, VariableValues):
             return None
-        return Planner(self.schema, self.fragments, self.operation, values.coerced, checks_for=None)
+        known = {**values.coerced, **literals}
+        return Planner(self.schema, self.fragments, self.operation, known, checks_for=None)
 
 
 def compile_query(
-    schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode
+    schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, *, is_open: bool = False
 ) -> CompiledQuery | None:
-    """Return the compiled form of a valid query, or None if only graphql-core can run it."""
+    """Return the compiled form of a valid query, or None if only graphql-core can run it.
+
+    One that `is_open` has variables that it does not declare.
+    """
     fragments = fragments_of(document)
     compiler = _Compiler(schema, fragments)
     query_type = schema.query_type
@@ -111,7 +120,8 @@ def compile_query(
         )
     except Uncompiled:
         return None
-    planner = None if operation.variable_definitions else Planner(schema, fragments, operation, {}, checks_for=None)
+    has_variables = is_open or operation.variable_definitions
+    planner = None if has_variables else Planner(schema, fragments, operation, {}, checks_for=None)
     return CompiledQuery(schema, operation, fragments, roots, planner)
 
 

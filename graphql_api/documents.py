@@ -1,9 +1,11 @@
-"""Documents: parsed and validated once, and kept in memory by their text."""
+"""Documents: parsed and validated once, and kept in memory by their text. Some are known by their shape."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from sys import getsizeof
 from typing import Any
 
 from django.conf import settings
@@ -18,15 +20,19 @@ from graphql_api.errors import VALIDATION_FAILED, code_of_value
 from graphql_api.limits import parse_within_limits
 from graphql_api.operation_names import name_operation
 from graphql_api.persisted import check_allowed
+from graphql_api.shapes import NONE, Key, Literals, Shape, lift, outline
 from graphql_api.variables import Types, read_variables, types_of
 from walletsvc.bounded import BoundedTable
 
 MAX_ERRORS = 10
 """How many errors validation finds in one document: it prints the value that each of them is about."""
-MAX_KEPT_BYTES = 16 * 2**20
-"""How much memory documents are kept in: some 400 of 60 tokens."""
+MAX_KEPT_BYTES = 12 * 2**20
+"""How much memory documents are kept in: some 300 of 60 tokens."""
+MAX_SHAPE_BYTES = 4 * 2**20
+"""How much memory their shapes are kept in."""
 _DOCUMENT_BYTES = 4096
 _TOKEN_BYTES = 700
+_LITERAL_BYTES = 1000
 _QUOTED_DIGITS = 64
 
 
@@ -34,7 +40,9 @@ _QUOTED_DIGITS = 64
 class Document:
     """A parsed document, and the errors that validation has found in it."""
 
+    text: str
     ast: DocumentNode
+    """If the document has a known shape, that: with variables in place of the `literals`."""
     errors: tuple[GraphQLError, ...]
     dependencies: Dependencies
     """The stamps that its answers depend on, if it is valid."""
@@ -46,6 +54,17 @@ class Document:
     """The types of the variables of its operations, by their names."""
     operation_names: dict[str | None, str] = field(default_factory=dict)
     """What logs and metrics call its operations, by their names."""
+    literals: Literals = NONE
+    """The values of its literals, if it has a known shape. All that is derived from that is shared."""
+
+    @property
+    def executable(self) -> DocumentNode:
+        """Return the document with its literals, for graphql-core."""
+        return self.ast if self.literals is NONE else parse_within_limits(self.text)
+
+    def values(self, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values of all variables in `ast`, given those that the document declares."""
+        return {**variables, **self.literals.written}
 
     def name(self, schema: GraphQLSchema, operation_name: str | None) -> str:
         """Return what logs and metrics call one of its operations, which exists."""
@@ -96,15 +115,61 @@ def load(schema: GraphQLSchema, text: str) -> Document:
     check_allowed(text)
     document = _kept.get(text)
     if document is None:
-        ast = parse_within_limits(text)
-        document = Document(ast, tuple(_validate(schema, ast)), find_dependencies(schema, ast))
-        _kept.put(text, document, size=_size_of(text, document))
+        outlined = outline(text) if len(text) <= settings.GRAPHQL_MAX_CHARACTERS else None
+        document = None if outlined is None else _of_known_shape(text, *outlined)
+        if document is None:
+            ast = parse_within_limits(text)
+            document = Document(text, ast, tuple(_validate(schema, ast)), find_dependencies(schema, ast))
+            if outlined is not None and not document.errors:
+                _learn(schema, document, *outlined)
+        _kept.put(text, document, size=_size_of(document))
     return document
 
 
 def forget() -> None:
     """Forget all documents, after a change of limits or rules."""
     _kept.clear()
+    _shapes.clear()
+
+
+def _of_known_shape(text: str, key: Key, literals: Sequence[str]) -> Document | None:
+    """Return the document if it has a known shape and is valid."""
+    known = _shapes.get(key)
+    if known is None or isinstance(known, _Mark):
+        return None
+    values = known.shape.read(literals)
+    return None if values is None else replace(known.document, text=text, literals=values)
+
+
+def _learn(schema: GraphQLSchema, document: Document, key: Key, literals: Sequence[str]) -> None:
+    """Keep the shape of a valid document, if it is not the first of it: most documents are always the same."""
+    size = sum(map(getsizeof, key)) + _DOCUMENT_BYTES
+    mark = _shapes.get(key)
+    if mark is None:
+        _shapes.put(key, _Mark.MET, size=size)
+    elif mark is _Mark.MET:
+        lifted = lift(schema, document.ast, literals)
+        if lifted is None:
+            _shapes.put(key, _Mark.UNFIT, size=size)
+            return
+        ast, shape = lifted
+        of_shape = Document("", ast, (), find_dependencies(schema, ast))
+        _shapes.put(key, _Known(shape, of_shape), size=size + _size_of(document))
+
+
+class _Mark(Enum):
+    """What is known of a shape that has no document."""
+
+    MET = "met"
+    UNFIT = "unfit"
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A shape, and the document that all of its documents share."""
+
+    shape: Shape
+    document: Document
 
 
 def _validate(schema: GraphQLSchema, ast: DocumentNode) -> list[GraphQLError]:
@@ -118,11 +183,17 @@ def _validate(schema: GraphQLSchema, ast: DocumentNode) -> list[GraphQLError]:
     return found
 
 
-def _size_of(text: str, document: Document) -> int:
+def _size_of(document: Document) -> int:
     """Return about how many bytes a document takes, with all that is derived from it later (measured)."""
-    tokens = document.ast.token_count or len(text)
-    return _DOCUMENT_BYTES + _TOKEN_BYTES * tokens + 4 * len(text) + 4 * sum(len(e.message) for e in document.errors)
+    own = _DOCUMENT_BYTES + 4 * len(document.text)
+    if document.literals is not NONE:
+        return own + _LITERAL_BYTES * len(document.literals.written)
+    tokens = document.ast.token_count or len(document.text)
+    return own + _TOKEN_BYTES * tokens + 4 * sum(len(each.message) for each in document.errors)
 
 
 _kept: BoundedTable[str, Document] = BoundedTable(max_bytes=MAX_KEPT_BYTES, max_entry_bytes=MAX_KEPT_BYTES // 8)
 """Documents by their whole text, never by a hash or a length."""
+_shapes: BoundedTable[Key, _Known | _Mark] = BoundedTable(
+    max_bytes=MAX_SHAPE_BYTES, max_entry_bytes=MAX_SHAPE_BYTES // 4
+)

@@ -22,6 +22,7 @@ from graphql_api.errors import INTERNAL_ERROR, VALIDATION_FAILED, explain
 from graphql_api.limits import LimitExceeded
 from graphql_api.requests import GraphQLRequest, Refused
 from graphql_api.schema import schema
+from graphql_api.shapes import NONE
 from walletsvc.cache import responses
 from walletsvc.money import ScientificDecimal
 from walletsvc.principals import Principal
@@ -109,7 +110,9 @@ def _count_units(request: GraphQLRequest, document: Document) -> int:
         return 1
     try:
         return units_of(
-            check_cost(document.cost(schema._schema, request.operation_name), request.variables)["requested"]
+            check_cost(document.cost(schema._schema, request.operation_name), document.values(request.variables))[
+                "requested"
+            ]
         )
     except LimitExceeded:
         return 1
@@ -121,7 +124,7 @@ def _answer_query(
     parts = [principal.reach, request.query or "", request.operation_name or "", repr(_canonical(request.variables))]
     key, stamps = (
         responses.make_key("graphql", *parts),
-        document.dependencies.stamps(request.variables, owner=principal.owner),
+        document.dependencies.stamps(document.values(request.variables), owner=principal.owner),
     )
     again = _Again(request.query or "", request.operation_name, pickle.dumps(request.variables), principal)
     reading = Reading(key, stamps, "", again)
@@ -171,16 +174,17 @@ def _run_compiled(
         return None
     name = request.operation_name
     if name not in document.compiled:
-        document.compiled[name] = compile_query(schema._schema, document.ast, operation)
+        has_literals = document.literals is not NONE
+        document.compiled[name] = compile_query(schema._schema, document.ast, operation, is_open=has_literals)
     compiled = document.compiled[name]
     if compiled is None:
         COMPILED.add("not compilable")
         return None
     try:
-        cost = check_cost(document.cost(schema._schema, name), request.variables)
+        cost = check_cost(document.cost(schema._schema, name), document.values(request.variables))
     except LimitExceeded as error:
         return _refuse(error)
-    data = compiled.run(request.variables, principal)
+    data = compiled.run(request.variables, principal, literals=document.literals.arguments)
     COMPILED.add("failed" if data is None else "compiled")
     return None if data is None else Answer(encode({"data": orjson.Fragment(data), "extensions": {"cost": cost}}))
 

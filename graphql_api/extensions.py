@@ -22,7 +22,7 @@ class KnownDocuments(SchemaExtension):
         context = self.execution_context
         if context.query:
             self._document = documents.load(context.schema._schema, context.query)
-            context.graphql_document = self._document.ast
+            context.graphql_document = self._document.executable
         yield
 
     def on_validate(self) -> Iterator[None]:
@@ -34,7 +34,7 @@ class KnownDocuments(SchemaExtension):
         """Refuse an operation that costs too much."""
         context = self.execution_context
         cost = self._document.cost(context.schema._schema, context.operation_name)
-        self._cost = check_cost(cost, context.variables or {})
+        self._cost = check_cost(cost, self._document.values(context.variables or {}))
         yield
 
     def get_results(self) -> dict[str, Any]:

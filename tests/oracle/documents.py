@@ -44,6 +44,7 @@ class Draw(Arguments):
 
     def __post_init__(self) -> None:
         self.with_directives = self.chance(0.4)
+        self.with_variables = self.chance(0.6)
         self.with_refusals = self.chance(0.1)
 
     # -- documents -------------------------------------------------------------------------------------

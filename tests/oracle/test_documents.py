@@ -13,11 +13,14 @@ from typing import Any
 
 import pytest
 
+from graphql_api import documents
+from graphql_api.shapes import NONE
 from tests.oracle.answers import Cursor, Oracle
 from tests.oracle.arguments import ORDERINGS
 from tests.oracle.documents import Document, Draw
 from tests.oracle.ledger import Row, draw_ledger, store
 from tests.oracle.server import Server
+from tests.oracle.sisters import Sisters
 from walletsvc.models import Entry
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.fuzz]
@@ -37,6 +40,7 @@ class Session:
         store(self.ledger)
         self.oracle = Oracle(self.ledger)
         self.server = Server()
+        self.sisters = Sisters(self.rng)
         self.writes = 0
         self.from_cache = 0
         self._learn_cursors()
@@ -174,6 +178,8 @@ def check_document(session: Session, document: Document, *, method: str) -> None
     session.check(document.text, other, method=method)
     session.write()
     session.check(document.text, one, method=method)
+    for _ in range(3):
+        session.check(session.sisters.of(document.text), other)
 
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + max(DOCUMENTS // DOCUMENTS_A_LEDGER, 1)))
@@ -181,9 +187,12 @@ def test_the_server_says_what_the_oracle_says(seed: int, settings: Any) -> None:
     settings.GRAPHQL_MAX_COST = 10**9
     settings.GRAPHQL_MAX_DEPTH = 40
     settings.GRAPHQL_MAX_FIELDS = settings.GRAPHQL_MAX_TOKENS = 10**5
+    documents.forget()
     session = Session(seed)
     for number in range(DOCUMENTS_A_LEDGER):
         check_document(session, session.draw().query(), method="GET" if number % 5 == 4 else "POST")
     # Each is asked for a second time; those with an error in them are not kept.
     assert session.from_cache >= DOCUMENTS_A_LEDGER // 2
     assert session.writes == DOCUMENTS_A_LEDGER
+    by_shape = [each for each, _ in documents._kept._entries.values() if each.literals is not NONE]
+    assert len(by_shape) >= DOCUMENTS_A_LEDGER // 5

@@ -25,6 +25,7 @@ class Values:
     names: int = field(default=0, kw_only=True)
     variables: dict[str, Variable] = field(default_factory=dict, kw_only=True)
     with_directives: bool = field(default=False, kw_only=True)
+    with_variables: bool = field(default=True, kw_only=True)
 
     def chance(self, probability: float) -> bool:
         return self.rng.random() < probability
@@ -35,7 +36,7 @@ class Values:
 
     def value(self, type_name: str, *choices: Any) -> str:
         """Return one of the values, as a literal, or as a variable with or without a default."""
-        how = self.rng.choice(["literal", "literal", "variable", "default"])
+        how = self.rng.choice(["literal", "literal", "variable", "default"]) if self.with_variables else "literal"
         value, other, default = (self.rng.choice(choices) for _ in range(3))
         if how == "literal":
             return literal(value)

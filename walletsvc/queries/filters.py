@@ -232,9 +232,12 @@ def filter_queryset(
             # django-filter would ignore the filter, and the caller would see everything.
             raise InvalidParameter("A filter needs a value.", parameter=parameter)
         data[name] = value
-    filter_set = filter_sets[resource](data, queryset=queryset)
-    if not filter_set.is_valid():
-        name, messages = next(iter(filter_set.errors.get_json_data().items()))
-        raise InvalidParameter(messages[0]["message"], parameter=f"filter.{name}")
-    filtered: QuerySet[Model] = filter_set.qs
-    return filtered
+    # A `FilterSet` would copy all filters, and make a form of them, which takes twice as long as a page.
+    for name, each in known.items():
+        if name in data:
+            try:
+                value = each.field.clean(data[name])
+            except ValidationError as error:
+                raise InvalidParameter(error.messages[0], parameter=f"filter.{name}") from error
+            queryset = each.filter(queryset, value)
+    return queryset
