@@ -75,7 +75,10 @@ const Playground = () => {
   const fetcher = useMemo(() => makeFetcher(key), [key]);
   return (
     <>
-      {needsKey && <KeyField hasKey={key !== ""} onKey={setKey} />}
+      <header>
+        <h1 className="unseen">walletsvc: GraphQL</h1>
+        {needsKey && <KeyField hasKey={key !== ""} onKey={setKey} />}
+      </header>
       <main>
         <GraphiQL
           fetcher={fetcher}
