@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,7 @@ from tests.live import ROOT
 from tests.servers import free_ports
 from tests.serving.command import HOST, new_database
 from tests.serving.test_ports import TAKEN, listener
+from walletsvc.server.preflight import DATABASE_SECONDS
 
 pytestmark = pytest.mark.without_engine
 
@@ -26,6 +30,10 @@ UNPROTECTED = (
     "The ledger is not protected: there is no trigger walletsvc_entry_no_delete, walletsvc_entry_no_update."
     " Run `python manage.py setup`, which says how to make it again."
 )
+START_SECONDS = 3
+"""What `serve` may take to say that it cannot start."""
+REDIS_SECONDS = 0.25
+"""What each connection to Redis waits for (CACHES in the settings)."""
 SET_UP = "Run `python manage.py setup`."
 
 
@@ -156,6 +164,44 @@ def test_a_database_that_is_away_keeps_no_server_from_starting(database: Path) -
     assert exit_code == 0
     assert line.startswith("note     database  The database does not answer: ")
     assert "open-sesame" not in "".join(stdout)
+
+
+@contextmanager
+def silence() -> Iterator[socket.socket]:
+    """Listen, and never say anything."""
+    with socket.socket() as listening:
+        listening.bind((HOST, 0))
+        listening.listen()
+        yield listening
+
+
+def callers(listening: socket.socket) -> int:
+    """Return how many connections there have been."""
+    listening.settimeout(0)
+    for number in count():
+        try:
+            listening.accept()[0].close()
+        except BlockingIOError:
+            return number
+    raise AssertionError
+
+
+def test_servers_that_say_nothing_are_not_waited_for_again(database: Path) -> None:
+    """So a start that cannot be is told in time. The clock of a busy machine would prove nothing; counting does."""
+    with listener() as taken, silence() as mysql, silence() as redis:
+        database_port, cache_port = mysql.getsockname()[1], redis.getsockname()[1]
+        exit_code, stdout, stderr = run(
+            "serve",
+            database,
+            PORT=str(taken),
+            DATABASE_URL=f"mysql://walletsvc:open-sesame@{HOST}:{database_port}/x",
+            REDIS_URL=f"redis://{HOST}:{cache_port}/0",
+        )
+        assert callers(mysql) * DATABASE_SECONDS + callers(redis) * REDIS_SECONDS < START_SECONDS
+    assert (exit_code, stdout, len(stderr)) == (1, [], 3)
+    assert stderr[0] == TAKEN.format(port=taken, setting="--port or PORT")
+    assert stderr[1].startswith("The database does not answer: ")
+    assert stderr[2] == "Redis does not answer: until it does, nothing is cached."
 
 
 def test_a_server_that_is_open_to_strangers_does_not_start(database: Path) -> None:
