@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from shutil import which
@@ -15,6 +14,7 @@ if connection.vendor != "mysql":
 if which("openssl") is None:
     pytest.skip("The certificates are made by openssl.", allow_module_level=True)
 
+from tests.certificates import make_certificates
 from tests.servers import MariaDBServer
 from walletsvc.database_url import parse_database_url
 
@@ -31,36 +31,10 @@ class EncryptedServer(MariaDBServer):
         return [*super()._arguments(), *(f"--{option}={self.certificates / name}" for option, name in names.items())]
 
 
-def openssl(folder: Path, *arguments: str) -> None:
-    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True, timeout=60)
-
-
-def make_authority(folder: Path, name: str) -> None:
-    key = ["-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key"]
-    openssl(folder, "req", "-x509", *key, "-out", f"{name}.pem", "-days", "2", "-subj", f"/CN={name}")
-
-
-def make_certificate(folder: Path, name: str, *, alternative: str) -> None:
-    (folder / "names").write_text(f"subjectAltName={alternative}")
-    openssl(
-        folder,
-        "req",
-        *("-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key"),
-        *("-subj", f"/CN={name}"),
-        "-out",
-        "asked.pem",
-    )
-    signer = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names"]
-    openssl(folder, "x509", "-req", "-in", "asked.pem", *signer, "-days", "2", "-out", f"{name}.pem")
-
-
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("certificates")
-    make_authority(folder, "ca")
-    make_authority(folder, "stranger")
-    make_certificate(folder, "server", alternative="IP:127.0.0.1,DNS:localhost")
-    make_certificate(folder, "client", alternative="DNS:client")
+    make_certificates(folder)
     return folder
 
 

@@ -11,8 +11,9 @@ from django.db.transaction import TransactionManagementError
 from MySQLdb import Error
 
 from walletsvc.db.channels import Later
+from walletsvc.db.mysql.deferring import DeferringCursor
 from walletsvc.db.mysql.hosts import CHECK_SECONDS, Host, HostList, host_list
-from walletsvc.db.mysql.packets import DeferringCursor, PacketConnection, TakeIds
+from walletsvc.db.mysql.packets import PacketConnection, TakeIds
 from walletsvc.db.mysql.patience import silence
 from walletsvc.db.mysql.session import Cluster, Facts, find_fault, refuse_plain_text
 

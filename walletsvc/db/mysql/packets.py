@@ -297,22 +297,3 @@ def _take_ids(take_ids: TakeIds, rows: int, driver: PacketConnection) -> None:
 def _take_position(driver: PacketConnection) -> None:
     ((position,),) = driver.store_result().fetch_row(0)
     driver.position = position
-
-
-class DeferringCursor:
-    """A stand-in for a cursor, for Django's cursor wrappers, when something watches the statements."""
-
-    _executed: bytes | None = None
-
-    def __init__(self, driver: PacketConnection, take_ids: TakeIds | None, rows: int, **of_ids: bool) -> None:
-        self._driver = driver
-        self._take_ids = take_ids
-        self._rows = rows
-        self._of_ids = of_ids
-
-    def execute(self, statement: str, values: Sequence[object]) -> None:
-        """Queue the statement."""
-        self._executed = self._driver.defer(statement, values, self._take_ids, rows=self._rows, **self._of_ids)
-
-    def close(self) -> None:
-        """Do nothing: there is nothing to close."""
