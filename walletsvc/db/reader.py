@@ -37,6 +37,7 @@ _LASTS_LONGER = {1317, 1969, 3024}
 
 _HAS_POSITION = "SELECT MASTER_GTID_WAIT(%s, %s), @@GLOBAL.gtid_slave_pos"
 """0 once it has the position (https://mariadb.com/kb/en/master_gtid_wait/), and how far it is."""
+_REACHED = "SELECT @@GLOBAL.gtid_slave_pos"
 _IDENTITY = "SELECT identity FROM walletsvc_cachestate WHERE id = 1"
 
 READ, BEHIND, UNKNOWN, AWAY = "read", "behind", "unknown", "away"
@@ -133,6 +134,20 @@ def fetch(statement: str, parameters: Sequence[Any]) -> Sequence[Any] | None:
         leave()
         _give_up(error)
         return None
+
+
+def find_problem() -> str | None:
+    """Return why it is of no use at the moment, as the end of a sentence about it, or None."""
+    database: Any = connections.create_connection(ALIAS)
+    try:
+        database.connect()
+        if database.connection.facts.is_causal:
+            return None
+        return None if database.fetch(_REACHED, ())[0][0] else "follows no writer by GTID"
+    except Error as error:
+        return f"cannot be used ({error.args[-1]})"
+    finally:
+        database.close()
 
 
 def _try(position: str, identity: str) -> str:

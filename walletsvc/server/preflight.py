@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import Error
 
 from walletsvc import __version__
+from walletsvc.db import reader
 from walletsvc.db.dialect import Meaning, meaning_of
 from walletsvc.db.impatient import connect
 from walletsvc.db.objects import find_missing_triggers
@@ -57,7 +58,7 @@ class Listening:
 
 def look(listening: Listening) -> list[Finding]:
     """Return all that was found, the good as well. Ports that are free belong to this process afterwards."""
-    return [*_settings(), *_listening(listening), *_database(), *_cache()]
+    return [*_settings(), *_listening(listening), *_database(), *_reader(), *_cache()]
 
 
 def setup_command() -> str:
@@ -160,6 +161,16 @@ def _triggers(missing: Collection[str] | None) -> Finding:
         text = f"The ledger is not protected: there is no trigger {', '.join(sorted(missing))}."
         return Finding("triggers", f"{text} Run `{setup_command()}`, which says how to make it again.")
     return Finding("triggers", "The ledger is protected by its triggers.", Verdict.OK)
+
+
+def _reader() -> Iterator[Finding]:
+    if not reader.is_configured():
+        return
+    problem = reader.find_problem()
+    if problem:
+        yield Finding("reads", f"The database for reads {problem}: until then, the writer is asked.", Verdict.REMARK)
+    else:
+        yield Finding("reads", "The database for reads answers, and follows a writer.", Verdict.OK)
 
 
 def _cache() -> Iterator[Finding]:
