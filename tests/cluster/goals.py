@@ -13,15 +13,19 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from decimal import Decimal
 from itertools import count
 from statistics import median
 from uuid import uuid4
 
-from tests.cluster.load import MEDIA_TYPE, open_wallet
+import httpx
+
+from tests.cluster.load import MEDIA_TYPE, open_wallet, transaction
 from tests.live import LiveServer, start_together
 from tests.servers import GaleraCluster, MariaDBServer, RedisServer, ReplicatedServer
 
-CLIENTS = 8
+CLIENTS = 24
+"""As many as three servers have threads."""
 SECONDS = 5.0
 ROUNDS = 3
 Request = tuple[str, str, bytes | None]
@@ -72,16 +76,25 @@ def post_to(*servers: LiveServer, wallets: int = CLIENTS) -> Make:
 
     def make(client: int, database_url: str) -> Request:
         wallet = opened[database_url][client % wallets]
-        attributes = {"txid": f"{uuid4().hex}", "amount": "1.00", "wallet": wallet}
-        document = {"data": {"type": "Transaction", "attributes": attributes}}
+        document = {"data": transaction(uuid4().hex, wallet, Decimal(1))}
         return "POST", "/api/transactions/", json.dumps(document).encode()
 
     return make
 
 
-def read_uncached(_client: int, _database_url: str) -> Request:
-    """Ask for a list that nobody has asked for."""
-    return "GET", f"/api/transactions/?page[size]=20&filter[amount.lt]={next(_NUMBERS) + 1000}", None
+def read_at(server: LiveServer) -> Make:
+    """Open a wallet with some transactions, and ask for lists of it that nobody has asked for."""
+    wallet = open_wallet(server.url, f"Wallet {uuid4().hex}", "0")
+    for _ in range(50):
+        txid = uuid4().hex
+        document = {"data": transaction(txid, wallet, Decimal(1))}
+        httpx.post(f"{server.url}/api/transactions/", json=document, headers={"Content-Type": MEDIA_TYPE})
+
+    def make(_client: int, _database_url: str) -> Request:
+        window = f"filter[wallet]={wallet}&filter[amount.lt]={next(_NUMBERS) + 1000}"
+        return "GET", f"/api/transactions/?page[size]=20&{window}", None
+
+    return make
 
 
 def compare(what: str, make: Make, one: Sequence[LiveServer], other: Sequence[LiveServer]) -> None:
@@ -132,7 +145,7 @@ def measure_galera(stack: ExitStack) -> None:
     compare("One hot wallet from three servers, to one of them", hot, [first], [first, *others])
     without = scene.serve(cluster.url, DATABASE_CAUSAL_READS="off", CACHE_SECONDS="0")
     causal = scene.serve(cluster.url, CACHE_SECONDS="0")
-    compare("Uncached reads with causal reads, to without", read_uncached, without, causal)
+    compare("Uncached reads with causal reads, to without", read_at(first), without, causal)
 
 
 def measure_replica(stack: ExitStack) -> None:
@@ -143,8 +156,9 @@ def measure_replica(stack: ExitStack) -> None:
     plain = scene.serve(primary.url, redis_url=redis.url)
     reading = scene.serve(primary.url, redis_url=redis.url, DATABASE_READ_URL=replica.url)
     compare("POST with a server for reads, to without", post_to(plain[0]), plain, reading)
+    read = read_at(reading[0])
     replica.catch_up(primary)
-    compare("Uncached reads at a replica, to the writer", read_uncached, plain, reading)
+    compare("Uncached reads at a replica, to the writer", read, plain, reading)
 
 
 if __name__ == "__main__":
