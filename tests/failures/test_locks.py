@@ -17,6 +17,8 @@ from tests.live import LiveServer
 from tests.servers import MariaDBServer
 
 LOCKED_SECONDS = 8.0
+HANG_SECONDS = 2.0
+"""Who waits for the lock waits for longer: an attempt to get it takes 3 seconds, and more where others are before."""
 IS_SERVER = "mysql" in settings.DATABASES["default"]["ENGINE"]
 pytestmark = pytest.mark.skipif(not IS_SERVER, reason="SQLite locks all of a file.")
 
@@ -64,8 +66,7 @@ def test_who_waits_for_a_wallet_keeps_nobody_else_waiting(live: LiveServer) -> N
         for kind, told in during.items():
             print(kind, len(told), percentile(told, 0.5), percentile(told, 0.99), percentile(told, 1.0))
             assert {each.status for each in told} <= {200, 201}, kind
-            # A bound on a hang: the lock lasts longer, and each attempt to get it 3 seconds.
-            assert percentile(told, 0.95) < 1
+            assert percentile(told, 0.95) < HANG_SECONDS
         assert {each.name for each in callers.told() if each.status == 201} == txids(live.url)
 
 
@@ -102,7 +103,7 @@ def writes_are_refused(live: LiveServer, statement: str) -> None:
     told = within(callers.told("read"), locked_at, until)
     print("read", len(told), percentile(told, 0.5), percentile(told, 0.99), percentile(told, 1.0))
     assert {each.status for each in told} == {200}
-    assert percentile(told, 0.95) < 1
+    assert percentile(told, 0.95) < HANG_SECONDS
     assert {each.name for each in callers.told("post") if each.status == 201} == txids(live.url)
 
 
