@@ -15,6 +15,8 @@ OURS = "walletsvc"
 UNCACHED = "walletsvc-uncached"
 STOCK = "stock"
 FASTAPI = "fastapi"
+NODE = "node"
+NODE_UNCACHED = "node-uncached"
 CEILING = "ceiling"
 BARE = "bare"
 CONSTANT = (CEILING, BARE)
@@ -33,6 +35,8 @@ TITLES = {
     UNCACHED: "walletsvc, CACHE_SECONDS=0",
     STOCK: "stock Django (DRF JSON:API, strawberry-django)",
     FASTAPI: "FastAPI + SQLAlchemy (asyncmy)",
+    NODE: "Fastify + mysql2 + mercurius (JIT) + ioredis",
+    NODE_UNCACHED: "Fastify + mysql2 + mercurius (JIT)",
     CEILING: "constant Django view",
     BARE: "constant Django view, no middleware",
     FLOOR: "mysqlclient loop",
@@ -75,6 +79,7 @@ class Contender:
 OUR_TABLES = Tables("walletsvc", "walletsvc_wallet", "walletsvc_transaction")
 STOCK_TABLES = Tables("stock", "stock_wallet", "stock_transaction")
 FASTAPI_TABLES = Tables("fastapi", "wallet", "transaction")
+NODE_TABLES = Tables("node", "wallet", "transaction")
 
 
 def our_environment(database_url: str, redis_url: str, **settings: str) -> dict[str, str]:
@@ -112,15 +117,17 @@ def our_contender(
 def prepare_contenders(database: BenchmarkMariaDB, redis_url: str, size: dataset.Size) -> dict[str, Contender]:
     """Create and fill all contenders' tables, and return the contenders by name."""
     with dataset.connect(database.url) as connection:
-        for name in (STOCK_TABLES.database, FASTAPI_TABLES.database):
+        for name in (STOCK_TABLES.database, FASTAPI_TABLES.database, NODE_TABLES.database):
             dataset.create_database(connection, name)
-    urls = {name: database.url_of(name) for name in ("walletsvc", "stock", "fastapi")}
+    urls = {name: database.url_of(name) for name in ("walletsvc", "stock", "fastapi", "node")}
     prepare_walletsvc(urls["walletsvc"], redis_url, size)
     stock_environment = {"DATABASE_URL": urls["stock"], "DJANGO_SETTINGS_MODULE": "benchmarks.peers.stock.settings"}
     dataset.run_python(["-m", "django", "migrate", "--run-syncdb", "-v0"], stock_environment)
     fastapi_environment = {"DATABASE_URL": urls["fastapi"]}
-    dataset.run_python(["-m", "benchmarks.peers.fastapi_wallet.create_tables"], fastapi_environment)
-    for tables, entry in ((STOCK_TABLES, None), (FASTAPI_TABLES, "entry")):
+    node_environment = {"DATABASE_URL": urls["node"], "REDIS_URL": redis_url}
+    for environment in (fastapi_environment, node_environment):
+        dataset.run_python(["-m", "benchmarks.peers.fastapi_wallet.create_tables"], environment)
+    for tables, entry in ((STOCK_TABLES, None), (FASTAPI_TABLES, "entry"), (NODE_TABLES, "entry")):
         with dataset.connect(urls[tables.database]) as connection:
             dataset.copy(connection, "walletsvc", wallet=tables.wallet, transaction=tables.transaction, entry=entry)
     with dataset.connect(urls["walletsvc"]) as connection:
@@ -131,6 +138,8 @@ def prepare_contenders(database: BenchmarkMariaDB, redis_url: str, size: dataset
         our_contender(UNCACHED, urls["walletsvc"], redis_url, CACHE_SECONDS="0"),
         Contender(STOCK, _wsgi("benchmarks.peers.stock.wsgi:application"), stock_environment, STOCK_TABLES),
         Contender(FASTAPI, _asgi("benchmarks.peers.fastapi_wallet.app:app"), fastapi_environment, FASTAPI_TABLES),
+        Contender(NODE, _NODE, node_environment, NODE_TABLES),
+        Contender(NODE_UNCACHED, _NODE, node_environment | {"CACHE_SECONDS": "0"}, NODE_TABLES),
         Contender(CEILING, _wsgi("benchmarks.peers.ceiling:application")),
         Contender(BARE, _wsgi("benchmarks.peers.ceiling:application"), {"MIDDLEWARE": "none"}),
     ]
@@ -181,6 +190,9 @@ def prepare_walletsvc(url: str, redis_url: str, size: dataset.Size) -> None:
 def reconcile(contender: Contender) -> None:
     """Let walletsvc prove its books. Raises HarnessError if they are not clean."""
     dataset.run_python(["manage.py", "reconcile"], contender.environment, root=contender.root)
+
+
+_NODE = ("node", "benchmarks/peers/node/server.mjs", "{port}", str(WORKERS))
 
 
 def _granian(application: str, *options: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.harness import dataset
+from benchmarks.harness import dataset, node_peer
 from benchmarks.harness.checks import IncorrectError, MissingError
 from benchmarks.harness.contenders import (
     CONSTANT,
@@ -64,6 +64,11 @@ def carry_out(plan: Plan, say: Say) -> Results:
     """Execute the plan and return the results. Raises HarnessError or ServerError if it cannot continue."""
     mode = plan.mode
     rows = [row for row in make_rows(mode.size.wallets) if row.key in plan.parts]
+    if node_peer.is_possible():
+        node_peer.prepare()
+    else:
+        say(f"Fastify is left out: it needs Node {node_peer.OLDEST} or newer, and npm")
+        rows = node_peer.left_out(rows)
     earlier = {} if plan.against is None else {"the earlier commit": plan.against}
     if earlier:
         rows = compared(rows)

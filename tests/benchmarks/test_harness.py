@@ -4,7 +4,18 @@ import pytest
 
 pytest.importorskip("MySQLdb", reason="the harness measures on MariaDB")
 
-from benchmarks.harness.contenders import BEFORE, BEFORE_UNCACHED, FASTAPI, FLOOR, OURS, STOCK, UNCACHED
+from benchmarks.harness import node_peer
+from benchmarks.harness.contenders import (
+    BEFORE,
+    BEFORE_UNCACHED,
+    FASTAPI,
+    FLOOR,
+    NODE,
+    NODE_UNCACHED,
+    OURS,
+    STOCK,
+    UNCACHED,
+)
 from benchmarks.harness.dataset import Size
 from benchmarks.harness.earlier import compared
 from benchmarks.harness.goals import Goal, judge_against_earlier, judge_rows
@@ -44,6 +55,14 @@ def test_a_goal_is_the_ratio_of_two_medians_of_one_row():
     assert (to_floor.measured, to_floor.holds) == (0.6, True)
     stretch = goals["POST, spread wallets: to the floor", True]
     assert (stretch.target, stretch.measured, stretch.holds) == ("≥ 1 x", 0.6, False)
+
+
+def test_without_node_its_peer_is_left_out_and_nothing_else():
+    left = node_peer.left_out(ROWS.values())
+    assert [row.key for row in left] == list(ROWS)
+    assert not any({NODE, NODE_UNCACHED} & set(row.contenders) for row in left)
+    assert list(left[0].contenders) == [each for each in ROWS["get-wallet"].contenders if each != NODE_UNCACHED]
+    assert len(left[0].contenders) == 3
 
 
 def test_a_batch_counts_its_transactions():
