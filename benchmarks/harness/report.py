@@ -37,8 +37,8 @@ with any refusal, lost answer or answer of another size has no figure.
 - **FastAPI** has the same documents, guard, transaction and ledger entry, with SQLAlchemy's asynchronous ORM; under
   granian with uvloop, where a request costs it less than under uvicorn.
 - **Fastify** is version 5 on two Node processes, with the same documents, guard, transaction and ledger entry: mysql2
-  without an ORM (prepared statements of a pool), responses serialized by schemas, mercurius with its JIT and a loader,
-  and ioredis, which reads a kept document and the number of writes in one round trip.
+  without an ORM (prepared statements of a pool), responses serialized by schemas, mercurius with its JIT and a
+  loader, and ioredis, which reads a kept document and the number of writes in one round trip.
 - **the floor** is a loop of mysqlclient that locks, updates, inserts transaction and entry, and commits: five round
   trips, on walletsvc's own tables.
 - **the ceiling** is a Django view that returns as many constant bytes as walletsvc's answer has (100 where it is a
