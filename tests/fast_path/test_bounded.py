@@ -61,6 +61,9 @@ def shapes(number: int) -> dict[str, Any]:
 ALLOWED = 12 * 2**20
 """Below the growth without a bound: 27 MB for `unused_variables`, which tests/hostile_hour sends for longer."""
 
+in_the_process = pytest.mark.any_engine
+"""What is measured is outside of database and cache."""
+
 FEWER = 50
 """Documents take long while memory is traced. So many take 12 MB without an end, of 4 MB allowed."""
 
@@ -75,6 +78,7 @@ def forgotten() -> Iterator[None]:
     documents.forget()
 
 
+@in_the_process
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     ("make", "requests"),
@@ -106,6 +110,7 @@ def test_input_of_callers_does_not_accumulate(
     assert front._known.bytes <= MAX_KNOWN_BYTES
 
 
+@in_the_process
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("make", [many_documents, literals, shapes])
 def test_the_sizes_that_are_counted_are_no_smaller_than_those_taken(make: Callable[[int], dict[str, Any]]) -> None:
