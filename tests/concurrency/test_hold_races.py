@@ -22,7 +22,9 @@ from tests.writes import (
     update_hold,
 )
 from walletsvc import errors
+from walletsvc.commands.captures import CaptureHold
 from walletsvc.commands.expiry import expire_wallets
+from walletsvc.ledger.ledger import Ledger
 from walletsvc.models import Entry, Hold, Transaction, Wallet
 from walletsvc.principals import ANYONE
 from walletsvc.server.sweeper import sweep_once
@@ -131,6 +133,25 @@ def test_a_freeze_lets_captures_pass() -> None:
     ]
     assert tally(at_once(calls)) == {"done": 24}
     assert Hold.objects.get().state == "captured"
+    assert_reconciled()
+
+
+def test_a_hold_has_expired_for_everybody_before_anything_is_decided(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server whose clock is behind must not release what this one has called expired."""
+    past = timezone.now() - timedelta(days=1)
+    wallet = open_wallet(principal=ANYONE, label="A", balance="16.00", clock=lambda: past)
+    held = hold(wallet, "16.00", clock=lambda: past, expires_at=(past + timedelta(hours=1)).isoformat())
+    seen, apply = [], CaptureHold.apply
+
+    def watched(command: CaptureHold, ledger: Ledger) -> Transaction:
+        seen.append(elsewhere(lambda: Hold.objects.get(id=held.id).state))
+        return apply(command, ledger)
+
+    monkeypatch.setattr(CaptureHold, "apply", watched)
+    with pytest.raises(errors.HoldClosed):
+        capture(hold_id=held.id, txid="C")
+    assert seen == ["expired"]
+    assert Entry.objects.filter(kind="expire").count() == 1
     assert_reconciled()
 
 

@@ -9,11 +9,9 @@ import logging
 from collections.abc import Collection, Iterator
 from datetime import datetime
 
-from django.db import Error
 from django.db.models import Q
 from django.utils import timezone
 
-from walletsvc import errors
 from walletsvc.commands.retry import durably
 from walletsvc.ledger.ledger import Clock, Ledger
 from walletsvc.models import Hold
@@ -46,14 +44,6 @@ def expire_wallets(wallet_ids: Collection[int], *, clock: Clock = timezone.now, 
     expired = durably(work)
     ledgers[-1].count_written()
     return expired if isinstance(expired, int) else 0
-
-
-def expire_in_passing(wallet_ids: Collection[int], *, clock: Clock) -> None:
-    """Let the holds of these wallets expire if nothing is in the way. If something is, others will do it."""
-    try:
-        expire_wallets(wallet_ids, clock=clock)
-    except (errors.WalletError, Error):
-        logger.info("Holds of the wallets %s expire later", sorted(wallet_ids), exc_info=True)
 
 
 def count_due(*, at: datetime) -> int:

@@ -11,7 +11,6 @@ from django.db import Error, transaction
 from walletsvc import errors
 from walletsvc.commands import bulkheads
 from walletsvc.commands.command import Command
-from walletsvc.commands.expiry import expire_in_passing
 from walletsvc.commands.group_commit import Worker
 from walletsvc.commands.inputs import Reference, resolve
 from walletsvc.commands.keyed import Batch, Keyed, ask_keys_of, find_replay, replay_of
@@ -43,19 +42,22 @@ class Runner(Worker[Batch, Outcome]):
     waits: bool = False
 
     def alone(self, batch: Batch) -> Done | Refused:
-        """Run one batch in a transaction of its own."""
+        """Run one batch in a transaction of its own, once the holds that are due have expired in another."""
         order = LockOrder(self.wallet, polite_attempts=0 if self.waits else POLITE_ATTEMPTS)
-        expired: set[int] = set()
         ledgers: list[Ledger] = []
 
-        def work(touched: dict[int, str]) -> Done | Refused:
+        def work(touched: dict[int, str]) -> Done | Refused | None:
             ledger = Ledger(principal=self.principal, clock=self.clock, touched=touched)
             ledgers.append(ledger)
             holds = holds_of(batch, self.principal)
             wallet_ids = wallet_ids_of(batch, self.principal, holds)
             kept = ask_keys_of([batch])
             order.lock(wallet_ids, ledger, holds)
-            expired.update(ledger.expired)
+            if ledger.expired:
+                # It stands whatever becomes of the batch, and before anybody is told of it: a server whose clock is
+                # behind could still release what this one has refused as expired.
+                ledger.complete()
+                return None
             outcome = replay_of(batch, kept)
             if outcome is None:
                 with span(POST, commands=len(batch)):
@@ -77,12 +79,11 @@ class Runner(Worker[Batch, Outcome]):
                     return Refused(index, refusal)
             return None
 
-        outcome = durably(work, find_duplicate=find_duplicate)
-        if isinstance(outcome, Done) and not outcome.is_replay:
-            ledgers[-1].count_written()
-        if expired and (isinstance(outcome, Refused) or outcome.is_replay):
-            # They have expired whatever the outcome, but only it was rolled back with them.
-            expire_in_passing(expired, clock=self.clock)
+        outcome = None
+        while outcome is None:
+            outcome = durably(work, find_duplicate=find_duplicate)
+            if outcome is None or (isinstance(outcome, Done) and not outcome.is_replay):
+                ledgers[-1].count_written()
         return outcome
 
     def together(self, batches: Sequence[Batch]) -> Sequence[Outcome]:
