@@ -16,7 +16,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.cluster.load import OPENING, Model, Writer, open_wallet
+from tests.cluster.load import OPENING, Model, loaded
 from tests.live import LiveServer, start_together
 from tests.servers import GaleraCluster, GaleraNode, RedisServer
 
@@ -52,22 +52,8 @@ class Stage:
     def load(self, *, writers: int = 6, servers: Sequence[LiveServer] = ()) -> Iterator[Model]:
         """Let writers load the servers until the end of the block, and then check what is stored."""
         urls = [each.url for each in servers or self.servers]
-        model = Model()
-        run = uuid4().hex[:6]
-        wallets = [open_wallet(urls[0], f"{run} {number}") for number in range(WALLETS)]
-        threads = [Writer(f"{run}-{number}", urls, wallets, model, seed=number) for number in range(writers)]
-        for each in threads:
-            each.start()
-        try:
+        with loaded(urls, writers=writers, wallets=WALLETS) as (model, wallets):
             yield model
-        finally:
-            for each in threads:
-                each.stopping.set()
-            for each in threads:
-                each.join(60)
-        print(sorted(model.statuses.items()), f"uncertain: {len(model.uncertain)}")
-        assert not any(each.is_alive() for each in threads)
-        assert model.surprises == []
         self.check(model, wallets)
 
     def check(self, model: Model, wallets: Sequence[str]) -> None:

@@ -9,11 +9,13 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import count, pairwise
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
@@ -248,3 +250,23 @@ def open_wallet(url: str, label: str, balance: str = OPENING) -> str:
     assert answer.status_code == 201, answer.text
     opened: str = answer.json()["data"]["id"]
     return opened
+
+
+@contextmanager
+def loaded(urls: Sequence[str], *, writers: int, wallets: int) -> Iterator[tuple[Model, list[str]]]:
+    """Let writers load the servers until the end of the block; give it what they were told, and their wallets."""
+    model, run = Model(), uuid4().hex[:6]
+    opened = [open_wallet(urls[0], f"{run} {number}") for number in range(wallets)]
+    threads = [Writer(f"{run}-{number}", urls, opened, model, seed=number) for number in range(writers)]
+    for each in threads:
+        each.start()
+    try:
+        yield model, opened
+    finally:
+        for each in threads:
+            each.stopping.set()
+        for each in threads:
+            each.join(60)
+    print(sorted(model.statuses.items()), f"uncertain: {len(model.uncertain)}")
+    assert not any(each.is_alive() for each in threads)
+    assert not model.surprises, model.surprises

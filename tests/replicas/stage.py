@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import httpx
 
-from tests.cluster.load import MEDIA_TYPE, Model, Writer, open_wallet, transaction
+from tests.cluster.load import MEDIA_TYPE, Model, loaded, open_wallet, transaction
 from tests.live import LiveServer, start_together
 from tests.servers import RedisServer, ReplicatedServer
 from tests.servers.replicated import url_of
@@ -115,22 +115,8 @@ class Stage:
 
         After each answer they ask any server for a wallet, which must not show an earlier state.
         """
-        model, run = Model(), uuid4().hex[:6]
-        urls = [each.url for each in self.servers]
-        opened = [open_wallet(urls[0], f"{run} {number}") for number in range(wallets)]
-        threads = [Writer(f"{run}-{number}", urls, opened, model, seed=number) for number in range(writers)]
-        for each in threads:
-            each.start()
-        try:
+        with loaded([each.url for each in self.servers], writers=writers, wallets=wallets) as (model, _):
             yield model
-        finally:
-            for each in threads:
-                each.stopping.set()
-            for each in threads:
-                each.join(60)
-        print(sorted(model.statuses.items()), f"uncertain: {len(model.uncertain)}")
-        assert not any(each.is_alive() for each in threads)
-        assert not model.surprises, model.surprises
 
     def check(self, server: ReplicatedServer, model: Model) -> None:
         """The server has what was acknowledged and nothing that was refused, and its books are right."""
