@@ -95,6 +95,17 @@ def test_holds_captures_posts_and_transfers_share_a_transaction(
     assert_reconciled()
 
 
+def test_captures_share_a_transaction_whose_wallets_only_their_holds_name(
+    company: Company, wallet: Wallet, other: Wallet
+) -> None:
+    first = create_hold(principal=ANYONE, txid="H1", wallet_id=wallet.id, amount="4")
+    second = create_hold(principal=ANYONE, txid="H2", wallet_id=other.id, amount="3")
+    results = company.gather([capture(first, "C1"), capture(second, "C2"), capture(first, "C3")])
+    assert (codes(results), company.transactions) == (["done", "done", "hold_closed"], 1)
+    assert (state(wallet), state(other)) == (("6.00", "0.00", "6.00"), ("7.00", "0.00", "7.00"))
+    assert_reconciled()
+
+
 def test_a_refused_hold_or_capture_is_its_callers_own(company: Company, wallet: Wallet, other: Wallet) -> None:
     held = create_hold(principal=ANYONE, txid="H1", wallet_id=wallet.id, amount="4")
     results = company.gather(
