@@ -95,8 +95,8 @@ def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:
     assert stderr == [
         "CACHE_SECONDS is '-3', which is not a whole number, 0 or more.",
         "LOG_LEVEL is 'chatty', which is not one of DEBUG, INFO, WARNING, ERROR, CRITICAL.",
-        SHORT_SECRET,
         "More than one worker needs a shared cache. Set REDIS_URL, or WEB_WORKERS=1. (walletsvc.E003)",
+        SHORT_SECRET,
         TAKEN.format(port=port, setting="--port or PORT"),
         f"There is no database {tmp_path / 'no.sqlite3'}. {SET_UP}",
     ]

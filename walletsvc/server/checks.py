@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 from django.conf import settings
@@ -57,8 +58,9 @@ def refuse_unsafe_settings() -> None:
 
 
 def find_unsafe_settings() -> list[checks.CheckMessage]:
-    """Return an error for each setting that a server must not have, and warnings of what it had better not have."""
-    found = checks.run_checks(tags=[SERVING], include_deployment_checks=True)
+    """Return errors for settings that a server must not have, and warnings of what it had better not have, by id."""
+    # Django's registry is a set of functions: it runs them in another order in each process.
+    found = sorted(checks.run_checks(tags=[SERVING], include_deployment_checks=True), key=attrgetter("id"))
     return [message for message in found if not message.is_silenced()]
 
 
