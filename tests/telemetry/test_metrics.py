@@ -6,6 +6,7 @@ import json
 import random
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import prometheus_client
@@ -19,7 +20,7 @@ from tests.fast_path.front import graphql, transaction
 from tests.telemetry.servers import Server
 from walletsvc.models import Entry, Wallet
 from walletsvc.server.gauges import Gauges
-from walletsvc.telemetry import exposition, metrics
+from walletsvc.telemetry import metrics
 from walletsvc.telemetry.exposition import Exposition
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_engine]
@@ -43,9 +44,9 @@ class Counts:
 
 @pytest.fixture
 def counts() -> Iterator[Counts]:
-    metrics.notes.start()
+    metrics.collecting.start()
     yield Counts()
-    metrics.notes.stop()
+    metrics.collecting.stop()
 
 
 def test_requests_are_counted_whoever_answers(server: Server, wallet: Wallet, counts: Counts) -> None:
@@ -135,7 +136,7 @@ def test_clients_make_up_no_labels(server: Server, wallet: Wallet, counts: Count
 
 
 def test_series_are_bounded_whatever_labels_come(counts: Counts, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exposition, "MAX_SERIES", 5)
+    monkeypatch.setattr(metrics, "MAX_SERIES", 5)
     for number in range(20):
         metrics.REFUSALS.add(f"code{number}")
         metrics.REQUEST_SECONDS.observe(1.0, "rest", f"operation{number}")
@@ -166,8 +167,27 @@ def test_histograms_are_what_the_library_makes_of_each_value(counts: Counts) -> 
 
 
 def test_what_is_not_collected_is_not_kept(server: Server, wallet: Wallet) -> None:
+    metrics.collecting.start()
+    metrics.collecting.stop()
     server.ask(f"/api/wallets/{wallet.id}/")
-    assert (metrics.notes.counts, metrics.notes.observations) == (None, None)
+    every = (*metrics.COUNTERS, *metrics.HISTOGRAMS)
+    assert [taken for metric in every for taken in metric.take()] == []
+
+
+def test_threads_and_collections_lose_no_event(counts: Counts) -> None:
+    each, threads = 20_000, 4
+
+    def work() -> None:
+        for _ in range(each):
+            metrics.REFUSALS.add("busy")
+            metrics.GROUPS.observe(1.0)
+
+    with ThreadPoolExecutor(threads) as pool:
+        working = [pool.submit(work) for _ in range(threads)]
+        while not all(future.done() for future in working):
+            counts.text()
+    assert counts.of("walletsvc_refusals_total", code="busy") == each * threads
+    assert counts.of("walletsvc_group_size_count") == each * threads
 
 
 def test_the_database_says_what_is_due_and_was_reconciled(counts: Counts) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from walletsvc.telemetry.metrics import CACHE, notes
+from walletsvc.telemetry.metrics import CACHE, collecting
 from walletsvc.telemetry.requests import OTHER, current_request
 
 HIT, MISS = "hit", "miss"
@@ -14,7 +14,7 @@ UNREACHABLE, DISTRUSTED = "unreachable", "distrusted"
 
 def count_lookup(result: str) -> None:
     """Count a look-up, by the face of the request that is being answered."""
-    if notes.counts is None:
+    if not collecting.is_on:
         return
     record = current_request.get()
     CACHE.add(OTHER if record is None else record.face, result)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from walletsvc.access.background import Background
 from walletsvc.commands.expiry import count_due
 from walletsvc.models import Reconciliation
-from walletsvc.telemetry.metrics import DISCREPANCIES, HOLDS_DUE, RECONCILE_AGE, notes
+from walletsvc.telemetry.metrics import DISCREPANCIES, HOLDS_DUE, RECONCILE_AGE, collecting
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ class Gauges:
 
     def start(self) -> None:
         """Look from now on until the process ends, if there are metrics."""
-        if notes.counts is None:
+        if not collecting.is_on:
             return
         HOLDS_DUE.read, DISCREPANCIES.read, RECONCILE_AGE.read = self._count_due, self._count_found, self._age
         self._looking.start()

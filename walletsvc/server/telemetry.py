@@ -36,7 +36,7 @@ class Telemetry:
             from walletsvc.telemetry.exposition import Exposition
 
             self._exposition = Exposition(version=__version__, registry=CollectorRegistry())
-            metrics.notes.start()
+            metrics.collecting.start()
         if os.environ.get(ENDPOINT):
             traces.start(version=__version__)
             util.Finalize(traces, traces.stop, exitpriority=-1)

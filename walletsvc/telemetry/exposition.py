@@ -1,4 +1,4 @@
-"""Add up what has been noted, and pass it on to prometheus-client, whose files in a folder all processes share.
+"""Add up what has been counted, and pass it on to prometheus-client, whose files in a folder all processes share.
 
 Its values in such files cost ten times as much as the rest of a count, so each is changed once in a while rather than
 once a request.
@@ -6,22 +6,14 @@ once a request.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import Counter as Tally
-from collections import defaultdict, deque
+from bisect import bisect_right
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from itertools import pairwise
+from typing import Any
 
 import prometheus_client
 
 from walletsvc.telemetry import metrics
-from walletsvc.telemetry.requests import OTHER
-
-MAX_SERIES = 1_000
-"""How many combinations of its labels a metric has at most; whatever comes after them is counted as `OTHER`."""
-
-T = TypeVar("T")
-Labels = tuple[str, ...]
 
 
 class _Histogram(prometheus_client.Histogram):
@@ -58,47 +50,30 @@ class Exposition:
             )
             for each in metrics.GAUGES
         }
-        self._seen: dict[object, set[Labels]] = defaultdict(set)
         self._gauges[metrics.BUILD_INFO].labels(version).set(1)
 
     def collect(self) -> None:
-        """Add what has been noted since the last time, and look at the states of this process."""
-        counts, observations = metrics.notes.counts, metrics.notes.observations
-        if counts:
-            for (counter, labels), count in Tally(_take(counts)).items():
-                _child(self._counters[counter], self._bounded(counter, labels)).inc(count)
-        if observations:
-            self._observe(_take(observations))
+        """Add what has been counted since the last time, and look at the states of this process."""
+        for counter, total in self._counters.items():
+            for labels, events in counter.take():
+                if events:
+                    _child(total, labels).inc(events)
+        for histogram, buckets in self._histograms.items():
+            for labels, values in histogram.take():
+                if values:
+                    _child(buckets, labels).add(_count_in_buckets(histogram.bounds, values), sum(values))
         for gauge, shown in self._gauges.items():
             value = None if gauge.read is None else gauge.read()
             if value is not None:
                 shown.set(value)
 
-    def _observe(self, observations: Sequence[tuple[metrics.Histogram, Labels, float]]) -> None:
-        sums: dict[tuple[metrics.Histogram, Labels], tuple[list[int], list[float]]] = {}
-        for histogram, labels, value in observations:
-            found = sums.get((histogram, labels))
-            if found is None:
-                found = sums[histogram, labels] = [0] * (len(histogram.bounds) + 1), []
-            # A bound counts to its own bucket: `le` is "less than or equal".
-            found[0][bisect_left(histogram.bounds, value)] += 1
-            found[1].append(value)
-        for (histogram, labels), (counts, values) in sums.items():
-            _child(self._histograms[histogram], self._bounded(histogram, labels)).add(counts, sum(values))
 
-    def _bounded(self, metric: object, labels: Labels) -> Labels:
-        seen = self._seen[metric]
-        if labels not in seen:
-            if len(seen) >= MAX_SERIES:
-                return (OTHER,) * len(labels)
-            seen.add(labels)
-        return labels
+def _count_in_buckets(bounds: Sequence[float], values: list[float]) -> list[int]:
+    """Return how many values are in each bucket; a bound counts to its own: `le` is "less than or equal"."""
+    values.sort()
+    ends = [0, *(bisect_right(values, bound) for bound in bounds), len(values)]
+    return [after - before for before, after in pairwise(ends)]
 
 
-def _take(noted: deque[T]) -> list[T]:
-    """Return what is noted now; others go on noting."""
-    return [noted.popleft() for _ in range(len(noted))]
-
-
-def _child(metric: Any, labels: Labels) -> Any:
+def _child(metric: Any, labels: metrics.Labels) -> Any:
     return metric.labels(*labels) if labels else metric

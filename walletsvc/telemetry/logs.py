@@ -88,7 +88,8 @@ def _write(lines: list[Line]) -> None:
 
 
 def _describe(record: RequestRecord, status: int, seconds: float) -> Mapping[str, object]:
-    fields: dict[str, object] = {"request_id": _without_secrets(record.request_id)}
+    request_id = record.request_id
+    fields: dict[str, object] = {"request_id": _without_secrets(request_id) if record.is_given else request_id}
     if record.traceparent:
         fields["traceparent"] = record.traceparent
     fields["face"], fields["operation"], fields["status"] = record.face, record.operation, status

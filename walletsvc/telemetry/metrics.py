@@ -1,7 +1,7 @@
 """What is counted and measured. Its names are a contract with operators (docs/operations.md).
 
-To count costs a request a fraction of a microsecond: it is only noted here, and added up from time to time
-(`telemetry/exposition.py`). As long as nothing collects, nothing is noted.
+To count costs a request a fraction of a microsecond: values are only kept here, and passed on from time to time
+(`telemetry/exposition.py`). As long as nothing collects, nothing is kept.
 
 No label has a value that a client makes up, nor an id, an owner or a principal.
 """
@@ -9,61 +9,103 @@ No label has a value that a client makes up, nor an id, an owner or a principal.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 
-MAX_NOTED = 200_000
-"""How much is noted at most: more than a process does between two collections. The oldest would be forgotten."""
+MAX_SERIES = 1_000
+"""How many combinations of its labels a metric has at most; whatever comes after them is counted as "other"."""
+MAX_OBSERVED = 200_000
+"""How many values wait at most: more than a process has between two collections. The oldest would be forgotten."""
+
+_OTHER = "other"
+
+Labels = tuple[str, ...]
 
 
 @dataclass(slots=True)
-class Notes:
-    """What has happened since the last collection, or None as long as nothing collects."""
+class Collecting:
+    """Whether something takes what is counted."""
 
-    counts: deque[tuple[Counter, tuple[str, ...]]] | None = None
-    observations: deque[tuple[Histogram, tuple[str, ...], float]] | None = None
+    is_on: bool = False
 
     def start(self) -> None:
-        """Note from now on."""
-        self.counts, self.observations = deque(maxlen=MAX_NOTED), deque(maxlen=MAX_NOTED)
+        """Count from now on, from 0."""
+        for metric in (*COUNTERS, *HISTOGRAMS):
+            metric.clear()
+        self.is_on = True
 
     def stop(self) -> None:
-        """Note nothing any more."""
-        self.counts = self.observations = None
+        """Count nothing any more."""
+        self.is_on = False
 
 
-notes = Notes()
+collecting = Collecting()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Counter:
-    """Counts events. `labels` are the names of its labels."""
+    """Counts events, in any number of threads. `labels` are the names of its labels."""
 
     name: str
     help: str
-    labels: tuple[str, ...] = ()
+    labels: Labels = ()
+    _counts: dict[Labels, count[int]] = field(default_factory=dict)
+    """For each combination of labels the events so far, and the collections: `next` is one step, and loses none."""
+    _taken: dict[Labels, int] = field(default_factory=dict)
 
     def add(self, *values: str) -> None:
         """Count one event with these values of the labels."""
-        counts = notes.counts
-        if counts is not None:
-            counts.append((self, values))
+        if collecting.is_on:
+            try:
+                next(self._counts[values])
+            except KeyError:
+                next(self._counts.setdefault(_bounded(self._counts, values), count()))
+
+    def take(self) -> Iterator[tuple[Labels, int]]:
+        """Return how many events there were with each combination since the last time. For one thread."""
+        for values, counted in list(self._counts.items()):
+            so_far = next(counted)
+            yield values, so_far - self._taken.get(values, 0)
+            self._taken[values] = so_far + 1
+
+    def clear(self) -> None:
+        """Begin at 0."""
+        self._counts.clear()
+        self._taken.clear()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Histogram:
-    """Measures values and counts how many are within each of its `bounds`."""
+    """Measures values and counts how many are within each of its `bounds`, in any number of threads."""
 
     name: str
     help: str
     bounds: Sequence[float]
-    labels: tuple[str, ...] = ()
+    labels: Labels = ()
+    _observed: dict[Labels, deque[float]] = field(default_factory=dict)
 
     def observe(self, value: float, *values: str) -> None:
-        """Note one value, with these values of the labels."""
-        observations = notes.observations
-        if observations is not None:
-            observations.append((self, values, value))
+        """Take one value, with these values of the labels."""
+        if collecting.is_on:
+            try:
+                self._observed[values].append(value)
+            except KeyError:
+                self._observed.setdefault(_bounded(self._observed, values), deque(maxlen=MAX_OBSERVED)).append(value)
+
+    def take(self) -> Iterator[tuple[Labels, list[float]]]:
+        """Return the values with each combination of labels since the last time. For one thread."""
+        for values, observed in list(self._observed.items()):
+            # As many as there are now: others are added meanwhile.
+            yield values, [observed.popleft() for _ in range(len(observed))]
+
+    def clear(self) -> None:
+        """Forget all values."""
+        self._observed.clear()
+
+
+def _bounded(known: Mapping[Labels, object], values: Labels) -> Labels:
+    return values if len(known) < MAX_SERIES else (_OTHER,) * len(values)
 
 
 @dataclass(slots=True, eq=False)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from typing import Any
 
 from walletsvc.telemetry.metrics import REFUSALS
@@ -18,24 +17,24 @@ MAX_WALLETS = 20
 """How many wallets the line of a request names."""
 
 
-@dataclass(slots=True)
 class RequestRecord:
     """One request. The layers that learn something about it note it here.
 
     `operation` is a route's template or the name of a GraphQL operation, out of a limited set. `code` is that of the
-    first refusal, `principal` the caller's subject, and `wallets` are the ids of the wallets that it wrote to.
+    first refusal, `principal` the caller's subject, and `wallets` are the ids of the wallets that it wrote to. `span`
+    is the step that is being traced (`telemetry/traces.py`). An id that `is_given` by the client may hold a secret.
     """
 
-    request_id: str
-    face: str
-    traceparent: str | None = None
+    # What most requests have nothing of is the class's: each request makes one of these.
     operation: str = OTHER
     is_write: bool = False
     code: str | None = None
     principal: str | None = None
-    wallets: list[int] = field(default_factory=list)
+    wallets: Sequence[int] = ()
     span: Any = None
-    """The step that is being traced (`telemetry/traces.py`)."""
+
+    def __init__(self, request_id: str, face: str, traceparent: str | None = None, *, is_given: bool = False) -> None:
+        self.request_id, self.face, self.traceparent, self.is_given = request_id, face, traceparent, is_given
 
 
 current_request: ContextVar[RequestRecord | None] = ContextVar("current_request", default=None)
@@ -68,5 +67,5 @@ def note_wallets(ids: Iterable[int]) -> None:
     """Note the wallets that the request writes to."""
     record = current_request.get()
     if record is not None:
-        wallets = record.wallets
-        wallets += [each for each in ids if each not in wallets][: MAX_WALLETS - len(wallets)]
+        known = record.wallets
+        record.wallets = [*known, *(each for each in ids if each not in known)][:MAX_WALLETS]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -45,18 +44,6 @@ class RequestHead:
         return ScopeHeaders(self.context) if "headers" in self.context else EnvironHeaders(self.context)
 
 
-@dataclass(slots=True)
-class AnswerHead:
-    """The beginning of an answer, and how long it took: for a connection that stays open, until its end.
-
-    The status is 101 for a WebSocket, 499 for a client that left before the answer.
-    """
-
-    status: int
-    headers: Sequence[tuple[str, str]] = ()
-    seconds: float = 0.0
-
-
 class Hook(Protocol):
     """Sees each request once before it is answered, once as its answer begins, and once after it, if it wants to.
 
@@ -74,7 +61,13 @@ class Hook(Protocol):
         """Return what sees the answer, including a hook's refusal; or None, which costs nothing."""
 
 
-After = Callable[[RequestHead, AnswerHead], None]
+class After(Protocol):
+    """Sees an answer once it has begun, or the end of a connection that stays open."""
+
+    def __call__(self, request: RequestHead, /, status: int, seconds: float) -> None:
+        """Take the status (101 for a WebSocket, 499 for a client that left before), and how long it all took."""
+
+
 Hooks = Sequence[Hook]
 
 
@@ -95,10 +88,10 @@ def _ask(hooks: Hooks, request: RequestHead) -> Refusal | None:
     return None
 
 
-def _tell(afters: Sequence[After], request: RequestHead, since: float, answer: AnswerHead) -> None:
-    answer.seconds = perf_counter() - since
+def _tell(afters: Sequence[After], request: RequestHead, status: int, since: float) -> None:
+    seconds = perf_counter() - since
     for after in afters:
-        after(request, answer)
+        after(request, status, seconds)
 
 
 # -- WSGI ----------------------------------------------------------------------------------------------
@@ -108,50 +101,35 @@ def with_hooks(application: WsgiApplication, hooks: Hooks, *, refused: WsgiAppli
     """Return the application with hooks around it. `refused` answers requests with `REFUSED` in their environment."""
     if not hooks:
         return application
+    befores, headers_of = [hook.before for hook in hooks], [hook.headers for hook in hooks]
     afters = _afters(hooks)
 
-    # Each request waits for this: it makes few calls, and none for hooks that do not look at answers.
+    # Each request waits for this: hence one function, and the hooks' methods looked up before.
     def answer(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         since, get = perf_counter(), environ.get
         request = RequestHead(environ["REQUEST_METHOD"], get("PATH_INFO", ""), get("REMOTE_ADDR", ""), environ)
+        answered = _FAULT
 
         def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+            nonlocal answered
             # In place: the list is the server's to change (PEP 3333).
-            for hook in hooks:
-                headers += hook.headers(request)
+            for more_headers in headers_of:
+                headers += more_headers(request)
+            answered = int(status[:3])
             return start_response(status, headers, *more)
 
-        chosen = application
-        for hook in hooks:
-            refusal = hook.before(request)
-            if refusal is not None:
-                environ[REFUSED], chosen = refusal, refused
-                break
-        if afters:
-            return _watch(chosen, environ, start, partial(_tell, afters, request, since))
-        return chosen(environ, start)
+        try:
+            for before in befores:
+                refusal = before(request)
+                if refusal is not None:
+                    environ[REFUSED] = refusal
+                    return refused(environ, start)
+            return application(environ, start)
+        finally:
+            if afters:
+                _tell(afters, request, answered, since)
 
     return answer
-
-
-def _watch(
-    application: WsgiApplication,
-    environ: Environ,
-    start_response: Callable[..., Any],
-    tell: Callable[[AnswerHead], None],
-) -> Iterable[bytes]:
-    """Answer the request, and let the hooks see the answer."""
-    begun = AnswerHead(_FAULT)
-
-    def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
-        # The hooks' own headers are in the list once it has been started.
-        begun.status, begun.headers = int(status[:3]), headers
-        return start_response(status, headers, *more)
-
-    try:
-        return application(environ, start)
-    finally:
-        tell(begun)
 
 
 # -- ASGI ----------------------------------------------------------------------------------------------
@@ -170,13 +148,13 @@ def with_hooks_async(application: AsgiApplication, hooks: Hooks) -> AsgiApplicat
         since, (address, *_) = perf_counter(), scope.get("client") or [""]
         method, path = scope.get("method", "GET"), scope["path"]
         request = RequestHead(method, path, address, scope, may_wait=False)
-        begun: AnswerHead | None = None
+        answered: int | None = None
 
         async def send_and_see(message: Mapping[str, Any]) -> None:
-            nonlocal begun
-            if begun is None:
+            nonlocal answered
+            if answered is None:
                 message = _with_headers(message, [field for hook in hooks for field in hook.headers(request)])
-                begun = _beginning(message)
+                answered = _status_of(message)
             await send(message)
 
         refusal = _ask(hooks, request)
@@ -187,7 +165,7 @@ def with_hooks_async(application: AsgiApplication, hooks: Hooks) -> AsgiApplicat
             await application(scope, receive, send_and_see)
             otherwise = _CLIENT_CLOSED_REQUEST
         finally:
-            _tell(afters, request, since, begun or AnswerHead(otherwise))
+            _tell(afters, request, otherwise if answered is None else answered, since)
 
     return answer
 
@@ -203,8 +181,8 @@ def _with_headers(message: Mapping[str, Any], more: Iterable[tuple[str, str]]) -
     return {**message, "headers": [*message.get("headers", ()), *encoded]}
 
 
-def _beginning(message: Mapping[str, Any]) -> AnswerHead:
-    """Return status and headers from the first message of an answer."""
+def _status_of(message: Mapping[str, Any]) -> int:
+    """Return the status that the first message of an answer stands for."""
     otherwise = _SWITCHING_PROTOCOLS if message["type"] == "websocket.accept" else _FORBIDDEN
-    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in message.get("headers", ())]
-    return AnswerHead(message.get("status", otherwise), headers)
+    status: int = message.get("status", otherwise)
+    return status

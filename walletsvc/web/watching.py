@@ -6,24 +6,20 @@ import random
 import re
 import secrets
 from collections.abc import Sequence
-from contextvars import Token
 from itertools import count
 
 from walletsvc.telemetry.logs import log_request
 from walletsvc.telemetry.metrics import IN_FLIGHT, REQUEST_SECONDS, REQUESTS
 from walletsvc.telemetry.requests import GRAPHQL, LIVE, OTHER, REST, RequestRecord, current_request
 from walletsvc.telemetry.traces import traces
-from walletsvc.web.hooks import AnswerHead, RequestHead
+from walletsvc.web.hooks import RequestHead
 
 REQUEST_ID, TRACEPARENT = "X-Request-ID", "traceparent"
-WATCHED = "walletsvc.watched"
-"""The key of a request's record in its environment or scope."""
-
 SLOW_SECONDS = 0.5
 SHARE_OF_READS = 0.01
 """How many of the reads that nothing is to be said about have a line, so that the log shows what is usual."""
 
-_FACES = (("/api", REST), ("/graphql", GRAPHQL))
+_FACES = {"api": REST, "graphql": GRAPHQL}
 _GIVEN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _GIVEN_TRACE = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 """A trace context (https://www.w3.org/TR/trace-context/#traceparent-header)."""
@@ -52,28 +48,29 @@ class Watching:
         else:
             headers = request.headers
             given, trace, face = headers.get(REQUEST_ID), headers.get(TRACEPARENT), LIVE
-        if given is None or not _GIVEN_ID.fullmatch(given):
+        is_given = given is not None and _GIVEN_ID.fullmatch(given) is not None
+        if given is None or not is_given:
             given = f"{self._prefix}-{next(self._numbers):x}"
         if trace is not None and not _GIVEN_TRACE.fullmatch(trace):
             trace = None
-        record = RequestRecord(given, face, trace)
+        record = RequestRecord(given, face, trace, is_given=is_given)
         self._in_flight.add(id(record))
         if traces.is_on:
             traces.begin_request(record)
-        context[WATCHED] = record, current_request.set(record)
+        current_request.set(record)
 
     def headers(self, request: RequestHead) -> Sequence[tuple[str, str]]:
         """Return the id, for the answer."""
-        record: RequestRecord = request.context[WATCHED][0]
-        return ((REQUEST_ID, record.request_id),)
+        record = current_request.get()
+        return () if record is None else ((REQUEST_ID, record.request_id),)
 
-    def after(self, request: RequestHead, answer: AnswerHead) -> None:
+    def after(self, request: RequestHead, status: int, seconds: float) -> None:
         """Count the answer, and write a line if there is something to say."""
-        watched: tuple[RequestRecord, Token[RequestRecord | None]] = request.context[WATCHED]
-        record, token = watched
-        current_request.reset(token)
+        record = current_request.get()
+        if record is None:
+            return
+        current_request.set(None)
         self._in_flight.discard(id(record))
-        status, seconds = answer.status, answer.seconds
         if record.span is not None:
             traces.end_request(record, status=status)
         REQUESTS.add(record.face, record.operation, _STATUS.get(status) or str(status))
@@ -89,10 +86,7 @@ _STATUS = {status: str(status) for status in range(100, 600)}
 
 
 def _face_of(path: str) -> str:
-    for prefix, face in _FACES:
-        if path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in ("", "/"):
-            return face
-    return OTHER
+    return _FACES.get(path[1:].partition("/")[0], OTHER)
 
 
 def _event_of(record: RequestRecord, status: int, seconds: float) -> str | None:
