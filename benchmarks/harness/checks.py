@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.harness import dataset
 from benchmarks.harness.client import Answer, Client
-from benchmarks.harness.questions import MEDIA_TYPE
+from benchmarks.harness.questions import MEDIA_TYPE, TREE
 from benchmarks.harness.row import Row
 from benchmarks.harness.wrk import Template
 
@@ -34,10 +34,14 @@ def check(client: Client, row: Row) -> tuple[Template, Answer]:
     answer = client.ask(template)
     _expect(answer.status == 200, answer)
     document = answer.json()
-    if template.path.startswith("/graphql"):
+    if template.body == TREE.body:
+        _check_tree(document, row)
+    elif template.path.startswith("/graphql"):
         _check_connection(document, row)
     elif row.expects:
         _check_list(document, row)
+        if "include=" in template.path:
+            _check_included(document)
     else:
         _check_wallet(client, row)
     if row.is_conditional:
@@ -75,6 +79,35 @@ def _check_list(document: Any, row: Row) -> None:
         or not document["meta"]["pagination"]["count"]
     ):
         raise IncorrectError(f"{resources[0]}, {document['meta']}")
+
+
+def _check_included(document: Any) -> None:
+    linked = [each["relationships"][name]["data"] for each in document["data"] for name in ("wallet", "entries")]
+    expected = {(one["type"], one["id"]) for data in linked for one in (data if isinstance(data, list) else [data])}
+    found = {(each["type"], each["id"]) for each in document["included"]}
+    if found != expected or {kind for kind, _ in found} != {"Wallet", "Entry"}:
+        raise IncorrectError(f"included are {sorted(found)[:3]}… instead of {sorted(expected)[:3]}…")
+
+
+def _check_tree(document: Any, row: Row) -> None:
+    """Check each record of the three levels by the one rule that all rows have been made by."""
+    if document.get("errors"):
+        raise IncorrectError(str(document["errors"]))
+    wallets = [edge["node"] for edge in document["data"]["wallets"]["edges"]]
+    if [int(each["databaseId"]) for each in wallets] != list(range(1, row.expects + 1)):
+        raise IncorrectError(f"other wallets than the first {row.expects}")
+    for wallet in wallets:
+        transactions = [edge["node"] for edge in wallet["transactions"]["edges"]]
+        numbers = [int(each["databaseId"]) for each in transactions]
+        entries = [edge["node"] for each in transactions for edge in each["entries"]["edges"]]
+        if (
+            not 1 <= len(numbers) <= 10
+            or [each["txid"] for each in transactions] != [dataset.TXID.format(number) for number in numbers]
+            or [each["amount"] for each in transactions] != [dataset.amount_of(number) for number in numbers]
+            or [each["amount"] for each in entries] != [each["amount"] for each in transactions]
+            or not all(entry["balanceAfter"] and entry["sequence"] for entry in entries)
+        ):
+            raise IncorrectError(str(wallet)[:300])
 
 
 def _check_connection(document: Any, row: Row) -> None:

@@ -15,6 +15,7 @@ OURS = "walletsvc"
 UNCACHED = "walletsvc-uncached"
 STOCK = "stock"
 FASTAPI = "fastapi"
+FASTAPI_CACHED = "fastapi-cached"
 NODE = "node"
 NODE_UNCACHED = "node-uncached"
 CEILING = "ceiling"
@@ -35,6 +36,7 @@ TITLES = {
     UNCACHED: "walletsvc, CACHE_SECONDS=0",
     STOCK: "stock Django (DRF JSON:API, strawberry-django)",
     FASTAPI: "FastAPI + SQLAlchemy (asyncmy)",
+    FASTAPI_CACHED: "FastAPI + SQLAlchemy (asyncmy) + Redis",
     NODE: "Fastify + mysql2 + mercurius (JIT) + ioredis",
     NODE_UNCACHED: "Fastify + mysql2 + mercurius (JIT)",
     CEILING: "constant Django view",
@@ -133,11 +135,13 @@ def prepare_contenders(database: BenchmarkMariaDB, redis_url: str, size: dataset
     with dataset.connect(urls["walletsvc"]) as connection:
         # The peers have neither floors nor holds.
         dataset.add_wallets_with_limits(connection, size)
+    fastapi, cache = _asgi("benchmarks.peers.fastapi_wallet.app:app"), {"REDIS_URL": redis_url, "CACHE_SECONDS": "60"}
     contenders = [
         our_contender(OURS, urls["walletsvc"], redis_url, live=True),
         our_contender(UNCACHED, urls["walletsvc"], redis_url, CACHE_SECONDS="0"),
         Contender(STOCK, _wsgi("benchmarks.peers.stock.wsgi:application"), stock_environment, STOCK_TABLES),
-        Contender(FASTAPI, _asgi("benchmarks.peers.fastapi_wallet.app:app"), fastapi_environment, FASTAPI_TABLES),
+        Contender(FASTAPI, fastapi, fastapi_environment, FASTAPI_TABLES),
+        Contender(FASTAPI_CACHED, fastapi, fastapi_environment | cache, FASTAPI_TABLES),
         Contender(NODE, _NODE, node_environment, NODE_TABLES),
         Contender(NODE_UNCACHED, _NODE, node_environment | {"CACHE_SECONDS": "0"}, NODE_TABLES),
         Contender(CEILING, _wsgi("benchmarks.peers.ceiling:application")),

