@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import groupby
-from operator import attrgetter
 
 import orjson
 
@@ -62,10 +60,6 @@ class Pages:
             for related in page.records:
                 self._meet(related)
 
-    def has_any_of(self, records: Iterable[Record]) -> bool:
-        """Tell whether one of these records has an included page."""
-        return bool(self._pages) and any(self.of(record) for record in records)
-
     def of(self, record: Record) -> Mapping[str, Page]:
         """Return the included pages by relation."""
         return self._pages.get(key_of(record), _NO_PAGES)
@@ -73,13 +67,18 @@ class Pages:
 
 def resource_texts(records: Iterable[Record], query: Query, pages: Pages, public_url: str) -> list[bytes]:
     """Return each record's resource object as JSON, with links that begin with `public_url` (`web.public_urls`)."""
-    texts: list[bytes] = []
-    for plan, same in groupby(records, attrgetter("plan")):
-        alike, shown = list(same), query.shown_relations(plan.resource)
-        linked = None
-        if shown and pages.has_any_of(alike):
-            linked = [_relationships(record, shown, pages.of(record), public_url) for record in alike]
-        texts += row_texts(plan, [record.row for record in alike], shown, public_url, linked)
+    records = list(records)
+    by_plan: dict[int, list[int]] = {}
+    for place, record in enumerate(records):
+        by_plan.setdefault(id(record.plan), []).append(place)
+    texts = [b""] * len(records)
+    for places in by_plan.values():
+        alike = [records[place] for place in places]
+        plan = alike[0].plan
+        rows, included = [record.row for record in alike], [pages.of(record) for record in alike]
+        made = row_texts(plan, rows, query.shown_relations(plan.resource), public_url, included)
+        for place, text in zip(places, made, strict=True):
+            texts[place] = text
     return texts
 
 
@@ -88,12 +87,12 @@ def row_texts(
     rows: Sequence[Row],
     shown: tuple[str, ...],
     public_url: str,
-    relationships: Sequence[bytes] | None = None,
+    included: Sequence[Mapping[str, Page]] = (),
 ) -> Iterable[bytes]:
     """Return the resource objects of the rows of one plan, as text in which only the values differ.
 
-    They have the `shown` relationships: the given ones, or links and linkage. Built by column: a call for each value
-    of a long list would cost more than all the rest.
+    They have the `shown` relationships: links and linkage, for to-many relations that of the `included` pages of each
+    row. Built by column: a call for each value of a long list would cost more than all the rest.
     """
     columns = list(zip(*rows, strict=True))
     if not columns:
@@ -101,16 +100,32 @@ def row_texts(
     ids, currencies = columns[0], columns[CURRENCY]
     values: list[Iterable[bytes]] = [ids]
     values += [kind.json(columns[index], currencies) for _, index, kind in plan.fields]
-    if relationships is not None:
-        values.append(relationships)
-    else:
-        for name in shown:
-            values += (ids, ids)
-            if name in plan.keys:
-                values.append(_linkages(plan.resource.to_one[name].target, columns[plan.keys[name]]))
+    paged = tuple(name for name in shown if any(name in pages for pages in included))
+    for name in shown:
+        values += (ids, ids)
+        if name in plan.keys:
+            values.append(_linkages(plan.resource.to_one[name].target, columns[plan.keys[name]]))
+        elif name in paged:
+            linked = zip(ids, included, strict=True)
+            values.append(
+                [_page_members(pages.get(name), plan.resource, key, name, public_url) for key, pages in linked]
+            )
     values.append(ids)
-    template = _template(plan, shown, relationships is not None, public_url)
-    return map(template.__mod__, zip(*values, strict=True))
+    return map(_template(plan, shown, paged, public_url).__mod__, zip(*values, strict=True))
+
+
+def _page_members(page: Page | None, parent: Resource, key: bytes, name: str, public_url: str) -> bytes:
+    """Return what follows the first two links of a to-many relationship: further links, and linkage."""
+    if page is None:
+        return b"}"
+    following = b"null"
+    if page.has_next:
+        # These links page through the relationship, to the records beyond the included page.
+        url = public_url + ENDPOINTS[parent.name].relationship_url(key.decode(), name)
+        parameters = format_parameters([("page[after]", page.records[-1].cursor or "")])
+        following = orjson.dumps(format_url(url, parameters))
+    data = b",".join(_linkages(page.plan.resource.name, [row[0] for row in page.rows]))
+    return b',"prev":null,"next":%b},"data":[%b]' % (following, data)
 
 
 def _linkages(target: str, keys: Sequence[bytes | None]) -> list[bytes]:
@@ -123,7 +138,7 @@ def _linkages(target: str, keys: Sequence[bytes | None]) -> list[bytes]:
 
 
 @lru_cache(maxsize=1024)
-def _template(plan: Plan, shown: tuple[str, ...], has_pages: bool, public_url: str) -> bytes:
+def _template(plan: Plan, shown: tuple[str, ...], paged: tuple[str, ...], public_url: str) -> bytes:
     """Return a resource object with `%b` for its id, attributes and relationships, and for its id again."""
     name = plan.resource.name
     root = public_url.replace("%", "%%")
@@ -131,36 +146,19 @@ def _template(plan: Plan, shown: tuple[str, ...], has_pages: bool, public_url: s
     if plan.fields:
         members.append('"attributes":{' + ",".join(f'"{name}":%b' for name, _, _ in plan.fields) + "}")
     if shown:
-        members.append(
-            '"relationships":' + ("%b" if has_pages else _relationships_template(plan.resource, shown, root))
-        )
+        members.append(f'"relationships":{_relationships_template(plan.resource, shown, paged, root)}')
     members.append(f'"links":{{"self":"{root}{ENDPOINTS[name].item_url("%b")}"}}')
     return f"{{{','.join(members)}}}".encode()
 
 
-def _relationships_template(resource: Resource, shown: tuple[str, ...], root: str) -> str:
+def _relationships_template(resource: Resource, shown: tuple[str, ...], paged: tuple[str, ...], root: str) -> str:
     endpoint = ENDPOINTS[resource.name]
     members = []
     for name in shown:
         own, related = root + endpoint.relationship_url("%b", name), root + endpoint.related_url("%b", name)
-        linkage = ',"data":%b' if name in resource.to_one else ""
-        members.append(f'"{name}":{{"links":{{"self":"{own}","related":"{related}"}}{linkage}}}')
+        rest = '},"data":%b' if name in resource.to_one else "%b" if name in paged else "}"
+        members.append(f'"{name}":{{"links":{{"self":"{own}","related":"{related}"{rest}}}')
     return "{" + ",".join(members) + "}"
-
-
-def _relationships(record: Record, shown: tuple[str, ...], included: Mapping[str, Page], public_url: str) -> bytes:
-    relationships: dict[str, object] = {}
-    for name in shown:
-        relation = record.resource.to_one.get(name)
-        if relation is None:
-            relationships[name] = _to_many(record, name, included.get(name), public_url)
-        else:
-            target = record.keys[name]
-            relationships[name] = {
-                "links": relationship_links(record, name, public_url),
-                "data": None if target is None else identifier_object(relation.target, target),
-            }
-    return orjson.dumps(relationships)
 
 
 def relationship_links(record: Record, name: str, public_url: str) -> dict[str, object]:
@@ -170,17 +168,3 @@ def relationship_links(record: Record, name: str, public_url: str) -> dict[str, 
         "self": public_url + endpoint.relationship_url(record.id, name),
         "related": public_url + endpoint.related_url(record.id, name),
     }
-
-
-def _to_many(record: Record, name: str, page: Page | None, public_url: str) -> dict[str, object]:
-    links = relationship_links(record, name, public_url)
-    if page is None:
-        return {"links": links}
-    # These links page through the relationship, to the records beyond the included page.
-    links["prev"] = None
-    links["next"] = None
-    if page.has_next:
-        following = format_parameters([("page[after]", page.records[-1].cursor or "")])
-        links["next"] = format_url(str(links["self"]), following)
-    data = [identifier_object(each.resource.name, each.id) for each in page.records]
-    return {"links": links, "data": data}
