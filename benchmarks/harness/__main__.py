@@ -29,9 +29,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # A signal to end unwinds the stack, so that the servers are closed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
-        results = carry_out(
-            Plan(options.mode, options.only, options.profile, options.in_memory, options.against), say
+        plan = Plan(
+            mode=options.mode,
+            parts=options.only,
+            profiled=options.profile,
+            in_memory=options.in_memory,
+            against=options.against,
+            with_everything=options.with_everything,
         )
+        results = carry_out(plan, say)
     except (HarnessError, ServerError) as error:
         print(f"benchmark: {error}", file=sys.stderr)
         return 2
@@ -55,9 +61,16 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--profile", nargs="+", choices=keys, default=[], help="profile these rows")
     parser.add_argument("--in-memory", action="store_true", help="keep the database in /dev/shm instead of on disk")
     parser.add_argument("--against", metavar="COMMIT", help="measure against this commit instead of the peers")
+    parser.add_argument(
+        "--with-everything",
+        action="store_true",
+        help="with --against: give walletsvc a key, limits, log and metrics",
+    )
     parser.add_argument("--repetitions", type=int, help="how often to measure each row")
     parser.add_argument("--output", type=Path, help="a folder (benchmarks/, or build/ for less than all)")
     options = parser.parse_args(arguments)
+    if options.with_everything and not options.against:
+        parser.error("--with-everything is measured --against a commit.")
     if options.repetitions:
         options.mode = replace(options.mode, repetitions=options.repetitions)
     is_whole = options.mode == FULL and options.only is None and options.against is None

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from benchmarks.harness import dataset
 from benchmarks.harness.servers import ROOT, THREADS, WORKERS, BenchmarkMariaDB, HttpServer
+from tests.servers import free_ports
 
 OURS = "walletsvc"
 UNCACHED = "walletsvc-uncached"
+WATCHED = "watched"
 STOCK = "stock"
 FASTAPI = "fastapi"
 FASTAPI_CACHED = "fastapi-cached"
@@ -34,6 +36,7 @@ WITH_KEYS = (KEYED, KEYED_UNCACHED, BOUND, BOUND_UNCACHED)
 TITLES = {
     OURS: "walletsvc",
     UNCACHED: "walletsvc, CACHE_SECONDS=0",
+    WATCHED: "walletsvc, with log and metrics",
     STOCK: "stock Django (DRF JSON:API, strawberry-django)",
     FASTAPI: "FastAPI + SQLAlchemy (asyncmy)",
     FASTAPI_CACHED: "FastAPI + SQLAlchemy (asyncmy) + Redis",
@@ -116,6 +119,22 @@ def our_contender(
     return Contender(name, command, our_environment(database_url, redis_url, **settings), OUR_TABLES)
 
 
+def _watched() -> dict[str, str]:
+    """Return the settings of a server whose log and metrics somebody looks at."""
+    return {"LOG_LEVEL": "INFO", "LOG_FORMAT": "json", "METRICS_PORT": str(free_ports(1)[0])}
+
+
+def with_everything(contender: Contender) -> Contender:
+    """Return the contender, which is walletsvc, with a key, limits, log and metrics."""
+    settings = {"AUTH_REQUIRED": "true", "LIMIT_PER_PRINCIPAL": _NO_CALLER_S_LIMIT, **_watched()}
+    key = dataset.run_python(_CREATE_KEY, contender.environment).strip()
+    return replace(_with_settings(contender, settings), headers={"Authorization": f"Bearer {key}"})
+
+
+def _with_settings(contender: Contender, settings: Mapping[str, str]) -> Contender:
+    return replace(contender, environment={**contender.environment, **settings})
+
+
 def prepare_contenders(database: BenchmarkMariaDB, redis_url: str, size: dataset.Size) -> dict[str, Contender]:
     """Create and fill all contenders' tables, and return the contenders by name."""
     with dataset.connect(database.url) as connection:
@@ -139,6 +158,7 @@ def prepare_contenders(database: BenchmarkMariaDB, redis_url: str, size: dataset
     contenders = [
         our_contender(OURS, urls["walletsvc"], redis_url, live=True),
         our_contender(UNCACHED, urls["walletsvc"], redis_url, CACHE_SECONDS="0"),
+        _with_settings(our_contender(WATCHED, urls["walletsvc"], redis_url), _watched()),
         Contender(STOCK, _wsgi("benchmarks.peers.stock.wsgi:application"), stock_environment, STOCK_TABLES),
         Contender(FASTAPI, fastapi, fastapi_environment, FASTAPI_TABLES),
         Contender(FASTAPI_CACHED, fastapi, fastapi_environment | cache, FASTAPI_TABLES),
@@ -160,10 +180,9 @@ def prepare_keyed(database: BenchmarkMariaDB, redis_url: str, size: dataset.Size
     with dataset.connect(url) as connection:
         dataset.give_to_owners(connection)
     environment = our_environment(url, redis_url)
-    create = ["manage.py", "apikey", "create", "--name", "bench", "--scopes", "admin"]
     keys = {
-        KEYED: dataset.run_python(create, environment),
-        BOUND: dataset.run_python([*create, "--owner", dataset.OWNER], environment),
+        KEYED: dataset.run_python(_CREATE_KEY, environment),
+        BOUND: dataset.run_python([*_CREATE_KEY, "--owner", dataset.OWNER], environment),
     }
     kinds = {KEYED: (KEYED, "60"), KEYED_UNCACHED: (KEYED, "0"), BOUND: (BOUND, "60"), BOUND_UNCACHED: (BOUND, "0")}
     return {
@@ -173,7 +192,7 @@ def prepare_keyed(database: BenchmarkMariaDB, redis_url: str, size: dataset.Size
                 url,
                 redis_url,
                 AUTH_REQUIRED="true",
-                LIMIT_PER_PRINCIPAL="1000000/second",
+                LIMIT_PER_PRINCIPAL=_NO_CALLER_S_LIMIT,
                 CACHE_SECONDS=seconds,
             ),
             headers={"Authorization": f"Bearer {keys[key].strip()}"},
@@ -196,6 +215,9 @@ def reconcile(contender: Contender) -> None:
     dataset.run_python(["manage.py", "reconcile"], contender.environment, root=contender.root)
 
 
+_CREATE_KEY = ["manage.py", "apikey", "create", "--name", "bench", "--scopes", "admin"]
+_NO_CALLER_S_LIMIT = "1000000/second"
+"""A limit that is counted and never reached."""
 _NODE = ("node", "benchmarks/peers/node/server.mjs", "{port}", str(WORKERS))
 
 

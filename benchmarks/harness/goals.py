@@ -19,6 +19,7 @@ from benchmarks.harness.contenders import (
     OURS,
     STOCK,
     UNCACHED,
+    WATCHED,
 )
 from benchmarks.harness.earlier import EARLIER
 from benchmarks.harness.measurement import Cell, find
@@ -91,6 +92,8 @@ _RATIOS = (
     _against("GET a list of 100, cached, with a key: to no key", 0.85, "list-100-key", KEYED, OURS),
     _against("GET a wallet, not cached, with a key: to no key", 0.95, "get-wallet-key", KEYED_UNCACHED, UNCACHED),
     _against("POST, spread wallets, with a key: to no key", 0.95, "post-key", KEYED, OURS),
+    _against("GET a list of 100, cached, with log and metrics: to without", 0.9, "list-100-watched", WATCHED, OURS),
+    _against("POST, spread wallets, with log and metrics: to without", 0.97, "post-watched", WATCHED, OURS),
     _to_plain("POST with an Idempotency-Key", 0.9, "post-keyed"),
     _to_plain("POST with an Idempotency-Key, each twice", 0.5, "post-replayed"),
     _to_plain("POST with conditions", 0.95, "post-conditions"),

@@ -20,6 +20,7 @@ from benchmarks.harness.contenders import (
     OURS,
     STOCK,
     UNCACHED,
+    WATCHED,
 )
 from benchmarks.harness.ledger_rows import make_ledger_rows
 from benchmarks.harness.questions import (
@@ -164,6 +165,15 @@ def make_rows(wallets: int) -> list[Row]:
             is_cached=True,
         ),
         Row(
+            "list-100-watched",
+            "GET a list of 100, cached, with log and metrics",
+            get_list(100),
+            (WATCHED, OURS),
+            expects=100,
+            is_cached=True,
+            is_new=True,
+        ),
+        Row(
             "post-spread",
             "POST a transaction, spread wallets",
             spread,
@@ -194,6 +204,15 @@ def make_rows(wallets: int) -> list[Row]:
             (KEYED, OURS),
             per_request=1,
             family="post",
+        ),
+        Row(
+            "post-watched",
+            "POST a transaction, spread wallets, with log and metrics",
+            spread,
+            (WATCHED, OURS),
+            per_request=1,
+            family="post",
+            is_new=True,
         ),
         Row(
             "batch-100",

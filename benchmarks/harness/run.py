@@ -16,11 +16,13 @@ from benchmarks.harness.contenders import (
     FLOOR,
     OURS,
     TITLES,
+    UNCACHED,
     WITH_KEYS,
     Contender,
     prepare_contenders,
     prepare_keyed,
     reconcile,
+    with_everything,
 )
 from benchmarks.harness.earlier import checked_out, compared, prepare_earlier
 from benchmarks.harness.expiry import measure_expiry
@@ -50,7 +52,8 @@ Say = Callable[[str], None]
 class Plan:
     """The work to do: parts by key (rows, "scaling", "memory", "history"), and the rows to profile.
 
-    With `against`, a commit, that commit of walletsvc is measured instead of the peers.
+    With `against`, a commit, that commit of walletsvc is measured instead of the peers; if it is `with_everything`,
+    today's has a key, limits, log and metrics.
     """
 
     mode: Mode
@@ -58,6 +61,7 @@ class Plan:
     profiled: Collection[str]
     in_memory: bool
     against: str | None = None
+    with_everything: bool = False
 
 
 def carry_out(plan: Plan, say: Say) -> Results:
@@ -123,6 +127,8 @@ def _measure_rows(
             root = stack.enter_context(checked_out(plan.against, folder))
             redis_before = stack.enter_context(RedisServer())
             contenders |= prepare_earlier(root, database, redis_before.socket_url, mode.size)
+        if plan.with_everything:
+            contenders |= {name: with_everything(contenders[name]) for name in (OURS, UNCACHED)}
         servers = {name: each.server(folder) for name, each in contenders.items() if name in needed}
         say(f"Starting {', '.join(TITLES[name] for name in servers)}")
         stack.enter_context(running(servers.values()))

@@ -202,7 +202,7 @@ def test_rows_that_are_compared_with_each_other_are_measured_in_turns() -> None:
     assert [key for group in groups for key in group] == list(ROWS)
     *of_reads, of_posts = [group for group in groups if len(group) > 1]
     assert of_reads == [["list-20", "graphql-20"], ["list-100", "graphql-100"], ["graphql-known", "graphql-new"]]
-    assert of_posts[:5] == ["post-spread", "post-one", "graphql-post", "post-key", "batch-100"]
+    assert of_posts[:6] == ["post-spread", "post-one", "graphql-post", "post-key", "post-watched", "batch-100"]
     # Whatever a plain post is compared with.
     assert {row.key for row in make_ledger_rows(100)} <= set(of_posts)
 
