@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.harness.modes import FULL, QUICK, SMOKE
 from benchmarks.harness.report import format_goals, write
 from benchmarks.harness.rows import make_rows
-from benchmarks.harness.run import HISTORY, MEMORY, SCALING, Plan, carry_out
+from benchmarks.harness.run import HISTORY, LIVE, MEMORY, SCALING, Plan, carry_out
 from benchmarks.harness.servers import ROOT, HarnessError
 from tests.servers import ServerError
 
@@ -56,7 +56,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     mode.add_argument("--quick", dest="mode", action="store_const", const=QUICK, default=FULL, help="under 5 minutes")
     mode.add_argument("--smoke", dest="mode", action="store_const", const=SMOKE, help="correctness only, no timing")
     parser.add_argument(
-        "--only", nargs="+", choices=[*keys, SCALING, MEMORY, HISTORY], help="only these parts of the run"
+        "--only", nargs="+", choices=[*keys, SCALING, MEMORY, HISTORY, LIVE], help="only these parts of the run"
     )
     parser.add_argument("--profile", nargs="+", choices=keys, default=[], help="profile these rows")
     parser.add_argument("--in-memory", action="store_true", help="keep the database in /dev/shm instead of on disk")
@@ -75,8 +75,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         options.mode = replace(options.mode, repetitions=options.repetitions)
     is_whole = options.mode == FULL and options.only is None and options.against is None
     options.output = options.output or (ROOT / "benchmarks" if is_whole else ROOT / "build" / options.mode.target)
-    # The tests ask for the same history; only its figures are of interest here.
-    more = [SCALING, MEMORY] if options.mode == SMOKE else [SCALING, MEMORY, HISTORY]
+    # The tests ask for the same history and subscribe as well; only the figures are of interest here.
+    more = [SCALING, MEMORY] if options.mode == SMOKE else [SCALING, MEMORY, HISTORY, LIVE]
     options.only = options.only or (keys if options.against else [*keys, *more])
     return options
 

@@ -25,6 +25,7 @@ class Mode:
     memory_seconds_factor: int
     history: Sizes
     holds: int
+    subscribers: int = 1_000
     profiles_what_is_missed: bool = True
     warms_up: bool = True
 

@@ -28,6 +28,7 @@ from benchmarks.harness.earlier import checked_out, compared, prepare_earlier
 from benchmarks.harness.expiry import measure_expiry
 from benchmarks.harness.goals import judge_against_earlier, judge_rows
 from benchmarks.harness.history import measure_history
+from benchmarks.harness.live import measure_live
 from benchmarks.harness.machine import describe_commit, describe_machine, describe_software
 from benchmarks.harness.measurement import Meter
 from benchmarks.harness.memory import judge_memory, measure_memory
@@ -43,6 +44,7 @@ from tests.servers import RedisServer
 SCALING = "scaling"
 MEMORY = "memory"
 HISTORY = "history"
+LIVE = "live"
 _PROFILE_SECONDS = 5
 
 Say = Callable[[str], None]
@@ -50,7 +52,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The work to do: parts by key (rows, "scaling", "memory", "history"), and the rows to profile.
+    """The work to do: parts by key (rows, "scaling", "memory", "history", "live"), and the rows to profile.
 
     With `against`, a commit, that commit of walletsvc is measured instead of the peers; if it is `with_everything`,
     today's has a key, limits, log and metrics.
@@ -97,6 +99,8 @@ def carry_out(plan: Plan, say: Say) -> Results:
             _measure_scaling(mode, database, redis, folder, results, say)
         if HISTORY in plan.parts:
             _measure_history(mode, database, redis, folder, results, say)
+        if LIVE in plan.parts:
+            _measure_live(mode, database, redis, folder, results, say)
     results.problems += [
         f"{TITLES[cell.contender]}, {cell.row}: {cell.problem}"
         for cell in results.cells
@@ -183,6 +187,17 @@ def _measure_history(
         results.goals += measure_expiry(database, redis.socket_url, holds=mode.holds, folder=folder, say=say)
     except HarnessError as error:
         results.problems.append(f"History: {error}")
+
+
+def _measure_live(
+    mode: Mode, database: BenchmarkMariaDB, redis: RedisServer, folder: Path, results: Results, say: Say
+) -> None:
+    try:
+        results.goals += measure_live(
+            database, redis.socket_url, subscribers=mode.subscribers, folder=folder, say=say
+        )
+    except HarnessError as error:
+        results.problems.append(f"Live: {error}")
 
 
 def _measure_memory(mode: Mode, server: HttpServer, results: Results, say: Say) -> None:

@@ -57,6 +57,8 @@ class HttpServer:
     ) -> None:
         ports = dict(zip(("{port}", "{live_port}"), map(str, free_ports(2)), strict=True))
         self.url = f"http://127.0.0.1:{ports['{port}']}"
+        self._live_port = ports["{live_port}"]
+        self.live_url = f"ws://127.0.0.1:{self._live_port}/graphql/"
         self._command = [ports.get(part, part) for part in command]
         self._environment = dict(environment)
         self._log = log
@@ -95,6 +97,12 @@ class HttpServer:
         """Return the ids of the working processes: the main process's descendants without children."""
         found = [pid for pid in _descendants(self.pid) if not any(_children(pid))]
         return [pid for pid in found if "resource_tracker" not in _command_line(pid)]
+
+    def live_memory(self) -> int:
+        """Return the resident bytes of the process that serves subscriptions (Linux)."""
+        serving = [pid for pid in _descendants(self.pid) if self._live_port in _command_line(pid)]
+        pages = [int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in serving]
+        return max(pages) * os.sysconf("SC_PAGE_SIZE")
 
     def cpu_seconds(self) -> float:
         """Return the processor time that its processes have used so far."""
