@@ -131,14 +131,18 @@ def choose(header: str | None, *, extensions: frozenset[str]) -> Negotiated:
     ranges = list(parse_media_types(header))
     usable = list(_usable(ranges, extensions))
     if usable:
-        # The highest weight wins; then the most specific (RFC 9110, section 12.5.1), then the first.
-        best = max(usable, key=lambda each: (each.quality, len(each.parameters.keys() - {"q"})))
+        best = max(usable, key=_precedence)
         return Negotiated(best.extensions, best.profiles)
     others = [each for each in ranges if each.name in ("*/*", "application/*") and each.quality > 0]
     if others and not any(each.name == MEDIA_TYPE for each in ranges):
         return NOTHING_AGREED
     detail = f"This server answers with {MEDIA_TYPE}, without parameters except ext and profile."
     raise Refused(Problem(406, "not_acceptable", detail, header="Accept"))
+
+
+def _precedence(accepted: MediaType) -> tuple[float, int]:
+    """Order media ranges: the highest weight wins, then the most specific (RFC 9110, section 12.5.1)."""
+    return accepted.quality, len(accepted.parameters.keys() - {"q"})
 
 
 def _usable(ranges: Iterable[MediaType], extensions: frozenset[str]) -> Iterator[MediaType]:

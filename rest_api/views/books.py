@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_api.books import BookReader, parse_fields
 from rest_api.views.reads import ServingView
 from rest_api.views.root import nothing_at
+from walletsvc.web.replays import Reading
 
 
 class _BookView(ServingView):
@@ -37,4 +38,8 @@ class BookView(_BookView):
 
     def get(self, request: Request, currency: str) -> HttpResponse:
         reader = self.reader()
-        return self.serve(lambda _number: reader.item(currency))
+
+        def read(_number: int | None) -> Reading:
+            return reader.item(currency)
+
+        return self.serve(read)

@@ -41,4 +41,7 @@ class RecountWallet(Command[bool]):
 def recount_all() -> bool:
     """Correct the totals of all transactions; return whether any was wrong. Other writers may continue."""
 
-    return durably(lambda _touched: correct_totals()) is True
+    def correct(_touched: dict[int, str]) -> bool:
+        return correct_totals()
+
+    return durably(correct) is True

@@ -49,7 +49,7 @@ class Command(BaseCommand):
         with taking_turns():
             with keeping_views_and_triggers():
                 call_command("migrate", interactive=False, verbosity=verbosity, stdout=self.stdout)
-            self._run_alembic(report=self.stdout.write if verbosity else lambda _line: None)
+            self._run_alembic(report=self.stdout.write if verbosity else _say_nothing)
             adopted = adopt_transactions() + adopt_entries()
             if options["restored"]:
                 rename_database()
@@ -72,6 +72,10 @@ class Command(BaseCommand):
             raise CommandError("\n".join(map(str, _explain(error)))) from error
         except AlembicError as error:
             raise CommandError(str(error)) from error
+
+
+def _say_nothing(_line: str) -> None:
+    """Report to nobody."""
 
 
 def _explain(error: DBAPIError) -> Iterator[object]:
