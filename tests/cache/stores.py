@@ -10,6 +10,7 @@ import redis
 from tests.leases import SharedRow
 from tests.servers import RedisServer
 from walletsvc.cache import responses
+from walletsvc.cache.invalidation import Invalidation
 from walletsvc.cache.lease import Keeper
 from walletsvc.cache.memory import LocalCopies, MemoryStore
 from walletsvc.cache.redis import RedisStore
@@ -38,7 +39,7 @@ class Cache:
 
 def write(*wallet_ids: int) -> None:
     """Do what a write does to the cache, without waiting."""
-    writer = responses.Invalidation()
+    writer = Invalidation()
     is_marked = writer.mark(wallet_ids)
     if not (is_marked and writer.settle()):
         keeper: Any = responses.keeper()

@@ -17,8 +17,9 @@ from tests.leases import SharedRow
 from tests.servers import RedisServer
 from walletsvc.cache import wire
 from walletsvc.cache.connections import Connections
+from walletsvc.cache.invalidation import Invalidation
 from walletsvc.cache.redis import RedisStore
-from walletsvc.cache.responses import EVERYTHING, Invalidation, Lookup, keep, look_up
+from walletsvc.cache.responses import EVERYTHING, Lookup, keep, look_up
 
 LARGE = b"x" * 60_000
 LONG_SECONDS = 30

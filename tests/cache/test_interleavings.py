@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from tests.cache.stores import Cache, Process, forget_stamps
 from tests.leases import SharedRow
 from walletsvc.cache import responses
+from walletsvc.cache.invalidation import Invalidation
 from walletsvc.cache.lease import Keeper
 from walletsvc.cache.memory import MemoryStore
-from walletsvc.cache.responses import EVERYTHING, Invalidation, Lookup, keep, look_up, owner_stamp
+from walletsvc.cache.responses import EVERYTHING, Lookup, keep, look_up, owner_stamp
 from walletsvc.cache.store import Store
 
 pytestmark = pytest.mark.without_engine

@@ -16,8 +16,9 @@ import pytest
 from tests.cache.lease_world import Database, Instance, TurnKeeper, Way
 from tests.cache.turns import Actor, Play
 from walletsvc.cache import responses
+from walletsvc.cache.invalidation import Invalidation
 from walletsvc.cache.lease import Keeper, State, keeper, state
-from walletsvc.cache.responses import EVERYTHING, Invalidation, keep, look_up
+from walletsvc.cache.responses import EVERYTHING, keep, look_up
 from walletsvc.commands import publication
 from walletsvc.commands.publication import Publication
 

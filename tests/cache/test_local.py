@@ -18,9 +18,10 @@ from tests.cache.test_interleavings import COMMITTED, READ, STAMPS_ARE_EVICTED, 
 from tests.leases import SharedRow
 from tests.servers import RedisServer
 from walletsvc.cache import responses
+from walletsvc.cache.invalidation import Invalidation
 from walletsvc.cache.memory import LocalCopies, LocalCopy
 from walletsvc.cache.redis import RedisStore
-from walletsvc.cache.responses import EVERYTHING, Invalidation, Lookup, keep, look_up, make_key, remember
+from walletsvc.cache.responses import EVERYTHING, Lookup, keep, look_up, make_key, remember
 from walletsvc.cache.store import Store
 from walletsvc.etags import make_etag
 

@@ -14,10 +14,11 @@ from tests.cache.stores import Cache, connect
 from tests.leases import SharedRow
 from tests.servers import RedisServer
 from walletsvc.cache import memory, responses
+from walletsvc.cache.invalidation import Invalidation
 from walletsvc.cache.memory import MemoryStore
 from walletsvc.cache.positions import later, position_of, settled
 from walletsvc.cache.redis import RedisStore
-from walletsvc.cache.responses import EVERYTHING, Invalidation, look_up
+from walletsvc.cache.responses import EVERYTHING, look_up
 
 pytestmark = pytest.mark.without_engine
 

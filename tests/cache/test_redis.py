@@ -11,9 +11,10 @@ from tests.cache.stores import Cache, connect, forget_stamps, write
 from tests.leases import SharedRow
 from tests.servers import RedisServer
 from walletsvc.cache import responses
+from walletsvc.cache.invalidation import Invalidation
 from walletsvc.cache.lease import HOLD_SECONDS, LEASE_SECONDS
 from walletsvc.cache.redis import RedisStore
-from walletsvc.cache.responses import EVERYTHING, Invalidation, Lookup, keep, look_up, make_key, wallet_stamp
+from walletsvc.cache.responses import EVERYTHING, Lookup, keep, look_up, make_key, wallet_stamp
 from walletsvc.cache.store import Unreachable
 
 KEY = make_key("rest", "*", "/api/wallets/1")

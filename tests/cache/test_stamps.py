@@ -7,17 +7,9 @@ import pytest
 from tests.cache.stores import Cache, forget_stamps
 from tests.leases import SharedRow
 from walletsvc.cache import responses
+from walletsvc.cache.invalidation import Invalidation
 from walletsvc.cache.memory import MemoryStore
-from walletsvc.cache.responses import (
-    EVERYTHING,
-    Invalidation,
-    Lookup,
-    keep,
-    look_up,
-    make_key,
-    remember,
-    wallet_stamp,
-)
+from walletsvc.cache.responses import EVERYTHING, Lookup, keep, look_up, make_key, remember, wallet_stamp
 from walletsvc.cache.store import MARK, Store
 from walletsvc.principals import ANYONE, Principal
 

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from tests.cache.strict import BODY, KEY, MISS, PREFIX, TAG, World, ask
+from walletsvc.cache.invalidation import Invalidation
 from walletsvc.cache.lease import LEASE_SECONDS
-from walletsvc.cache.responses import Invalidation, Lookup, keep, owner_stamp
+from walletsvc.cache.responses import Lookup, keep, owner_stamp
 
 pytestmark = pytest.mark.without_engine
 

@@ -86,7 +86,7 @@ class World:
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World()
-    monkeypatch.setattr(responses, "Invalidation", lambda: world)
+    monkeypatch.setattr(publication, "Invalidation", lambda: world)
     monkeypatch.setattr(responses, "keeper", lambda: world)
     monkeypatch.setattr(statements, "fetch", world.fetch)
     monkeypatch.setattr(statements, "write", world.write)

@@ -1,6 +1,6 @@
 """A write's duty to readers: once a caller knows its answer, the cache never serves what was there before.
 
-Usually new stamps are enough (`responses.Invalidation`). A writer that cannot be sure of them suspends the cache for
+Usually new stamps are enough (`cache.invalidation`). A writer that cannot be sure of them suspends the cache for
 all processes, in its own transaction if possible, and answers once no process trusts the cache any more
 (`cache.lease`).
 """
@@ -15,6 +15,7 @@ from django.db import Error, connection, transaction
 
 from walletsvc import errors
 from walletsvc.cache import responses
+from walletsvc.cache.invalidation import Invalidation
 from walletsvc.cache.lease.row import new_identity
 from walletsvc.db import dialect, reader
 from walletsvc.db.channels import channel
@@ -39,7 +40,7 @@ class Publication:
     """The steps of one write: `prepare` before COMMIT, then either `complete` or `withdraw`."""
 
     def __init__(self) -> None:
-        self._invalidation = responses.Invalidation()
+        self._invalidation = Invalidation()
         self._is_marked = False
         self._is_unseen = False
 

@@ -36,7 +36,7 @@ from tests.writes import (
     rename_wallet,
 )
 from walletsvc import errors
-from walletsvc.cache.responses import Invalidation
+from walletsvc.cache.invalidation import Invalidation
 from walletsvc.commands import needs
 from walletsvc.commands.execute import execute_all, execute_once
 from walletsvc.commands.holds import CreateHold
