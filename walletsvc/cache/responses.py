@@ -82,6 +82,7 @@ def change_channel() -> str | None:
 
 
 def channel_of(identity: str) -> str:
+    """Return the channel of the cache with that identity."""
     return f"{PREFIX}{identity}:changes"
 
 
