@@ -125,3 +125,9 @@ def _nested(asked: Asked) -> dict[str, Any]:
 
 def _linkage(name: str, value: Any, to_one: Mapping[str, Any]) -> Any:
     return value["databaseId"] if name in to_one and value is not None else value
+
+
+def post_rest(client: Client, path: str, data: Any, media: str = MEDIA_TYPE, **headers: str) -> tuple[int, Any, Any]:
+    """Return status, document and headers of the answer to a POST."""
+    response = client.post(path, json.dumps(data), media, headers={"Accept": media, **headers})
+    return response.status_code, json.loads(response.content), response.headers
