@@ -14,11 +14,13 @@ from walletsvc.queries.records import Page
 
 def list_url(url: str, query: Query, page: NumberedPage | CursorPage | None = None) -> str:
     """Return the canonical URL of the list at `url`, or of another `page` of it: the same for equal queries."""
-    return format_url(url, query.text, _page_text(page or query.page))
+    page = page or query.page
+    numbered = isinstance(page, NumberedPage)
+    return format_url(url, query.text, _number_text(page) if numbered else format_parameters(page_parameters(page)))
 
 
-@lru_cache(maxsize=1024)  # the links of a list repeat its page size
-def _page_text(page: NumberedPage | CursorPage) -> str:
+@lru_cache(maxsize=1024)  # the links of a list repeat its page size; a cursor is any text of a caller
+def _number_text(page: NumberedPage) -> str:
     return format_parameters(page_parameters(page))
 
 

@@ -12,9 +12,14 @@ from typing import Any
 import pytest
 
 from graphql_api import documents
+from rest_api.paging import list_url
+from rest_api.parameters import parse_parameters
+from rest_api.query import parse_query
 from tests.fast_path.front import Front
 from walletsvc.bounded import BoundedTable
 from walletsvc.cache import responses
+from walletsvc.principals import ANYONE
+from walletsvc.schema.resources import WALLET
 from walletsvc.web.fast_path import MAX_KNOWN_BYTES
 
 REQUESTS = 150
@@ -108,6 +113,24 @@ def test_input_of_callers_does_not_accumulate(
         tracemalloc.stop()
     assert grown < ALLOWED * share
     assert front._known.bytes <= MAX_KNOWN_BYTES
+
+
+def test_cursors_of_callers_do_not_accumulate() -> None:
+    # In a link, each of its characters takes three.
+    long = '"' * 8_000
+    gc.collect()
+    tracemalloc.start()
+    try:
+        for number in range(1024):
+            parameters = parse_parameters(f"page[after]={long}{number}", allowed=["page"])
+            list_url("https://wallets.example/api/wallets/", parse_query(WALLET, parameters, principal=ANYONE))
+        del parameters
+        gc.collect()
+        grown, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # 32 MB if the cursors, or the links with them, are kept.
+    assert grown < 2**20
 
 
 @in_the_process
