@@ -54,6 +54,7 @@ PLACES: Mapping[type[errors.WalletError], Place] = {
     errors.WalletFrozen: Place.USER_ERRORS,
     errors.WalletClosed: Place.USER_ERRORS,
     errors.InvalidParameter: Place.ERRORS,
+    errors.TooBroad: Place.ERRORS,
     errors.ConditionFailed: Place.USER_ERRORS,
     errors.PreconditionFailed: Place.USER_ERRORS,
     errors.Unauthenticated: Place.ERRORS,

@@ -292,7 +292,8 @@ class Planner:
 
     def _collect_page(self, wanted: _WantedList, node: FieldNode, path: Path) -> None:
         connection = f"{wanted.record.resource.name}Connection"
-        wanted.count = wanted.count or bool(self._fields.below([node], connection, "totalCount"))
+        for counted in ("totalCount", "countIsMinimum"):
+            wanted.count = wanted.count or bool(self._fields.below([node], connection, counted))
         for edges in self._fields.below([node], connection, "edges"):
             for record in self._fields.below([edges], f"{wanted.record.resource.name}Edge", "node"):
                 self._collect(wanted.record, record, (*path, response_key(edges), 0, response_key(record)))

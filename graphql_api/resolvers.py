@@ -128,6 +128,7 @@ _CONNECTION: dict[str, Resolve] = {
     "edges": _member("records"),
     "pageInfo": _itself,
     "totalCount": _member("count"),
+    "countIsMinimum": _member("count_is_minimum"),
 }
 _EDGE: dict[str, Resolve] = {"node": _itself, "cursor": _member("cursor")}
 _PAGE_INFO: dict[str, Resolve] = {

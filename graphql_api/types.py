@@ -139,7 +139,8 @@ class HoldEdge:
     cursor: str
 
 
-_TOTAL_COUNT = "The number of objects in the whole list. Counted only if selected."
+_TOTAL_COUNT = "The number of objects in the whole list, or of those that were counted. Counted only if selected."
+_COUNT_IS_MINIMUM = "Whether the list may be longer than was counted: then totalCount is what it has at least."
 
 
 @strawberry.type
@@ -147,6 +148,7 @@ class WalletConnection:
     edges: list[WalletEdge]
     page_info: PageInfo
     total_count: Long = _described(_TOTAL_COUNT)
+    count_is_minimum: bool = _described(_COUNT_IS_MINIMUM)
 
 
 @strawberry.type
@@ -154,6 +156,7 @@ class TransactionConnection:
     edges: list[TransactionEdge]
     page_info: PageInfo
     total_count: Long = _described(_TOTAL_COUNT)
+    count_is_minimum: bool = _described(_COUNT_IS_MINIMUM)
 
 
 @strawberry.type
@@ -161,6 +164,7 @@ class EntryConnection:
     edges: list[EntryEdge]
     page_info: PageInfo
     total_count: Long = _described(_TOTAL_COUNT)
+    count_is_minimum: bool = _described(_COUNT_IS_MINIMUM)
 
 
 @strawberry.type(description="The entries of a wallet in a period: opening + credits - debits = closing.")
@@ -191,6 +195,7 @@ class HoldConnection:
     edges: list[HoldEdge]
     page_info: PageInfo
     total_count: Long = _described(_TOTAL_COUNT)
+    count_is_minimum: bool = _described(_COUNT_IS_MINIMUM)
 
 
 @strawberry.type
@@ -198,3 +203,4 @@ class TransferConnection:
     edges: list[TransferEdge]
     page_info: PageInfo
     total_count: Long = _described(_TOTAL_COUNT)
+    count_is_minimum: bool = _described(_COUNT_IS_MINIMUM)

@@ -43,6 +43,7 @@ STATUS: Mapping[type[errors.WalletError], int] = {
     errors.WalletFrozen: 409,
     errors.WalletClosed: 409,
     errors.InvalidParameter: 400,
+    errors.TooBroad: 400,
     errors.ConditionFailed: 412,
     errors.IdempotencyConflict: 422,
     errors.PreconditionFailed: 412,

@@ -27,7 +27,7 @@ def _number_text(page: NumberedPage) -> str:
 def page_links(url: str, query: Query, page: Page) -> Mapping[str, object]:
     """Return the links first, last, prev and next; null for a page that does not exist or is not known."""
     if isinstance(query.page, NumberedPage):
-        return _numbered_links(url, query, query.page, pages=count_pages(query.page, page))
+        return _numbered_links(url, query, query.page, page)
     return _cursor_links(url, query, query.page, page)
 
 
@@ -35,27 +35,31 @@ def page_meta(query: Query, page: Page) -> Mapping[str, object] | None:
     """Return the document's meta: the total, or what the cursor pagination profile asks for."""
     if isinstance(query.page, NumberedPage):
         pages = count_pages(query.page, page)
-        return {"pagination": {"page": query.page.number, "pages": pages, "count": page.count}}
+        pagination = {"page": query.page.number, "pages": pages, "count": page.count}
+        return {"pagination": pagination | {"countIsMinimum": True} if page.count_is_minimum else pagination}
     if is_range(query.page) and page.has_next:
         return {"page": {"rangeTruncated": True}}
     return None
 
 
 def count_pages(page: NumberedPage, answer: Page) -> int:
-    """Return the number of pages of the list; an empty list has one."""
+    """Return the number of pages of the list, or of its part that was counted; an empty list has one."""
     return max(1, -(-(answer.count or 0) // page.size))
 
 
-def _numbered_links(url: str, query: Query, page: NumberedPage, *, pages: int) -> Mapping[str, object]:
+def _numbered_links(url: str, query: Query, page: NumberedPage, answer: Page) -> Mapping[str, object]:
+    pages = count_pages(page, answer)
+
     def link(number: int) -> str:
         return list_url(url, query, NumberedPage(number, page.size))
 
     return {
         "first": link(1),
-        "last": link(pages),
+        # The end of a list that was not counted to its end is not known.
+        "last": None if answer.count_is_minimum else link(pages),
         # Beyond the end, `prev` leads to the last page.
-        "prev": link(min(page.number - 1, pages)) if page.number > 1 else None,
-        "next": link(page.number + 1) if page.number < pages else None,
+        "prev": link(page.number - 1 if answer.rows else min(page.number - 1, pages)) if page.number > 1 else None,
+        "next": link(page.number + 1) if page.number < pages or answer.has_next else None,
     }
 
 

@@ -226,6 +226,12 @@ class InvalidParameter(WalletError):
         self.parameter = parameter
 
 
+class TooBroad(InvalidParameter):
+    """A page would take reading too many rows to find its own. Context: limit."""
+
+    code = "too_broad"
+
+
 class ConditionFailed(WalletError):
     """A condition of the request does not hold under the lock.
 

@@ -78,9 +78,13 @@ def run_python(arguments: list[str], environment: Mapping[str, str], *, root: Pa
     return finished.stdout
 
 
-def fill(connection: MySQLdb.Connection, size: Size) -> None:
-    """Fill walletsvc's empty tables. A wallet's opening entry comes first, those of its transactions follow."""
-    _make_numbers(connection, max(size.wallets, size.transactions))
+def fill(connection: MySQLdb.Connection, size: Size, *, owners: int = 0) -> None:
+    """Fill walletsvc's empty tables. A wallet's opening entry comes first, those of its transactions follow.
+
+    The wallets belong to so many `owners` in turn, or to nobody.
+    """
+    owner = f"CONCAT('owner-', {{}} MOD {owners})" if owners else "''"
+    make_numbers(connection, max(size.wallets, size.transactions))
     moment = f"{_START} + INTERVAL number SECOND"
     wallet = f"(number - 1) MOD {size.wallets} + 1"
     # From -9.99 to 9.99, never 0, and the same in each run.
@@ -88,21 +92,23 @@ def fill(connection: MySQLdb.Connection, size: Size) -> None:
     statements = [
         f"""INSERT INTO walletsvc_wallet
               (id, label, currency, balance, sequence, transaction_count, owner, metadata, created_at, updated_at)
-            SELECT number, CONCAT('Wallet ', number), 'USD', {OPENING}, 1, 0, '', '{{}}', {_START}, {_START}
+            SELECT number, CONCAT('Wallet ', number), 'USD', {OPENING}, 1, 0, {owner.format("number")}, '{{}}',
+              {_START}, {_START}
             FROM bench_number WHERE number <= {size.wallets} ORDER BY number""",
         f"""INSERT INTO walletsvc_transaction
-              (id, txid, wallet_id, amount, currency, description, metadata, created_at, updated_at)
-            SELECT number, CONCAT('load-', number), {wallet}, {amount}, 'USD', '', '{{}}', {moment}, {moment}
+              (id, txid, wallet_id, amount, currency, owner, description, metadata, created_at, updated_at)
+            SELECT number, CONCAT('load-', number), {wallet}, {amount}, 'USD', {owner.format(f"({wallet})")}, '',
+              '{{}}', {moment}, {moment}
             FROM bench_number WHERE number <= {size.transactions} ORDER BY number""",
         f"""INSERT INTO walletsvc_entry (wallet_id, sequence, amount, balance_after, currency, kind, transaction_id,
-              txid, principal, created_at)
-            SELECT id, 1, {OPENING}, {OPENING}, 'USD', 'opening', NULL, '', 'benchmark', created_at
+              txid, principal, owner, created_at)
+            SELECT id, 1, {OPENING}, {OPENING}, 'USD', 'opening', NULL, '', 'benchmark', owner, created_at
             FROM walletsvc_wallet ORDER BY id""",
         f"""INSERT INTO walletsvc_entry (wallet_id, sequence, amount, balance_after, currency, kind, transaction_id,
-              txid, principal, created_at)
+              txid, principal, owner, created_at)
             SELECT wallet_id, (id - 1) DIV {size.wallets} + 2, amount,
               {OPENING} + SUM(amount) OVER (PARTITION BY wallet_id ORDER BY id ROWS UNBOUNDED PRECEDING),
-              'USD', 'post', id, txid, 'benchmark', created_at
+              'USD', 'post', id, txid, 'benchmark', owner, created_at
             FROM walletsvc_transaction ORDER BY id""",
         """UPDATE walletsvc_wallet JOIN
               (SELECT wallet_id, SUM(amount) AS total, MAX(sequence) AS last, COUNT(transaction_id) AS posted,
@@ -114,7 +120,7 @@ def fill(connection: MySQLdb.Connection, size: Size) -> None:
         "DROP TABLE bench_number",
         "ANALYZE TABLE walletsvc_wallet, walletsvc_transaction, walletsvc_entry",
     ]
-    _run(connection, statements)
+    run(connection, statements)
 
 
 def _totals() -> list[str]:
@@ -139,9 +145,9 @@ def wallets_with_a_hold(wallets: int) -> tuple[int, int]:
 def add_wallets_with_limits(connection: MySQLdb.Connection, size: Size) -> None:
     """Add the wallets that keep a part of what they open with: a floor, or what is held. None has transactions."""
     floors = wallets_with_a_floor(size.wallets)
-    _make_numbers(connection, floors[1])
+    make_numbers(connection, floors[1])
     _add_wallets(connection, "Floor", floors, floor=FLOOR)
-    _run(connection, ["DROP TABLE bench_number"])
+    run(connection, ["DROP TABLE bench_number"])
     add_wallets_with_holds(connection, wallets_with_a_hold(size.wallets))
 
 
@@ -150,7 +156,7 @@ def add_wallets_with_holds(
 ) -> None:
     """Add wallets with these ids, from the first to the last, each with a hold of the same id that `ends` then."""
     first, last = ids
-    _make_numbers(connection, last)
+    make_numbers(connection, last)
     end = "NULL" if ends is None else f"'{ends.replace(tzinfo=None).isoformat(' ')}'"
     hold = f"""INSERT INTO walletsvc_hold (id, txid, wallet_id, amount, remaining, currency, owner, state,
                   description, metadata, fingerprint, created_at, updated_at, captured, released, expires_at)
@@ -159,8 +165,8 @@ def add_wallets_with_holds(
                 FROM bench_number WHERE number BETWEEN {first} AND {last} ORDER BY number"""
     _add_wallets(connection, "Hold", ids, held=HELD)
     expiry = f"UPDATE walletsvc_wallet SET next_expiry = {end} WHERE id BETWEEN {first} AND {last}"
-    _run(connection, [hold, expiry, *_totals(), "DROP TABLE bench_number"])
-    _run(connection, ["ANALYZE TABLE walletsvc_wallet, walletsvc_entry, walletsvc_hold"])
+    run(connection, [hold, expiry, *_totals(), "DROP TABLE bench_number"])
+    run(connection, ["ANALYZE TABLE walletsvc_wallet, walletsvc_entry, walletsvc_hold"])
 
 
 def let_holds_expire(connection: MySQLdb.Connection, ids: tuple[int, int]) -> None:
@@ -171,7 +177,7 @@ def let_holds_expire(connection: MySQLdb.Connection, ids: tuple[int, int]) -> No
         f"UPDATE walletsvc_hold SET expires_at = {moment} WHERE id BETWEEN {ids[0]} AND {ids[1]}",
     ]
     connection.begin()
-    _run(connection, statements)
+    run(connection, statements)
     connection.commit()
 
 
@@ -185,7 +191,7 @@ def _add_wallets(
     rows = f"FROM walletsvc_wallet WHERE id BETWEEN {first} AND {last} ORDER BY id"
     columns = """wallet_id, sequence, amount, balance_after, currency, kind, transaction_id, txid, principal,
               created_at, held, held_after, hold_id, detail"""
-    _run(
+    run(
         connection,
         [
             f"""INSERT INTO walletsvc_wallet (id, label, currency, balance, held, floor, available, sequence,
@@ -207,7 +213,7 @@ def give_to_owners(connection: MySQLdb.Connection) -> None:
     """Give the wallets, with their transactions and entries, to the owners in turn."""
     owner = f"CONCAT('owner-', wallet.id MOD {OWNERS})"
     of_wallet = "JOIN walletsvc_wallet wallet ON wallet.id = line.wallet_id SET line.owner = wallet.owner"
-    _run(
+    run(
         connection,
         [
             f"UPDATE walletsvc_wallet wallet SET owner = {owner}",
@@ -224,8 +230,8 @@ def copy(connection: MySQLdb.Connection, source: str, *, wallet: str, transactio
     targets += [(entry, "walletsvc_entry")] if entry else []
     for target, origin in targets:
         columns = ", ".join(f"`{name}`" for name in _columns(connection, target))
-        _run(connection, [f"INSERT INTO `{target}` ({columns}) SELECT {columns} FROM {source}.{origin} ORDER BY id"])
-        _run(connection, [f"ANALYZE TABLE `{target}`"])
+        run(connection, [f"INSERT INTO `{target}` ({columns}) SELECT {columns} FROM {source}.{origin} ORDER BY id"])
+        run(connection, [f"ANALYZE TABLE `{target}`"])
 
 
 def count_wrong_balances(
@@ -266,13 +272,14 @@ def amount_of(number: int) -> str:
     return f"{cents / 100:.2f}"
 
 
-def _make_numbers(connection: MySQLdb.Connection, count: int) -> None:
+def make_numbers(connection: MySQLdb.Connection, count: int) -> None:
+    """Make the table of the numbers from 1 to `count`."""
     digits = " UNION ALL ".join(f"SELECT {digit} AS digit" for digit in range(10))
     places = range(len(str(count)))
     total = " + ".join(f"d{place}.digit * {10**place}" for place in places)
     tables = ", ".join(f"({digits}) d{place}" for place in places)
     numbers = f"SELECT number FROM (SELECT {total} + 1 AS number FROM {tables}) numbers WHERE number <= {count}"
-    _run(
+    run(
         connection,
         [
             "CREATE TABLE bench_number (number BIGINT PRIMARY KEY)",
@@ -281,7 +288,8 @@ def _make_numbers(connection: MySQLdb.Connection, count: int) -> None:
     )
 
 
-def _run(connection: MySQLdb.Connection, statements: list[str]) -> None:
+def run(connection: MySQLdb.Connection, statements: list[str]) -> None:
+    """Run statements that return nothing."""
     cursor = connection.cursor()
     for statement in statements:
         cursor.execute(statement)

@@ -11,6 +11,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import MySQLdb
+
 from benchmarks.harness import dataset
 from benchmarks.harness.client import Answer, Client
 from benchmarks.harness.contenders import our_contender, prepare_walletsvc, reconcile
@@ -28,7 +30,7 @@ from benchmarks.harness.wrk import Template
 PAGE = 20
 MOST_RATIO = 1.5
 MOST_DATABASE_MS = 10.0
-_LOG_LAG_SECONDS = 0.003
+LOG_LAG_SECONDS = 0.003
 _QUERY_TIME = re.compile(r"^# Query_time: ([0-9.]+)", re.MULTILINE)
 
 Say = Callable[[str], None]
@@ -80,9 +82,7 @@ def measure_scaling(
         _measure_wall(subjects, sizes, redis_url, requests, folder, results)
         say("Scaling: its time in the database")
         log = folder / "slow.log"
-        # Each connection reads the setting when it opens, so the servers start afterwards.
-        for setting in (f"slow_query_log_file = '{log}'", "long_query_time = 0", "slow_query_log = 1"):
-            connection.query(f"SET GLOBAL {setting}")
+        log_statements(connection, log)
         _measure_database(subjects, redis_url, max(10, requests // 5), folder, log, results)
         connection.query("SET GLOBAL slow_query_log = 0")
         connection.query("SET GLOBAL long_query_time = 10")
@@ -140,14 +140,14 @@ def _add_database_time(scaled: Scaled, ask: Ask, client: Client, requests: int, 
     slowest = (0.0, "")
     ask(client)
     for _ in range(requests):
-        time.sleep(_LOG_LAG_SECONDS)
+        time.sleep(LOG_LAG_SECONDS)
         start = log.stat().st_size
         ask(client)
         # The server answers before it writes the log.
-        time.sleep(_LOG_LAG_SECONDS)
+        time.sleep(LOG_LAG_SECONDS)
         with log.open("rb") as file:
             file.seek(start)
-            statements = list(_read_log(file.read().decode(errors="replace")))
+            statements = list(read_log(file.read().decode(errors="replace")))
         sums.append(sum(milliseconds for milliseconds, _ in statements))
         slowest = max([slowest, *statements])
     scaled.database_ms.append(median(sums))
@@ -155,11 +155,18 @@ def _add_database_time(scaled: Scaled, ask: Ask, client: Client, requests: int, 
     scaled.slowest_statement.append(slowest[1])
 
 
-def _read_log(text: str) -> Iterator[tuple[float, str]]:
+def log_statements(connection: MySQLdb.Connection, log: Path) -> None:
+    """Let the server log every statement there. Each connection reads the setting when it opens: servers start
+    then."""
+    for setting in (f"slow_query_log_file = '{log}'", "long_query_time = 0", "slow_query_log = 1"):
+        connection.query(f"SET GLOBAL {setting}")
+
+
+def read_log(text: str) -> Iterator[tuple[float, str]]:
     """Yield the milliseconds and the text of each statement of a slow query log
     (https://mariadb.com/kb/en/slow-query-log-overview/)."""
     places = [*_QUERY_TIME.finditer(text)]
-    for place, following in zip(places, [*places[1:], None], strict=True):
+    for place, following in zip(places, [*places[1:], None], strict=False):
         lines = text[place.end() : following.start() if following else None].splitlines()[1:]
         statement = " ".join(line for line in lines if not line.startswith(("#", "SET timestamp", "use ")))
         yield float(place[1]) * 1000, statement

@@ -35,7 +35,14 @@ META: Schema = {
         "pagination": {
             "type": "object",
             "required": ["page", "pages", "count"],
-            "properties": {name: {"type": "integer", "minimum": 0} for name in ("page", "pages", "count")},
+            "properties": {
+                **{name: {"type": "integer", "minimum": 0} for name in ("page", "pages", "count")},
+                "countIsMinimum": {
+                    "const": True,
+                    "description": "Present if the list may be longer than was counted: then `count` and `pages` are"
+                    " what it has at least, and the link `last` is null.",
+                },
+            },
         },
         "page": {"type": "object", "properties": {"rangeTruncated": {"type": "boolean"}}},
     },

@@ -25,7 +25,7 @@ from benchmarks.harness.memory import Sample, judge_memory
 from benchmarks.harness.profiling import _summarize
 from benchmarks.harness.report import format_goals
 from benchmarks.harness.rows import group_rows, make_rows
-from benchmarks.harness.scaling import Scaled, _read_log, judge_scaling
+from benchmarks.harness.scaling import Scaled, judge_scaling, read_log
 from benchmarks.harness.wrk import Load
 
 pytestmark = pytest.mark.without_engine
@@ -163,7 +163,7 @@ FROM walletsvc_transaction;
 SET timestamp=1795423930;
 COMMIT;
 """
-    assert list(_read_log(log)) == [(1.5, "SELECT COUNT(*) FROM walletsvc_transaction;"), (0.25, "COMMIT;")]
+    assert list(read_log(log)) == [(1.5, "SELECT COUNT(*) FROM walletsvc_transaction;"), (0.25, "COMMIT;")]
 
 
 def test_a_profile_counts_functions_not_lines_and_leaves_the_servers_loop_out():

@@ -22,6 +22,12 @@ ALICE = Principal("k", frozenset({"admin"}), owner="alice")
 OWN = Scope("owner = %s", ("alice",))
 
 
+class Counted(int):
+    """A count that is kept."""
+
+    may_be_left_out = False
+
+
 class Reader:
     """Answers with the objects in `stored`, whatever the conditions and the order, and notes what it is asked."""
 
@@ -51,6 +57,7 @@ class Reader:
         count: object = None,
         hint: str = "",
         scope: Scope = ALL,
+        examined: int | None = None,
     ) -> tuple[list[Row], object]:
         self.asked.append(
             {
@@ -62,6 +69,7 @@ class Reader:
                 "count": count,
                 "hint": hint,
                 "scope": scope,
+                "examined": examined,
             }
         )
         return self.rows(queryset.model, columns, kinds)[:limit], count
@@ -73,7 +81,7 @@ class Reader:
     def ask_count(self, question: Question, queryset: QuerySet[Model], *, principal: Principal, scope: Scope) -> int:
         asked = {"filters": question.filters, "where": where(queryset), "owner": principal.owner, "scope": scope}
         self.counted.append(asked)
-        return 42
+        return Counted(42)
 
     def walk_hint(self, index: str | None, *, is_forced: bool, filtered: bool) -> str:
         return f" {index}{' forced' if is_forced else ''}{' filtered' if filtered else ''}"

@@ -11,6 +11,7 @@ from tests.unit.reader import ALICE, OWN, Reader
 from walletsvc import errors
 from walletsvc.models import Transaction, Wallet
 from walletsvc.principals import ANYONE, Principal
+from walletsvc.queries.attempts import MOST_AT_FIRST
 from walletsvc.queries.engine import read_by_ids, read_many, read_one, read_page
 from walletsvc.queries.questions import CursorPage, NumberedPage, Order, Question, Selection
 from walletsvc.queries.scope import ALL
@@ -39,7 +40,9 @@ def labels(page: Any) -> list[object]:
 def asked(**differences: Any) -> dict[str, Any]:
     """Return what is asked for everyone's wallets by label from the end, except for `differences`."""
     plain = {"columns": LABELLED, "order": ["-label", "-id"], "limit": 4, "offset": 0, "count": None, "hint": ""}
-    return {"where": ("Wallet", "", ()), **plain, "scope": ALL, **differences}
+    # As many rows as are skipped may be looked at besides.
+    examined = None if differences.get("limit", 4) is None else MOST_AT_FIRST + differences.get("offset", 0)
+    return {"where": ("Wallet", "", ()), **plain, "scope": ALL, "examined": examined, **differences}
 
 
 def ask(principal: Principal = ANYONE, **question: Any) -> Any:
@@ -121,6 +124,7 @@ def test_transactions_of_a_wallet_are_walked_along_their_index(reader: Reader, p
             "count": None,
             "hint": " entry_wallet_sequence_unique",
             "scope": (f"wallet_id = ({first}) AND owner = %s", (7, "alice", "alice")),
+            "examined": MOST_AT_FIRST,
         }
     ]
 
@@ -161,7 +165,8 @@ def test_a_page_by_cursor_knows_whether_it_has_neighbours(
     has_previous: bool,
 ) -> None:
     found = ask(order=(), page=page)
-    assert reader.asked == [asked(where=("Wallet", *where), order=[order], limit=page.size + 1)]
+    # In the order of the table, no row is looked at in vain.
+    assert reader.asked == [asked(where=("Wallet", *where), order=[order], limit=page.size + 1, examined=None)]
     shown = ["W4", "W3", "W2", "W1"][: page.size]
     # Read from the end, and shown from the beginning.
     assert labels(found) == (shown[::-1] if page.backward else shown)

@@ -11,6 +11,7 @@ from tests.unit.reader import ALICE, OWN, Reader
 from walletsvc import errors
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.principals import ANYONE, Principal
+from walletsvc.queries.attempts import MOST_EXAMINED
 from walletsvc.queries.engine import read_related
 from walletsvc.queries.questions import CursorPage, NumberedPage, Order, Question, Selection
 from walletsvc.queries.records import Record, plan_for
@@ -100,7 +101,7 @@ def first_rows(**differences: Any) -> dict[str, Any]:
         "ids": [4, 3],
         "walk": ["id"],
     }
-    rest = {"limit": 3, "few": False, "hint": " transaction_wallet", "scope": ALL}
+    rest = {"limit": 3, "few": False, "hints": (" transaction_wallet",), "scope": ALL, "examined": None}
     return {"where": ("Transaction", "", ()), **plain, **rest, **differences}
 
 
@@ -138,7 +139,7 @@ def test_pages_are_counted_where_asked(reader: Reader) -> None:
     assert (counted["filters"], counted["key"], counted["ids"]) == (filters, "wallet_id", [4, 3])
     [asked] = reader.asked
     assert "alice" not in asked["where"][2]
-    assert asked["hint"] == " transaction_wallet filtered"
+    assert (asked["hints"], asked["examined"]) == ((" transaction_wallet filtered",), MOST_EXAMINED)
 
 
 def test_pages_may_begin_at_a_cursor_and_be_read_from_the_end(reader: Reader) -> None:
@@ -149,7 +150,7 @@ def test_pages_may_begin_at_a_cursor_and_be_read_from_the_end(reader: Reader) ->
     page = CursorPage(2, after=after, before=before, backward=True)
     read_related([parent], transactions(page, order=("txid",)), principal=ALICE)
     [asked] = reader.asked
-    assert (asked["walk"], asked["ids"], asked["hint"]) == (["-txid", "-id"], [3], " None forced")
+    assert (asked["walk"], asked["ids"], asked["hints"]) == (["-txid", "-id"], [3], (" None forced",))
     model, condition, parameters = asked["where"]
     assert (model, set(parameters)) == ("Transaction", {"T1", 1, "T99", 99})
     assert condition.startswith("(txid >= %s AND (txid > %s OR ")
@@ -165,7 +166,7 @@ def test_a_relation_has_its_key_its_order_and_its_usual_number(reader: Reader) -
     read_related(parents, Selection(to_many=(("entries", Question("Entry", SEQUENCE)),)), principal=ALICE)
     columns = ("id", "currency", "sequence", "wallet_id", "transaction_id", "hold_id")
     expected = first_rows(where=("Entry", "", ()), columns=columns, key="transaction_id", ids=[8, 9])
-    assert reader.asked == [expected | {"limit": 21, "few": True, "hint": " None", "scope": OWN}]
+    assert reader.asked == [expected | {"limit": 21, "few": True, "hints": (" None",), "scope": OWN}]
     # A wallet numbers its entries.
     read_related(wallets(6), Selection(to_many=(("entries", Question("Entry", LABEL)),)), principal=ALICE)
     assert reader.asked[1]["walk"] == ["sequence"]
@@ -176,8 +177,9 @@ def test_the_key_to_the_parent_is_read_in_any_order(reader: Reader) -> None:
     selection = transactions(order=("-amount",), selection=Selection(frozenset()))
     read_related(wallets(4, 3), selection, principal=ALICE)
     columns = ("id", "currency", "wallet_id", "own_transfer_id", "hold_id", "reversal_of_id", "amount")
-    hint = " transaction_wallet_amount"
-    assert reader.asked == [first_rows(columns=columns, walk=["-amount", "-id"], hint=hint)]
+    hints = (" transaction_wallet_amount",)
+    expected = first_rows(columns=columns, walk=["-amount", "-id"], hints=hints, examined=MOST_EXAMINED)
+    assert reader.asked == [expected]
 
 
 def test_lists_of_one_relation_differ_by_their_alias(reader: Reader) -> None:

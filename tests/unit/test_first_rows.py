@@ -66,7 +66,7 @@ class Table:
         **rest: Any,
     ) -> list[Row]:
         assert (queryset, columns, kinds, key) == (ROWS, PLAN.columns, PLAN.kinds, "wallet_id")
-        assert (order, rest) == (BY_ID, {"hint": " HINT", "scope": OWN})
+        assert (order, rest) == (BY_ID, {"hint": " HINT", "scope": OWN, "examined": 1000})
         self.done.append(("each", len(ids), ids[0], limit))
         return [
             each for parent in reversed(ids) for each in [row for row in self.rows if int(row[-4]) == parent][:limit]
@@ -84,7 +84,16 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Table:
 def fetch(ids: Sequence[int], *, walk: Order = BY_ID, limit: int = 2, few: bool = False) -> dict[int, list[int]]:
     """Return the ids of the first rows of each parent."""
     found = fetch_first_rows(
-        ROWS, PLAN, key="wallet_id", ids=ids, walk=walk, limit=limit, few=few, hint=" HINT", scope=OWN
+        ROWS,
+        PLAN,
+        key="wallet_id",
+        ids=ids,
+        walk=walk,
+        limit=limit,
+        few=few,
+        hints=[" HINT"],
+        scope=OWN,
+        examined=1000,
     )
     return {parent: [int(each[0]) for each in rows] for parent, rows in found.items()}
 

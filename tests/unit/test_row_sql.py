@@ -15,6 +15,7 @@ from walletsvc.models import Transaction, Wallet
 from walletsvc.queries import row_sql
 from walletsvc.queries.questions import Order
 from walletsvc.queries.row_sql import (
+    AtLeast,
     ask_number,
     ask_rows,
     encode_rows,
@@ -55,10 +56,18 @@ def test_the_scope_stands_before_the_filters() -> None:
     # What is always true leaves the scope.
     always = Wallet.objects.filter(~Q(pk__in=()))
     assert ask_rows(always, COLUMNS, KINDS, scope=OWN).statement == (f"{SELECT} WHERE owner = %s", ("alice",))
-    count = "SELECT COUNT(*) FROM walletsvc_wallet WHERE owner = %s"
-    assert ask_number(ALL, scope=OWN).statement == (count, ("alice",))
-    assert ask_number(ALL, scope=OWN).finish([(7,)]) == 7
-    assert ask_number(RENT, scope=OWN).statement == (f"{count} AND {RENT_SQL}", ("alice", "Rent", "Food"))
+    count = "SELECT COUNT(*) FROM (SELECT 1 FROM walletsvc_wallet WHERE owner = %s{} LIMIT 8) counted"
+    assert ask_number(ALL, at_most=7, scope=OWN).statement == (count.format(""), ("alice",))
+    every = count.format(f" AND {RENT_SQL}")
+    assert ask_number(RENT, at_most=7, scope=OWN).statement == (every, ("alice", "Rent", "Food"))
+
+
+def test_a_number_that_was_not_counted_to_its_end_says_so() -> None:
+    counted = ask_number(ALL, at_most=7)
+    assert counted.may_be_left_out
+    for number, expected, is_minimum in ((6, 6, False), (7, 7, False), (8, 7, True)):
+        found = counted.finish([(number,)])
+        assert (found, isinstance(found, AtLeast)) == (expected, is_minimum)
 
 
 def test_what_nothing_can_match_is_not_asked() -> None:
@@ -66,7 +75,7 @@ def test_what_nothing_can_match_is_not_asked() -> None:
     assert (asked.statement, asked.finish(())) == (None, ([], None))
     counted = ask_rows(Wallet.objects.none(), COLUMNS, KINDS, count=Asked(None, lambda _rows: 7))
     assert (counted.statement, counted.finish(())) == (None, ([], 7))
-    number = ask_number(Wallet.objects.none(), scope=OWN)
+    number = ask_number(Wallet.objects.none(), at_most=7, scope=OWN)
     assert (number.statement, number.finish(())) == (None, 0)
     assert fetch_rows_by_id(Wallet, COLUMNS, KINDS, []) == []
 

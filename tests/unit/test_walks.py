@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from walletsvc.db import dialect
-from walletsvc.queries import engine
+from walletsvc.queries import engine, ways
 from walletsvc.queries.questions import CursorPage, NumberedPage, Order, Question, parse_order
 from walletsvc.schema.resources import RESOURCES, WALLET
 
@@ -58,20 +58,20 @@ def test_a_walk_through_one_parents_rows_names_its_index(
     hint: tuple[Any, ...],
 ) -> None:
     question = Question("Transaction", filters=filters, page=page)
-    assert engine._hint(question, key, parse_order(RESOURCES["Transaction"], (order,))) == " HINT"
+    assert ways.hint_for(question, key, parse_order(RESOURCES["Transaction"], (order,))) == " HINT"
     assert hints == [hint]
 
 
 def test_a_walk_through_all_rows_needs_no_hint(hints: list[tuple[Any, ...]]) -> None:
-    assert engine._hint(Question("Transaction", page=AFTER), "", parse_order(RESOURCES["Transaction"], ())) == ""
+    assert ways.hint_for(Question("Transaction", page=AFTER), "", parse_order(RESOURCES["Transaction"], ())) == ""
     assert hints == []
 
 
 def test_only_a_filter_by_a_relation_selects_a_parent() -> None:
-    assert engine._parent_key(Question("Transaction", filters=(AMOUNT, OF_WALLET))) == "wallet_id"
-    assert engine._parent_key(Question("Entry", filters=(("transaction", "7"),))) == "transaction_id"
-    assert engine._parent_key(Question("Transaction", filters=(AMOUNT,))) == ""
-    assert engine._parent_key(Question("Wallet")) == ""
+    assert ways.parent_key(Question("Transaction", filters=(AMOUNT, OF_WALLET))) == "wallet_id"
+    assert ways.parent_key(Question("Entry", filters=(("transaction", "7"),))) == "transaction_id"
+    assert ways.parent_key(Question("Transaction", filters=(AMOUNT,))) == ""
+    assert ways.parent_key(Question("Wallet")) == ""
 
 
 def test_an_owners_order_ends_with_what_is_unique_within_an_owner() -> None:

@@ -15,6 +15,8 @@ from django.db.backends.signals import connection_created
 
 from walletsvc.money import MAX_DIGITS, SQLITE_MAX_DIGITS, ZERO, add
 
+EXAMINED = "ROWS EXAMINED"
+
 
 class Meaning(Enum):
     """What a database error means for the transaction that met it."""
@@ -137,6 +139,25 @@ def walk_hint(index: str | None, *, is_forced: bool, filtered: bool) -> str:
         # SQLite prefers an index for a filter to the one with the order, and then sorts all matches.
         return f" INDEXED BY {index}"
     return ""
+
+
+def other_ways(index: str | None) -> tuple[str, ...]:
+    """Return the words behind a table's name for other ways to the rows of a page than the optimizer's.
+
+    The first way is along the `index` that has the order, the second to sort what another one finds.
+    """
+    if vendor() != "mysql" or not index:
+        return ()
+    return f" FORCE INDEX ({index})", f" IGNORE INDEX FOR ORDER BY ({index})"
+
+
+def examining(rows: int) -> str:
+    """Return the words behind a LIMIT that end a SELECT once it has looked at so many rows (`TooManyRows`).
+
+    Only MariaDB knows them (https://mariadb.com/kb/en/limit-rows-examined/). SQLite and MySQL look at all rows.
+    """
+    is_mariadb = vendor() == "mysql" and getattr(connection, "mysql_is_mariadb", False)
+    return f" {EXAMINED} {rows:d}" if is_mariadb else ""
 
 
 def meaning_of(error: Error, *, at_commit: bool = False) -> Meaning:

@@ -20,16 +20,21 @@ class Statement(NamedTuple):
     parameters: Sequence[Any] = ()
 
 
+class TooManyRows(Exception):
+    """A SELECT has looked at more rows than its limit allows (`dialect.examining`), and has no answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked(Generic[T]):
     """A question that has not been sent yet. `finish` turns its rows into the answer.
 
     Without a statement, `finish` gets no rows and finds the answer itself: it is known already, or the ORM fetches
-    it.
+    it. An answer that may take long `may_be_left_out`.
     """
 
     statement: Statement | None
     finish: Callable[[Sequence[Any]], T]
+    may_be_left_out: bool = False
 
 
 def answer(asked: Asked[T]) -> T:

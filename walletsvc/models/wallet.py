@@ -58,6 +58,8 @@ class Wallet(models.Model):
             models.Index(fields=["created_at"], name="wallet_created_at"),
             models.Index(fields=["balance"], name="wallet_balance"),
             models.Index(fields=["currency", "created_at"], name="wallet_currency"),
+            models.Index(fields=["currency"], name="wallet_of_currency"),
+            models.Index(fields=["state"], name="wallet_state"),
             models.Index(fields=["owner"], name="wallet_owner"),
             models.Index(fields=["owner", "created_at"], name="wallet_owner_created_at"),
             models.Index(fields=["owner", "balance"], name="wallet_owner_balance"),

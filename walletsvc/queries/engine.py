@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from django.db.models import Model, QuerySet
 
-from walletsvc.db import dialect, reader
-from walletsvc.db.statements import Asked, answer
+from walletsvc.db import reader
+from walletsvc.db.statements import Asked, TooManyRows, answer
 from walletsvc.principals import Principal
 from walletsvc.queries import counts, cursors
+from walletsvc.queries.attempts import MOST_EXAMINED, answer_within, is_bounded, number_of, number_of_one, too_broad
+from walletsvc.queries.far_pages import FAR, read_from_end
 from walletsvc.queries.filters import filter_queryset
 from walletsvc.queries.first_rows import fetch_first_rows
 from walletsvc.queries.history import compute_balances
@@ -28,8 +31,9 @@ from walletsvc.queries.questions import (
 )
 from walletsvc.queries.records import Linked, Page, Plan, Record, plan_for
 from walletsvc.queries.row_sql import Row, ask_rows, fetch_rows_by_id
-from walletsvc.queries.scope import Scope, scope_of, scope_within_parent, within_reach
+from walletsvc.queries.scope import scope_of, scope_within_parent, within_reach
 from walletsvc.queries.statements import compute_statements
+from walletsvc.queries.ways import hint_for, other_ways, parent_key, without_constants
 from walletsvc.schema.declarations import Resource
 from walletsvc.schema.resources import RESOURCES
 from walletsvc.telemetry.traces import READ, span
@@ -46,26 +50,23 @@ def read_page(question: Question, *, principal: Principal) -> Page:
         seen_by = replace(principal, owner=owner)
         question = replace(question, filters=tuple(each for each in question.filters if each[0] != "owner"))
         queryset = _filtered(question, principal)
-    key = _parent_key(question)
+    key = parent_key(question)
     scope = scope_of(seen_by, wallet=counts.wallet_in(question))
     order = parse_order(resource, question.order, parent=key)
-    walk = order if owner is None else _within_owner(order, resource)
-    hint = _hint(question, key or ("" if owner is None else "owner"), order)
+    walk = without_constants(order if owner is None else _within_owner(order, resource), question)
+    hint = hint_for(question, key or ("" if owner is None else "owner"), order)
+    others = other_ways(question, key or ("" if owner is None else "owner"), order)
     count = counts.ask_count(question, queryset, principal=seen_by, scope=scope) if question.count else None
-    if isinstance(question.page, NumberedPage):
-        start = (question.page.number - 1) * question.page.size
-        plan = _plan(question, order, principal)
-        limit = question.page.size + 1
-        window: dict[str, Any] = {"limit": limit, "offset": start, "count": count, "hint": hint, "scope": scope}
-        wanted = ask_rows(queryset, plan.columns, plan.kinds, order=walk, **window)
-        with span(READ, resource=resource.name):
-            rows, number = answer(wanted)
-        page = _cut(rows, question, order, plan)
-        page.has_previous = start > 0
-        page.count = number
-    else:
-        with span(READ, resource=resource.name):
-            page = _read_cursor_page(queryset, question, question.page, order, walk, count, hint, scope, principal)
+    plan = _plan(question, order, principal)
+    if isinstance(question.page, CursorPage):
+        queryset = _between_cursors(queryset, question.page, order, resource)
+    ask = partial(ask_rows, queryset, plan.columns, plan.kinds, scope=scope)
+    within = partial(answer_within, question, send=answer, hint=hint, others=others, count=count)
+    with span(READ, resource=resource.name):
+        if isinstance(question.page, NumberedPage):
+            page = _read_numbered_page(question, question.page, order, walk, plan, ask, within, count)
+        else:
+            page = _read_cursor_page(question, question.page, order, walk, plan, ask, within)
     if question.selection.goes_further:
         _read_further([page], question.selection, principal)
     return page
@@ -119,26 +120,45 @@ def _plan(question: Question, order: Order, principal: Principal) -> Plan:
     return plan_for(principal, question.resource, question.selection.fields, columns)
 
 
+def _read_numbered_page(
+    question: Question,
+    page: NumberedPage,
+    order: Order,
+    walk: Order,
+    plan: Plan,
+    ask: Callable[..., Asked[Any]],
+    within: Callable[..., Any],
+    count: Asked[int] | None,
+) -> Page:
+    start = (page.number - 1) * page.size
+    if start >= FAR and count is not None and not count.may_be_left_out:
+        found = read_from_end(partial(ask, order=walk.reversed()), within, count, start=start, size=page.size)
+        if found is not None:
+            rows, number = found
+            has_next = start + len(rows) < number
+            return Page(plan, rows, order, has_next=has_next, has_previous=True, count=number)
+    wanted = partial(ask, order=walk, limit=page.size + 1, offset=start)
+    rows, number = within(wanted, skipped=start)
+    cut = _cut(rows, question, order, plan)
+    cut.has_previous = start > 0
+    cut.count = number_of(cut, number, before=start) if count is not None else None
+    return cut
+
+
 def _read_cursor_page(
-    queryset: QuerySet[Model],
     question: Question,
     page: CursorPage,
     order: Order,
     walk: Order,
-    count: Asked[int] | None,
-    hint: str,
-    scope: Scope,
-    principal: Principal,
+    plan: Plan,
+    ask: Callable[..., Asked[Any]],
+    within: Callable[..., Any],
 ) -> Page:
-    walk = walk.reversed() if page.backward else walk
-    plan = _plan(question, order, principal)
-    queryset = _between_cursors(queryset, page, order, RESOURCES[question.resource])
-    wanted = ask_rows(
-        queryset, plan.columns, plan.kinds, order=walk, limit=page.size + 1, count=count, hint=hint, scope=scope
-    )
-    rows, number = answer(wanted)
+    wanted = partial(ask, order=walk.reversed() if page.backward else walk, limit=page.size + 1)
+    rows, number = within(wanted, skipped=0)
     cut = _cut(rows, question, order, plan)
-    cut.count = number
+    is_first = page.after is None and page.before is None and not cut.has_previous
+    cut.count = number_of(cut, number, before=0 if is_first else None) if question.count else None
     return cut
 
 
@@ -287,42 +307,24 @@ def _read_to_many(parents: Sequence[Record], name: str, question: Question, prin
     if key not in plan.places:
         # Callers bound to an owner are shown it from something that is no column.
         plan = plan_for(principal, resource.name, question.selection.fields, (*plan.columns, key))
-    rows = fetch_first_rows(
-        _between_cursors(queryset, page, order, resource),
-        plan,
-        key=key,
-        ids=ids,
-        walk=order.reversed() if page.backward else order,
-        limit=page.size + 1,
-        few=relation.few,
-        hint=_hint(question, key, order),
-        scope=scope_within_parent(principal, key=key),
-    )
+    try:
+        rows = fetch_first_rows(
+            _between_cursors(queryset, page, order, resource),
+            plan,
+            key=key,
+            ids=ids,
+            walk=order.reversed() if page.backward else order,
+            limit=page.size + 1,
+            few=relation.few,
+            hints=(hint_for(question, key, order), *other_ways(question, key, order)[:1]),
+            scope=scope_within_parent(principal, key=key),
+            examined=MOST_EXAMINED if is_bounded(question) else None,
+        )
+    except TooManyRows as error:
+        raise too_broad(question) from error
     pages = {identifier: _cut(rows.get(identifier, ()), question, order, plan) for identifier in ids}
     for parent in parents:
         found = parent.many[name, question.alias] = pages[parent.id]
-        found.count = counted.get(parent.id, 0) if question.count else None
+        found.count = number_of_one(counted.get(parent.id, 0), found) if question.count else None
     if question.selection.goes_further:
         _read_further([*pages.values()], question.selection, principal)
-
-
-def _parent_key(question: Question) -> str:
-    """Return the key of the only parent that the filters select, or "" if they do not."""
-    named = {name for name, _ in question.filters}
-    relations = RESOURCES[question.resource].to_one.values()
-    return next((relation.column for relation in relations if relation.name in named), "")
-
-
-def _hint(question: Question, key: str, order: Order) -> str:
-    """Return the index hint for a walk through the records of the parent that `key` refers to, or of an owner."""
-    if not key:
-        return ""
-    resource, page = RESOURCES[question.resource], question.page
-    filters = [name for name, _ in question.filters if name not in resource.to_one]
-    first, _ = order.columns[0]
-    # In any other index, records with an equal value are adjacent, in the order of their ids.
-    index = None if any("." not in name for name in filters) else resource.walks.get((key, first))
-    from_cursor = isinstance(page, CursorPage) and (page.after or page.before) is not None
-    # For an owner, MariaDB would rather sort all matches from a shorter index.
-    is_forced = from_cursor or (key == "owner" and not filters)
-    return dialect.walk_hint(index, is_forced=is_forced, filtered=bool(filters))

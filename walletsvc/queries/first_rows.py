@@ -7,13 +7,14 @@ A window function (ROW_NUMBER) would number all rows of all parents before it co
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from operator import itemgetter
 from typing import Any
 
 from django.db.models import Model, QuerySet
 
+from walletsvc.db.statements import TooManyRows
 from walletsvc.queries.questions import Order
 from walletsvc.queries.records import Plan
 from walletsvc.queries.row_sql import Row, fetch_rows_of_any, fetch_rows_of_each
@@ -38,17 +39,31 @@ def fetch_first_rows(
     walk: Order,
     limit: int,
     few: bool,
-    hint: str,
+    hints: Sequence[str],
     scope: Scope,
+    examined: int | None = None,
 ) -> Mapping[int, list[Row]]:
     """Return up to `limit` rows of `queryset` for each parent, in the order `walk`.
 
     `key` is the column that refers to the parent. If parents usually have a `few` rows, all are read together, which
-    takes a fifth of the time, unless there turn out to be many. `hint` comes from `dialect.walk_hint`.
+    takes a fifth of the time, unless there turn out to be many. `hints` come from `dialect`; the next is tried if a
+    statement with the one before would look at more than `examined` rows. Raises `TooManyRows` after the last.
     """
     rows_by_parent: defaultdict[int, list[Row]] = defaultdict(list)
     place = plan.places[key]
-    for rows in _fetch(queryset, plan, key=key, ids=ids, walk=walk, limit=limit, few=few, hint=hint, scope=scope):
+    found_rows = _fetch(
+        queryset,
+        plan,
+        key=key,
+        ids=ids,
+        walk=walk,
+        limit=limit,
+        few=few,
+        hints=hints,
+        scope=scope,
+        examined=examined,
+    )
+    for rows in found_rows:
         for row in rows:
             rows_by_parent[int(row[place])].append(row)
     for found in rows_by_parent.values():
@@ -67,8 +82,9 @@ def _fetch(
     walk: Order,
     limit: int,
     few: bool,
-    hint: str,
+    hints: Sequence[str],
     scope: Scope,
+    examined: int | None,
 ) -> Iterator[Sequence[Row]]:
     """Yield rows that include the first `limit` of each parent, and others only if there are few."""
     apart = ids
@@ -84,9 +100,31 @@ def _fetch(
             else:
                 apart += chunk
     for chunk in _chunks(apart, _PARENTS_APART):
-        yield fetch_rows_of_each(
-            queryset, plan.columns, plan.kinds, key=key, ids=chunk, order=walk, limit=limit, hint=hint, scope=scope
+        yield _fetch_apart(
+            hints,
+            partial(
+                fetch_rows_of_each,
+                queryset,
+                plan.columns,
+                plan.kinds,
+                key=key,
+                ids=chunk,
+                order=walk,
+                limit=limit,
+                scope=scope,
+                examined=examined,
+            ),
         )
+
+
+def _fetch_apart(hints: Sequence[str], fetch: Callable[..., Sequence[Row]]) -> Sequence[Row]:
+    *first, last = hints
+    for hint in first:
+        try:
+            return fetch(hint=hint)
+        except TooManyRows:
+            continue
+    return fetch(hint=last)
 
 
 def _chunks(ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:

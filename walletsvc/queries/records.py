@@ -14,7 +14,7 @@ from walletsvc.models import Wallet
 from walletsvc.principals import Principal
 from walletsvc.queries import cursors
 from walletsvc.queries.questions import Order
-from walletsvc.queries.row_sql import Row, encode_rows
+from walletsvc.queries.row_sql import AtLeast, Row, encode_rows
 from walletsvc.schema.declarations import Resource
 from walletsvc.schema.kinds import Kind, Texts
 from walletsvc.schema.resources import RESOURCES, RESOURCES_OF_OWNER
@@ -198,7 +198,8 @@ def _attach(links: Links, records: Iterable[Record]) -> None:
 
 @dataclass
 class Page:
-    """A part of a list, in its order. `count` is that of the whole list, if requested."""
+    """A part of a list, in its order. `count` is that of the whole list, if requested; it may be `AtLeast` a
+    number."""
 
     plan: Plan
     rows: Sequence[Row]
@@ -207,6 +208,11 @@ class Page:
     has_previous: bool = False
     count: int | None = None
     links: Links = field(default_factory=dict)
+
+    @property
+    def count_is_minimum(self) -> bool:
+        """Tell whether the list may have more records than `count`."""
+        return isinstance(self.count, AtLeast)
 
     @cached_property
     def records(self) -> list[Record]:

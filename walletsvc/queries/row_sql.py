@@ -7,6 +7,7 @@ it compiles only the filters; the rest is text that hardly changes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -43,32 +44,37 @@ def ask_rows(
     count: Asked[int] | None = None,
     hint: str = "",
     scope: Scope = ALL,
+    examined: int | None = None,
 ) -> Asked[tuple[Sequence[Row], int | None]]:
     """Ask for the `columns`, as texts, of `queryset`, which has conditions but no order or limit.
 
     Also asks for `count`, a single number, in the same statement if possible. `hint` tells the engine which index to
-    use, `scope` limits the rows to the visible ones.
+    use, `scope` limits the rows to the visible ones. With a `limit`, the answer is `TooManyRows` if more than
+    `examined` rows would have to be looked at.
     """
     try:
         where, parameters = _condition(queryset, scope)
     except EmptyResultSet:
-        return Asked(None, lambda _rows: ([], _answer(count)))
+        return Asked(None, lambda _rows: ([], _answer(count, examined)))
     rest = hint + _where(where) + _order_by(order)
     if limit is not None:
         rest += f" LIMIT {limit:d} OFFSET {offset:d}" if offset else f" LIMIT {limit:d}"
+        rest += dialect.examining(examined) if examined is not None else ""
     if count is None or count.statement is None:
         statement = Statement(_select(queryset.model, columns) + rest, parameters)
-        return Asked(statement, lambda rows: (texts_of(rows, kinds), _answer(count)))
+        return Asked(statement, lambda rows: (texts_of(rows, kinds), _answer(count, examined)))
     # The server computes it once, not for each row. A separate round trip would cost more.
     text, counted = count.statement
     statement = Statement(_select(queryset.model, columns, text) + rest, (*counted, *parameters))
-    return Asked(statement, lambda rows: _part(rows, kinds, count))
+    return Asked(statement, lambda rows: _part(rows, kinds, count, examined))
 
 
-def _part(rows: Sequence[Any], kinds: tuple[Kind, ...], count: Asked[int]) -> tuple[Sequence[Row], int]:
+def _part(
+    rows: Sequence[Any], kinds: tuple[Kind, ...], count: Asked[int], examined: int | None
+) -> tuple[Sequence[Row], int | None]:
     """Return the rows and the count, which follows the columns in each row; without rows, query the count."""
     if not rows:
-        return [], answer(count)
+        return [], _answer(count, examined)
     number = count.finish([rows[0][-1:]])
     if dialect.vendor() == "mysql":
         # The extra text in each row does no harm.
@@ -76,8 +82,12 @@ def _part(rows: Sequence[Any], kinds: tuple[Kind, ...], count: Asked[int]) -> tu
     return encode_rows([row[:-1] for row in rows], kinds), number
 
 
-def _answer(count: Asked[int] | None) -> int | None:
-    return None if count is None else answer(count)
+def _answer(count: Asked[int] | None, examined: int | None) -> int | None:
+    if count is None or count.statement is None or examined is None:
+        return None if count is None else answer(count)
+    words = dialect.examining(examined)
+    text, parameters = count.statement
+    return answer(replace(count, statement=Statement(f"{text} LIMIT{words}" if words else text, parameters)))
 
 
 def fetch_rows_by_id(
@@ -122,8 +132,12 @@ def fetch_rows_of_each(
     limit: int,
     hint: str = "",
     scope: Scope = ALL,
+    examined: int | None = None,
 ) -> Sequence[Row]:
-    """Return the first `limit` rows of `queryset` for each of `ids` that `key` refers to, in one statement."""
+    """Return the first `limit` rows of `queryset` for each of `ids` that `key` refers to, in one statement.
+
+    Raises `TooManyRows` if it would look at more than `examined` rows.
+    """
     try:
         where, parameters = _condition(queryset, scope)
     except EmptyResultSet:
@@ -133,7 +147,9 @@ def fetch_rows_of_each(
     # SQLite has no brackets around the parts of a UNION (https://www.sqlite.org/lang_select.html#compound).
     part = f"SELECT * FROM ({part})" if dialect.vendor() == "sqlite" else f"({part})"  # noqa: S608 - names of our own
     values = [value for identifier in ids for value in (identifier, *parameters)]
-    return texts_of(fetch(Statement(" UNION ALL ".join([part] * len(ids)), values)), kinds)
+    words = "" if examined is None else dialect.examining(examined)
+    text = " UNION ALL ".join([part] * len(ids)) + (f" LIMIT{words}" if words else "")
+    return texts_of(fetch(Statement(text, values)), kinds)
 
 
 def texts_of(rows: Sequence[Any], kinds: tuple[Kind, ...]) -> Sequence[Row]:
@@ -152,14 +168,53 @@ def encode_rows(rows: Iterable[Sequence[Any]], kinds: tuple[Kind, ...]) -> Seque
     return list(zip(*encoded, strict=True))
 
 
-def ask_number(queryset: QuerySet[Model], *, scope: Scope = ALL) -> Asked[int]:
-    """Ask for the number of visible rows in `queryset`."""
+def ask_number(queryset: QuerySet[Model], *, at_most: int, scope: Scope = ALL) -> Asked[int]:
+    """Ask for the number of visible rows in `queryset`, which is `AtLeast` the number `at_most` if there are more."""
     try:
         where, parameters = _condition(queryset, scope)
     except EmptyResultSet:
         return Asked(None, lambda _rows: 0)
-    text = f"SELECT COUNT(*) FROM {queryset.model._meta.db_table}{_where(where)}"  # noqa: S608 - names of our own
-    return Asked(Statement(text, parameters), as_number)
+    rows = f"SELECT 1 FROM {queryset.model._meta.db_table}{_where(where)} LIMIT {at_most + 1:d}"  # noqa: S608
+    statement = Statement(f"SELECT COUNT(*) FROM ({rows}) counted", parameters)  # noqa: S608 - names of our own
+    return Asked(statement, lambda found: up_to(as_number(found), at_most), may_be_left_out=True)
+
+
+def fetch_numbers(
+    queryset: QuerySet[Model], *, key: str, ids: Sequence[int], at_most: int, examined: int
+) -> dict[int, int]:
+    """Return the number of rows of `queryset` for each of `ids` that `key` refers to; without any, it may be missing.
+
+    If there are more than `at_most` in all, it counts the same share of that of each: then numbers are `AtLeast` it.
+    Raises `TooManyRows` if it would look at more than `examined` rows.
+    """
+    try:
+        where, parameters = _condition(queryset, ALL)
+    except EmptyResultSet:
+        return {}
+    words = dialect.examining(examined)
+    bound = f" LIMIT{words}" if words else ""
+    name, table = connection.ops.quote_name(key), queryset.model._meta.db_table
+    any_of = _where(f"{name} IN ({', '.join(['%s'] * len(ids))})", where)
+    rows = f"SELECT {name} FROM {table}{any_of} LIMIT {at_most + 1:d}"  # noqa: S608 - names of our own
+    text = f"SELECT {name}, COUNT(*) FROM ({rows}) counted GROUP BY {name}{bound}"  # noqa: S608 - names of our own
+    found = {int(parent): int(number) for parent, number in fetch(Statement(text, (*ids, *parameters)))}
+    if sum(found.values()) <= at_most:
+        return found
+    share = max(1, at_most // len(ids))
+    rows = f"SELECT 1 FROM {table}{_where(f'{name} = %s', where)} LIMIT {share + 1:d}"  # noqa: S608 - names of our own
+    part = f"SELECT %s, COUNT(*) FROM ({rows}) counted"  # noqa: S608 - names of our own
+    values = [value for identifier in ids for value in (identifier, identifier, *parameters)]
+    counted = fetch(Statement(" UNION ALL ".join([part] * len(ids)) + bound, values))
+    return {int(parent): up_to(int(number), share) for parent, number in counted}
+
+
+class AtLeast(int):
+    """A number that was not counted to its end."""
+
+
+def up_to(number: int, at_most: int) -> int:
+    """Return a number, or `AtLeast` the number `at_most` if it is larger."""
+    return AtLeast(at_most) if number > at_most else number
 
 
 def _condition(queryset: QuerySet[Model], scope: Scope) -> Scope:

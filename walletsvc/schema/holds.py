@@ -88,6 +88,9 @@ HOLD = Resource(
     to_many=by_name(ToMany("captures", "Transaction", "hold_id", "What has been captured of it.", few=True)),
     search=("txid", "description"),
     walks={
+        ("", "id"): "PRIMARY",
+        ("", "txid"): "hold_txid",
+        ("", "created_at"): "hold_created_at",
         ("owner", "id"): "hold_owner",
         ("owner", "txid"): "hold_owner_txid_unique",
         ("owner", "created_at"): "hold_owner_created_at",

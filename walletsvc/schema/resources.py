@@ -95,6 +95,11 @@ WALLET = Resource(
     ),
     search=("label",),
     walks={
+        ("", "id"): "PRIMARY",
+        ("", "label"): "wallet_label",
+        ("", "balance"): "wallet_balance",
+        ("", "currency"): "wallet_of_currency",
+        ("", "created_at"): "wallet_created_at",
         ("owner", "id"): "wallet_owner",
         ("owner", "label"): "wallet_owner_label_unique",
         ("owner", "balance"): "wallet_owner_balance",
@@ -190,6 +195,10 @@ TRANSACTION = Resource(
     ),
     search=("txid", "description"),
     walks={
+        ("", "id"): "PRIMARY",
+        ("", "txid"): "transaction_txid",
+        ("", "created_at"): "transaction_created_at",
+        ("", "amount"): "transaction_amount",
         ("owner", "id"): "transaction_owner",
         ("owner", "txid"): "transaction_owner_txid_unique",
         ("owner", "created_at"): "transaction_owner_created_at",
@@ -265,7 +274,11 @@ ENTRY = Resource(
             optional=True,
         ),
     ),
-    walks={("owner", "id"): "entry_owner", ("wallet_id", "sequence"): "entry_wallet_sequence_unique"},
+    walks={
+        ("", "id"): "PRIMARY",
+        ("owner", "id"): "entry_owner",
+        ("wallet_id", "sequence"): "entry_wallet_sequence_unique",
+    },
     # The ledger numbers and inserts a wallet's entries under its lock.
     numbers={"wallet_id": "sequence"},
 )

@@ -88,6 +88,9 @@ TRANSFER = Resource(
     ),
     search=("txid", "description"),
     walks={
+        ("", "id"): "PRIMARY",
+        ("", "txid"): "transfer_txid",
+        ("", "created_at"): "transfer_created_at",
         ("owner", "id"): "transfer_owner",
         ("owner", "txid"): "transfer_owner_txid_unique",
         ("owner", "created_at"): "transfer_owner_created_at",

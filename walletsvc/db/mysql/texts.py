@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from MySQLdb import _mysql
 
+from walletsvc.db import dialect
+from walletsvc.db.statements import TooManyRows
+
+_INCOMPLETE = 1931
+"""ER_QUERY_EXCEEDED_ROWS_EXAMINED_LIMIT, ER_QUERY_RESULT_INCOMPLETE since 10.9: a warning."""
+_SORT_ABORTED = 1028
+"""ER_FILSORT_ABORT: the same limit, met while sorting."""
 TextRow = tuple[bytes | None, ...]
 
 _UNCONVERTED: dict[int, Any] = {}
@@ -16,9 +24,32 @@ _UNCONVERTED: dict[int, Any] = {}
 def fetch_texts(connection: BaseDatabaseWrapper, statement: str, parameters: Sequence[Any]) -> Sequence[TextRow]:
     """Run a SELECT and return its rows, each column as the bytes of its text (MySQL's text protocol), NULL as None.
 
-    Raises Django's database errors. Uses Django's own cursor only where that does more than pass the statement on:
-    within a transaction, and when something watches the statements.
+    Raises Django's database errors, and `TooManyRows`. Uses Django's own cursor only where that does more than pass
+    the statement on: within a transaction, and when something watches the statements.
     """
+    if dialect.EXAMINED not in statement:
+        return _fetch(connection, statement, parameters)
+    try:
+        rows = _fetch(connection, statement, parameters)
+    except OperationalError as error:
+        if error.args[0] == _SORT_ABORTED:
+            raise TooManyRows from error
+        raise
+    if _was_cut_short(connection.connection):
+        raise TooManyRows
+    return rows
+
+
+def _was_cut_short(driver: Any) -> bool:
+    """Tell whether the last SELECT has met its limit of rows to look at: then it only warns, and may lack rows."""
+    if not driver.warning_count():
+        return False
+    driver.query("SHOW WARNINGS")
+    warnings = _mysql.result(driver, 0, _UNCONVERTED).fetch_row(0)
+    return any(int(number) == _INCOMPLETE for _, number, _ in warnings)
+
+
+def _fetch(connection: BaseDatabaseWrapper, statement: str, parameters: Sequence[Any]) -> Sequence[TextRow]:
     if connection.in_atomic_block or connection.queries_logged or connection.execute_wrappers:
         return _fetch_by_cursor(connection, statement, parameters)
     # As a cursor does: the connection may lead to a host that is not ready any more.
