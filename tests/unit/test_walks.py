@@ -86,3 +86,29 @@ def test_an_owners_order_ends_with_what_is_unique_within_an_owner() -> None:
         ("id", False),
     )
     assert within_owner().columns == (("id", False),)
+
+
+def test_what_a_filter_leaves_one_value_of_needs_no_order() -> None:
+    def without_constants(order: tuple[str, ...], *filters: tuple[str, str]) -> Order:
+        question = Question("Wallet", filters=filters, order=order)
+        return ways.without_constants(parse_order(WALLET, order), question)
+
+    assert without_constants(("-currency",), ("currency", "USD")).columns == (("id", True),)
+    assert without_constants(("currency", "label"), ("currency", "USD")).columns == (("label", False), ("id", False))
+    # A range leaves many.
+    assert without_constants(("balance",), ("balance.gte", "1")).columns == (("balance", False), ("id", False))
+    assert without_constants(("label",), ("currency", "USD")).columns == (("label", False), ("id", False))
+
+
+@pytest.mark.parametrize(
+    ("filters", "number"),
+    [((), 1), ((("label.icontains", "a"),), 1), ((("state", "frozen"),), 1), ((("balance.gte", "1"),), 2)],
+)
+def test_what_an_index_finds_can_be_sorted_as_well(
+    monkeypatch: pytest.MonkeyPatch, filters: tuple[tuple[str, str], ...], number: int
+) -> None:
+    monkeypatch.setattr(dialect, "vendor", lambda: "mysql")
+    question = Question("Wallet", filters=filters, order=("label",))
+    found = ways.other_ways(question, "", parse_order(WALLET, question.order))
+    assert found == (" FORCE INDEX (wallet_label)", " IGNORE INDEX FOR ORDER BY (wallet_label)")[:number]
+    assert ways.other_ways(Question("Wallet"), "", parse_order(WALLET, ())) == ()
