@@ -26,7 +26,7 @@ _LOOKS = 20
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The middle one of some answers to a question: its time in the database, and its slowest statement with its time.
+    """The middle one of some answers: its time in the database, and its slowest statement with the time of that.
 
     Or the refusal.
     """
