@@ -57,7 +57,11 @@ def fields_of(members: Mapping[str, Selection]) -> Selection:
 
 def resolved(resolve: Callable[[Any, Any], object]) -> Selection:
     """Return the selection of a value that a resolver without arguments finds in a single object."""
-    return Selection(b"%b", (lambda objects, _: [orjson.dumps(resolve(each, None)) for each in objects],))
+
+    def part(objects: Iterable[Any], _planner: Planner) -> list[bytes]:
+        return [orjson.dumps(resolve(each, None)) for each in objects]
+
+    return Selection(b"%b", (part,))
 
 
 class Batch:
@@ -113,8 +117,17 @@ def global_ids(resource: str) -> Selection:
     return Selection(b'"%b"', (part,))
 
 
-DATABASE_IDS = Selection(b'"%b"', (lambda batch, _: batch.columns[0],))
-CURSORS = Selection(b'"%b"', (lambda edges, _: cursors_of(edges.plan, edges.order, edges.columns),))
+def _database_ids(batch: Batch, _planner: Planner) -> Iterable[bytes]:
+    ids: Iterable[bytes] = batch.columns[0]
+    return ids
+
+
+def _cursors(edges: Edges, _planner: Planner) -> Iterable[bytes]:
+    return cursors_of(edges.plan, edges.order, edges.columns)
+
+
+DATABASE_IDS = Selection(b'"%b"', (_database_ids,))
+CURSORS = Selection(b'"%b"', (_cursors,))
 
 
 def attributes(name: str, *, unbound: bool) -> Selection:
@@ -180,4 +193,8 @@ def edges(selection: Selection) -> Selection:
 
 def below(find: Callable[[Any, Planner], Sequence[Any]], selection: Selection) -> Selection:
     """Return the selection from what `find` returns for some objects, one for each."""
-    return Selection(b"%b", (lambda objects, planner: selection.encode(find(objects, planner), planner),))
+
+    def part(objects: Any, planner: Planner) -> list[bytes]:
+        return selection.encode(find(objects, planner), planner)
+
+    return Selection(b"%b", (part,))

@@ -28,10 +28,11 @@ from graphql_api.arguments import Arguments, alias_of, parse_list
 from graphql_api.fragments import Fields, is_included, response_key
 from graphql_api.history import BALANCE_AT, parse_balance
 from graphql_api.statements import LINES, STATEMENT, TOTALS, parse_lines, parse_period
+from graphql_api.wanted import Wanted, WantedList, WantedStatement
 from walletsvc.errors import InvalidParameter
 from walletsvc.principals import Principal
 from walletsvc.queries.history import check_past
-from walletsvc.queries.questions import BalanceQuestion, Period, Question, Selection, StatementQuestion
+from walletsvc.queries.questions import BalanceQuestion, Period, Question, Selection
 from walletsvc.queries.selectors import check_question
 from walletsvc.queries.statements import check_lines
 from walletsvc.schema.declarations import Resource
@@ -49,51 +50,6 @@ class Root:
     nodes: list[FieldNode] = field(default_factory=list)
     question: Question | None = None
     selections: dict[str, Selection] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _Wanted:
-    """The selection from a record, collected field by field."""
-
-    resource: Resource
-    fields: set[str] = field(default_factory=set)
-    to_one: dict[str, _Wanted] = field(default_factory=dict)
-    to_many: dict[tuple[str, str], _WantedList] = field(default_factory=dict)
-    balances: dict[BalanceQuestion, None] = field(default_factory=dict)
-    statements: dict[Period, _WantedStatement] = field(default_factory=dict)
-
-    def selection(self) -> Selection:
-        by_sequence = self.balances or self.statements
-        return Selection(
-            fields=frozenset(self.fields) | ({"sequence"} if by_sequence else frozenset()),
-            to_one=tuple((name, wanted.selection()) for name, wanted in self.to_one.items()),
-            to_many=tuple((name, wanted.question()) for (name, _), wanted in self.to_many.items()),
-            balances=tuple(self.balances),
-            statements=tuple(wanted.question(period) for period, wanted in self.statements.items()),
-        )
-
-
-@dataclass(slots=True)
-class _WantedList:
-    asked: Question
-    record: _Wanted
-    alias: str = ""
-    count: bool = False
-
-    def question(self) -> Question:
-        asked = self.asked
-        return Question(
-            asked.resource, self.record.selection(), asked.filters, asked.order, asked.page, self.count, self.alias
-        )
-
-
-@dataclass(slots=True)
-class _WantedStatement:
-    has_totals: bool = False
-    lines: dict[str, _WantedList] = field(default_factory=dict)
-
-    def question(self, period: Period) -> StatementQuestion:
-        return StatementQuestion(period, self.has_totals, tuple(each.question() for each in self.lines.values()))
 
 
 class Planner:
@@ -176,7 +132,7 @@ class Planner:
 
     def select(self, resource: str, nodes: Iterable[FieldNode], path: Path = ()) -> Selection:
         """Return the selection by `nodes`, fields whose values are records of `resource`."""
-        wanted = _Wanted(RESOURCES[resource])
+        wanted = Wanted(RESOURCES[resource])
         for node in nodes:
             self._collect(wanted, node, path)
         return wanted.selection()
@@ -191,7 +147,7 @@ class Planner:
     def question(self, resource: str, root: Root) -> Question:
         """Return the question of a root field that is a connection. Raises `InvalidParameter`."""
         if root.question is None:
-            wanted = _WantedList(parse_list(resource, root.arguments), _Wanted(RESOURCES[resource]))
+            wanted = WantedList(parse_list(resource, root.arguments), Wanted(RESOURCES[resource]))
             for node in root.nodes:
                 self._collect_page(wanted, node, (response_key(node),))
             root.question = wanted.question()
@@ -214,7 +170,7 @@ class Planner:
         raise GraphQLError(message, extensions={"code": InvalidParameter.code})
 
     def _plan_payloads(self) -> dict[str, Selection]:
-        wanted: dict[str, _Wanted] = {}
+        wanted: dict[str, Wanted] = {}
         for node in self._fields.of(self._operation.selection_set, "Mutation"):
             key = response_key(node)
             try:
@@ -228,17 +184,17 @@ class Planner:
                 for place in (), (0,):
                     # A mutation that writes many shows a list.
                     for shown in self._fields.below([node], payload, f"{name}s" if place else name):
-                        record = wanted.setdefault(key, _Wanted(resource))
+                        record = wanted.setdefault(key, Wanted(resource))
                         self._collect(record, shown, (key, response_key(shown), *place))
         return {key: record.selection() for key, record in wanted.items()}
 
-    def _collect(self, wanted: _Wanted, parent: FieldNode, path: Path) -> None:
+    def _collect(self, wanted: Wanted, parent: FieldNode, path: Path) -> None:
         resource = wanted.resource
         for node in self._fields.of(parent.selection_set, resource.name):
             name = node.name.value
             if name in resource.to_one:
                 target = RESOURCES[resource.to_one[name].target]
-                self._collect(wanted.to_one.setdefault(name, _Wanted(target)), node, (*path, response_key(node)))
+                self._collect(wanted.to_one.setdefault(name, Wanted(target)), node, (*path, response_key(node)))
             elif name in resource.to_many:
                 self._collect_list(wanted, node, (*path, response_key(node)))
             elif (resource.name, name) in self._computed:
@@ -247,7 +203,7 @@ class Planner:
                 # Every record has `id`, `databaseId` and `__typename`; the engine ignores them.
                 wanted.fields.add(name)
 
-    def _collect_list(self, wanted: _Wanted, node: FieldNode, path: Path) -> None:
+    def _collect_list(self, wanted: Wanted, node: FieldNode, path: Path) -> None:
         try:
             asked, alias = self._list(wanted.resource, node)
             if self._checks_for is not None:
@@ -258,11 +214,11 @@ class Planner:
                 raise
             self.refusals.append(located_error(error, [node], path))
             return
-        record = _Wanted(RESOURCES[asked.resource])
-        same = wanted.to_many.setdefault((node.name.value, alias), _WantedList(asked, record, alias))
+        record = Wanted(RESOURCES[asked.resource])
+        same = wanted.to_many.setdefault((node.name.value, alias), WantedList(asked, record, alias))
         self._collect_page(same, node, path)
 
-    def _collect_computed(self, wanted: _Wanted, node: FieldNode, path: Path) -> None:
+    def _collect_computed(self, wanted: Wanted, node: FieldNode, path: Path) -> None:
         """Collect a field that is computed from the entries of a wallet."""
         try:
             self._computed[wanted.resource.name, node.name.value](wanted, node, path)
@@ -271,26 +227,26 @@ class Planner:
                 raise
             self.refusals.append(located_error(error, [node], path))
 
-    def _collect_balance(self, wanted: _Wanted, node: FieldNode, _path: Path) -> None:
+    def _collect_balance(self, wanted: Wanted, node: FieldNode, _path: Path) -> None:
         question = self.balance(node)
         if self._checks_for is not None:
             check_past(question)
         wanted.balances[question] = None
 
-    def _collect_statement(self, wanted: _Wanted, node: FieldNode, path: Path) -> None:
+    def _collect_statement(self, wanted: Wanted, node: FieldNode, path: Path) -> None:
         period = self.period(node)
-        statement = wanted.statements.setdefault(period, _WantedStatement())
+        statement = wanted.statements.setdefault(period, WantedStatement())
         for each in self._fields.of(node.selection_set, "Statement"):
             name = each.name.value
             statement.has_totals = statement.has_totals or name in TOTALS
             if name == LINES:
                 question, alias = self.lines(each)
                 check_lines(question)
-                record = _Wanted(RESOURCES[question.resource])
-                same = statement.lines.setdefault(alias, _WantedList(question, record, alias))
+                record = Wanted(RESOURCES[question.resource])
+                same = statement.lines.setdefault(alias, WantedList(question, record, alias))
                 self._collect_page(same, each, (*path, response_key(each)))
 
-    def _collect_page(self, wanted: _WantedList, node: FieldNode, path: Path) -> None:
+    def _collect_page(self, wanted: WantedList, node: FieldNode, path: Path) -> None:
         connection = f"{wanted.record.resource.name}Connection"
         for counted in ("totalCount", "countIsMinimum"):
             wanted.count = wanted.count or bool(self._fields.below([node], connection, counted))
