@@ -43,9 +43,9 @@ def create_transactions(info: Info, rows: Sequence[Any], key: str | None) -> Cre
 
     Raises refusals that belong beside the data.
     """
-    raw, principal = info._raw_info, info.context.principal
+    principal = info.context.principal
     # The payloads of all mutations in the document are checked before the first one runs.
-    selection = raw.context.planner(raw).payload(raw.path.key)
+    selection = info.context.payload(info._raw_info)
     try:
         check_related(principal, TRANSACTION, selection)
         key = None if key is None or key is UNSET else parse_key(key)

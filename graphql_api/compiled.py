@@ -109,7 +109,7 @@ def compile_query(
     One that `is_open` has variables that it does not declare.
     """
     fragments = fragments_of(document)
-    compiler = _Compiler(schema, fragments)
+    compiler = Compiler(schema, fragments)
     query_type = schema.query_type
     if query_type is None or operation.directives:
         return None
@@ -125,18 +125,27 @@ def compile_query(
     return CompiledQuery(schema, operation, fragments, roots, planner)
 
 
-class _Compiler:
-    def __init__(self, schema: GraphQLSchema, fragments: dict[str, FragmentDefinitionNode]) -> None:
+class Compiler:
+    """Compiles selections. All methods raise `Uncompiled`.
+
+    Unless it `takes_lists`, that is also raised for what has arguments: lists, and what is computed from entries.
+    """
+
+    def __init__(
+        self, schema: GraphQLSchema, fragments: dict[str, FragmentDefinitionNode], *, takes_lists: bool = True
+    ) -> None:
         self._schema = schema
+        self._takes_lists = takes_lists
         self.fields = Fields(fragments, _refuse_directives)
 
     def root(self, query_type: GraphQLObjectType, nodes: list[FieldNode]) -> Selection:
+        """Return the selection by a root field of a query."""
         name = nodes[0].name.value
         if name not in ROOTS:
             raise Uncompiled
-        return self._object(get_named_type(query_type.fields[name].type).name, nodes)
+        return self.object(get_named_type(query_type.fields[name].type).name, nodes)
 
-    def _object(self, type_name: str, nodes: list[FieldNode]) -> Selection:
+    def object(self, type_name: str, nodes: list[FieldNode]) -> Selection:
         """Return the selection by `nodes` from an object."""
         merged = self.fields.merged(nodes, type_name)
         return fields_of({key: self._field(type_name, same) for key, same in merged.items()})
@@ -156,11 +165,13 @@ class _Compiler:
     def _branch(self, parent: GraphQLObjectType, name: str, nodes: list[FieldNode]) -> Selection:
         """Return the selection from a field of `parent` that is an object or a list of them."""
         field_type = parent.fields[name].type
-        selection = self._object(get_named_type(field_type).name, nodes)
+        selection = self.object(get_named_type(field_type).name, nodes)
         find = _COMPUTED.get((parent.name, name))
+        resource = RESOURCES.get(parent.name)
+        if not self._takes_lists and (find is not None or resource is None or name in resource.to_many):
+            raise Uncompiled
         if find is not None:
             return below(partial(find, nodes[0]), selection)
-        resource = RESOURCES.get(parent.name)
         if resource is None:
             # A page is both the connection and its page info, and a record both the edge and its node.
             return edges(selection) if name == "edges" else selection

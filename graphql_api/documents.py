@@ -10,14 +10,15 @@ from typing import Any
 
 from django.conf import settings
 from graphql import GraphQLError, GraphQLSchema, get_operation_ast, specified_rules, validate
-from graphql.language import DocumentNode
+from graphql.language import DocumentNode, OperationDefinitionNode, OperationType
 from graphql.validation import ASTValidationRule, NoSchemaIntrospectionCustomRule, ValuesOfCorrectTypeRule
 
-from graphql_api.compiled import CompiledQuery
+from graphql_api.compiled import CompiledQuery, compile_query
 from graphql_api.costs import Cost, compile_cost
 from graphql_api.dependencies import Dependencies, find_dependencies
 from graphql_api.errors import VALIDATION_FAILED, code_of_value
 from graphql_api.limits import parse_within_limits
+from graphql_api.mutating import CompiledMutation, compile_mutation
 from graphql_api.operation_names import name_operation
 from graphql_api.persisted import check_allowed
 from graphql_api.shapes import NONE, Key, Literals, Shape, lift, outline
@@ -46,8 +47,10 @@ class Document:
     errors: tuple[GraphQLError, ...]
     dependencies: Dependencies
     """The stamps that its answers depend on, if it is valid."""
-    compiled: dict[str | None, CompiledQuery | None] = field(default_factory=dict)
+    queries: dict[str | None, CompiledQuery | None] = field(default_factory=dict)
     """Its queries by their names, compiled; None for those that graphql-core has to run."""
+    mutations: dict[str | None, CompiledMutation | None] = field(default_factory=dict)
+    """Its mutations by their names, likewise."""
     costs: dict[str | None, Cost] = field(default_factory=dict)
     """The costs of its operations, by their names."""
     inputs: dict[str | None, Types] = field(default_factory=dict)
@@ -69,17 +72,14 @@ class Document:
     def name(self, schema: GraphQLSchema, operation_name: str | None) -> str:
         """Return what logs and metrics call one of its operations, which exists."""
         if operation_name not in self.operation_names:
-            operation = get_operation_ast(self.ast, operation_name)
-            assert operation is not None  # noqa: S101 - as the caller says
+            operation = self._operation(operation_name)
             self.operation_names[operation_name] = name_operation(schema, self.ast, operation)
         return self.operation_names[operation_name]
 
     def cost(self, schema: GraphQLSchema, operation_name: str | None) -> Cost:
         """Return the cost of one of its operations, which exists. The document is valid."""
         if operation_name not in self.costs:
-            operation = get_operation_ast(self.ast, operation_name)
-            assert operation is not None  # noqa: S101 - as the caller says
-            self.costs[operation_name] = compile_cost(schema, self.ast, operation)
+            self.costs[operation_name] = compile_cost(schema, self.ast, self._operation(operation_name))
         return self.costs[operation_name]
 
     def read_variables(
@@ -87,10 +87,31 @@ class Document:
     ) -> dict[str, Any]:
         """Return the variables of one of its operations, which exists. Raises `LimitExceeded`."""
         if operation_name not in self.inputs:
-            operation = get_operation_ast(self.ast, operation_name)
-            assert operation is not None  # noqa: S101 - as the caller says
-            self.inputs[operation_name] = types_of(schema, operation)
+            self.inputs[operation_name] = types_of(schema, self._operation(operation_name))
         return read_variables(self.inputs[operation_name], given)
+
+    def query(self, schema: GraphQLSchema, operation_name: str | None) -> CompiledQuery | None:
+        """Return the compiled form of one of its queries, which exists. The document is valid."""
+        if operation_name not in self.queries:
+            operation, has_literals = self._operation(operation_name), self.literals is not NONE
+            self.queries[operation_name] = compile_query(schema, self.ast, operation, is_open=has_literals)
+        return self.queries[operation_name]
+
+    def mutation(self, schema: GraphQLSchema, operation_name: str | None) -> CompiledMutation | None:
+        """Return the compiled form of an operation that is a mutation. The document is valid."""
+        if operation_name not in self.mutations:
+            operation = get_operation_ast(self.ast, operation_name)
+            if operation is None:
+                # Names that clients make up are not kept.
+                return None
+            is_mutation = operation.operation is OperationType.MUTATION
+            self.mutations[operation_name] = compile_mutation(schema, self.ast, operation) if is_mutation else None
+        return self.mutations[operation_name]
+
+    def _operation(self, name: str | None) -> OperationDefinitionNode:
+        operation = get_operation_ast(self.ast, name)
+        assert operation is not None  # noqa: S101 - as the caller says
+        return operation
 
 
 class _ValuesRule(ValuesOfCorrectTypeRule):
@@ -112,17 +133,26 @@ _RULES: list[type[ASTValidationRule]] = [
 
 def load(schema: GraphQLSchema, text: str) -> Document:
     """Return the document in `text`. Raises `GraphQLError` if it is not allowed, too large, or not GraphQL."""
+    document = find(text)
+    if document is None:
+        ast = parse_within_limits(text)
+        document = Document(text, ast, tuple(_validate(schema, ast)), find_dependencies(schema, ast))
+        outlined = outline(text)
+        if outlined is not None and not document.errors:
+            _learn(schema, document, *outlined)
+        _kept.put(text, document, size=_size_of(document))
+    return document
+
+
+def find(text: str) -> Document | None:
+    """Return the document in `text` if it is known, or its shape is. Raises `GraphQLError` if it is not allowed."""
     check_allowed(text)
     document = _kept.get(text)
-    if document is None:
-        outlined = outline(text) if len(text) <= settings.GRAPHQL_MAX_CHARACTERS else None
+    if document is None and len(text) <= settings.GRAPHQL_MAX_CHARACTERS:
+        outlined = outline(text)
         document = None if outlined is None else _of_known_shape(text, *outlined)
-        if document is None:
-            ast = parse_within_limits(text)
-            document = Document(text, ast, tuple(_validate(schema, ast)), find_dependencies(schema, ast))
-            if outlined is not None and not document.errors:
-                _learn(schema, document, *outlined)
-        _kept.put(text, document, size=_size_of(document))
+        if document is not None:
+            _kept.put(text, document, size=_size_of(document))
     return document
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,42 +10,26 @@ from typing import Any
 
 import orjson
 from graphql import GraphQLError, get_operation_ast
-from graphql.language import OperationDefinitionNode, OperationType
+from graphql.language import OperationType
 
 from graphql_api import documents, persisted
-from graphql_api.compiled import compile_query
+from graphql_api.answers import Answer, encode, execute, refuse
 from graphql_api.context import Context
 from graphql_api.costs import check_cost
 from graphql_api.documents import Document
-from graphql_api.errors import INTERNAL_ERROR, VALIDATION_FAILED, explain
+from graphql_api.errors import INTERNAL_ERROR, VALIDATION_FAILED
 from graphql_api.limits import LimitExceeded
 from graphql_api.requests import GraphQLRequest, Refused
 from graphql_api.schema import schema
-from graphql_api.shapes import NONE
+from graphql_api.writing import prepare
 from walletsvc.cache import responses
 from walletsvc.money import ScientificDecimal
 from walletsvc.principals import Principal
 from walletsvc.telemetry.metrics import COMPILED
-from walletsvc.telemetry.requests import note_operation, note_refusal
+from walletsvc.telemetry.requests import note_operation
 from walletsvc.telemetry.traces import CACHE, PLAN, span
 from walletsvc.web.limits import units_of
 from walletsvc.web.replays import Reading
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The body of an answer.
-
-    `is_executed` is false if nothing ran, because the document or a variable was refused. `is_flawless` is true if
-    the answer has no error. `reading` says how to find or build it again, `etag` is its strong tag.
-    """
-
-    body: bytes
-    is_executed: bool = True
-    is_flawless: bool = True
-    reading: Reading | None = None
-    etag: str | None = None
-
 
 Pay = Callable[[int], None]
 """Charges so many units for a whole request. Raises `RateLimited`."""
@@ -69,12 +52,12 @@ def answer(request: GraphQLRequest, *, principal: Principal, read_only: bool, pa
         with span(PLAN):
             document = documents.load(schema._schema, text)
     except GraphQLError as error:
-        return _refuse(error)
+        return refuse(error)
     if not document.errors:
         persisted.remember(request, owner=principal.owner)
     operation = get_operation_ast(document.ast, request.operation_name)
     if operation is None:
-        return _refuse(_unknown_operation(request.operation_name))
+        return refuse(_unknown_operation(request.operation_name))
     is_query = operation.operation is OperationType.QUERY
     note_operation(
         document.name(schema._schema, request.operation_name),
@@ -83,7 +66,7 @@ def answer(request: GraphQLRequest, *, principal: Principal, read_only: bool, pa
     try:
         variables = document.read_variables(schema._schema, request.operation_name, request.variables)
     except LimitExceeded as error:
-        return _refuse(error)
+        return refuse(error)
     # A variable that the operation does not declare must not change the key: it does not change the answer.
     inputs = document.inputs[request.operation_name]
     declared = {name: value for name, value in variables.items() if name in inputs}
@@ -91,17 +74,18 @@ def answer(request: GraphQLRequest, *, principal: Principal, read_only: bool, pa
     request = replace(request, query=text, variables=declared)
     if operation.operation is OperationType.SUBSCRIPTION:
         message = "Subscriptions are served by the live server, over a WebSocket or as server-sent events."
-        return _refuse(GraphQLError(message, extensions={"code": VALIDATION_FAILED}))
+        return refuse(GraphQLError(message, extensions={"code": VALIDATION_FAILED}))
     if read_only and not is_query:
         raise Refused(405, "method_not_allowed", "GET is for queries only.", headers={"Allow": "POST"})
     units = _count_units(request, document)
     pay(units)
     if is_query:
-        answered = _answer_query(request, document, operation, principal)
+        answered = _answer_query(request, document, principal)
         # Otherwise requests that differ only in such variables would each be remembered.
         reading = None if has_more or answered.reading is None else replace(answered.reading, units=units)
         return replace(answered, reading=reading)
-    return _execute(request, principal)
+    prepared = prepare(request, document, principal)
+    return execute(request, Context(principal)) if prepared is None else prepared.run()
 
 
 def _count_units(request: GraphQLRequest, document: Document) -> int:
@@ -118,9 +102,7 @@ def _count_units(request: GraphQLRequest, document: Document) -> int:
         return 1
 
 
-def _answer_query(
-    request: GraphQLRequest, document: Document, operation: OperationDefinitionNode, principal: Principal
-) -> Answer:
+def _answer_query(request: GraphQLRequest, document: Document, principal: Principal) -> Answer:
     parts = [principal.reach, request.query or "", request.operation_name or "", repr(_canonical(request.variables))]
     key, stamps = (
         responses.make_key("graphql", *parts),
@@ -132,7 +114,7 @@ def _answer_query(
         found = responses.look_up(key, stamps=stamps)
     if found.response is not None:
         return Answer(found.response, reading=reading, etag=found.etag)
-    answered = responses.build_after(found, partial(_run_query, request, document, operation, principal))
+    answered = responses.build_after(found, partial(_run_query, request, document, principal))
     if not answered.is_flawless:
         return answered
     return replace(answered, reading=reading, etag=responses.keep(found, answered.body))
@@ -151,39 +133,30 @@ class _Again:
         """Return the answer. Raises `Refused` if it has an error this time."""
         variables = pickle.loads(self.variables)  # noqa: S301 - made by this process, which it never leaves
         document = documents.load(schema._schema, self.query)
-        operation = get_operation_ast(document.ast, self.operation_name)
-        assert operation is not None  # noqa: S101 - the first answer has found it
         request = GraphQLRequest(self.query, variables, self.operation_name, {})
-        answered = _run_query(request, document, operation, self.principal)
+        answered = _run_query(request, document, self.principal)
         if not answered.is_flawless:
             raise Refused(200, INTERNAL_ERROR, "There is an error in the answer now.")
         return answered.body
 
 
-def _run_query(
-    request: GraphQLRequest, document: Document, operation: OperationDefinitionNode, principal: Principal
-) -> Answer:
-    return _run_compiled(request, document, operation, principal) or _execute(request, principal)
+def _run_query(request: GraphQLRequest, document: Document, principal: Principal) -> Answer:
+    return _run_compiled(request, document, principal) or execute(request, Context(principal))
 
 
-def _run_compiled(
-    request: GraphQLRequest, document: Document, operation: OperationDefinitionNode, principal: Principal
-) -> Answer | None:
+def _run_compiled(request: GraphQLRequest, document: Document, principal: Principal) -> Answer | None:
     """Return the answer to a query that could be compiled and ran without an error."""
     if document.errors:
         return None
     name = request.operation_name
-    if name not in document.compiled:
-        has_literals = document.literals is not NONE
-        document.compiled[name] = compile_query(schema._schema, document.ast, operation, is_open=has_literals)
-    compiled = document.compiled[name]
+    compiled = document.query(schema._schema, name)
     if compiled is None:
         COMPILED.add("not compilable")
         return None
     try:
         cost = check_cost(document.cost(schema._schema, name), document.values(request.variables))
     except LimitExceeded as error:
-        return _refuse(error)
+        return refuse(error)
     data = compiled.run(request.variables, principal, literals=document.literals.arguments)
     COMPILED.add("failed" if data is None else "compiled")
     return None if data is None else Answer(encode({"data": orjson.Fragment(data), "extensions": {"cost": cost}}))
@@ -198,40 +171,6 @@ def _canonical(value: Any) -> Any:
     return ("scientific", str(value)) if isinstance(value, ScientificDecimal) else value
 
 
-def _execute(request: GraphQLRequest, principal: Principal) -> Answer:
-    result = schema.execute_sync(
-        request.query,
-        variable_values=request.variables,
-        context_value=Context(principal),
-        operation_name=request.operation_name,
-    )
-    content: dict[str, object] = {}
-    if result.errors:
-        for error in result.errors:
-            note_refusal(str((error.extensions or {}).get("code")))
-        content["errors"] = [error.formatted for error in result.errors]
-    if result.data is not None:
-        content["data"] = result.data
-    if result.extensions:
-        content["extensions"] = result.extensions
-    return Answer(encode(content), is_executed=result.data is not None, is_flawless=not result.errors)
-
-
 def _unknown_operation(name: str | None) -> GraphQLError:
     message = f"There is no operation {name[:64]!r}." if name else "There are several operations: name one."
     return GraphQLError(message, extensions={"code": VALIDATION_FAILED})
-
-
-def _refuse(error: GraphQLError) -> Answer:
-    explain(error)
-    note_refusal(str((error.extensions or {}).get("code")))
-    return Answer(encode({"errors": [error.formatted]}), is_executed=False, is_flawless=False)
-
-
-def encode(content: object) -> bytes:
-    """Return the content as JSON."""
-    try:
-        return orjson.dumps(content)
-    except TypeError:
-        # A message quotes a caller's lone surrogate: UTF-8 cannot encode it, an escape can.
-        return json.dumps(content).encode()

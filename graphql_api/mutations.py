@@ -184,9 +184,9 @@ def _execute(
     info: Info, payload: Callable[..., P], resource: str, parse: Parse, *sent: Any, key: str | None = None
 ) -> P:
     """Run the command that `parse` returns for the input `sent`, and return its payload, even for a refusal."""
-    raw, principal = info._raw_info, info.context.principal
+    principal = info.context.principal
     # The payloads of all mutations in the document are checked before the first one runs.
-    selection = raw.context.planner(raw).payload(raw.path.key)
+    selection = info.context.payload(info._raw_info)
     try:
         check_related(principal, RESOURCES[resource], selection)
         key = None if key is None else parse_key(key)

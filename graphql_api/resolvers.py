@@ -13,6 +13,7 @@ from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLResolveInfo,
 
 from graphql_api.arguments import alias_of, parse_list
 from graphql_api.books import BOOK
+from graphql_api.context import Outcome
 from graphql_api.history import BALANCE, BALANCE_AT, resolve_balance
 from graphql_api.ids import global_id
 from graphql_api.statements import STATEMENT, STATEMENT_RESOLVERS, resolve_statement
@@ -27,7 +28,7 @@ Resolve = Callable[..., Any]
 
 
 def bind(schema: GraphQLSchema) -> None:
-    """Give the types of records and pages their resolvers."""
+    """Give the types of records and pages their resolvers, and have each mutation run once."""
     node = schema.type_map["Node"]
     assert isinstance(node, GraphQLInterfaceType)  # noqa: S101 - for the type checker
     node.resolve_type = lambda record, _info, _type: record.resource.name
@@ -45,6 +46,11 @@ def bind(schema: GraphQLSchema) -> None:
     _bind_type(schema, "Balance", BALANCE)
     _bind_type(schema, "Book", BOOK)
     _bind_type(schema, "Statement", STATEMENT_RESOLVERS)
+    mutations = schema.mutation_type
+    assert mutations is not None  # noqa: S101 - for the type checker
+    for field in mutations.fields.values():
+        assert field.resolve is not None  # noqa: S101 - for the type checker
+        field.resolve = _once(field.resolve)
 
 
 def _bind_type(schema: GraphQLSchema, name: str, resolvers: dict[str, Resolve]) -> None:
@@ -54,6 +60,21 @@ def _bind_type(schema: GraphQLSchema, name: str, resolvers: dict[str, Resolve]) 
     object_type.is_type_of = None
     for field_name, field in object_type.fields.items():
         field.resolve = resolvers[field_name]
+
+
+def _once(resolve: Resolve) -> Resolve:
+    """Return the resolver of a mutation that runs `resolve` once in a context, and repeats its outcome."""
+
+    def resolve_once(source: Any, info: GraphQLResolveInfo[Any], **arguments: object) -> Any:
+        outcomes, key = info.context.outcomes, info.path.key
+        if key not in outcomes:
+            try:
+                outcomes[key] = Outcome(resolve(source, info, **arguments))
+            except Exception as error:
+                outcomes[key] = Outcome(error=error)
+        return outcomes[key].get()
+
+    return resolve_once
 
 
 def _attribute(field: Field) -> Resolve:

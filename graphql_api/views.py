@@ -8,13 +8,13 @@ from functools import partial
 
 from django.http import HttpRequest, HttpResponse
 
-from graphql_api.errors import INTERNAL_ERROR
-from graphql_api.execution import Answer, answer, encode
+from graphql_api.answers import Answer, encode_refused, fault
+from graphql_api.execution import answer
 from graphql_api.identity import identify, rate_limited
 from graphql_api.pages import playground
 from graphql_api.requests import JSON_TYPE, RESPONSE_TYPE, Refused, choose_type, read_request, wants_page
+from graphql_api.writing import Mutations
 from walletsvc.errors import PreconditionFailed, RateLimited
-from walletsvc.telemetry.requests import note_refusal
 from walletsvc.web.callers import principal_of
 from walletsvc.web.limits import cover
 from walletsvc.web.preconditions import check_read, check_write, nothing_there, revalidate
@@ -37,7 +37,7 @@ def graphql(request: HttpRequest) -> HttpResponse:
         return _refuse(rate_limited(error))
     except Exception:
         logger.exception("Unforeseen")
-        return _refuse(Refused(500, INTERNAL_ERROR, "Something went wrong on our side. It has been logged."))
+        return _refuse(fault())
 
 
 def _respond(request: HttpRequest) -> HttpResponse:
@@ -65,6 +65,8 @@ def _respond(request: HttpRequest) -> HttpResponse:
     if answered.reading is not None:
         reading = replace(answered.reading, content_type=content_type)
         offer(request, read=lambda _number: reading)
+    if answered.is_write:
+        offer(request, write=Mutations(principal, content_type))
     return response
 
 
@@ -78,8 +80,7 @@ def _add_validators(request: HttpRequest, response: HttpResponse, answered: Answ
 
 
 def _refuse(refused: Refused) -> HttpResponse:
-    """Return the response to a request that was refused before GraphQL ran, in the shape of GraphQL errors."""
-    note_refusal(refused.code)
-    body = encode({"errors": [{"message": refused.message, "extensions": {"code": refused.code}}]})
+    """Return the response to a request that was refused before GraphQL ran."""
+    body = encode_refused(refused)
     headers = {"Content-Length": str(len(body)), **refused.headers}
     return HttpResponse(body, status=refused.status, content_type=f"{JSON_TYPE}; charset=utf-8", headers=headers)

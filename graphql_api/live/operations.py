@@ -17,10 +17,11 @@ from graphql.execution.executor import Executor
 from graphql.language import FieldNode, OperationDefinitionNode, OperationType, VariableNode
 
 from graphql_api import documents, persisted
+from graphql_api.answers import encode
 from graphql_api.context import Context
 from graphql_api.costs import check_cost
 from graphql_api.errors import VALIDATION_FAILED, explain
-from graphql_api.execution import Pay, encode, free_of_charge
+from graphql_api.execution import Pay, free_of_charge
 from graphql_api.live.budgets import Budget
 from graphql_api.live.hub import Hub
 from graphql_api.planning import Planner

@@ -15,7 +15,8 @@ from django.conf import settings
 from graphql import GraphQLError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from graphql_api.execution import encode, free_of_charge
+from graphql_api.answers import encode
+from graphql_api.execution import free_of_charge
 from graphql_api.limits import LimitExceeded
 from graphql_api.live.budgets import Budget
 from graphql_api.live.hub import Hub

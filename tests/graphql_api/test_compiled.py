@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphql_api import documents, execution
+from graphql_api import documents
+from graphql_api.answers import encode
 from graphql_api.compiled import compile_query
+from graphql_api.context import Context
 from graphql_api.requests import GraphQLRequest
 from graphql_api.schema import schema
 from tests.writes import create_hold, reverse_transaction
@@ -125,7 +127,7 @@ def both_ways(query, variables):
     stock = schema.execute_sync(
         query,
         variable_values=variables,
-        context_value=execution.Context(ANYONE),
+        context_value=Context(ANYONE),
         operation_name=request.operation_name,
     )
     return stock, data
@@ -146,7 +148,7 @@ def test_says_what_graphql_core_says(ledger, settings):
         query = query.replace(", ) {", ") {").replace("query () {", "query {")
         stock, data = both_ways(query, {"wallet": str(ledger[0].id), "label": ledger[1].label})
         assert stock.errors is None
-        assert data == execution.encode(stock.data)
+        assert data == encode(stock.data)
         next(asked)
 
     says_the_same()
@@ -199,4 +201,4 @@ def test_says_the_same_of_what_is_computed_from_entries(ledger, query):
     stock, data = both_ways(query, {})
     assert stock.errors is None
     assert data is not None
-    assert data == execution.encode(stock.data)
+    assert data == encode(stock.data)

@@ -180,6 +180,24 @@ def test_a_mutation_counts_by_its_cost_before_it_runs(server: Limited, key: Key)
     assert Wallet.objects.count() == 60
 
 
+def test_a_known_mutation_is_charged_once(server: Limited, key: Key) -> None:
+    def rename(label: str, *, fields: int) -> dict[str, Any]:
+        names = " ".join(
+            f'm{number}: updateWallet(input: {{id: "1", label: "{label}"}}) {{ isReplay: __typename }}'
+            for number in range(fields)
+        )
+        return graphql(f"mutation {{ {names} }}")
+
+    mine = key()
+    for number, label in enumerate("ABCD"):
+        assert server.ask(key=mine, **rename(label, fields=1)).left == 19 - number
+    assert server.front.reached == 2
+    # 20 mutations cost 200, and so count for 3.
+    for number, label in enumerate("ABCD"):
+        assert server.ask(key=mine, **rename(label, fields=20)).left == 13 - 3 * number
+    assert server.front.reached == 6
+
+
 # -- an open server ---------------------------------------------------------------------------------------
 
 

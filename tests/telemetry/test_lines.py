@@ -48,6 +48,31 @@ def test_a_write_has_a_line_with_every_field(server: Server, log: Log, wallet: W
         }
 
 
+def test_a_known_mutation_has_the_same_line(server: Server, log: Log, wallet: Wallet) -> None:
+    lines = []
+    for txid in "ABCD":  # the last two in front of Django
+        given = f'{{txid: "{txid}", walletId: "{wallet.id}", amount: "1"}}'
+        asked = graphql(f"mutation {{ createTransaction(input: {given}) {{ userErrors {{ code }} }} }}")
+        server.ask(**asked, HTTP_X_REQUEST_ID="mine", HTTP_TRACEPARENT=TRACE)
+        lines += log.take_requests()
+    assert server.front.reached == 2
+    for line in lines:
+        line.pop("time"), line.pop("ms")
+    assert lines == [lines[0]] * 4
+    said = lines[0]["event"], lines[0]["face"], lines[0]["operation"], lines[0]["wallets"], lines[0]["principal"]
+    assert said == ("write", "graphql", "mutation createTransaction", [wallet.id], "anonymous")
+
+
+def test_what_the_layer_leaves_to_django_has_the_line_of_django(server: Server, log: Log, wallet: Wallet) -> None:
+    for txid in "ABC":
+        given = f'{{txid: "{txid}", walletId: "{wallet.id}", amount: "1"}}'
+        server.ask(**graphql(f"mutation {{ createTransaction(input: {given}) {{ userErrors {{ code }} }} }}"))
+    log.take()
+    server.ask(**graphql("mutation {"))
+    [line] = log.take_requests()
+    assert (line["event"], line["operation"], line["code"]) == ("refused", "POST /graphql", "graphql_parse_failed")
+
+
 def test_a_refused_write_says_why(server: Server, log: Log, wallet: Wallet) -> None:
     for txid in ("A", "B"):
         server.ask(**transaction(wallet.id, "paid" + txid))

@@ -57,6 +57,10 @@ _COPIES = 4
 _AUTHORIZATION = "HTTP_AUTHORIZATION"
 _DOCUMENT_TYPE = "application/vnd.api+json"
 _ANY_NUMBER = "\0"
+_MUTATION = "mutation"
+"""What the text of a document that changes something begins with (GraphQL specification, section 2.3)."""
+_BODY, _CALLER = 8, 9
+"""The places of the body and of the caller in a shape."""
 _NUMBER = re.compile(r"/([1-9][0-9]{0,17})(?=/|\Z)")
 _DEPENDS_ON = (
     "HTTP_HOST",
@@ -130,6 +134,8 @@ class Known:
             return None
         _refresh_connection()
         written = write(body, environ.get(_IDEMPOTENCY_KEY), number)
+        if written is None:
+            return None
         own = [*written.headers, ("Content-Length", str(len(written.body)))]
         start_response(_STATUS[written.status], [*self.headers, *own])
         return [written.body]
@@ -167,7 +173,9 @@ class FrontHandler(WSGIHandler):
             if principal is not None:
                 note_caller(principal.subject)
                 shape, number = _shape(environ, principal)
-                known = self._known.get(shape)
+                known, writes = self._known.get(shape), None
+                if known is None and (writes := _shape_of_writes(shape, principal)) is not None:
+                    known = self._known.get(writes)
                 result = "unknown shape"
                 if known is not None:
                     answered = known.answer(environ, start_response, number)
@@ -175,8 +183,11 @@ class FrontHandler(WSGIHandler):
                         FRONT.add("answered")
                         return answered
                     result = "left to Django"
+                    # It says itself what is asked for.
+                    note_operation(OTHER, is_write=False)
                 if shape:
-                    environ[QUESTION] = Question(shape)
+                    of_caller = shape if shape[_CALLER] is principal else None
+                    environ[QUESTION] = Question(shape, writes or of_caller)
         FRONT.add(result)
         return self.by_django(environ, start_response)
 
@@ -198,15 +209,15 @@ class FrontHandler(WSGIHandler):
         question: Question | None = request.META.get(QUESTION)
         again = None if question is None else question.repeatable
         if question is not None and again is not None and _may_be_repeated(response):
-            shape = question.shape
             headers = tuple((name, value) for name, value in response.items() if name not in _OF_ONE_ANSWER)
-            reading = None if again.read is None or _ANY_NUMBER in str(shape[1]) else again.read(None)
-            self._remember(shape, Known(again, headers, response.has_header("ETag"), reading, operation))
+            has_number = _ANY_NUMBER in str(question.shape[1])
+            reading = None if again.read is None or has_number else again.read(None)
+            known = Known(again, headers, response.has_header("ETag"), reading, operation)
+            self._remember(question.shape if again.write is None else question.writes, known)
         return response
 
-    def _remember(self, shape: Shape, known: Known) -> None:
-        size = sum(map(getsizeof, shape))
-        if size <= MAX_SHAPE_BYTES:
+    def _remember(self, shape: Shape | None, known: Known) -> None:
+        if shape is not None and (size := sum(map(getsizeof, shape))) <= MAX_SHAPE_BYTES:
             self._known.put(shape, known, size=_KNOWN_BYTES + _COPIES * size)
 
 
@@ -259,6 +270,16 @@ def _shape(environ: Environ, principal: Principal) -> tuple[Shape, int | None]:
         caller,
     )
     return shape, number
+
+
+def _shape_of_writes(shape: Shape, principal: Principal) -> Shape | None:
+    """Return the shape of all mutations like this one, whatever their bodies; None if this is no mutation.
+
+    A query that has the word in it is looked up in vain.
+    """
+    if not shape or _MUTATION not in shape[_BODY]:  # type: ignore[operator]  # a str
+        return None
+    return (*shape[:_BODY], "", principal)
 
 
 def _read_body(environ: Environ, limit: int) -> bytes | None:

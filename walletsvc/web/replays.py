@@ -38,10 +38,10 @@ class Written:
 Read = Callable[[int | None], Reading]
 """Takes the id in the path, or None if it has none, and returns the representation at the URL."""
 
-Write = Callable[[bytes, str | None, int | None], Written]
+Write = Callable[[bytes, str | None, int | None], Written | None]
 """Takes the document of a request, its header Idempotency-Key and the id in its path, and returns the answer.
 
-Never raises because of a client's input.
+Returns None to leave the request to Django: then it has changed nothing. Never raises because of a client's input.
 """
 
 
@@ -55,9 +55,14 @@ class Repeatable:
 
 @dataclass(slots=True)
 class Question:
-    """Asks the view, through the environment of its request, how to answer similar ones."""
+    """Asks the view, through the environment of its request, how to answer similar ones.
+
+    `writes` is the shape that an answer to a write is remembered by, if it may be: it has the caller's identity, and
+    no body.
+    """
 
     shape: tuple[object, ...]
+    writes: tuple[object, ...] | None = None
     repeatable: Repeatable | None = None
 
 
