@@ -65,6 +65,11 @@ def _measure(only: Sequence[str], in_memory: bool, say: Callable[[str], None]) -
         database = stack.enter_context(BenchmarkMariaDB(in_memory=in_memory))
         redis = stack.enter_context(RedisServer())
         make_databases(database, redis.url, say)
+        say("choosing values to filter by")
+        # Before anything is served: a connection would be closed meanwhile.
+        with dataset.connect(database.url_of(SPREAD)) as connection:
+            lists = [*listings(Chooser(connection, SIZES[SPREAD]))]
+        wanted = [each for each in lists if all(word in each.name for word in only)]
         for name in (SMALL, SPREAD, DEEP):
             with ExitStack() as serving:
                 client, meter = serve(serving, database, redis.url, name, folder)
@@ -73,9 +78,6 @@ def _measure(only: Sequence[str], in_memory: bool, say: Callable[[str], None]) -
                     say(f"{measured.milliseconds:8.2f} ms  {measured.name}")
                     yield from report([measured])
                 if name == SPREAD:
-                    with dataset.connect(database.url_of(name)) as connection:
-                        wanted = [*listings(Chooser(connection, SIZES[name]))]
-                    wanted = [each for each in wanted if all(word in each.name for word in only)]
                     found = measure_listings(client, meter, name, wanted, say)
                     print("\n".join(report_slow(found, MOST_MS)))
                     yield from report(found)
