@@ -13,7 +13,14 @@ from django.http import HttpResponse
 from tests.ledger.state import assert_reconciled
 from tests.rest_api.batches import add_wallet, move, post, remove, results, send, update
 from tests.rest_api.conftest import SERVER, Api, problems, resource, state
-from tests.writes import close_wallet, delete_transaction, post_transaction, rename_wallet
+from tests.writes import (
+    close_wallet,
+    create_hold,
+    delete_transaction,
+    open_wallet,
+    post_transaction,
+    rename_wallet,
+)
 from walletsvc.commands.publication import Publication
 from walletsvc.principals import ANYONE
 
@@ -146,6 +153,44 @@ def test_a_renamed_wallet_is_reported(api: Api, full: Any, broken: Database) -> 
     broken.recover()
     assert (response.status_code, read(response)["meta"]) == (200, {"notIncluded": ["entries"]})
     assert read(response)["data"] == api.data(url)
+
+
+def test_what_the_caller_of_an_owner_has_written_is_reported(
+    api: Api, database: Database, after_commit: AfterCommit
+) -> None:
+    """Whether a transfer, or a destination, is the owner's as well is known before COMMIT."""
+    of_owner = {"Walletsvc_Owner": "o"}
+    mine, too, other = (
+        open_wallet(principal=ANYONE, label=label, owner=owner, balance="10.00").id
+        for label, owner in (("A", "o"), ("B", "o"), ("C", "p"))
+    )
+    shared = create_hold(principal=ANYONE, txid="S", wallet_id=mine, destination_id=other, amount="1.00").id
+
+    def written(method: str, url: str, document: Any) -> Any:
+        after_commit(lambda: database.fail(FAILURES["lost"]))
+        response = api.send(method, url, document, **of_owner)
+        database.recover()
+        assert response.status_code in (200, 201), response.content
+        data = read(response)["data"]
+        shown = api.data(f"/api/{'holds' if data['type'] == 'Hold' else 'transactions'}/{data['id']}/", **of_owner)
+        assert {**data, "meta": None} == {**shown, "meta": None}
+        return data
+
+    held = {"txid": "H", "wallet": str(mine), "destination": str(too), "amount": "3.00"}
+    hold = written("POST", "/api/holds/", resource("Hold", **held))
+    assert hold["relationships"]["destination"]["data"] == {"type": "Wallet", "id": str(too)}
+    url = f"/api/holds/{hold['id']}/captures"
+    captured = written("POST", url, resource("Transaction", txid="C", amount="2.00"))
+    assert captured["relationships"]["transfer"]["data"]["type"] == "Transfer"
+    leg = written(
+        "PATCH", f"/api/transactions/{captured['id']}/", resource("Transaction", captured["id"], description="x")
+    )
+    assert leg["relationships"]["transfer"] == captured["relationships"]["transfer"]
+    for number, destination in ((hold["id"], {"type": "Wallet", "id": str(too)}), (str(shared), None)):
+        changed = written("PATCH", f"/api/holds/{number}/", resource("Hold", number, description="x"))
+        assert changed["relationships"]["destination"]["data"] == destination
+        released = written("POST", f"/api/holds/{number}/releases", resource("Hold", amount="0.50"))
+        assert released["relationships"]["destination"]["data"] == destination
 
 
 def test_a_stored_deletion_or_move_is_reported(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Any
 
 from django.db import Error, transaction
 
@@ -22,7 +23,9 @@ from walletsvc.db.failures import drop_useless_connection
 from walletsvc.ledger.hold_writer import HoldAsRead
 from walletsvc.ledger.kept_keys import KeptKeys
 from walletsvc.ledger.ledger import Clock, Ledger
+from walletsvc.models import Hold, Transaction
 from walletsvc.principals import Principal
+from walletsvc.queries.records import own_transfer_id
 from walletsvc.telemetry.traces import POST, span
 
 
@@ -61,7 +64,7 @@ class Runner(Worker[Batch, Outcome]):
             outcome = replay_of(batch, kept)
             if outcome is None:
                 with span(POST, commands=len(batch)):
-                    outcome = apply_all(batch, ledger)
+                    outcome = apply_all(batch, ledger, by=self.principal)
                 if isinstance(outcome, Done):
                     ledger.complete()
                     return outcome
@@ -186,13 +189,13 @@ class Group:
                 return Refused(0, errors.not_found("Hold", each))
         mark = ledger.mark()
         with span(POST, commands=len(batch)):
-            outcome = apply_all(batch, ledger)
+            outcome = apply_all(batch, ledger, by=self.principal)
         if isinstance(outcome, Refused):
             ledger.take_back(mark)
         return outcome
 
 
-def apply_all(batch: Batch, ledger: Ledger) -> Done | Refused:
+def apply_all(batch: Batch, ledger: Ledger, *, by: Principal) -> Done | Refused:
     """Apply the commands of a batch, up to the first refusal."""
     results = []
     for index, command in enumerate(batch):
@@ -202,9 +205,21 @@ def apply_all(batch: Batch, ledger: Ledger) -> Done | Refused:
             results.append(command.apply(ledger))
         except errors.WalletError as refusal:
             return Refused(index, refusal)
+    if by.owner is not None:
+        _see_own(results, ledger)
     if isinstance(batch, Keyed):
         batch.remember(results, ledger)
     return Done(results)
+
+
+def _see_own(results: Sequence[Any], ledger: Ledger) -> None:
+    """See which transfer or destination is of the same owner: after COMMIT, nothing can be read for certain."""
+    for each in results:
+        if isinstance(each, Hold):
+            # Its commands lock both wallets, as far as the caller can see them.
+            each.has_own_destination = each.destination_id is not None and ledger.has_locked(each.destination_id)
+        elif isinstance(each, Transaction):
+            own_transfer_id(each)
 
 
 _DUE_TO_WALLET = (

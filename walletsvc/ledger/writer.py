@@ -418,3 +418,5 @@ def _take_transfer_ids(transfers: Sequence[PostedTransfer], ids: range) -> None:
         each.transfer.id = identifier
         for leg in each.legs:
             leg.transfer_id = identifier
+            # Nobody has to read it again.
+            leg._state.fields_cache["transfer"] = each.transfer

@@ -49,6 +49,9 @@ class Hold(models.Model):
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
+    has_own_destination: bool | None = None
+    """Whether the destination is of the same owner, if that was seen under the lock."""
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["owner", "txid"], name="hold_owner_txid_unique"),

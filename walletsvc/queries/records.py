@@ -87,6 +87,8 @@ def own_transfer_id(transaction: Any) -> int | None:
 
 def own_destination_id(hold: Any) -> int | None:
     """Return the destination of a hold, if it is of the hold's owner: callers of an owner see no other."""
+    if hold.has_own_destination is not None:
+        return hold.destination_id if hold.has_own_destination else None
     wallet = Wallet.objects.filter(id=hold.destination_id or 0, owner=hold.owner)
     return None if hold.destination_id is None else wallet.values_list("id", flat=True).first()
 
