@@ -136,7 +136,7 @@ _COMPUTED_ARGUMENTS = {
     "statement": {"from": _PERIOD, "to": _PERIOD},
 }
 _BOOKS = {"books": "books { paid }", "book": 'book(currency: "USD") { paid }'}
-_PLUMBING = {"edges", "pageInfo", "totalCount", "node", "cursor"}
+_PLUMBING = {"edges", "pageInfo", "totalCount", "countIsMinimum", "node", "cursor"}
 _USER_ERRORS = ("code", "message", "field", "isSame")
 
 

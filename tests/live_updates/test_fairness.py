@@ -31,6 +31,7 @@ def heavy(size: int = 100) -> str:
 
 
 def test_a_client_is_answered_while_results_of_others_are_made(live_updates: LiveUpdates) -> None:
+    rounds = 5
     wallet = live_updates.open_wallet("0")
     for _ in range(100):
         live_updates.post(wallet)
@@ -41,18 +42,19 @@ def test_a_client_is_answered_while_results_of_others_are_made(live_updates: Liv
             socket.subscribe(heavy().replace("p1:", f"q{number}:"), wallet=wallet)
         for socket in sockets:
             assert socket.next()["sequence"] == 100
-        live_updates.post(wallet)
+        answered = 0
         with ThreadPoolExecutor(len(sockets)) as threads:
-            coming = [threads.submit(socket.next) for socket in sockets]
-            answered = 0
-            while not all(each.done() for each in coming):
-                other.send(type="ping")
-                assert other.receive(HANG_SECONDS) == {"type": "pong"}
-                # Before the first result it is unknown whether any is being computed yet.
-                answered += any(each.done() for each in coming)
-        assert [each.result()["sequence"] for each in coming] == [101] * 5
+            for sequence in range(101, 101 + rounds):
+                live_updates.post(wallet)
+                coming = [threads.submit(socket.next) for socket in sockets]
+                while not all(each.done() for each in coming):
+                    other.send(type="ping")
+                    assert other.receive(HANG_SECONDS) == {"type": "pong"}
+                    # Before the first result it is unknown whether any is being computed yet.
+                    answered += any(each.done() for each in coming)
+                assert [each.result()["sequence"] for each in coming] == [sequence] * len(sockets)
     # On the event loop, each result holds up everyone: a ping or two are answered between two of them.
-    assert answered > 20
+    assert answered > rounds * 2 * (len(sockets) - 1)
 
 
 def test_the_subscriptions_of_a_connection_have_a_budget(live_updates: LiveUpdates) -> None:
