@@ -38,9 +38,9 @@ META: Schema = {
             "properties": {
                 **{name: {"type": "integer", "minimum": 0} for name in ("page", "pages", "count")},
                 "countIsMinimum": {
-                    "const": True,
-                    "description": "Present if the list may be longer than was counted: then `count` and `pages` are"
-                    " what it has at least, and the link `last` is null.",
+                    "type": "boolean",
+                    "description": "True if the list may be longer than was counted, else absent: then `count` and"
+                    " `pages` are what it has at least, and the link `last` is null.",
                 },
             },
         },
