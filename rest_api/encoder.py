@@ -63,7 +63,8 @@ def encode_one(
 ) -> bytes:
     """Return the document of one resource, which has the `meta`, with its included resources."""
     pages = Pages([record])
-    (data,) = resource_texts([record], query, pages, document.public_url)
+    shown = query.shown_relations(record.resource)
+    (data,) = row_texts(record.plan, [record.row], shown, document.public_url, [pages.of(record)])
     if meta is not None:
         data = b'%b,"meta":%b}' % (data[:-1], orjson.dumps(meta))
     return document.encode({"data": orjson.Fragment(data), **_included([record], query, pages, document.public_url)})

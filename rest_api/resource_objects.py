@@ -100,7 +100,7 @@ def row_texts(
     ids, currencies = columns[0], columns[CURRENCY]
     values: list[Iterable[bytes]] = [ids]
     values += [kind.json(columns[index], currencies) for _, index, kind in plan.fields]
-    paged = tuple(name for name in shown if any(name in pages for pages in included))
+    paged = tuple(name for name in shown if any(name in pages for pages in included)) if any(included) else ()
     for name in shown:
         values += (ids, ids)
         if name in plan.keys:
