@@ -130,7 +130,9 @@ async def _read_request(request: Request, run: Callable[..., Awaitable[Any]]) ->
         async with asyncio.timeout(BODY_SECONDS):
             body = await _read_body(request)
     except TimeoutError:
-        raise Refused(408, "timeout", "The body did not come.", headers={"Connection": "close"}) from None
+        raise Refused(
+            408, "request_timeout", "The body has not arrived in time.", headers={"Connection": "close"}
+        ) from None
     except ClientDisconnect:
         raise Refused(400, "malformed", "The body broke off.") from None
     return check_members(await run(partial(read_json, body)))
