@@ -13,7 +13,7 @@ from walletsvc.web.idempotency import REPLAYED
 
 READING = (400, 401, 403, 406, 411, 415, 429, 500, 501, 503)
 """The statuses that refuse any read. Any request may have a body, and be refused for the body's codings."""
-WRITING = (400, 401, 403, 404, 406, 409, 411, 413, 415, 422, 429, 500, 501, 503)
+WRITING = (400, 401, 403, 404, 406, 408, 409, 411, 413, 415, 422, 429, 500, 501, 503)
 """The statuses that refuse any write."""
 
 DONE: Schema = {"204": {"description": "Done."}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -23,14 +24,19 @@ IS_SERVER = "mysql" in settings.DATABASES["default"]["ENGINE"]
 pytestmark = pytest.mark.skipif(not IS_SERVER, reason="SQLite locks all of a file.")
 
 
+def credentials(url: str) -> dict[str, Any]:
+    """Return what the driver has to know to connect."""
+    at = urlsplit(url)
+    who = {"user": unquote(at.username or ""), "password": unquote(at.password or "")}
+    return {"host": at.hostname, "port": at.port, "database": at.path[1:], **who}
+
+
 @contextmanager
 def stranger(url: str) -> Iterator[Callable[[str], object]]:
     """Yield a function that runs a statement on a connection that nobody knows."""
     from MySQLdb import connect  # only where there is such a server
 
-    at = urlsplit(url)
-    who = {"user": unquote(at.username or ""), "password": unquote(at.password or "")}
-    with closing(connect(host=at.hostname, port=at.port, database=at.path[1:], **who)) as other:
+    with closing(connect(**credentials(url))) as other:
         yield other.cursor().execute
 
 

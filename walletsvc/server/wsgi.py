@@ -17,6 +17,7 @@ from walletsvc.server.checks import refuse_unsafe_settings  # noqa: E402
 from walletsvc.server.gauges import gauges  # noqa: E402
 from walletsvc.server.readiness import readiness  # noqa: E402
 from walletsvc.server.telemetry import telemetry  # noqa: E402
+from walletsvc.server.threads import keep_places_from_slow_bodies  # noqa: E402
 from walletsvc.web.fast_path import FrontHandler  # noqa: E402
 from walletsvc.web.headers import forget_variables_like_headers  # noqa: E402
 from walletsvc.web.hooks import load_hooks, with_hooks  # noqa: E402
@@ -35,3 +36,4 @@ if not settings.LIVE_PORT:
 forget_variables_like_headers()
 handler = FrontHandler()
 application = keep_to_one_core(behind_proxies(with_hooks(handler, load_hooks(), refused=handler.by_django)))
+keep_places_from_slow_bodies(handler, places=settings.WEB_THREADS)

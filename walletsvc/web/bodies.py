@@ -7,6 +7,14 @@ from typing import Any
 
 from django.conf import settings
 
+
+class BodyOverdue(BaseException):
+    """The body of a request has taken too long, and its client has been answered.
+
+    Not an `Exception`: nobody has to do with it but who began to answer the request.
+    """
+
+
 _CHUNK_BYTES = 65_536
 _DISCARDED_CHUNKS = 128
 

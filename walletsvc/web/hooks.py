@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from walletsvc.web.bodies import BodyOverdue
 from walletsvc.web.callers import EnvironHeaders, Headers, ScopeHeaders
 from walletsvc.web.proxies import AsgiApplication, Environ, WsgiApplication
 from walletsvc.web.refusals import Refusal
@@ -21,7 +22,7 @@ from walletsvc.web.refusals import Refusal
 REFUSED = "walletsvc.refused"
 """The key of a hook's refusal in the environment or scope of a request."""
 
-_SWITCHING_PROTOCOLS, _FORBIDDEN, _CLIENT_CLOSED_REQUEST, _FAULT = 101, 403, 499, 500
+_SWITCHING_PROTOCOLS, _FORBIDDEN, _REQUEST_TIMEOUT, _CLIENT_CLOSED_REQUEST, _FAULT = 101, 403, 408, 499, 500
 
 
 @dataclass(slots=True)
@@ -125,6 +126,9 @@ def with_hooks(application: WsgiApplication, hooks: Hooks, *, refused: WsgiAppli
                     environ[REFUSED] = refusal
                     return refused(environ, start)
             return application(environ, start)
+        except BodyOverdue:
+            answered = _REQUEST_TIMEOUT
+            raise
         finally:
             if afters:
                 _tell(afters, request, answered, since)

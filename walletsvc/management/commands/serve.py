@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from walletsvc.server import supervision
+from walletsvc.server import supervision, threads
 from walletsvc.server.metrics import MetricsServer, granian_options, plan_metrics
 from walletsvc.server.ports import find_address
 from walletsvc.server.preflight import Finding, Listening, Verdict, look
@@ -71,7 +71,8 @@ class Command(BaseCommand):
             )
         web = _granian("wsgi", "walletsvc.server.wsgi:application", address, options["port"], options["workers"])
         web += ["--no-ws", "--backlog", "2048", "--backpressure", str(WEB_CONNECTIONS)]
-        web += ["--blocking-threads", str(options["threads"])]
+        # Over HTTP/2 one connection has many requests, and to end a body would end them all (`server/overdue.py`).
+        web += ["--http", "1", "--blocking-threads", str(threads.count(options["threads"]))]
         metrics = _plan_metrics(["web", "live"] if live_port else ["web"])
         web += granian_options(metrics, "web")
         live = None
