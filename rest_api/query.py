@@ -23,6 +23,7 @@ from walletsvc.queries.questions import (
 )
 from walletsvc.schema.declarations import Resource
 from walletsvc.schema.resources import RESOURCES, known_to
+from walletsvc.telemetry.traces import PLAN, span
 
 MAX_SIZE_EXCEEDED = "https://jsonapi.org/profiles/ethanresnick/cursor-pagination/max-size-exceeded"
 """The error type that the cursor pagination profile requires for a page that is too large."""
@@ -132,13 +133,14 @@ def parse_query(
     `cursors` pages by cursor even without a cursor: the client has asked for the profile. Raises `Refused` (400)
     for meaningless parameters; the engine refuses later, with the same code, what only it can judge.
     """
-    return Query(
-        include=_parse_include(resource, parameters.get("include", "")),
-        fields=dict(_parse_fields(parameters, known_to(principal))),
-        filters=tuple(sorted(_members(parameters, "filter"))),
-        sort=_parse_sort(parameters),
-        page=_parse_page(dict(_members(parameters, "page")), cursors=cursors),
-    )
+    with span(PLAN):
+        return Query(
+            include=_parse_include(resource, parameters.get("include", "")),
+            fields=dict(_parse_fields(parameters, known_to(principal))),
+            filters=tuple(sorted(_members(parameters, "filter"))),
+            sort=_parse_sort(parameters),
+            page=_parse_page(dict(_members(parameters, "page")), cursors=cursors),
+        )
 
 
 def _members(parameters: Mapping[str, str], family: str) -> Iterator[tuple[str, str]]:

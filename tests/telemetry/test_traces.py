@@ -90,7 +90,7 @@ def test_each_step_of_a_write_is_a_span(server: Server, wallet: Wallet, collecto
             "http.response.status_code": 201,
         }
         assert names_below(steps, request) == [span.name for span in steps]
-        assert {"lock", "post", "commit"} == {span.name for span in steps}
+        assert {"plan", "lock", "post", "commit"} == {span.name for span in steps}
         assert {span.trace_id for span in steps} == {request.trace_id}
 
 
@@ -104,7 +104,7 @@ def test_each_level_of_a_read_is_a_span(server: Server, wallet: Wallet, collecto
         assert [span.name for span in steps] == expected
     server.ask("/api/wallets/")
     _, *steps = collector.take()
-    assert [span.name for span in steps] == ["cache", "read level"]
+    assert [span.name for span in steps] == ["plan", "cache", "read level"]
 
 
 def test_nothing_of_the_request_is_sent(server: Server, wallet: Wallet, collector: Collector) -> None:
