@@ -88,6 +88,7 @@ class GaleraNode(MariaDBServer):
             "gcache.size": "32M",
             "evs.keepalive_period": "PT0.5S",
             "evs.inactive_check_period": "PT0.25S",
+            "evs.join_retrans_period": "PT0.3S",
             "evs.suspect_timeout": f"PT{SUSPECT_SECONDS:g}S",
             "evs.inactive_timeout": f"PT{2 * SUSPECT_SECONDS:g}S",
             "evs.install_timeout": f"PT{2 * SUSPECT_SECONDS:g}S",
