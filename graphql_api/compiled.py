@@ -197,7 +197,10 @@ def _leaf(resource: Resource, name: str) -> Selection:
 def _pages_of(resource: Resource, node: FieldNode, batch: Batch, planner: Planner) -> list[Page]:
     """Return the page of a to-many relation of each record."""
     place = node.name.value, planner.alias_of(resource, node)
-    return [record.many[place] for record in batch.records]
+    pages = batch.lists.get(place)
+    if pages is None:
+        return [record.many[place] for record in batch.records]
+    return [*map(pages.__getitem__, batch.columns[0])]
 
 
 def _balances_of(node: FieldNode, batch: Batch, planner: Planner) -> list[Balance]:

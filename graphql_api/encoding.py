@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from graphql_api.planning import Planner
-from walletsvc.queries.records import CURRENCY, Links, Page, Plan, Record, cursors_of
+from walletsvc.queries.records import CURRENCY, Links, Lists, Page, Plan, Record, cursors_of
 from walletsvc.queries.row_sql import Row
 
 Part = Callable[[Any, Planner], Iterable[bytes]]
@@ -68,11 +68,18 @@ class Batch:
     """Records of one plan, which are encoded together: their rows, and what is related to them."""
 
     def __init__(
-        self, plan: Plan, rows: Sequence[Row], links: Links, find_records: Callable[[], list[Record]]
+        self,
+        plan: Plan,
+        rows: Sequence[Row],
+        find_records: Callable[[], list[Record]],
+        *,
+        links: Links | None = None,
+        lists: Lists | None = None,
     ) -> None:
         self.plan = plan
         self.rows = rows
-        self.links = links
+        self.links = links or {}
+        self.lists = lists or {}
         self._find_records = find_records
 
     def __len__(self) -> int:
@@ -95,13 +102,19 @@ class Edges(Batch):
     def __init__(self, pages: Sequence[Page]) -> None:
         first = pages[0]
         rows = first.rows if len(pages) == 1 else [row for page in pages for row in page.rows]
-        super().__init__(first.plan, rows, first.links, lambda: [each for page in pages for each in page.records])
+        super().__init__(
+            first.plan,
+            rows,
+            lambda: [each for page in pages for each in page.records],
+            links=first.links,
+            lists=first.lists,
+        )
         self.order = first.order
 
 
 def batch_of(records: list[Record]) -> Batch:
     """Return records of one plan, of which there is at least one, as a batch."""
-    return Batch(records[0].plan, [record.row for record in records], {}, lambda: records)
+    return Batch(records[0].plan, [record.row for record in records], lambda: records)
 
 
 # -- values of records -------------------------------------------------------------------------------------
@@ -162,7 +175,7 @@ def to_one(name: str, selection: Selection, *, optional: bool) -> Selection:
     def _texts_of_links(batch: Batch, planner: Planner) -> list[bytes | None]:
         linked = batch.links[name]
         rows = [*linked.rows.values()]
-        there = Batch(linked.plan, rows, linked.links, lambda: [*linked.records.values()])
+        there = Batch(linked.plan, rows, lambda: [*linked.records.values()], links=linked.links)
         texts = dict(zip(linked.rows, selection.encode(there, planner), strict=True))
         return [*map(texts.get, batch.columns[batch.plan.keys[name]])]
 
@@ -184,15 +197,19 @@ def edges(selection: Selection) -> Selection:
         lists, start = [], 0
         for page in pages:
             end = start + len(page.rows)
-            lists.append(b"[%b]" % b",".join(texts[start:end]))
+            lists.append(b",".join(texts[start:end]))
             start = end
         return lists
 
-    return Selection(b"%b", (part,))
+    return Selection(b"[%b]", (part,))
 
 
 def below(find: Callable[[Any, Planner], Sequence[Any]], selection: Selection) -> Selection:
     """Return the selection from what `find` returns for some objects, one for each."""
+    if len(selection.parts) == 1:
+        # Its text becomes a part of theirs.
+        [only] = selection.parts
+        return Selection(selection.template, (lambda objects, planner: only(find(objects, planner), planner),))
 
     def part(objects: Any, planner: Planner) -> list[bytes]:
         return selection.encode(find(objects, planner), planner)

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.queries.questions import ask, names
 from tests.queries.wallets import open_wallets
 from tests.writes import amend_transaction, close_wallet, delete_transaction, post_transaction
-from walletsvc.models import Entry, Transaction
+from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.principals import ANYONE
 from walletsvc.queries.questions import CursorPage, NumberedPage, Question, Selection
 from walletsvc.queries.records import Page, Record
@@ -95,6 +95,24 @@ def test_related_pages_of_many_are_those_of_each_alone(question: Question) -> No
     assert [page.count for record in together for page in record.many.values()] == (
         [None] * 4 if not question.count else [0, 3, 3, 3] if question.filters else [0, 5, 5, 5]
     )
+
+
+@pytest.mark.parametrize("kept", [None, 0, 1, 100], ids=["as it is", "too small: none", "too small", "too large"])
+def test_pages_of_small_and_large_wallets_together_are_those_of_each_alone(kept: int | None) -> None:
+    wallets = open_wallets(4, each=3)
+    for number in range(9):
+        post_transaction(principal=ANYONE, txid=f"more.{number}", wallet_id=wallets[-1].id, amount="-1")
+    if kept is not None:
+        Wallet.objects.update(transaction_count=kept)
+    expected = [
+        list(Transaction.objects.filter(wallet=wallet).order_by("-id").values_list("txid", flat=True)[:4])
+        for wallet in wallets
+    ]
+    page = CursorPage(4, backward=True)
+    related = Question("Transaction", Selection(frozenset({"txid"})), page=page)
+    found = ask("Wallet", selection=Selection(to_many=(("transactions", related),))).records
+    assert [names(record.many["transactions", ""])[::-1] for record in found] == expected
+    assert [record.many["transactions", ""].has_previous for record in found] == [False, False, False, True]
 
 
 def test_related_pages_between_cursors_are_those_of_each_alone() -> None:

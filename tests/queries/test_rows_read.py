@@ -90,7 +90,8 @@ def fill(wallets: list[Wallet], start: int, stop: int) -> None:
                 " transaction_id, txid, principal, created_at)"
                 f" SELECT {wallet.id}, number + 1, {amount}, 1, 'USD', 'post', {wallet.id}, 'x', 'x', {later} {rows}"
             )
-    Wallet.objects.update(sequence=stop, transaction_count=stop)
+    ids = [wallet.id for wallet in wallets]
+    Wallet.objects.filter(id__in=ids).update(sequence=stop, transaction_count=stop)
     if connection.vendor == "mysql":
         # Otherwise InnoDB does so within the next seconds, and its optimizer may use outdated statistics.
         with connection.cursor() as cursor:
@@ -160,3 +161,21 @@ def test_a_page_reads_only_its_rows(principal: Principal) -> None:
     fill(wallets, FEW, MANY)
     many = costs(MANY)
     assert {name: (few[name], many[name]) for name in few if many[name] > AT_MOST * few[name]} == {}
+
+
+def test_wallets_of_which_all_is_shown_are_read_without_those_beside_them() -> None:
+    *small, large = [open_wallet(principal=ANYONE, label=f"W{number}", clock=lambda: NOON) for number in range(20)]
+    fill(small, 0, 3)
+
+    def costs(start: int, stop: int) -> list[int]:
+        fill([large], start, stop)
+        found = []
+        for relation, resource in (("transactions", "Transaction"), ("entries", "Entry")):
+            with watched() as steps:
+                page = ask(**of_each_wallet(relation, resource), page=CursorPage(19))  # type: ignore[arg-type]
+            assert [len(record.many[relation, ""].rows) for record in page.records] == [3] * 19
+            found.append(steps.taken)
+        return found
+
+    few, many = costs(0, FEW), costs(FEW, MANY)
+    assert [AT_MOST * before >= after for before, after in zip(few, many, strict=True)] == [True, True]

@@ -96,7 +96,7 @@ class Reader:
 
     def fetch_first_rows(
         self, queryset: QuerySet[Model], plan: Plan, *, key: str, ids: Sequence[int], walk: Order, **rest: Any
-    ) -> Mapping[int, list[Row]]:
+    ) -> Mapping[bytes, list[Row]]:
         self.asked.append(
             {
                 "where": where(queryset),
@@ -107,9 +107,9 @@ class Reader:
                 **rest,
             }
         )
-        found: dict[int, list[Row]] = {}
+        found: dict[bytes, list[Row]] = {}
         for row in self.rows(queryset.model, plan.columns, plan.kinds):
-            found.setdefault(int(row[plan.columns.index(key)]), []).append(row)
+            found.setdefault(row[plan.columns.index(key)], []).append(row)
         return found
 
     def count_by_parent(

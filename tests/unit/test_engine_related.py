@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,10 +13,11 @@ from walletsvc import errors
 from walletsvc.models import Entry, Transaction, Wallet
 from walletsvc.principals import ANYONE, Principal
 from walletsvc.queries.attempts import MOST_EXAMINED
-from walletsvc.queries.engine import read_related
+from walletsvc.queries.engine import read_by_ids, read_page, read_related
 from walletsvc.queries.questions import CursorPage, NumberedPage, Order, Question, Selection
 from walletsvc.queries.records import Record, plan_for
 from walletsvc.queries.scope import ALL
+from walletsvc.schema.resources import RESOURCES
 
 pytestmark = pytest.mark.without_engine
 
@@ -101,7 +103,8 @@ def first_rows(**differences: Any) -> dict[str, Any]:
         "ids": [4, 3],
         "walk": ["id"],
     }
-    rest = {"limit": 3, "few": False, "hints": (" transaction_wallet",), "scope": ALL, "examined": None}
+    rest = {"limit": 3, "hints": (" transaction_wallet",), "scope": ALL, "examined": None}
+    rest |= {"few": False, "hint_for_few": " transaction_wallet forced filtered"}
     return {"where": ("Transaction", "", ()), **plain, **rest, **differences}
 
 
@@ -142,6 +145,56 @@ def test_pages_are_counted_where_asked(reader: Reader) -> None:
     assert (asked["hints"], asked["examined"]) == ((" transaction_wallet filtered",), MOST_EXAMINED)
 
 
+def counted_wallets(**numbers: int) -> list[Record]:
+    """Return wallets that were read with the numbers of their transactions and entries."""
+    plan = plan_for(ALICE, "Wallet", frozenset(), ("transaction_count", "sequence"))
+    kept = [Wallet(id=int(name[1:]), transaction_count=number, sequence=9) for name, number in numbers.items()]
+    return [Record(plan, row) for row in plan.rows_of(kept)]
+
+
+def test_parents_that_keep_small_numbers_have_all_their_rows_read_together(reader: Reader) -> None:
+    reader.stored = [posted(number, 3) for number in (1, 2, 5)] + [posted(6, 5)]
+    parents = counted_wallets(w3=3, w4=0, w5=1)
+    read_related(parents, transactions(), principal=ALICE)
+    # The page of two, and the one that shows whether there are more.
+    assert reader.asked == [first_rows(ids=[3, 4, 5], few=True)]
+    assert [txids(each) for each in parents] == [["T1", "T2"], [], ["T6"]]
+    assert [each.many["transactions", ""].has_next for each in parents] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("selection", "few"),
+    [
+        (transactions(), False),
+        (transactions(CursorPage(3)), True),
+        # What passes a filter has another number.
+        (transactions(CursorPage(3), filters=(("amount.gt", "1"),)), False),
+        (Selection(to_many=(("entries", Question("Entry", page=CursorPage(7))),)), False),
+        (Selection(to_many=(("entries", Question("Entry", page=CursorPage(8))),)), True),
+        (Selection(to_many=(("holds", Question("Hold")),)), False),
+    ],
+    ids=["one is large", "all are small", "filtered", "other numbers", "small numbers", "none are kept"],
+)
+def test_a_large_number_or_none_lets_them_be_read_apart(reader: Reader, selection: Selection, few: bool) -> None:
+    read_related(counted_wallets(w3=3, w4=4, w5=0), selection, principal=ALICE)
+    assert [each["few"] for each in reader.asked] == [few]
+
+
+def test_wallets_are_read_with_the_numbers_that_their_lists_need(reader: Reader) -> None:
+    nested = Selection(LABEL.fields, to_many=transactions().to_many)
+    read_page(Question("Wallet", nested), principal=ALICE)
+    assert reader.asked[0]["columns"] == ("id", "currency", "label", "transaction_count")
+    read_by_ids(RESOURCES["Wallet"], nested, principal=ALICE, ids=[3])
+    assert reader.asked[1]["columns"] == ("id", "currency", "label", "transaction_count")
+    filtered = transactions(filters=(("amount.gt", "1"),))
+    read_page(Question("Wallet", replace(filtered, fields=LABEL.fields)), principal=ALICE)
+    assert reader.asked[2]["columns"] == ("id", "currency", "label")
+    # Transactions keep no numbers.
+    reversals = Selection(TXID.fields, to_many=(("reversals", Question("Transaction")),))
+    read_page(Question("Transaction", reversals), principal=ALICE)
+    assert "transaction_count" not in reader.asked[3]["columns"]
+
+
 def test_pages_may_begin_at_a_cursor_and_be_read_from_the_end(reader: Reader) -> None:
     reader.stored = [posted(number, 3) for number in (9, 8, 7)]
     [parent] = wallets(3)
@@ -166,7 +219,8 @@ def test_a_relation_has_its_key_its_order_and_its_usual_number(reader: Reader) -
     read_related(parents, Selection(to_many=(("entries", Question("Entry", SEQUENCE)),)), principal=ALICE)
     columns = ("id", "currency", "sequence", "wallet_id", "transaction_id", "hold_id")
     expected = first_rows(where=("Entry", "", ()), columns=columns, key="transaction_id", ids=[8, 9])
-    assert reader.asked == [expected | {"limit": 21, "few": True, "hints": (" None",), "scope": OWN}]
+    rest = {"limit": 21, "few": True, "hint_for_few": "", "hints": (" None",), "scope": OWN}
+    assert reader.asked == [expected | rest]
     # A wallet numbers its entries.
     read_related(wallets(6), Selection(to_many=(("entries", Question("Entry", LABEL)),)), principal=ALICE)
     assert reader.asked[1]["walk"] == ["sequence"]
@@ -177,9 +231,9 @@ def test_the_key_to_the_parent_is_read_in_any_order(reader: Reader) -> None:
     selection = transactions(order=("-amount",), selection=Selection(frozenset()))
     read_related(wallets(4, 3), selection, principal=ALICE)
     columns = ("id", "currency", "wallet_id", "own_transfer_id", "hold_id", "reversal_of_id", "amount")
-    hints = (" transaction_wallet_amount",)
-    expected = first_rows(columns=columns, walk=["-amount", "-id"], hints=hints, examined=MOST_EXAMINED)
-    assert reader.asked == [expected]
+    index = " transaction_wallet_amount"
+    hints = {"hints": (index,), "hint_for_few": f"{index} forced filtered"}
+    assert reader.asked == [first_rows(columns=columns, walk=["-amount", "-id"], examined=MOST_EXAMINED, **hints)]
 
 
 def test_lists_of_one_relation_differ_by_their_alias(reader: Reader) -> None:

@@ -47,9 +47,10 @@ class Table:
         key: str,
         ids: Sequence[int],
         limit: int,
-        **scope: Any,
+        **rest: Any,
     ) -> list[Row]:
-        assert (queryset, columns, kinds, key, scope) == (ROWS, PLAN.columns, PLAN.kinds, "wallet_id", {"scope": OWN})
+        assert (queryset, columns, kinds, key) == (ROWS, PLAN.columns, PLAN.kinds, "wallet_id")
+        assert rest == {"hint": " HINT FOR FEW", "scope": OWN}
         self.done.append(("any", len(ids), ids[0], limit))
         return [each for each in self.rows if int(each[-4]) in ids][:limit]
 
@@ -92,10 +93,11 @@ def fetch(ids: Sequence[int], *, walk: Order = BY_ID, limit: int = 2, few: bool 
         limit=limit,
         few=few,
         hints=[" HINT"],
+        hint_for_few=" HINT FOR FEW",
         scope=OWN,
         examined=1000,
     )
-    return {parent: [int(each[0]) for each in rows] for parent, rows in found.items()}
+    return {int(parent): [int(each[0]) for each in rows] for parent, rows in found.items()}
 
 
 def test_parents_with_many_rows_are_read_apart_up_to_a_hundred_at_once(table: Table) -> None:

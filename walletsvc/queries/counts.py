@@ -8,7 +8,7 @@ its entries: they are numbered without a gap, and none is ever removed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Model, QuerySet
@@ -17,9 +17,11 @@ from walletsvc.db.statements import Asked, Statement, TooManyRows, as_number, fe
 from walletsvc.ids import NO_ID, read_id
 from walletsvc.principals import ANYONE, Principal
 from walletsvc.queries.attempts import MOST_WITH_COUNT
-from walletsvc.queries.questions import Question
-from walletsvc.queries.row_sql import AtLeast, ask_number, fetch_numbers
+from walletsvc.queries.questions import Question, Selection
+from walletsvc.queries.records import Plan
+from walletsvc.queries.row_sql import AtLeast, Row, ask_number, fetch_numbers
 from walletsvc.queries.scope import Scope
+from walletsvc.schema.declarations import Resource
 
 COUNTED_AT_MOST = 10_000
 """How far records are counted where the number is not kept. 3 ms, if an index has all that the filters look at."""
@@ -65,6 +67,26 @@ def wallet_in(question: Question) -> int | None:
     return next((read_id(value) or NO_ID for name, value in question.filters if name == "wallet"), None)
 
 
+def kept_for(resource: Resource, selection: Selection) -> tuple[str, ...]:
+    """Return the columns in which a record keeps the numbers of what is selected of its to-many relations."""
+    kept = [_kept(question, key=resource.to_many[name].column) for name, question in selection.to_many]
+    return tuple(column for column in kept if column)
+
+
+def kept_by(plan: Plan, rows: Iterable[Row], question: Question, *, key: str) -> Mapping[int, int]:
+    """Return the number of records for each parent that `key` refers to, if the parents' `rows` have it.
+
+    It may be out of date already: it only tells how they are best read.
+    """
+    place = plan.places.get(_kept(question, key=key) or "")
+    return {} if place is None else {int(row[0]): int(row[place]) for row in rows}
+
+
+def _kept(question: Question, *, key: str) -> str | None:
+    is_kept = key == "wallet_id" and not question.filters
+    return _COUNTED_BY_WALLET.get(question.resource) if is_kept else None
+
+
 def count_by_parent(
     question: Question, queryset: QuerySet[Model], *, key: str, ids: Sequence[int]
 ) -> Mapping[int, int]:
@@ -73,7 +95,7 @@ def count_by_parent(
     `queryset` has the records that pass the question's filters, of all parents. Those of up to 100 parents are
     counted as far as those of a single list. What could not even be counted so far is `AtLeast` 0.
     """
-    if key == "wallet_id" and not question.filters and question.resource in _COUNTED_BY_WALLET:
+    if _kept(question, key=key):
         return count_by_wallet(question.resource, ids)
     found: dict[int, int] = {}
     for start in range(0, len(ids), _PARENTS_APART):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -29,11 +29,11 @@ from walletsvc.queries.questions import (
     StatementQuestion,
     parse_order,
 )
-from walletsvc.queries.records import Linked, Page, Plan, Record, plan_for
+from walletsvc.queries.records import Linked, Lists, Page, Plan, Record, attach_lists, plan_for
 from walletsvc.queries.row_sql import Row, ask_rows, fetch_rows_by_id
 from walletsvc.queries.scope import scope_of, scope_within_parent, within_reach
 from walletsvc.queries.statements import compute_statements
-from walletsvc.queries.ways import hint_for, other_ways, parent_key, without_constants
+from walletsvc.queries.ways import hint_for, hint_for_all, other_ways, parent_key, without_constants
 from walletsvc.schema.declarations import Resource
 from walletsvc.schema.resources import RESOURCES
 from walletsvc.telemetry.traces import READ, span
@@ -87,7 +87,7 @@ def read_by_ids(
 ) -> list[Record]:
     """Return the visible records with these ids, in no particular order."""
     check_read(principal, resource, selection)
-    plan = plan_for(principal, resource.name, selection.fields)
+    plan = plan_for(principal, resource.name, selection.fields, counts.kept_for(resource, selection))
     rows = fetch_rows_by_id(resource.model, plan.columns, plan.kinds, ids, scope=scope_of(principal))
     records = [Record(plan, row) for row in rows]
     read_related(records, selection, principal=principal)
@@ -117,7 +117,8 @@ def _filtered(question: Question, principal: Principal) -> QuerySet[Model]:
 
 def _plan(question: Question, order: Order, principal: Principal) -> Plan:
     columns = tuple(column for column, _ in order.columns)
-    return plan_for(principal, question.resource, question.selection.fields, columns)
+    also = columns + counts.kept_for(RESOURCES[question.resource], question.selection)
+    return plan_for(principal, question.resource, question.selection.fields, also)
 
 
 def _read_numbered_page(
@@ -184,18 +185,25 @@ def _between_cursors(
 
 def _cut(rows: Sequence[Row], question: Question, order: Order, plan: Plan) -> Page:
     """Make a page from rows read one past its size, in reverse order for a page from the end."""
+    return _cutter(question, order, plan)(rows)
+
+
+def _cutter(question: Question, order: Order, plan: Plan) -> Callable[[Sequence[Row]], Page]:
+    """Return what makes such a page, for many of them."""
     page = question.page
-    more = len(rows) > page.size
-    rows = rows[: page.size]
-    backward = isinstance(page, CursorPage) and page.backward
-    if backward:
-        rows = rows[::-1]
-    if not isinstance(page, CursorPage):
-        return Page(plan, rows, order, has_next=more)
+    size = page.size
     # Relay: `hasNextPage` and `hasPreviousPage` beyond the other end are set if the cursor itself shows them.
-    if backward:
-        return Page(plan, rows, order, has_previous=more, has_next=page.before is not None)
-    return Page(plan, rows, order, has_next=more, has_previous=page.after is not None)
+    is_after = isinstance(page, CursorPage) and page.after is not None
+    is_before = isinstance(page, CursorPage) and page.before is not None
+
+    def forward(rows: Sequence[Row]) -> Page:
+        more = len(rows) > size
+        return Page(plan, rows[:size] if more else rows, order, more, is_after)
+
+    def backward(rows: Sequence[Row]) -> Page:
+        return Page(plan, rows[:size][::-1], order, is_before, len(rows) > size)
+
+    return backward if isinstance(page, CursorPage) and page.backward else forward
 
 
 # -- related records -----------------------------------------------------------------------------------
@@ -207,9 +215,9 @@ def read_related(records: Sequence[Record], selection: Selection, *, principal: 
     for name, wanted in selection.to_one:
         with span(READ, relation=name):
             _read_to_one(records, name, wanted, principal)
-    for name, question in selection.to_many:
-        with span(READ, relation=name):
-            _read_to_many(records, name, question, principal)
+    if selection.to_many and records:
+        rows = [record.row for record in records]
+        attach_lists(_read_lists(records[0].plan, rows, selection.to_many, principal), records)
     for balance in selection.balances:
         _read_balances(records, balance)
     for statement in selection.statements:
@@ -219,16 +227,17 @@ def read_related(records: Sequence[Record], selection: Selection, *, principal: 
 def _read_further(pages: Sequence[Page], selection: Selection, principal: Principal) -> None:
     """Read what is related to the records of some pages, of one plan, together.
 
-    To-one relations of to-one relations stay rows: most documents need no object for each of them.
+    Pages, and to-one relations of to-one relations, stay rows: most documents need no object for each of them.
     """
-    if not any(page.rows for page in pages):
+    rows = [row for page in pages for row in page.rows]
+    if not rows:
         return
     plain = [each for each in selection.to_one if _is_plain(each[1])]
-    if plain:
-        links = _read_links(pages[0].plan, [row for page in pages for row in page.rows], plain, principal)
-        for page in pages:
-            page.links = links
-    rest = replace(selection, to_one=tuple(each for each in selection.to_one if each not in plain))
+    links = _read_links(pages[0].plan, rows, plain, principal)
+    lists = _read_lists(pages[0].plan, rows, selection.to_many, principal)
+    for page in pages:
+        page.links, page.lists = links, lists
+    rest = replace(selection, to_one=tuple(each for each in selection.to_one if each not in plain), to_many=())
     if rest.goes_further:
         read_related([record for page in pages for record in page.records], rest, principal=principal)
 
@@ -290,23 +299,38 @@ def _read_to_one(records: Sequence[Record], name: str, selection: Selection, pri
         record.one[name] = found.get(key)
 
 
-def _read_to_many(parents: Sequence[Record], name: str, question: Question, principal: Principal) -> None:
-    if not parents:
-        return
+def _read_lists(
+    plan: Plan, rows: Sequence[Row], wanted: Iterable[tuple[str, Question]], principal: Principal
+) -> Lists:
+    """Return the pages of the to-many relations of `rows`."""
+    lists = {}
+    for name, question in wanted:
+        with span(READ, relation=name):
+            lists[name, question.alias] = _read_to_many(plan, rows, name, question, principal)
+    return lists
+
+
+def _read_to_many(
+    parents: Plan, parent_rows: Sequence[Row], name: str, question: Question, principal: Principal
+) -> Mapping[bytes, Page]:
     page = question.page
     if not isinstance(page, CursorPage):
         raise TypeError("Related records are paged by cursor.")
-    relation = parents[0].resource.to_many[name]
+    relation = parents.resource.to_many[name]
     resource, key = RESOURCES[question.resource], relation.column
-    ids = list(dict.fromkeys(parent.id for parent in parents))
+    texts = dict.fromkeys([row[0] for row in parent_rows])
+    ids = [*map(int, texts)]
     queryset = _filtered(question, principal)
     order = parse_order(resource, question.order, parent=key)
     reached = within_reach(queryset, principal)
     counted = counts.count_by_parent(question, reached, key=key, ids=ids) if question.count else {}
+    kept = counts.kept_by(parents, parent_rows, question, key=key)
     plan = _plan(question, order, principal)
     if key not in plan.places:
         # Callers bound to an owner are shown it from something that is no column.
         plan = plan_for(principal, resource.name, question.selection.fields, (*plan.columns, key))
+    limit = page.size + 1
+    shows_all = bool(kept) and max(kept.values()) <= limit
     try:
         rows = fetch_first_rows(
             _between_cursors(queryset, page, order, resource),
@@ -314,17 +338,20 @@ def _read_to_many(parents: Sequence[Record], name: str, question: Question, prin
             key=key,
             ids=ids,
             walk=order.reversed() if page.backward else order,
-            limit=page.size + 1,
-            few=relation.few,
+            limit=limit,
+            few=relation.few or shows_all,
+            hint_for_few="" if relation.few else hint_for_all(resource, key, order),
             hints=(hint_for(question, key, order), *other_ways(question, key, order)[:1]),
             scope=scope_within_parent(principal, key=key),
             examined=MOST_EXAMINED if is_bounded(question) else None,
         )
     except TooManyRows as error:
         raise too_broad(question) from error
-    pages = {identifier: _cut(rows.get(identifier, ()), question, order, plan) for identifier in ids}
-    for parent in parents:
-        found = parent.many[name, question.alias] = pages[parent.id]
-        found.count = number_of_one(counted.get(parent.id, 0), found) if question.count else None
+    cut = _cutter(question, order, plan)
+    pages = {text: cut(rows.get(text, ())) for text in texts}
+    if question.count:
+        for each, found in zip(ids, pages.values(), strict=True):
+            found.count = number_of_one(counted.get(each, 0), found)
     if question.selection.goes_further:
         _read_further([*pages.values()], question.selection, principal)
+    return pages

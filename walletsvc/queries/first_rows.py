@@ -19,7 +19,7 @@ from walletsvc.queries.questions import Order
 from walletsvc.queries.records import Plan
 from walletsvc.queries.row_sql import Row, fetch_rows_of_any, fetch_rows_of_each
 from walletsvc.queries.scope import Scope
-from walletsvc.schema.kinds import TEXT, TIME, Kind
+from walletsvc.schema.kinds import TEXT, TIME
 
 _PARENTS_TOGETHER = 500
 """For how many parents one statement reads all rows, if each has few."""
@@ -41,17 +41,17 @@ def fetch_first_rows(
     few: bool,
     hints: Sequence[str],
     scope: Scope,
+    hint_for_few: str = "",
     examined: int | None = None,
-) -> Mapping[int, list[Row]]:
-    """Return up to `limit` rows of `queryset` for each parent, in the order `walk`.
+) -> Mapping[bytes, Sequence[Row]]:
+    """Return up to `limit` rows of `queryset` for each parent, by the text of its id, in the order `walk`.
 
-    `key` is the column that refers to the parent. If parents usually have a `few` rows, all are read together, which
-    takes a fifth of the time, unless there turn out to be many. `hints` come from `dialect`; the next is tried if a
-    statement with the one before would look at more than `examined` rows. Raises `TooManyRows` after the last.
+    `key` is the column that refers to the parent. If parents probably have a `few` rows, all are read together, which
+    takes a half to a fifth of the time, unless there turn out to be many. `hints` come from `dialect`; the next is
+    tried if a statement with the one before would look at more than `examined` rows. Raises `TooManyRows` after the
+    last.
     """
-    rows_by_parent: defaultdict[int, list[Row]] = defaultdict(list)
-    place = plan.places[key]
-    found_rows = _fetch(
+    found = _fetch(
         queryset,
         plan,
         key=key,
@@ -61,15 +61,18 @@ def fetch_first_rows(
         few=few,
         hints=hints,
         scope=scope,
+        hint_for_few=hint_for_few,
         examined=examined,
     )
-    for rows in found_rows:
-        for row in rows:
-            rows_by_parent[int(row[place])].append(row)
-    for found in rows_by_parent.values():
-        # A UNION promises no order, even if its parts have one.
-        _sort(found, plan, walk)
-        del found[limit:]
+    rows = [row for some in found for row in some]
+    # A UNION promises no order, even if its parts have one.
+    _sort(rows, plan, walk)
+    rows_by_parent: defaultdict[bytes, list[Row]] = defaultdict(list)
+    place = plan.places[key]
+    for row in rows:
+        rows_by_parent[row[place]].append(row)
+    for some in rows_by_parent.values():
+        del some[limit:]
     return rows_by_parent
 
 
@@ -84,6 +87,7 @@ def _fetch(
     few: bool,
     hints: Sequence[str],
     scope: Scope,
+    hint_for_few: str,
     examined: int | None,
 ) -> Iterator[Sequence[Row]]:
     """Yield rows that include the first `limit` of each parent, and others only if there are few."""
@@ -93,7 +97,14 @@ def _fetch(
         for chunk in _chunks(ids, _PARENTS_TOGETHER):
             bound = max(limit, _FEW) * len(chunk)
             rows = fetch_rows_of_any(
-                queryset, plan.columns, plan.kinds, key=key, ids=chunk, limit=bound + 1, scope=scope
+                queryset,
+                plan.columns,
+                plan.kinds,
+                key=key,
+                ids=chunk,
+                limit=bound + 1,
+                hint=hint_for_few,
+                scope=scope,
             )
             if len(rows) <= bound:
                 yield rows
@@ -135,12 +146,10 @@ def _sort(rows: list[Row], plan: Plan, walk: Order) -> None:
     for column, descending in reversed(walk.columns):
         place = plan.places[column]
         kind = plan.kinds[place]
-        if kind in (TEXT, TIME):
-            # UTF-8 keeps the order of code points, and texts of moments have equal lengths.
-            rows.sort(key=itemgetter(place), reverse=descending)
-        else:
-            rows.sort(key=partial(_native, place, kind), reverse=descending)
+        # UTF-8 keeps the order of code points, and texts of moments have equal lengths.
+        key = itemgetter(place) if kind in (TEXT, TIME) else partial(_native, place, kind.native)
+        rows.sort(key=key, reverse=descending)
 
 
-def _native(place: int, kind: Kind, row: Row) -> Any:
-    return kind.native(row[place])
+def _native(place: int, native: Callable[[bytes], Any], row: Row) -> Any:
+    return native(row[place])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from operator import attrgetter
 from typing import Any
@@ -189,6 +189,8 @@ class Linked:
 
 Links = Mapping[str, Linked]
 """The to-one relations of a list that were read as rows, by name."""
+Lists = Mapping[tuple[str, str], Mapping[bytes, "Page"]]
+"""The to-many relations of a list, by relation and alias: the page of each record, by the text of its id."""
 
 
 def _attach(links: Links, records: Iterable[Record]) -> None:
@@ -196,6 +198,13 @@ def _attach(links: Links, records: Iterable[Record]) -> None:
         related = linked.records
         for record in records:
             record.one[name] = related.get(record.row[record.plan.keys[name]])
+
+
+def attach_lists(lists: Lists, records: Iterable[Record]) -> None:
+    """Give records the pages of their to-many relations."""
+    for place, pages in lists.items():
+        for record in records:
+            record.many[place] = pages[record.row[0]]
 
 
 @dataclass
@@ -209,7 +218,8 @@ class Page:
     has_next: bool = False
     has_previous: bool = False
     count: int | None = None
-    links: Links = field(default_factory=dict)
+    links: Links | None = None
+    lists: Lists | None = None
 
     @property
     def count_is_minimum(self) -> bool:
@@ -220,5 +230,6 @@ class Page:
     def records(self) -> list[Record]:
         """Return its records. A document that shows nothing but columns needs only the rows."""
         records = [Record(self.plan, row, self.order) for row in self.rows]
-        _attach(self.links, records)
+        _attach(self.links or {}, records)
+        attach_lists(self.lists or {}, records)
         return records

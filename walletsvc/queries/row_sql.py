@@ -96,9 +96,8 @@ def fetch_rows_by_id(
     """Return the rows with these ids, in no particular order; nothing needs compiling for that."""
     if not ids:
         return []
-    # Integers need no quoting, and a driver takes longer to quote a hundred than the server to find them.
-    among = f"id IN ({', '.join([f'{each:d}' for each in ids])})"
-    return texts_of(fetch(Statement(_select(model, columns) + _where(among, scope.text), scope.parameters)), kinds)
+    where = _where(_among("id", ids), scope.text)
+    return texts_of(fetch(Statement(_select(model, columns) + where, scope.parameters)), kinds)
 
 
 def fetch_rows_of_any(
@@ -109,6 +108,7 @@ def fetch_rows_of_any(
     key: str,
     ids: Sequence[int],
     limit: int,
+    hint: str = "",
     scope: Scope = ALL,
 ) -> Sequence[Row]:
     """Return up to `limit` rows of `queryset` whose `key` is one of `ids`, in no particular order."""
@@ -116,9 +116,8 @@ def fetch_rows_of_any(
         where, parameters = _condition(queryset, scope)
     except EmptyResultSet:
         return []
-    among = f"{connection.ops.quote_name(key)} IN ({', '.join(['%s'] * len(ids))})"
-    text = f"{_select(queryset.model, columns)}{_where(among, where)} LIMIT {limit:d}"
-    return texts_of(fetch(Statement(text, (*ids, *parameters))), kinds)
+    rest = hint + _where(_among(connection.ops.quote_name(key), ids), where)
+    return texts_of(fetch(Statement(f"{_select(queryset.model, columns)}{rest} LIMIT {limit:d}", parameters)), kinds)
 
 
 def fetch_rows_of_each(
@@ -142,14 +141,13 @@ def fetch_rows_of_each(
         where, parameters = _condition(queryset, scope)
     except EmptyResultSet:
         return []
-    of_one = _where(f"{connection.ops.quote_name(key)} = %s", where)
-    part = f"{_select(queryset.model, columns)}{hint}{of_one}{_order_by(order)} LIMIT {limit:d}"
     # SQLite has no brackets around the parts of a UNION (https://www.sqlite.org/lang_select.html#compound).
-    part = f"SELECT * FROM ({part})" if dialect.vendor() == "sqlite" else f"({part})"  # noqa: S608 - names of our own
-    values = [value for identifier in ids for value in (identifier, *parameters)]
+    before = "SELECT * FROM (" if dialect.vendor() == "sqlite" else "("
+    before += f"{_select(queryset.model, columns)}{hint} WHERE {connection.ops.quote_name(key)} = "
+    after = f"{f' AND {where}' if where else ''}{_order_by(order)} LIMIT {limit:d})"
     words = "" if examined is None else dialect.examining(examined)
-    text = " UNION ALL ".join([part] * len(ids)) + (f" LIMIT{words}" if words else "")
-    return texts_of(fetch(Statement(text, values)), kinds)
+    text = " UNION ALL ".join([f"{before}{each:d}{after}" for each in ids]) + (f" LIMIT{words}" if words else "")
+    return texts_of(fetch(Statement(text, (*parameters,) * len(ids))), kinds)
 
 
 def texts_of(rows: Sequence[Any], kinds: tuple[Kind, ...]) -> Sequence[Row]:
@@ -234,6 +232,14 @@ def _condition(queryset: QuerySet[Model], scope: Scope) -> Scope:
         return scope
     text = f"{scope.text} AND {where}" if scope.text else where
     return Scope(text, (*scope.parameters, *parameters))
+
+
+def _among(name: str, ids: Sequence[int]) -> str:
+    """Return the condition for rows whose column is one of `ids`.
+
+    Integers need no quoting, and a driver takes longer to quote a hundred than the server to find them.
+    """
+    return f"{name} IN ({', '.join([f'{each:d}' for each in ids])})"
 
 
 def _where(*conditions: str) -> str:

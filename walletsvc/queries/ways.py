@@ -53,3 +53,9 @@ def hint_for(question: Question, key: str, order: Order) -> str:
     # For an owner, MariaDB would rather sort all matches from a shorter index.
     is_forced = from_cursor or (key == "owner" and not filters)
     return dialect.walk_hint(index, is_forced=is_forced, filtered=bool(filters))
+
+
+def hint_for_all(resource: Resource, key: str, order: Order) -> str:
+    """Return the index hint to read all records of parents that have few, which `key` refers to."""
+    first, _ = order.columns[0]
+    return dialect.walk_hint(resource.walks.get((key, first)), is_forced=True, filtered=True)
