@@ -15,20 +15,26 @@ from typing import Any
 from walletsvc.server.bodies import Call, Reading, Scope, with_places
 from walletsvc.server.overdue import Watch
 from walletsvc.server.places import Places
+from walletsvc.server.tasks import most_tasks
 from walletsvc.web.fast_path import FrontHandler
 from walletsvc.web.hooks import REFUSED
 from walletsvc.web.refusals import Refusal
 
 SLOW_BODIES = 512
-"""How many clients may send slowly to a process at a time, at the least."""
+"""How many clients may send slowly to a process at a time, if the system allows so many threads."""
 
 _MODULE, _WRAP = "granian.server.mp", "_wsgi_call_wrap"
 _REFUSAL = Refusal(408, "request_timeout", "The body has not arrived in time.", headers={"Connection": "close"})
 
 
-def count(places: int) -> int:
-    """Return how many threads granian should have for so many that work."""
-    return places + SLOW_BODIES if hasattr(import_module(_MODULE), _WRAP) else places
+def count(places: int, *, processes: int) -> int:
+    """Return how many threads granian should have in each of its processes, for so many that work."""
+    if not hasattr(import_module(_MODULE), _WRAP):
+        return places
+    tasks = most_tasks()
+    # Half of them: others may have the same limit.
+    spare = SLOW_BODIES if tasks is None else tasks // 2 // processes - places
+    return places + min(max(spare, 0), SLOW_BODIES)
 
 
 def keep_places_from_slow_bodies(handler: FrontHandler, *, places: int) -> None:

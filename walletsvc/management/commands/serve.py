@@ -72,7 +72,8 @@ class Command(BaseCommand):
         web = _granian("wsgi", "walletsvc.server.wsgi:application", address, options["port"], options["workers"])
         web += ["--no-ws", "--backlog", "2048", "--backpressure", str(WEB_CONNECTIONS)]
         # Over HTTP/2 one connection has many requests, and to end a body would end them all (`server/overdue.py`).
-        web += ["--http", "1", "--blocking-threads", str(threads.count(options["threads"]))]
+        web += ["--http", "1", "--blocking-threads"]
+        web.append(str(threads.count(options["threads"], processes=options["workers"])))
         metrics = _plan_metrics(["web", "live"] if live_port else ["web"])
         web += granian_options(metrics, "web")
         live = None
