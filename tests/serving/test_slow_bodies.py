@@ -52,7 +52,11 @@ class Slow:
     def __post_init__(self) -> None:
         self.connection = socket.create_connection((HOST, self.port), timeout=PATIENCE_SECONDS)
         path, media_type = TARGETS[self.number % len(TARGETS)]
-        lines = [f"POST {path} HTTP/1.1", "Host: localhost", f"Content-Type: {media_type}"]
+        version = "1.0" if self.is_old else "1.1"
+        lines = [f"POST {path} HTTP/{version}", "Host: localhost", f"Content-Type: {media_type}"]
+        if self.is_old:
+            # The answer says that it may stay as well.
+            lines.append("Connection: Keep-Alive")
         if self.is_chunked:
             lines += ["Transfer-Encoding: chunked", "", "7", '{"data"']
         else:
@@ -63,6 +67,10 @@ class Slow:
     @property
     def is_chunked(self) -> bool:
         return self.number // len(TARGETS) % 3 == 1
+
+    @property
+    def is_old(self) -> bool:
+        return self.number // len(TARGETS) % 6 == 0
 
     @property
     def is_slow(self) -> bool:
@@ -191,8 +199,8 @@ def check_answer(client: Slow) -> None:
     if path == "/nothing/here" and status == b"404":
         # Nobody needs the body to say so.
         return
-    assert (status, client.answer.count(b"HTTP/1.1 ")) == (b"408", 1), client.answer
-    assert re.search(rb"(?i)\r\nconnection: close\r\n", head)
+    assert (status, len(re.findall(rb"HTTP/1\.[01] ", client.answer))) == (b"408", 1), client.answer
+    assert re.search(rb"(?i)\r\nconnection: close(, keep-alive)?\r\n", head)
     (error,) = json.loads(content)["errors"]
     if path == "/graphql/":
         assert error["extensions"]["code"] == "request_timeout"

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
+from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from walletsvc.server import tcp
-from walletsvc.server.overdue import _find
+from walletsvc.server.bodies import Body, Reading, Scope
+from walletsvc.server.overdue import PATIENCE_SECONDS, Watch, _find
+from walletsvc.server.places import Places
 
 pytestmark = pytest.mark.without_engine
 
@@ -71,3 +75,43 @@ def test_it_is_the_one_that_was_written_to_by_that_much_after_a_silence() -> Non
     assert find(answers_of(a=7, b=7), a=(7, 508), b=(7, 7)) == {}
     assert find(answers_of(a=6, b=7), a=(7, 507), b=(7, 8)) == {}
     assert find(answers_of(b=7), a=(7, 507), b=(7, 8)) == {}
+
+
+class Protocol:
+    """What granian has for the answer to a request."""
+
+    def __init__(self) -> None:
+        self.answers: list[tuple[int, list[tuple[str, str]], bytes]] = []
+
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], content: bytes) -> None:
+        self.answers.append((status, headers, content))
+
+
+def refuse(_environ: Scope, start: Any) -> list[bytes]:
+    start("408 Request Timeout", [("Connection", "close")])
+    return [b"late"]
+
+
+def test_a_thread_is_replaced_for_as_long_as_it_waits_although_its_client_was_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tcp, "is_known", lambda: False)
+    places, reading = Places(1), Reading()
+    watch = Watch(reading, places, refuse)
+    bodies = []
+    for _ in range(3):
+        scope = {
+            "wsgi.input": BytesIO(),
+            "SERVER_PORT": "80",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "REQUEST_METHOD": "POST",
+        }
+        bodies.append(Body(Protocol(), scope, reading, places, [], places._places[0]))
+        reading[bodies[-1]] = bodies[-1].since = time.monotonic() - PATIENCE_SECONDS - 1
+    for _ in range(3):
+        watch.look()
+        assert [[status for status, *_ in body.protocol.answers] for body in bodies] == [[408]] * 3
+        assert (dict(reading), places._wanted) == ({}, 6)
+    bodies[0].scope = None
+    watch.look()
+    assert places._wanted == 4

@@ -41,10 +41,13 @@ _SILENT_SECONDS = 4.0
 """How long nothing was written, at least, to a connection that is shut down."""
 _MAX_PADDING = 2048
 _PADDING = "X-Padding"
-_FIND_SECONDS, _FIND_AGAIN_SECONDS = 2.0, 0.02
+_FIND_SECONDS, _WRITE_SECONDS = 2.0, 0.02
 
 _REST_OF_HEAD = b"HTTP/1.1 408 Request Timeout\r\nserver: granian\r\ndate: Thu, 01 Jan 1970 00:00:00 GMT\r\n\r\n"
 """What granian's answer has before and between the headers that it is given."""
+_KEEP_ALIVE = "keep-alive"
+_HTTP_1_0 = "HTTP/1"
+"""As granian calls it."""
 
 Application = Callable[[Scope, Callable[..., Any]], Iterable[bytes]]
 
@@ -56,13 +59,36 @@ class _Answer:
     content: bytes
     has_content: bool
 
-    def pad(self, taken: Collection[int]) -> int:
-        """Give it a length that is not `taken`, and return that."""
+    def pad(self, scope: Scope, taken: Collection[int]) -> int:
+        """Give it a length that is not `taken`, and return that. `scope` is what it answers."""
         plain = len(_REST_OF_HEAD) + sum(len(name) + len(value) + 4 for name, value in self.headers)
         plain += len(_PADDING) + 4 + (len(self.content) if self.has_content else 0)
+        options = [option.strip().lower() for option in scope.get("HTTP_CONNECTION", "").split(",")]
+        if scope["SERVER_PROTOCOL"] == _HTTP_1_0 and _KEEP_ALIVE in options:
+            # hyper says that it may stay, too.
+            plain += len(f", {_KEEP_ALIVE}")
         padding = random.choice([each for each in range(1, _MAX_PADDING) if plain + each not in taken])  # noqa: S311 - not a secret
         self.headers.append((_PADDING, "-" * padding))
         return plain + padding
+
+
+@dataclass(slots=True)
+class _Search:
+    """For the connections of answers, which are there by their lengths."""
+
+    port: int
+    before: Mapping[bytes, int]
+    answers: dict[int, _Answer]
+    deadline: float
+
+    def goes_on(self) -> bool:
+        """Shut down what is found; tell whether there may be more."""
+        found = _find(self.answers, self.before, tcp.written(self.port))
+        if found:
+            tcp.shut_down(self.port, set(found.values()))
+        for length in found:
+            del self.answers[length]
+        return bool(self.answers) and time.monotonic() < self.deadline
 
 
 class Watch:
@@ -74,6 +100,9 @@ class Watch:
         self._places = places
         self._refuse = refuse
         self._is_known = tcp.is_known()
+        self._answered: list[Body] = []
+        """Those that have been answered, and are still waited for: for as long as the client likes, if not found."""
+        self._searches: list[_Search] = []
         self._looking = Background(self.look, seconds=_LOOK_SECONDS, name="The look at slow bodies")
 
     def start(self) -> None:
@@ -89,14 +118,17 @@ class Watch:
             time.sleep(_SLOW_SECONDS)
             before, stuck = stuck, self._count_stuck()
         self._places.want(2 * stuck)
+        self._searches = [search for search in self._searches if search.goes_on()]
         if stuck:
             self._end_overdue()
 
     def _count_stuck(self) -> int:
         now = time.monotonic()
         waits = [now - since for since in list(self._reading.values())]
-        slow = sum(wait > _SLOW_SECONDS for wait in waits)
-        return slow if slow >= self._places.number else sum(wait > _STUCK_SECONDS for wait in waits)
+        self._answered = [body for body in self._answered if body.scope is not None]
+        answered = len(self._answered)
+        slow = answered + sum(wait > _SLOW_SECONDS for wait in waits)
+        return slow if slow >= self._places.number else answered + sum(wait > _STUCK_SECONDS for wait in waits)
 
     def _end_overdue(self) -> None:
         now = time.monotonic()
@@ -120,22 +152,24 @@ class Watch:
                 body.earlier = earlier
 
     def _end(self, overdue: Sequence[tuple[Body, Scope]]) -> None:
+        self._answered += [body for body, _ in overdue]
         answers: dict[int, _Answer] = {}
+        taken = {length for search in self._searches for length in search.answers}
         for body, scope in overdue:
             answer = self._answer(body, scope)
-            answers[answer.pad(answers)] = answer
+            length = answer.pad(scope, taken)
+            taken.add(length)
+            answers[length] = answer
         port = _port_of(overdue[0][1])
         before = tcp.written(port) if self._is_known else {}
         for answer in answers.values():
             answer.body.protocol.response_bytes(408, answer.headers, answer.content)
-        deadline = time.monotonic() + _FIND_SECONDS
-        while before and answers and time.monotonic() < deadline:
-            time.sleep(_FIND_AGAIN_SECONDS)
-            found = _find(answers, before, tcp.written(port))
-            if found:
-                tcp.shut_down(port, set(found.values()))
-            for length in found:
-                del answers[length]
+        if before:
+            time.sleep(_WRITE_SECONDS)
+            # Nobody waits for what is not found at once: meanwhile others may have fallen silent.
+            search = _Search(port, before, answers, time.monotonic() + _FIND_SECONDS)
+            if search.goes_on():
+                self._searches.append(search)
 
     def _answer(self, body: Body, scope: Scope) -> _Answer:
         headers: list[tuple[str, str]] = []
