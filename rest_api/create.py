@@ -13,7 +13,7 @@ from rest_api.errors import Locate, common_status, explain
 from rest_api.negotiation import MEDIA_TYPE, NOTHING_AGREED
 from rest_api.parser import parse_document
 from rest_api.query import Query
-from rest_api.read import PER_RESOURCE, Reader
+from rest_api.read import Reader
 from walletsvc.commands.command import Command
 from walletsvc.commands.execute import execute_once
 from walletsvc.models import Transaction
@@ -42,9 +42,8 @@ def encode_written(reader: Reader, instance: Any, *, meta: Mapping[str, object] 
     `meta` is that of the resource. The write is committed: if an included resource cannot be read, the document
     leaves it out and says so.
     """
-    resource = reader.endpoint.resource
-    selection = reader.query.selection(resource, per_parent=PER_RESOURCE)
-    record = WrittenRecord(instance, resource.name, selection, principal=reader.principal)
+    selection = reader.with_included
+    record = WrittenRecord(instance, reader.endpoint.resource.name, selection, principal=reader.principal)
     record.read_related(selection, principal=reader.principal)
     document = Document(reader.public_url, reader.item_url(instance.pk), meta=_meta(record, reader.query))
     return encode_one(record, reader.query, document, meta=meta)

@@ -12,7 +12,7 @@ from django.db.models import Model
 from rest_api.errors import Problem
 from rest_api.negotiation import NOTHING_AGREED, Negotiated, content_type
 from rest_api.query import Query
-from rest_api.resource_objects import Pages, identifier_object, key_of, resource_texts, row_texts
+from rest_api.resource_objects import Pages, identifier_object, key_of, record_text, resource_texts, row_texts
 from walletsvc.principals import Principal
 from walletsvc.queries.records import Page, Record, plan_for
 from walletsvc.telemetry.requests import note_refusal
@@ -64,7 +64,11 @@ def encode_one(
     """Return the document of one resource, which has the `meta`, with its included resources."""
     pages = Pages([record])
     shown = query.shown_relations(record.resource)
-    (data,) = row_texts(record.plan, [record.row], shown, document.public_url, [pages.of(record)])
+    included = pages.of(record)
+    if included:
+        (data,) = row_texts(record.plan, [record.row], shown, document.public_url, [included])
+    else:
+        data = record_text(record, shown, document.public_url)
     if meta is not None:
         data = b'%b,"meta":%b}' % (data[:-1], orjson.dumps(meta))
     return document.encode({"data": orjson.Fragment(data), **_included([record], query, pages, document.public_url)})

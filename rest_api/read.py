@@ -54,13 +54,13 @@ class Reader:
         return ENDPOINTS[relation.target]
 
     @cached_property
-    def _with_included(self) -> Selection:
+    def with_included(self) -> Selection:
         """Return the selection of one resource and of what its document includes."""
         return self.query.selection(self.endpoint.resource, per_parent=PER_RESOURCE)
 
     def check_included(self) -> None:
         """Raise `Forbidden` unless the caller may read what a write is to be shown with: before it runs."""
-        check_related(self.principal, self.endpoint.resource, self._with_included)
+        check_related(self.principal, self.endpoint.resource, self.with_included)
 
     def find(self, identifier: int | str | None, selection: Selection = NOTHING) -> Record:
         """Return a record that the caller can see. Raises `NotFound`."""
@@ -94,7 +94,7 @@ class Reader:
         return self._encode_item(number, self.item_url(number))
 
     def _encode_item(self, number: int | None, url: str) -> bytes:
-        record = self.find(number, self._with_included)
+        record = self.find(number, self.with_included)
         return encode_one(record, self.query, self._document(url))
 
     # -- lists -----------------------------------------------------------------------------------------

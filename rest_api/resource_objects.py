@@ -111,7 +111,26 @@ def row_texts(
                 [_page_members(pages.get(name), plan.resource, key, name, public_url) for key, pages in linked]
             )
     values.append(ids)
-    return map(_template(plan, shown, paged, public_url).__mod__, zip(*values, strict=True))
+    return map(_template(plan, shown, paged, public_url, _EACH).__mod__, zip(*values, strict=True))
+
+
+def record_text(record: Record, shown: tuple[str, ...], public_url: str) -> bytes:
+    """Return the resource object of one record without included pages.
+
+    The same as by `row_texts`, which takes two to three times as long for a single one.
+    """
+    plan, row = record.plan, record.row
+    key: bytes = row[0]
+    values = [key]
+    if plan.fields:
+        values.append(orjson.dumps(record.attributes))
+    for name in shown:
+        values += (key, key)
+        if name in plan.keys:
+            target = row[plan.keys[name]]
+            values.append(b"null" if target is None else _identifier(plan.resource.to_one[name].target) % target)
+    values.append(key)
+    return _template(plan, shown, (), public_url, _TOGETHER) % tuple(values)
 
 
 def _page_members(page: Page | None, parent: Resource, key: bytes, name: str, public_url: str) -> bytes:
@@ -128,8 +147,14 @@ def _page_members(page: Page | None, parent: Resource, key: bytes, name: str, pu
     return b',"prev":null,"next":%b},"data":[%b]' % (following, data)
 
 
+@lru_cache(maxsize=64)
+def _identifier(target: str) -> bytes:
+    """Return a resource identifier object with `%b` for the id."""
+    return f'{{"type":"{target}","id":"%b"}}'.encode()
+
+
 def _linkages(target: str, keys: Sequence[bytes | None]) -> list[bytes]:
-    before, after = f'{{"type":"{target}","id":"'.encode(), b'"}'
+    before, after = _identifier(target).split(b"%b")
     known = frame([key for key in keys if key is not None], before, after)
     if len(known) == len(keys):
         return known
@@ -137,14 +162,19 @@ def _linkages(target: str, keys: Sequence[bytes | None]) -> list[bytes]:
     return [b"null" if key is None else next(rest) for key in keys]
 
 
+_EACH, _TOGETHER = True, False
+"""Whether a template has a gap for each of the attributes, or one for all of them."""
+
+
 @lru_cache(maxsize=1024)
-def _template(plan: Plan, shown: tuple[str, ...], paged: tuple[str, ...], public_url: str) -> bytes:
+def _template(plan: Plan, shown: tuple[str, ...], paged: tuple[str, ...], public_url: str, by_field: bool) -> bytes:
     """Return a resource object with `%b` for its id, attributes and relationships, and for its id again."""
     name = plan.resource.name
     root = public_url.replace("%", "%%")
     members = [f'"type":"{name}","id":"%b"']
     if plan.fields:
-        members.append('"attributes":{' + ",".join(f'"{name}":%b' for name, _, _ in plan.fields) + "}")
+        fields = ",".join(f'"{name}":%b' for name, _, _ in plan.fields)
+        members.append(f'"attributes":{{{fields}}}' if by_field else '"attributes":%b')
     if shown:
         members.append(f'"relationships":{_relationships_template(plan.resource, shown, paged, root)}')
     members.append(f'"links":{{"self":"{root}{ENDPOINTS[name].item_url("%b")}"}}')
