@@ -19,6 +19,7 @@ import hypothesis
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.core.signals import setting_changed
 from django.db import connection
 from django.test import TransactionTestCase
 from django_redis import get_redis_connection
@@ -35,6 +36,7 @@ from walletsvc.cache import responses
 from walletsvc.cache.lease import BackgroundKeeper, Keeper
 from walletsvc.cache.store import PREFIX
 from walletsvc.models import Transaction, Wallet
+from walletsvc.money import scales
 from walletsvc.principals import ANYONE, Principal
 
 # Without a deadline, as a busy machine proves nothing wrong; with CI in the environment, the same examples each time.
@@ -42,6 +44,15 @@ hypothesis.settings.register_profile(
     "unhurried", hypothesis.settings.get_profile(hypothesis.settings.get_current_profile_name()), deadline=None
 )
 hypothesis.settings.load_profile("unhurried")
+
+
+def _forget_scales(*, setting: str, **_: object) -> None:
+    if setting == "ASSETS":
+        scales.cache_clear()
+
+
+# A server has the same settings for as long as it runs; a test may change them.
+setting_changed.connect(_forget_scales)
 
 SETUP_SECONDS = 60
 _OWN_DATABASE = settings.DATABASES["default"]["NAME"]

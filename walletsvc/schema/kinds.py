@@ -65,6 +65,7 @@ def _print_amount(text: bytes, currency: bytes) -> bytes:
     return money.format_amount(Decimal(text.decode()), code).encode()
 
 
+@lru_cache(maxsize=64)  # each amount that is printed asks for it
 def _end(scale: int) -> tuple[int | None, bytes]:
     """Return the end of an amount of this scale, and the zeros that are cut off there."""
     end = _POINT + 1 + scale if scale else _POINT
