@@ -52,8 +52,19 @@ class DatabaseWrapper(base.DatabaseWrapper):
         mysqlclient has nothing to restore after COMMIT, and each transaction saves a round trip.
         """
         driver: Any = self.connection
-        with debug_transaction(self, "BEGIN"):
+        if self.queries_logged:
+            with debug_transaction(self, "BEGIN"):
+                driver.begin()
+        else:
             driver.begin()
+
+    def _commit(self) -> None:
+        driver: Any = self.connection
+        if self.queries_logged or driver is None:
+            super()._commit()  # type: ignore[misc]  # not in django-stubs
+            return
+        with self.wrap_database_errors:
+            driver.commit()
 
     def _set_autocommit(self, autocommit: bool) -> None:
         driver: Any = self.connection
@@ -89,15 +100,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if not self.in_atomic_block:
             raise TransactionManagementError("A write can only be deferred within a transaction.")
         driver: Any = self.connection
-        of_ids = {"uses_new_ids": uses_new_ids, "keeps_new_ids": keeps_new_ids}
         if self.queries_logged or self.execute_wrappers:
+            of_ids = {"uses_new_ids": uses_new_ids, "keeps_new_ids": keeps_new_ids}
             cursor = DeferringCursor(driver, take_ids, rows, **of_ids)
             watched: Any = self._prepare_cursor(cursor)  # type: ignore[attr-defined]
             watched.execute(statement, values)
             return
         self.validate_no_broken_transaction()
         with self.wrap_database_errors:
-            driver.defer(statement, values, take_ids, rows=rows, **of_ids)
+            driver.defer(
+                statement, values, take_ids, rows=rows, uses_new_ids=uses_new_ids, keeps_new_ids=keeps_new_ids
+            )
 
     def send_deferred(self) -> None:
         """Send the waiting writes, and wait for their results. Raises Django's database errors."""

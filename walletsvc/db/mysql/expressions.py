@@ -1,9 +1,11 @@
-"""SQL in place of a value, for statements sent before this process knows the ids of new rows.
+"""Values as SQL text, and SQL in place of a value, for statements sent before this process knows the ids of new rows.
 
 `packets` reports the ids later.
 """
 
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from typing import Any
 
 
 class Expression(bytes):
@@ -28,3 +30,26 @@ KEEP_IDS = "SET @{name} = LAST_INSERT_ID()"
 def kept_id(place: int, name: str) -> Expression:
     """Return the id of the row at `place` of the INSERT whose ids `KEEP_IDS` has kept under the `name`."""
     return Expression(b"@%b + %d * @@auto_increment_increment" % (name.encode(), place))
+
+
+def _in_digits(value: bytes) -> bytes:
+    """Return bytes as hexadecimal digits, so that statements stay text."""
+    return b"x'%b'" % value.hex().encode()
+
+
+def _as_it_is(value: Expression) -> bytes:
+    return value
+
+
+def _null(_: None) -> bytes:
+    return b"NULL"
+
+
+TEXT_OF: Mapping[type, Callable[[Any], bytes]] = {
+    int: b"%d".__mod__,
+    type(None): _null,
+    bytes: _in_digits,
+    Expression: _as_it_is,
+    NewId: _as_it_is,
+}
+"""How to make the SQL text of a value that is no str, by its type."""
