@@ -69,11 +69,13 @@ def execute_all(
     too, and the caller gets the first refusal. Raises what `durably` raises.
     """
     for index, each in enumerate(batch):
-        if isinstance(each, Command) and not by.may(each.needed_scope):
+        if not isinstance(each, errors.WalletError) and not by.may(each.needed_scope):
             return Refused(index, _forbidden(each))
     _meet(batch)
     runner = Runner(by, clock, waits=True)
-    shares = all(isinstance(each, Command) and each.shares_in_batch for each in batch) and _can_be_kept(batch, key)
+    shares = _can_be_kept(batch, key) and all(
+        not isinstance(each, errors.WalletError) and each.shares_in_batch for each in batch
+    )
     batch = with_key(batch, key, by)
     if not shares or len(batch) >= SHARED_COMMANDS or connection.in_atomic_block:
         return runner.alone(batch)

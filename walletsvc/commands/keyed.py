@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, cast, overload
+from typing import Any, cast, final, overload
 
 from walletsvc import errors
 from walletsvc.commands.command import Command
@@ -40,9 +40,13 @@ def parse_key(value: object) -> str:
     return value
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class Keyed(Sequence[Command[Any]]):
-    """A batch that runs once for its key. `hash` is that of the key and of whose it is."""
+    """A batch that runs once for its key. `hash` is that of the key and of whose it is.
+
+    It has no subclasses, so look at its type: to ask an abstract class for its instances takes four times as long.
+    """
 
     commands: Sequence[Command[Any]]
     hash: bytes
@@ -83,8 +87,10 @@ class Keyed(Sequence[Command[Any]]):
 
 def with_key(batch: Batch, key: str | None, principal: Principal) -> Batch:
     """Return the batch with the caller's key. One that is refused anyway needs none."""
+    if key is None:
+        return batch
     commands = [each for each in batch if isinstance(each, Command)]
-    if key is None or len(commands) < len(batch):
+    if len(commands) < len(batch):
         return batch
     return Keyed(commands, hash_of(key, principal), fingerprint_of_all(commands))
 
@@ -97,12 +103,12 @@ def hash_of(key: str, principal: Principal) -> bytes:
 
 def ask_keys_of(batches: Sequence[Batch]) -> KeptKeys:
     """Ask for the keys of these batches that have committed: `ask_keys`."""
-    return ask_keys(each.hash for each in batches if isinstance(each, Keyed))
+    return ask_keys(each.hash for each in batches if type(each) is Keyed)
 
 
 def replay_of(batch: Batch, kept: KeptKeys) -> Done | Refused | None:
     """Return what the request got before with the same key, or its refusal if that was another request."""
-    row = kept.get(batch.hash) if isinstance(batch, Keyed) else None
+    row = kept.get(batch.hash) if type(batch) is Keyed else None
     if row is None:
         return None
     keyed = cast(Keyed, batch)

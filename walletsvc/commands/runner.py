@@ -179,7 +179,7 @@ class Group:
     def _run(self, batch: Batch, needed: Needs, kept: KeptKeys) -> Outcome:
         """Run one batch, or find what it got before with its key."""
         ledger = self._ledger
-        if isinstance(batch, Keyed) and ledger.has_key(batch.hash):
+        if type(batch) is Keyed and ledger.has_key(batch.hash):
             return RetryAlone()
         replay = replay_of(batch, kept)
         if replay is not None:
@@ -207,7 +207,7 @@ def apply_all(batch: Batch, ledger: Ledger, *, by: Principal) -> Done | Refused:
             return Refused(index, refusal)
     if by.owner is not None:
         _see_own(results, ledger)
-    if isinstance(batch, Keyed):
+    if type(batch) is Keyed:
         batch.remember(results, ledger)
     return Done(results)
 
