@@ -56,7 +56,9 @@ class Bulkhead:
         self._seconds = seconds
         self._clock = clock
         self._states: dict[Hashable, _State] = {}
-        self._changed = threading.Condition()
+        self._mutex = threading.Lock()
+        self._changed = threading.Condition(self._mutex)
+        self._waiting = 0
 
     @property
     def is_idle(self) -> bool:
@@ -91,7 +93,7 @@ class Bulkhead:
                 raise _refusal()
 
     def _enter(self, keys: Collection[Hashable], *, is_group: bool) -> Mapping[Hashable, _State]:
-        with self._changed:
+        with self._mutex:
             while True:
                 states = {key: self._states.get(key) or _State() for key in keys}
                 if is_group and not all(map(self._is_open_to_groups, states.values())):
@@ -102,7 +104,11 @@ class Bulkhead:
                 patience = min(map(self._patience, full))
                 if patience <= 0:
                     raise _refusal()
-                self._changed.wait(patience)
+                self._waiting += 1
+                try:
+                    self._changed.wait(patience)
+                finally:
+                    self._waiting -= 1
             now = self._clock()
             for state in states.values():
                 if not state.inside and not self._fails(state):
@@ -112,7 +118,7 @@ class Bulkhead:
             return states
 
     def _leave(self, states: Mapping[Hashable, _State], *, has_moved: bool) -> None:
-        with self._changed:
+        with self._mutex:
             now = self._clock()
             for key, state in states.items():
                 state.inside -= 1
@@ -122,7 +128,8 @@ class Bulkhead:
                     state.failed_at = now
                 if not state.inside and (has_moved or len(self._states) > _MAX_STATES):
                     del self._states[key]
-            self._changed.notify_all()
+            if self._waiting:
+                self._changed.notify_all()
 
     def _is_full(self, state: _State) -> bool:
         return self.places is not None and state.inside >= self.places

@@ -84,8 +84,7 @@ class PostTransaction(Command[Transaction]):
 
     def _transaction(self, wallet_id: int) -> Transaction:
         transaction = blank_transaction()
-        transaction.txid, transaction.wallet_id, transaction.amount = self.txid, wallet_id, self.amount
-        vars(transaction).update(self.details)
+        vars(transaction).update(self.details, txid=self.txid, wallet_id=wallet_id, amount=self.amount)
         return transaction
 
     def remember(self, result: Transaction) -> dict[str, object]:

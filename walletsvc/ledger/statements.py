@@ -117,10 +117,8 @@ def change(statement: str, columns: Sequence[str], rows: Sequence[Any], *, at: s
         ids = [each.id for each in some]
         values: list[Value] = []
         for column in columns:
-            for each in some:
-                if len(ids) > 1:
-                    values.append(each.id)
-                values.append(_parameter(getattr(each, column)))
+            new = [_parameter(getattr(each, column)) for each in some]
+            values += chain.from_iterable(zip(ids, new, strict=True)) if len(ids) > 1 else new
         write(_assignments(statement, columns, len(ids), index), [*values, at, *ids])
 
 

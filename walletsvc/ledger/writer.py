@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
+from itertools import chain
 from operator import attrgetter
 from typing import Any, TypeVar
 
@@ -147,7 +148,7 @@ def write_changes(
         statements.insert(
             _INSERT_ENTRIES if is_plain else _INSERT_ALL_OF_ENTRIES,
             entries,
-            uses_new_ids=any(isinstance(each, NewId) for row in entries for each in row),
+            uses_new_ids=NewId in map(type, chain.from_iterable(entries)),
         )
     if send:
         statements.send()
@@ -303,8 +304,8 @@ def _insert_transfers(
                 each.txid,
                 each.owner,
                 each.description,
-                json.dumps(each.metadata),
-                json.dumps(each.external),
+                _json(each.metadata),
+                _json(each.external),
                 each.reversal_of_id,
                 each.fingerprint,
                 statements.from_time(each.created_at),
@@ -397,7 +398,7 @@ def _entry_row(
         by.shown_to_owner,
     ]
     if not is_plain:
-        detail = "{}" if line.detail is None else json.dumps(line.detail)
+        detail = _json(line.detail)
         hold_id = None if hold is None else hold.id or ids[id(hold)]
         row += [statements.from_decimal(line.held), statements.from_decimal(line.held_after), hold_id, detail]
     return row
@@ -406,6 +407,11 @@ def _entry_row(
 def _details_of(transaction: Transaction) -> list[str]:
     values = vars(transaction)
     return [parameter(values[column]) for column, parameter in _DETAILS]
+
+
+def _json(value: Mapping[str, object] | None) -> str:
+    # Mostly there is nothing in it.
+    return json.dumps(value) if value else "{}"
 
 
 def _take_ids(transactions: Sequence[Transaction], ids: range) -> None:
