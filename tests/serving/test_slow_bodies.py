@@ -45,6 +45,7 @@ class Slow:
 
     port: int
     number: int
+    host: str = "localhost"
     answer: bytes = b""
     ended_at: float | None = None
     connection: socket.socket = field(init=False)
@@ -53,7 +54,7 @@ class Slow:
         self.connection = socket.create_connection((HOST, self.port), timeout=PATIENCE_SECONDS)
         path, media_type = TARGETS[self.number % len(TARGETS)]
         version = "1.0" if self.is_old else "1.1"
-        lines = [f"POST {path} HTTP/{version}", "Host: localhost", f"Content-Type: {media_type}"]
+        lines = [f"POST {path} HTTP/{version}", f"Host: {self.host}", f"Content-Type: {media_type}"]
         if self.is_old:
             # The answer says that it may stay as well.
             lines.append("Connection: Keep-Alive")
@@ -161,12 +162,14 @@ def test_five_hundred_half_sent_bodies(server: tuple[Serving, int]) -> None:
     begin = time.monotonic()
     with ExitStack() as stack:
         clients = [Slow(port, number) for number in range(CLIENTS)]
-        for client in clients:
+        # Its body is read before its host is looked at.
+        refused = Slow(port, 5, host="elsewhere.example")
+        for client in (*clients, refused):
             stack.enter_context(client.connection)
         reader = Reader(port)
         reader.start()
         send_at = begin
-        while waiting := [client for client in clients if client.ended_at is None]:
+        while waiting := [client for client in (*clients, refused) if client.ended_at is None]:
             now = time.monotonic()
             assert now - begin < ENDED_SECONDS, f"{len(waiting)} are still there"
             if sends := now >= send_at:
@@ -183,6 +186,8 @@ def test_five_hundred_half_sent_bodies(server: tuple[Serving, int]) -> None:
         assert seconds[-1] < HANG_SECONDS
         for client in clients:
             check_answer(client)
+        assert refused.answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+        assert b'"invalid_host"' in refused.answer
     # Neither this connection nor that of the wallet was taken for one of theirs.
     assert ask(idle) == 200
     honest.join(PATIENCE_SECONDS)
@@ -201,6 +206,7 @@ def check_answer(client: Slow) -> None:
         return
     assert (status, len(re.findall(rb"HTTP/1\.[01] ", client.answer))) == (b"408", 1), client.answer
     assert re.search(rb"(?i)\r\nconnection: close(, keep-alive)?\r\n", head)
+    assert re.search(rb"(?i)\r\nx-request-id: [0-9a-f]+-", head)
     (error,) = json.loads(content)["errors"]
     if path == "/graphql/":
         assert error["extensions"]["code"] == "request_timeout"

@@ -10,10 +10,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from walletsvc.server import tcp
 from walletsvc.server.bodies import Body, Reading, Scope
-from walletsvc.server.overdue import PATIENCE_SECONDS, Watch, _find
+from walletsvc.server.overdue import LEAST_RATE, PATIENCE_SECONDS, Watch, _find
 from walletsvc.server.places import Places
 
 pytestmark = pytest.mark.without_engine
@@ -88,8 +89,16 @@ class Protocol:
 
 
 def refuse(_environ: Scope, start: Any) -> list[bytes]:
-    start("408 Request Timeout", [("Connection", "close")])
+    start("408 Request Timeout", [])
     return [b"late"]
+
+
+def late(places: Places, reading: Reading, *, seconds: float = PATIENCE_SECONDS + 1) -> Body:
+    """Return a body that is waited for, for so long."""
+    scope = {"wsgi.input": BytesIO(), "SERVER_PORT": "80", "SERVER_PROTOCOL": "HTTP/1.1", "REQUEST_METHOD": "POST"}
+    body = Body(Protocol(), scope, reading, places, [], places._places[0])
+    reading[body] = body.since = time.monotonic() - seconds
+    return body
 
 
 def test_a_thread_is_replaced_for_as_long_as_it_waits_although_its_client_was_answered(
@@ -98,16 +107,7 @@ def test_a_thread_is_replaced_for_as_long_as_it_waits_although_its_client_was_an
     monkeypatch.setattr(tcp, "is_known", lambda: False)
     places, reading = Places(1), Reading()
     watch = Watch(reading, places, refuse)
-    bodies = []
-    for _ in range(3):
-        scope = {
-            "wsgi.input": BytesIO(),
-            "SERVER_PORT": "80",
-            "SERVER_PROTOCOL": "HTTP/1.1",
-            "REQUEST_METHOD": "POST",
-        }
-        bodies.append(Body(Protocol(), scope, reading, places, [], places._places[0]))
-        reading[bodies[-1]] = bodies[-1].since = time.monotonic() - PATIENCE_SECONDS - 1
+    bodies = [late(places, reading) for _ in range(3)]
     for _ in range(3):
         watch.look()
         assert [[status for status, *_ in body.protocol.answers] for body in bodies] == [[408]] * 3
@@ -115,3 +115,26 @@ def test_a_thread_is_replaced_for_as_long_as_it_waits_although_its_client_was_an
     bodies[0].scope = None
     watch.look()
     assert places._wanted == 4
+
+
+def test_what_is_wrong_with_a_request_beside_its_body_has_its_own_status() -> None:
+    def refuse_otherwise(_environ: Scope, start: Any) -> list[bytes]:
+        start("400 Bad Request", [("Content-Length", "5")])
+        return [b"wrong"]
+
+    places, reading = Places(1), Reading()
+    body = late(places, reading)
+    Watch(reading, places, refuse_otherwise).look()
+    ((status, headers, content),) = body.protocol.answers
+    assert (status, content) == (400, b"wrong")
+    assert headers[:2] == [("Connection", "close"), ("Content-Length", "5")]
+
+
+def test_what_is_only_discarded_gives_no_more_time() -> None:
+    places, reading = Places(1), Reading()
+    longest = PATIENCE_SECONDS + settings.DATA_UPLOAD_MAX_MEMORY_SIZE / LEAST_RATE
+    bodies = [late(places, reading, seconds=longest + more) for more in (-5, 5)]
+    for body in bodies:
+        body.received = 100 * settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    Watch(reading, places, refuse).look()
+    assert [len(body.protocol.answers) for body in bodies] == [0, 1]

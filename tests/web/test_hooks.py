@@ -16,6 +16,7 @@ from starlette.websockets import WebSocketDisconnect
 from graphql_api.live.app import make_application
 from tests.fast_path.front import Front, graphql, transaction
 from walletsvc.models import Transaction, Wallet
+from walletsvc.web.bodies import BodyOverdue
 from walletsvc.web.hooks import RequestHead, load_hooks, with_hooks, with_hooks_async
 from walletsvc.web.proxies import behind_proxies
 from walletsvc.web.refusals import Refusal
@@ -248,3 +249,24 @@ def test_a_hook_refuses_at_the_live_server(live: TestClient, watch: Watch) -> No
     assert (response.status_code, response.headers["Retry-After"]) == (429, "7")
     assert response.json()["errors"][0]["extensions"] == {"code": "rate_limited"}
     assert watch.take() == ("GET", "/graphql/", 429)
+
+
+def test_a_body_that_is_overdue_is_an_answer_too() -> None:
+    """Somebody else has given it. A limit charges addresses when it is asked for the headers."""
+    begun: list[RequestHead] = []
+
+    class Charging(Watch):
+        def headers(self, request: RequestHead) -> list[tuple[str, str]]:
+            begun.append(request)
+            return []
+
+    def wait(_environ: Any, _start: Any) -> Any:
+        raise BodyOverdue
+
+    watch = Charging()
+    environ: dict[str, Any] = {"REQUEST_METHOD": "POST"}
+    setup_testing_defaults(environ)
+    with pytest.raises(BodyOverdue):
+        with_hooks(wait, [watch], refused=wait)(environ, lambda *_: None)
+    assert begun == watch.asked
+    assert watch.take() == ("POST", "/", 408)

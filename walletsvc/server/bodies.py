@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextvars import Context, copy_context
 from time import monotonic
 from typing import Any
 
@@ -28,6 +29,7 @@ class Body:
         "_reading",
         "_seat",
         "_stream",
+        "context",
         "earlier",
         "is_whole",
         "place",
@@ -53,6 +55,8 @@ class Body:
         self.received = 0
         self.since = 0.0
         """When it was first waited for."""
+        self.context: Context | None = None
+        """What its thread knew of the request then."""
         self.is_whole = False
         self.earlier: Mapping[bytes, int] | None = None
         """What was written to all connections when it had been waited for for a while."""
@@ -83,7 +87,7 @@ class Body:
         seat, reading = self._seat, self._reading
         now = monotonic()
         if not self.since:
-            self.since = now
+            self.since, self.context = now, copy_context()
         # From here on others may take the place.
         seat.append(self.place)
         reading[self] = now

@@ -18,9 +18,13 @@ import random
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass
+from http import HTTPStatus
 from io import BytesIO
 from typing import Any
+
+from django.conf import settings
 
 from walletsvc.access.background import Background
 from walletsvc.server import tcp
@@ -43,7 +47,7 @@ _MAX_PADDING = 2048
 _PADDING = "X-Padding"
 _FIND_SECONDS, _WRITE_SECONDS = 2.0, 0.02
 
-_REST_OF_HEAD = b"HTTP/1.1 408 Request Timeout\r\nserver: granian\r\ndate: Thu, 01 Jan 1970 00:00:00 GMT\r\n\r\n"
+_REST_OF_HEAD = "HTTP/1.1 {} {}\r\nserver: granian\r\ndate: Thu, 01 Jan 1970 00:00:00 GMT\r\n\r\n"
 """What granian's answer has before and between the headers that it is given."""
 _KEEP_ALIVE = "keep-alive"
 _HTTP_1_0 = "HTTP/1"
@@ -55,13 +59,16 @@ Application = Callable[[Scope, Callable[..., Any]], Iterable[bytes]]
 @dataclass(slots=True)
 class _Answer:
     body: Body
+    status: int
     headers: list[tuple[str, str]]
     content: bytes
     has_content: bool
 
     def pad(self, scope: Scope, taken: Collection[int]) -> int:
         """Give it a length that is not `taken`, and return that. `scope` is what it answers."""
-        plain = len(_REST_OF_HEAD) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        plain = len(_REST_OF_HEAD.format(self.status, HTTPStatus(self.status).phrase)) + sum(
+            len(name) + len(value) + 4 for name, value in self.headers
+        )
         plain += len(_PADDING) + 4 + (len(self.content) if self.has_content else 0)
         options = [option.strip().lower() for option in scope.get("HTTP_CONNECTION", "").split(",")]
         if scope["SERVER_PROTOCOL"] == _HTTP_1_0 and _KEEP_ALIVE in options:
@@ -95,7 +102,7 @@ class Watch:
     """Looks after the bodies that are waited for, in a thread of its own."""
 
     def __init__(self, reading: Reading, places: Places, refuse: Application) -> None:
-        """`refuse` answers a request with 408."""
+        """`refuse` answers a request with 408, or says what else is wrong with it."""
         self._reading = reading
         self._places = places
         self._refuse = refuse
@@ -137,7 +144,7 @@ class Watch:
         overdue = []
         for body in bodies:
             scope = body.scope
-            if scope is None or now - body.since <= PATIENCE_SECONDS + body.received / LEAST_RATE:
+            if scope is None or now - body.since <= PATIENCE_SECONDS + _counted(body) / LEAST_RATE:
                 continue
             # It may have come at this moment.
             if self._reading.pop(body, None) is not None:
@@ -163,7 +170,7 @@ class Watch:
         port = _port_of(overdue[0][1])
         before = tcp.written(port) if self._is_known else {}
         for answer in answers.values():
-            answer.body.protocol.response_bytes(408, answer.headers, answer.content)
+            answer.body.protocol.response_bytes(answer.status, answer.headers, answer.content)
         if before:
             time.sleep(_WRITE_SECONDS)
             # Nobody waits for what is not found at once: meanwhile others may have fallen silent.
@@ -172,16 +179,18 @@ class Watch:
                 self._searches.append(search)
 
     def _answer(self, body: Body, scope: Scope) -> _Answer:
-        headers: list[tuple[str, str]] = []
+        status, headers = 0, [("Connection", "close")]
 
-        def start(_status: str, given: list[tuple[str, str]], *_more: Any) -> None:
+        def start(given_status: str, given: list[tuple[str, str]], *_more: Any) -> None:
+            nonlocal status
+            status = int(given_status[:3])
             headers.extend(given)
 
         environ = {**scope, "wsgi.input": BytesIO()}
         for name in ("CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING"):
             environ.pop(name, None)
-        content = b"".join(self._refuse(environ, start))
-        return _Answer(body, headers, content, has_content=scope["REQUEST_METHOD"] != "HEAD")
+        content = b"".join((body.context or copy_context()).run(self._refuse, environ, start))
+        return _Answer(body, status, headers, content, has_content=scope["REQUEST_METHOD"] != "HEAD")
 
 
 def _find(
@@ -199,6 +208,11 @@ def _find(
         if len(likely) == 1:
             found[length] = likely[0]
     return found
+
+
+def _counted(body: Body) -> int:
+    """Return how many bytes a body may take time for: what is only read to be discarded takes none."""
+    return min(body.received, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 
 
 def _port_of(scope: Scope) -> int:

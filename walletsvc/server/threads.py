@@ -16,15 +16,21 @@ from walletsvc.server.bodies import Call, Reading, Scope, with_places
 from walletsvc.server.overdue import Watch
 from walletsvc.server.places import Places
 from walletsvc.server.tasks import most_tasks
+from walletsvc.telemetry.requests import current_request
 from walletsvc.web.fast_path import FrontHandler
 from walletsvc.web.hooks import REFUSED
 from walletsvc.web.refusals import Refusal
+from walletsvc.web.watching import REQUEST_ID
 
 SLOW_BODIES = 512
 """How many clients may send slowly to a process at a time, if the system allows so many threads."""
 
 _MODULE, _WRAP = "granian.server.mp", "_wsgi_call_wrap"
-_REFUSAL = Refusal(408, "request_timeout", "The body has not arrived in time.", headers={"Connection": "close"})
+_REFUSAL = Refusal(
+    408,
+    "request_timeout",
+    "The body has not arrived in time.",
+)
 
 
 def count(places: int, *, processes: int) -> int:
@@ -48,8 +54,13 @@ def keep_places_from_slow_bodies(handler: FrontHandler, *, places: int) -> None:
         return
 
     def refuse(environ: Scope, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        environ[REFUSED] = _REFUSAL
-        answer: Iterable[bytes] = handler.by_django(environ, start_response)
+        environ[REFUSED], record = _REFUSAL, current_request.get()
+        own = () if record is None else ((REQUEST_ID, record.request_id),)
+
+        def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+            return start_response(status, [*headers, *own], *more)
+
+        answer: Iterable[bytes] = handler.by_django(environ, start)
         return answer
 
     def wrap_with_places(*arguments: Any, **options: Any) -> Call:

@@ -128,6 +128,9 @@ def with_hooks(application: WsgiApplication, hooks: Hooks, *, refused: WsgiAppli
             return application(environ, start)
         except BodyOverdue:
             answered = _REQUEST_TIMEOUT
+            # Somebody else has answered. What is done for each answer is done here: a limit charges it, too.
+            for headers in headers_of:
+                headers(request)
             raise
         finally:
             if afters:
