@@ -90,7 +90,8 @@ def test_each_step_of_a_write_is_a_span(server: Server, wallet: Wallet, collecto
             "http.response.status_code": 201,
         }
         assert names_below(steps, request) == [span.name for span in steps]
-        assert {"plan", "lock", "post", "commit"} == {span.name for span in steps}
+        # A request like one before is planned already.
+        assert {span.name for span in steps} - {"plan"} == {"lock", "post", "commit"}
         assert {span.trace_id for span in steps} == {request.trace_id}
 
 
