@@ -64,7 +64,7 @@ bench: $(bench_tools) ## Measure the server against its peers, into benchmarks/R
 	@$(python) -m benchmarks.harness $(BENCH_ARGS)
 
 .PHONY: bench-quick
-bench-quick: $(bench_tools) ## The same in under 5 minutes, into build/bench-quick
+bench-quick: $(bench_tools) ## The same in some 10 minutes, into build/bench-quick
 	@$(python) -m benchmarks.harness --quick $(BENCH_ARGS)
 
 .PHONY: bench-smoke

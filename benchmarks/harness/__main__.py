@@ -53,7 +53,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     keys = [row.key for row in make_rows(2)]
     parser = argparse.ArgumentParser(prog="python -m benchmarks.harness", description=main.__doc__)
     mode = parser.add_mutually_exclusive_group()
-    mode.add_argument("--quick", dest="mode", action="store_const", const=QUICK, default=FULL, help="under 5 minutes")
+    mode.add_argument("--quick", dest="mode", action="store_const", const=QUICK, default=FULL, help="some 10 minutes")
     mode.add_argument("--smoke", dest="mode", action="store_const", const=SMOKE, help="correctness only, no timing")
     parser.add_argument(
         "--only", nargs="+", choices=[*keys, SCALING, MEMORY, HISTORY, LIVE], help="only these parts of the run"

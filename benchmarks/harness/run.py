@@ -45,7 +45,7 @@ SCALING = "scaling"
 MEMORY = "memory"
 HISTORY = "history"
 LIVE = "live"
-_PROFILE_SECONDS = 5
+_PROFILE_SECONDS = 10
 
 Say = Callable[[str], None]
 
