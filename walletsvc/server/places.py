@@ -70,8 +70,8 @@ class Places:
         self._free = list(self._places)
         """Places that no thread has."""
         self._parked = 0
-        # Parked threads wait for a byte. Locks would be futexes: the kernel keeps those of a process in few lists
-        # (16 on two cores), and looks through one whenever a thread is woken. 512 made a post cost 7 % more.
+        # Parked threads wait for a byte. Locks would be futexes: the kernel keeps those of a process in few lists,
+        # and looks through one whenever a thread is woken. 512 made a post cost 7 % more.
         self._asleep, self._wake = os.pipe()
         self._mutex = threading.Lock()
         self._wanted = 0
