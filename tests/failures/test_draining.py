@@ -34,6 +34,8 @@ class Subscriber(threading.Thread):
         self.url, self.wallet, self.after = url, wallet, after
         self.seen: list[tuple[int, str]] = []
         self.code: int | None = None
+        self.followed = threading.Event()
+        """Set with the first entry: the live server begins to listen some time after the web server."""
 
     def run(self) -> None:
         wait_until_open(self.url)
@@ -43,6 +45,7 @@ class Subscriber(threading.Thread):
                 while True:
                     entry = feed.next()
                     self.seen.append((entry["sequence"], entry["txid"]))
+                    self.followed.set()
         except ConnectionClosed as closed:
             self.code = closed.rcvd.code if closed.rcvd else None
 
@@ -73,6 +76,7 @@ def test_a_server_that_is_told_to_end_answers_everybody_first(live: LiveServer) 
         callers.start("read", lambda _name: get(f"/api/wallets/{wallet}/"), clients=4)
         callers.start("post", lambda each: post(wallet, each), clients=4)
         callers.wait_for("post", lambda told: told.status == 201)
+        assert before.followed.wait(PATIENCE_SECONDS)
         began = time.monotonic()
         ending.start()
         # As a load balancer does.
