@@ -79,7 +79,7 @@ def _seconds_late(server: HttpServer) -> float:
 def _measure_drain(server: HttpServer, connection: Any, holds: int) -> Iterator[Goal]:
     """Let so many holds of wallets of their own expire at once, while others post."""
     posts = replace(POST_TRANSACTION, wallets=(1, _WALLETS.wallets))
-    run_wrk(server.url, posts, seconds=1)
+    run_wrk(server.url, posts, seconds=_BEFORE_SECONDS)
     before = run_wrk(server.url, posts, seconds=_BEFORE_SECONDS)
     first = 10 * _WALLETS.wallets
     due = datetime.now(UTC) + timedelta(hours=1)
