@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -34,6 +35,7 @@ CLIENTS = 16
 FACES = ("rest", "graphql")
 SEED = 1962
 SECONDS_BETWEEN_LOST_REPLIES = 0.15
+PATIENCE_SECONDS = 60
 UNDECIDED = {"unavailable", "conflict"}
 
 
@@ -72,10 +74,12 @@ class Storm:
         self.refused += 1
 
     def _decided(self, keyed: Keyed, face: str, *, other: bool = False) -> Answer:
-        for _ in range(200):
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
             answer = exchange(self.address, keyed.request(face, other=other))
             if not UNDECIDED.intersection(answer.codes):
                 return answer
+            time.sleep(0.02)
         raise AssertionError(f"{keyed.key}: no outcome")
 
     def check(self) -> int:

@@ -19,7 +19,7 @@ from tests.live import LiveServer
 from tests.live_updates.clients import ENTRIES, open_socket
 from tests.servers import free_port
 
-DRAIN_SECONDS = 3
+DRAIN_SECONDS = 6
 PATIENCE_SECONDS = 60
 DOCUMENT = (
     "subscription ($wallet: ID!, $after: Int) { transactions(walletId: $wallet, after: $after) { sequence txid } }"

@@ -54,9 +54,14 @@ def nobody_waits(live: LiveServer, proxy: Proxy) -> None:
         callers.start("post", lambda each: post(wallet, each), clients=8)
         for kind in ("ready", "read", "post"):
             callers.wait_for(kind, lambda told: told.status in (200, 201))
+        # The live server begins to listen later, and is not ready before it has looked.
+        of_live.wait_for("ready", lambda told: told.status == 200)
         proxy.fall_silent()
         silent_at = time.monotonic()
-        both = [each.wait_for("ready", lambda told: told.status == 503) for each in (callers, of_live)]
+        both = [
+            each.wait_for("ready", lambda told: told.until > silent_at and told.status == 503)
+            for each in (callers, of_live)
+        ]
         for each in both:
             assert each.until - silent_at < READY_SECONDS * SLACK
         # Long enough for requests that begin once the silence is known.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
+import random
 import shutil
 import signal
 import socket
@@ -210,6 +212,11 @@ class Server(ABC):
         self._process = self._watchdog = None
 
 
+_FIRST_PORT, _PORTS = 12_000, 1_000
+"""Below those that the system gives out (ip_local_port_range), so many for each process of pytest-xdist."""
+_NUMBERS = itertools.count(random.randrange(_PORTS))
+
+
 def free_port() -> int:
     """Return a port that is free at the moment."""
     (port,) = free_ports(1)
@@ -217,12 +224,20 @@ def free_port() -> int:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return different ports that are free at the moment."""
-    with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind((_HOST, 0))
-        return [probe.getsockname()[1] for probe in probes]
+    """Return different ports that are free, and given to nobody else soon.
+
+    Those that the system chooses, for clients too, are others, and so are those of other processes of pytest-xdist.
+    """
+    process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw-1").removeprefix("gw")) + 1
+    found: list[int] = []
+    for _ in range(_PORTS):
+        port = _FIRST_PORT + process * _PORTS + next(_NUMBERS) % _PORTS
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind((_HOST, port))
+            found.append(port)
+        if len(found) == count:
+            return found
+    raise ServerError("no port is free")
 
 
 def _parent_folder(*, in_memory: bool) -> Path | None:

@@ -97,7 +97,7 @@ def test_a_signal_at_any_time_of_the_start_ends_it(number: signal.Signals, tmp_p
                 os.kill(server.process.pid, number)
         for _moment, ports, server in starts:
             server.wait_for_no_process()
-            assert ports.are_free()
+            wait_until(ports.are_free)
 
 
 def test_an_interrupted_command_shows_no_traceback() -> None:

@@ -48,10 +48,11 @@ def test_all_processes_are_counted_and_the_states_of_dead_ones_are_not(start_liv
     for _ in range(3):
         httpx.get(f"{server.url}/api/wallets/")
     wallets = 'walletsvc_requests_total{face="rest",operation="GET /api/wallets",status="200"}'
-    samples = wait_for(port, wallets, 3)
+    wait_for(port, wallets, 3)
+    # An answer does without granian's own numbers rather than wait for them.
+    samples = wait_for(port, 'granian_workers_spawns_total{server="web"}', 1)
     assert not (tmp_path / "counter_1.db").exists()
     assert samples["walletsvc_holds_due"] == samples["walletsvc_subscriptions"] == 0
-    assert samples['granian_workers_spawns_total{server="web"}'] == 1
     assert samples['granian_workers_respawns_for_err_total{server="web"}'] == 0
     [build] = [name for name in samples if name.startswith("walletsvc_build_info")]
     assert re.fullmatch(r'walletsvc_build_info\{version="\d+\.\d+\.\d+"\}', build)
