@@ -43,6 +43,7 @@ from graphql_api.history import BALANCE_AT, show_balance
 from graphql_api.planning import Planner, Root
 from graphql_api.queries import ROOTS
 from graphql_api.statements import LINES, STATEMENT, show_statement
+from walletsvc.errors import TooBroad
 from walletsvc.principals import Principal
 from walletsvc.queries.history import Balance
 from walletsvc.queries.records import Page, Record
@@ -67,11 +68,17 @@ class CompiledQuery:
     """Made in advance if there are no variables: then a plan depends on the document alone."""
 
     def run(
-        self, variables: dict[str, Any], principal: Principal, *, literals: Mapping[str, Any] | None = None
+        self,
+        variables: dict[str, Any],
+        principal: Principal,
+        *,
+        literals: Mapping[str, Any] | None = None,
+        refused: dict[str, TooBroad],
     ) -> bytes | None:
         """Return the data of the answer as JSON, or None if graphql-core has to run the query.
 
-        `literals` are the values of the variables that stand for literals (`shapes.py`).
+        `literals` are the values of the variables that stand for literals (`shapes.py`). `refused` gets the refusal
+        of a root field by its name in the answer, as to find out again would take as long.
         """
         try:
             planner = self.planner or self._plan(variables, literals or {})
@@ -82,7 +89,11 @@ class CompiledQuery:
             for key, node, name, selection in self.roots:
                 root = planner.root(node)
                 if root not in answers:
-                    answers[root] = ROOTS[name](planner, root, principal)
+                    try:
+                        answers[root] = ROOTS[name](planner, root, principal)
+                    except TooBroad as error:
+                        refused[key] = error
+                        raise
                 found = answers[root]
                 [text] = selection.encode([found] if isinstance(found, Page) else batch_of([found]), planner)
                 members.append(b'"%b":%b' % (key.encode(), text))

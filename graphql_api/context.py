@@ -9,6 +9,7 @@ from typing import Any, cast
 from graphql import GraphQLResolveInfo
 
 from graphql_api.planning import Planner, Root
+from walletsvc.errors import TooBroad
 from walletsvc.principals import Principal
 from walletsvc.queries.questions import Selection
 
@@ -32,7 +33,8 @@ class Context:
     """The caller, the planner once a resolver has asked for it, and what the root fields have returned.
 
     `answers` are the records that a query has read, `outcomes` what has become of each mutation, by its name in the
-    answer. `payloads` are the selections of payloads that are known before the operation runs (`mutating.py`).
+    answer. `payloads` are the selections of payloads that are known before the operation runs (`mutating.py`), and
+    `refused` the refusals of root fields that are, by their names as well.
     """
 
     principal: Principal
@@ -40,6 +42,7 @@ class Context:
     answers: dict[Root, Any] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     payloads: Mapping[str, Selection] = field(default_factory=dict)
+    refused: Mapping[str, TooBroad] = field(default_factory=dict)
 
     def planner(self, info: GraphQLResolveInfo[Any]) -> Planner:
         """Return the planner of the operation that `info` belongs to."""

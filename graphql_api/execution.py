@@ -23,6 +23,7 @@ from graphql_api.requests import GraphQLRequest, Refused
 from graphql_api.schema import schema
 from graphql_api.writing import prepare
 from walletsvc.cache import responses
+from walletsvc.errors import TooBroad
 from walletsvc.money import ScientificDecimal
 from walletsvc.principals import Principal
 from walletsvc.telemetry.metrics import COMPILED
@@ -141,11 +142,15 @@ class _Again:
 
 
 def _run_query(request: GraphQLRequest, document: Document, principal: Principal) -> Answer:
-    return _run_compiled(request, document, principal) or execute(request, Context(principal))
+    refused: dict[str, TooBroad] = {}
+    compiled = _run_compiled(request, document, principal, refused)
+    return compiled or execute(request, Context(principal, refused=refused))
 
 
-def _run_compiled(request: GraphQLRequest, document: Document, principal: Principal) -> Answer | None:
-    """Return the answer to a query that could be compiled and ran without an error."""
+def _run_compiled(
+    request: GraphQLRequest, document: Document, principal: Principal, refused: dict[str, TooBroad]
+) -> Answer | None:
+    """Return the answer to a query that could be compiled and ran without an error, or what it `refused`."""
     if document.errors:
         return None
     name = request.operation_name
@@ -157,7 +162,7 @@ def _run_compiled(request: GraphQLRequest, document: Document, principal: Princi
         cost = check_cost(document.cost(schema._schema, name), document.values(request.variables))
     except LimitExceeded as error:
         return refuse(error)
-    data = compiled.run(request.variables, principal, literals=document.literals.arguments)
+    data = compiled.run(request.variables, principal, literals=document.literals.arguments, refused=refused)
     COMPILED.add("failed" if data is None else "compiled")
     return None if data is None else Answer(encode({"data": orjson.Fragment(data), "extensions": {"cost": cost}}))
 

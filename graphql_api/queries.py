@@ -35,6 +35,9 @@ Reader = Callable[[Planner, Root, Principal], Page | Record]
 def _once(info: Info, read: Callable[[Planner, Root, Principal], T]) -> T:
     """Return the result of `read`, read once for all root fields with the same question."""
     raw = info._raw_info
+    refusal = raw.context.refused.get(raw.path.key)
+    if refusal is not None:
+        raise refusal
     planner = raw.context.planner(raw)
     root = planner.root(raw.field_nodes[0])
     answers: dict[Root, T] = raw.context.answers
