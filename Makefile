@@ -71,6 +71,10 @@ bench-quick: $(bench_tools) ## The same in some 10 minutes, into build/bench-qui
 bench-smoke: $(bench_tools) ## Check in 2 minutes that server and peers answer correctly; proves no timing
 	@$(python) -m benchmarks.harness --smoke $(BENCH_ARGS)
 
+.PHONY: bench-flat
+bench-flat: $(bench_tools) ## Ask every list that the schema offers of a million rows, into benchmarks/FLAT.md: 15 minutes (BENCH_ARGS)
+	@$(python) -m benchmarks.flat $(BENCH_ARGS)
+
 .PHONY: schema
 schema: $(VENV)/.dev ## Print the GraphQL schema to graphql_api/schema.graphql
 	@$(python) manage.py export_schema graphql_api.schema:schema --path graphql_api/schema.graphql

@@ -32,7 +32,8 @@ ENTRIES: dict[str, Template] = {
     "a wallet's newest 20 entries": _get("/api/entries/?filter[wallet]=1&sort=-sequence"),
     "a wallet's newest 20 entries, by cursor": _get("/api/entries/?filter[wallet]=1&sort=-sequence", CURSOR_PROFILE),
 }
+ALL, OF_OWNER = "a list of 100, of all", "a list of 100, of one owner among 1,000"
 OWNED: dict[str, Template] = {
-    "a list of 100, of all": _get("/api/transactions/?page[size]=100"),
-    "a list of 100, of one owner among 1,000": _get("/api/transactions/?page[size]=100&filter[owner]=owner-7"),
+    ALL: _get("/api/transactions/?page[size]=100"),
+    OF_OWNER: _get("/api/transactions/?page[size]=100&filter[owner]=owner-7"),
 }

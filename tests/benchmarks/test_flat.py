@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from benchmarks.flat.data import DEEP, SMALL, SPREAD
+from benchmarks.flat.goals import judge
 from benchmarks.flat.measure import Measured
+from benchmarks.flat.nested import ENTRIES, NESTED, OWNED
 from benchmarks.flat.questions import PAGES, listings
 from benchmarks.flat.report import report_slow
 from walletsvc.queries.filters import FILTER_SETS
@@ -41,3 +44,28 @@ def test_the_report_names_what_is_slow_apart_from_what_is_refused() -> None:
     lines = list(report_slow(found, 10))
     assert lines[1].split() == ["A:", "first", "3", "1", "1", "12.0", "40.0"]
     assert [line.split()[0] for line in lines[3:]] == ["12.00"]
+
+
+def test_what_grows_and_what_is_refused_misses_its_goal() -> None:
+    questions = [*NESTED, *ENTRIES, *OWNED]
+    asked = {(name, each): Measured(each, 4.0, 2.0) for name in (SMALL, SPREAD, DEEP) for each in questions}
+    goals = list(judge(asked, [Measured("A", 3.0), Measured("B", 40.0, refusal="no")]))
+    assert all(goal.holds for goal in goals)
+    assert len(goals) == 2 * len(NESTED) + len(ENTRIES) + 3
+    first, *_ = NESTED
+    newest, *_ = ENTRIES
+    _, of_owner = OWNED
+    asked |= {
+        (DEEP, first): Measured(first, 6.1, 10.1),
+        (SPREAD, newest): Measured(newest, 0.1, refusal="no"),
+        (SPREAD, of_owner): Measured(of_owner, 4.5),
+    }
+    missed = [goal for goal in judge(asked, [Measured("A", 10.5)]) if not goal.holds]
+    assert [goal.name.partition(": ")[0] for goal in missed] == [
+        first,
+        first,
+        newest,
+        of_owner,
+        "1 lists that are answered",
+    ]
+    assert [goal.measured for goal in missed] == [6.1 / 4, 10.1, None, 4 / 4.5, 1]
