@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import time
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from django.conf import settings
 
 from walletsvc.server import tcp
 from walletsvc.server.bodies import Body, Reading, Scope
-from walletsvc.server.overdue import LEAST_RATE, PATIENCE_SECONDS, Watch, _find
+from walletsvc.server.overdue import LEAST_RATE, PATIENCE_SECONDS, Watch, _find, _Search
 from walletsvc.server.places import Places
 
 pytestmark = pytest.mark.without_engine
@@ -138,3 +139,45 @@ def test_what_is_only_discarded_gives_no_more_time() -> None:
         body.received = 100 * settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     Watch(reading, places, refuse).look()
     assert [len(body.protocol.answers) for body in bodies] == [0, 1]
+
+
+def test_whoever_has_left_is_not_looked_for_any_more() -> None:
+    body = SimpleNamespace(scope={}, earlier={b"a": 7})
+    search = _Search(80, {b"a": 7}, {500: SimpleNamespace(body=body)}, time.monotonic() + TIMEOUT)  # type: ignore[dict-item]
+    assert search.goes_on({b"a": 7})
+    # Another answer of the same length is not its own.
+    body.scope = None
+    assert not search.goes_on({b"a": 507})
+
+
+def test_an_overdue_body_is_answered_although_nothing_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    class NoDescriptorLeft:
+        def is_dir(self) -> bool:
+            return True
+
+        def iterdir(self) -> Iterator[Any]:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(tcp, "_DESCRIPTORS", NoDescriptorLeft())
+    places, reading = Places(1), Reading()
+    waiting = late(places, reading, seconds=PATIENCE_SECONDS - 1)
+    body = late(places, reading)
+    Watch(reading, places, refuse).look()
+    assert [status for status, *_ in body.protocol.answers] == [408]
+    # It is looked for again.
+    assert waiting.earlier is None
+
+
+def test_who_takes_nothing_of_an_answer_is_left() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        assert tcp.end_unread(1.0)
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.connect(listener.getsockname())
+            ours, _ = listener.accept()
+            with ours:
+                ours.settimeout(TIMEOUT)
+                with pytest.raises(TimeoutError) as raised:
+                    ours.sendall(bytes(100_000_000))
+                # The kernel's time-out; that of Python has no number.
+                assert raised.value.errno == errno.ETIMEDOUT

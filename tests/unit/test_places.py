@@ -227,15 +227,28 @@ def test_no_more_are_parked_than_are_of_no_use(stage: Stage) -> None:
     may_leave = threading.Event()
     threads = [stage.threads.submit(finish) for _ in range(everybody)]
     wait_until(lambda: places._parked == everybody - PLACES)
-    # As many more as others wait for bodies, and these are not woken twice.
+    # As many more as others wait for bodies: those that were woken still ask.
+    for number in (10, 4, 10):
+        places.want(number)
+        assert places._parked == everybody - PLACES - 10
+    # granian lets threads end that have had nothing to do: then parked ones ask in their stead.
+    for number in list(places.threads)[:5]:
+        places.threads.discard(number)
     places.want(10)
-    assert places._parked == everybody - PLACES - 10
-    places.want(4)
-    places.want(10)
-    assert places._parked == everybody - PLACES - 16
+    assert places._parked == everybody - PLACES - 15
     places.want(1000)
     assert places._parked == 0
     may_leave.set()
     for thread in threads:
         thread.result(TIMEOUT)
     assert not places.threads
+
+
+def test_the_connection_of_a_place_is_looked_at_again_by_who_comes_to_it() -> None:
+    places, seat = Places(1), Seat()
+    place = places.take(seat)
+    for _alias, database in place.connections:
+        database.health_check_done = True
+    seat.append(place)
+    assert places.take([]) is place
+    assert not any(database.health_check_done for _alias, database in place.connections)

@@ -37,6 +37,8 @@ PATIENCE_SECONDS = 10.0
 LEAST_RATE = 8192
 """Bytes in a second."""
 
+UNREAD_SECONDS = 30.0
+"""How long a client may take nothing of an answer before its connection ends."""
 _LOOK_SECONDS = 0.1
 _SLOW_SECONDS, _STUCK_SECONDS = 0.01, 0.1
 """A read that takes longer waits for its client. Beside others who work it may last for the shorter time, but not as
@@ -88,9 +90,11 @@ class _Search:
     answers: dict[int, _Answer]
     deadline: float
 
-    def goes_on(self) -> bool:
-        """Shut down what is found; tell whether there may be more."""
-        found = _find(self.answers, self.before, tcp.written(self.port))
+    def goes_on(self, written: Mapping[bytes, int]) -> bool:
+        """Shut down what is found among what was `written` to all; tell whether there may be more."""
+        # Who has left needs no end, and only others could be taken for it.
+        self.answers = {length: each for length, each in self.answers.items() if each.body.scope is not None}
+        found = _find(self.answers, self.before, written)
         if found:
             tcp.shut_down(self.port, set(found.values()))
         for length in found:
@@ -107,6 +111,7 @@ class Watch:
         self._places = places
         self._refuse = refuse
         self._is_known = tcp.is_known()
+        self._ends_unread = False
         self._answered: list[Body] = []
         """Those that have been answered, and are still waited for: for as long as the client likes, if not found."""
         self._searches: list[_Search] = []
@@ -118,6 +123,8 @@ class Watch:
 
     def look(self) -> None:
         """Have threads in stead of those that wait, and end what is overdue."""
+        if self._is_known and not self._ends_unread:
+            self._ends_unread = tcp.end_unread(UNREAD_SECONDS)
         before, stuck = 0, self._count_stuck()
         while stuck > before:
             # These may get nothing but such bodies: so there are more of them each time.
@@ -125,7 +132,9 @@ class Watch:
             time.sleep(_SLOW_SECONDS)
             before, stuck = stuck, self._count_stuck()
         self._places.want(2 * stuck)
-        self._searches = [search for search in self._searches if search.goes_on()]
+        if self._searches:
+            written = tcp.written(self._searches[0].port)
+            self._searches = [search for search in self._searches if search.goes_on(written)]
         if stuck:
             self._end_overdue()
 
@@ -156,7 +165,8 @@ class Watch:
         for scope in [body.scope for body in bodies if body.scope is not None][:1]:
             earlier = tcp.written(_port_of(scope)) if self._is_known else {}
             for body in bodies:
-                body.earlier = earlier
+                # None while no descriptor is free: then it is looked for again.
+                body.earlier = earlier or None
 
     def _end(self, overdue: Sequence[tuple[Body, Scope]]) -> None:
         self._answered += [body for body, _ in overdue]
@@ -175,7 +185,7 @@ class Watch:
             time.sleep(_WRITE_SECONDS)
             # Nobody waits for what is not found at once: meanwhile others may have fallen silent.
             search = _Search(port, before, answers, time.monotonic() + _FIND_SECONDS)
-            if search.goes_on():
+            if search.goes_on(tcp.written(port)):
                 self._searches.append(search)
 
     def _answer(self, body: Body, scope: Scope) -> _Answer:

@@ -94,6 +94,8 @@ class Places:
         place.seat = seat
         for alias, database in place.connections:
             connections[alias] = database
+            # Nobody has looked at it for this request, which may have begun with another one.
+            database.health_check_done = False
         return place
 
     def hand_over(self, seat: Seat) -> bool:
@@ -122,9 +124,13 @@ class Places:
         os.read(self._asleep, 1)
 
     def want(self, number: int) -> None:
-        """Have so many threads more than places ask for requests."""
+        """Have so many threads more than places ask for requests.
+
+        Also if some of those that did have ended, as granian lets them without work: parked ones are of use then.
+        """
         with self._mutex:
-            woken = min(max(number - self._wanted, 0), self._parked)
+            asking = len(self.threads) - self._parked
+            woken = min(max(self.number + number - asking, 0), self._parked)
             self._wanted = number
             self._parked -= woken
         if woken:

@@ -49,6 +49,20 @@ def written(port: int) -> Mapping[bytes, int]:
     return found
 
 
+def end_unread(seconds: float) -> bool:
+    """Have connections end whose client takes nothing of what was written for so long; tell whether there are any.
+
+    They are those that come in from now on (https://man7.org/linux/man-pages/man7/tcp.7.html, TCP_USER_TIMEOUT): what
+    is set where they come in holds for them.
+    """
+    found = False
+    for listening in _sockets(is_listening=True):
+        with suppress(OSError):
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(seconds * 1000))
+            found = True
+    return found
+
+
 def shut_down(port: int, cookies: Collection[bytes]) -> None:
     """End connections in both directions. Who reads from one or writes to it is told."""
     for connection, cookie in _connections(port):
@@ -58,23 +72,34 @@ def shut_down(port: int, cookies: Collection[bytes]) -> None:
 
 
 def _connections(port: int) -> Iterator[tuple[socket.socket, bytes]]:
-    """Iterate over connections at the port, each with its cookie.
+    """Iterate over connections at the port, each with its cookie."""
+    for connection in _sockets(is_listening=False):
+        with suppress(OSError):
+            if connection.getsockname()[1] == port:
+                yield connection, connection.getsockopt(socket.SOL_SOCKET, _SO_COOKIE, 8)
+
+
+def _sockets(*, is_listening: bool) -> Iterator[socket.socket]:
+    """Iterate over the TCP sockets of this process.
 
     What is yielded is a descriptor of our own for a moment: the process may close its own meanwhile, and use the
     number again.
     """
-    for name in list(_DESCRIPTORS.iterdir()):
+    names: list[Path] = []
+    # Without a descriptor that is free, none is seen.
+    with suppress(OSError):
+        names = list(_DESCRIPTORS.iterdir())
+    for name in names:
         with suppress(OSError):
             if not str(name.readlink()).startswith("socket:"):
                 continue
-            with _open(os.dup(int(name.name))) as connection:
+            with _open(os.dup(int(name.name))) as found:
                 if (
-                    connection.family in (socket.AF_INET, socket.AF_INET6)
-                    and connection.type == socket.SOCK_STREAM
-                    and not connection.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
-                    and connection.getsockname()[1] == port
+                    found.family in (socket.AF_INET, socket.AF_INET6)
+                    and found.type == socket.SOCK_STREAM
+                    and found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) == is_listening
                 ):
-                    yield connection, connection.getsockopt(socket.SOL_SOCKET, _SO_COOKIE, 8)
+                    yield found
 
 
 def _open(descriptor: int) -> socket.socket:
