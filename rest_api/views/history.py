@@ -15,6 +15,7 @@ from walletsvc.commands.inputs import parse_id
 from walletsvc.web.limits import cover
 from walletsvc.web.preconditions import check_read
 from walletsvc.web.security import IMMUTABLE
+from walletsvc.web.streams import streams
 
 LINES_OF_A_UNIT = 1000
 """How many lines of a file count as much as a request."""
@@ -51,5 +52,5 @@ class StatementView(ReadView):
         cover(request.META, 1 + statement.count // LINES_OF_A_UNIT)
         if request.method == "HEAD":
             return HttpResponse(content_type=form.content_type, headers=dict(form.headers))
-        chunks = form.print(statement, str(wallet.attributes["label"]), timezone.now())
+        chunks = streams.begin(form.print(statement, str(wallet.attributes["label"]), timezone.now()))
         return StreamingHttpResponse(chunks, content_type=form.content_type, headers=dict(form.headers))

@@ -7,18 +7,23 @@ table, never on disk, so nothing else can be reached.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import StaticFile
 
-from walletsvc.errors import PreconditionFailed
+from walletsvc.errors import PreconditionFailed, Unavailable
 from walletsvc.web.gate import GetResponse
 from walletsvc.web.methods import read_only
 from walletsvc.web.preconditions import check_read
+from walletsvc.web.streams import streams
+
+MAX_WHOLE_BYTES = 2**20
+"""The server keeps as much for each client, as it does of other answers."""
 
 
 class StaticFiles:
@@ -49,4 +54,19 @@ def _serve(request: HttpRequest, file: StaticFile) -> HttpResponseBase:
     except PreconditionFailed as failed:
         return HttpResponse(failed.message, status=412, content_type="text/plain")
     response: HttpResponseBase = WhiteNoiseMiddleware.serve(file, request)
+    return _in_parts(response) if isinstance(response, StreamingHttpResponse) else response
+
+
+def _in_parts(response: StreamingHttpResponse) -> HttpResponseBase:
+    """Return the answer whole, or, if it is large, in parts for which there is room."""
+    parts: Iterable[bytes] = response.streaming_content  # type: ignore[assignment]  # it is not asynchronous
+    if int(response.headers.get("Content-Length", 0)) <= MAX_WHOLE_BYTES:
+        response.streaming_content = [b"".join(parts)]
+        return response
+    try:
+        response.streaming_content = streams.begin(parts)
+    except Unavailable as refused:
+        response.close()
+        headers = {"Retry-After": str(refused.retry_after_seconds)}
+        return HttpResponse(refused.message, status=503, content_type="text/plain", headers=headers)
     return response
