@@ -42,6 +42,8 @@ def check_make(command: Command) -> None:
         elif target == "mutants":
             assert f"$({name})" in (ROOT / "Makefile").read_text("utf-8")
             assert all((ROOT / file).exists() for file in parse_mutants(shlex.split(value)).files)
+        elif name in {"PYTHON", "VENV"}:
+            assert re.search(rf"^(export )?{name} \?= ", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
         else:
             assert name == "BENCH_ARGS"
             parse_bench(shlex.split(value))
