@@ -53,19 +53,15 @@ def test_what_grows_and_what_is_refused_misses_its_goal() -> None:
     assert all(goal.holds for goal in goals)
     assert len(goals) == 2 * len(NESTED) + len(ENTRIES) + 3
     first, *_ = NESTED
-    newest, *_ = ENTRIES
+    every, newest, *_ = ENTRIES
     _, of_owner = OWNED
     asked |= {
         (DEEP, first): Measured(first, 6.1, 10.1),
-        (SPREAD, newest): Measured(newest, 0.1, refusal="no"),
+        (SPREAD, every): Measured(every, 0.1, refusal="no"),
+        (DEEP, newest): Measured(newest, 6.2),
         (SPREAD, of_owner): Measured(of_owner, 4.5),
     }
     missed = [goal for goal in judge(asked, [Measured("A", 10.5)]) if not goal.holds]
-    assert [goal.name.partition(": ")[0] for goal in missed] == [
-        first,
-        first,
-        newest,
-        of_owner,
-        "1 lists that are answered",
-    ]
-    assert [goal.measured for goal in missed] == [6.1 / 4, 10.1, None, 4 / 4.5, 1]
+    names = [first, first, every, newest, of_owner, "1 lists that are answered"]
+    assert [goal.name.partition(": ")[0] for goal in missed] == names
+    assert [goal.measured for goal in missed] == [6.1 / 4, 10.1, None, 6.2 / 4, 4 / 4.5, 1]
