@@ -27,6 +27,7 @@ from walletsvc.models import Wallet
 from walletsvc.principals import ANYONE
 from walletsvc.queries import statements
 from walletsvc.schema.kinds import print_time
+from walletsvc.web.streams import RETRY_SECONDS, Streams
 
 pytestmark = pytest.mark.django_db
 
@@ -313,3 +314,21 @@ def test_a_file_says_when_it_was_made() -> None:
     made = re.search("<CreDtTm>([^<]+)</CreDtTm>", text)
     assert made is not None
     assert before <= made[1] <= print_time(datetime.now(UTC))
+
+
+def test_a_file_without_room_is_refused_and_the_document_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wallet = open_wallet(principal=ANYONE, label="One", currency="EUR")
+    full = Streams(1)
+    monkeypatch.setattr("rest_api.views.history.streams", full)
+    taken = full.begin([])
+    for accept in (CSV, XML, HTML):
+        refused = get(wallet.id, accept)
+        assert (refused.status_code, refused["Retry-After"]) == (503, str(RETRY_SECONDS))
+        assert refused.json()["errors"][0]["code"] == "unavailable"
+    assert get(wallet.id, JSON).status_code == 200
+    taken.close()
+    # Each leaves its room for the next one.
+    for accept in (CSV, XML, HTML):
+        assert text_of(wallet.id, accept)

@@ -15,7 +15,7 @@ from django.conf import settings
 
 from walletsvc.server import tcp
 from walletsvc.server.bodies import Body, Reading, Scope
-from walletsvc.server.overdue import LEAST_RATE, PATIENCE_SECONDS, Watch, _find, _Search
+from walletsvc.server.overdue import LEAST_RATE, PATIENCE_SECONDS, UNREAD_SECONDS, Watch, _find, _Search
 from walletsvc.server.places import Places
 
 pytestmark = pytest.mark.without_engine
@@ -181,3 +181,19 @@ def test_who_takes_nothing_of_an_answer_is_left() -> None:
                     ours.sendall(bytes(100_000_000))
                 # The kernel's time-out; that of Python has no number.
                 assert raised.value.errno == errno.ETIMEDOUT
+
+
+def test_the_watch_sets_the_time_of_unread_connections_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[float] = []
+
+    def end_unread(seconds: float) -> bool:
+        asked.append(seconds)
+        return len(asked) == 2
+
+    monkeypatch.setattr(tcp, "end_unread", end_unread)
+    watch = Watch(Reading(), Places(1), refuse)
+    for _ in range(4):
+        watch.look()
+    assert asked == [UNREAD_SECONDS] * 2
