@@ -7,7 +7,6 @@ import signal
 import sys
 
 from walletsvc import __version__
-from walletsvc.environment import Environment, UnusableSettings
 
 HELP = """\
 usage: walletsvc COMMAND [OPTION...]
@@ -36,13 +35,15 @@ def main() -> None:
     Exits with 1 if settings cannot be used, with a line for each. Ctrl-C ends it without a traceback, as it does
     other programs.
     """
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "walletsvc.settings")
-    # These two tell what is wrong with the settings together with all else.
-    Environment.raises = sys.argv[1:2] not in (["serve"], ["doctor"])
     if sys.argv[1:2] == ["serve"]:
         # Until the supervisor takes over, there is nothing to undo. A KeyboardInterrupt in the middle of an import
-        # may be lost: Python ignores it in callbacks, and libraries catch it.
+        # may be lost: Python ignores it in callbacks, and libraries catch it. So this comes before all imports.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "walletsvc.settings")
+    from walletsvc.environment import Environment, UnusableSettings
+
+    # These two tell what is wrong with the settings together with all else.
+    Environment.raises = sys.argv[1:2] not in (["serve"], ["doctor"])
     try:
         from django.core import management
 

@@ -24,7 +24,7 @@ from walletsvc.server import supervision
 pytestmark = pytest.mark.without_engine
 
 MOMENTS: dict[str, Callable[[Serving], bool]] = {
-    "the command": lambda server: bool(server.pids()),
+    "the command": Serving.has_begun,
     "the supervisor": lambda server: bool(server.mains("wsgi")),
     "the first worker": lambda server: bool(server.workers("wsgi")),
     "the last worker": lambda server: bool(server.workers("wsgi") and server.workers("asgi")),
@@ -87,6 +87,8 @@ def test_a_signal_at_any_time_of_the_start_ends_it(number: signal.Signals, tmp_p
             folder.mkdir()
             ports = Ports()
             starts.append((moment, ports, stack.enter_context(serving(folder, **ports.settings))))
+        for _moment, _ports, server in starts:
+            wait_until(server.has_begun)
         begin = time.monotonic()
         for moment, _ports, server in starts:
             time.sleep(max(0.0, begin + moment - time.monotonic()))
@@ -119,16 +121,48 @@ def test_python_does_not_get_to_see_an_interrupt_before_the_supervisor_does() ->
     """A KeyboardInterrupt in the middle of an import was lost in 6 of 120 starts that were interrupted at random."""
     code = """if True:
         import runpy, signal, sys
-        from django.core import management
-        def show(arguments):
-            print(arguments[1], signal.getsignal(signal.SIGINT) is signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        management.execute_from_command_line = show
+        def show(what):
+            print(sys.argv[1], what, signal.getsignal(signal.SIGINT) is signal.SIG_DFL)
+        class Imports:
+            def find_spec(self, name, path=None, target=None):
+                if name in ("walletsvc.environment", "django"):
+                    show(name)
+        sys.meta_path.insert(0, Imports())
         for name in ("migrate", "serve"):
-            sys.argv = ["manage.py", name]
-            runpy.run_path("manage.py", run_name="__main__")
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            for module in [each for each in sys.modules if each.split(".")[0] in ("walletsvc", "django")]:
+                del sys.modules[module]
+            sys.argv = ["manage.py", name, "--help"]
+            try:
+                runpy.run_path("manage.py", run_name="__main__")
+            except SystemExit:
+                pass
     """
-    assert run_to_end(sys.executable, "-c", code, folder=ROOT) == "migrate False\nserve True\n"
+    lines = run_to_end(sys.executable, "-c", code, folder=ROOT).splitlines()
+    shown = [line for line in lines if line.endswith(("True", "False"))]
+    assert shown == [
+        f"{command} {module} {left_to_system}"
+        for command, left_to_system in (("migrate", False), ("serve", True))
+        for module in ("walletsvc.environment", "django")
+    ]
+
+
+def test_an_interrupt_waits_until_the_supervisor_can_handle_it() -> None:
+    """It comes in the middle of the change from the command to the supervisor, before Python starts again."""
+    code = """if True:
+        import os, signal
+        from walletsvc.server import supervision
+        become = os.execv
+        def interrupt(*arguments):
+            os.kill(os.getpid(), signal.SIGINT)
+            become(*arguments)
+        os.execv = interrupt
+        supervision.take_over(web=["--no-such-option"], live=None)
+    """
+    finished = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (finished.returncode, finished.stdout, finished.stderr) == (0, "", "")
 
 
 def test_a_server_ends_on_a_signal_while_its_worker_starts(ports: Ports, server: Serving) -> None:

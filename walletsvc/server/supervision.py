@@ -19,6 +19,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from types import FrameType
+from typing import NoReturn
 
 from walletsvc.server import draining
 from walletsvc.server.metrics import MetricsServer, serve_metrics
@@ -39,10 +40,15 @@ _MODULE = "walletsvc.server.supervision"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-def command(*, web: Sequence[str], live: Sequence[str] | None, metrics: MetricsServer | None = None) -> list[str]:
-    """Return the command that runs both; `web` and `live` are granian arguments. None means no live server."""
+def take_over(*, web: Sequence[str], live: Sequence[str] | None, metrics: MetricsServer | None = None) -> NoReturn:
+    """Become the process that runs both; `web` and `live` are granian arguments. None means no live server.
+
+    A signal to end that comes before the supervisor can handle it waits until then: both what is blocked and what
+    waits outlive execve(2). Python would raise a KeyboardInterrupt in the middle of its start, which may be lost.
+    """
     arguments = [list(web), live and list(live), metrics and asdict(metrics)]
-    return [sys.executable, "-m", _MODULE, json.dumps(arguments)]
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    os.execv(sys.executable, [sys.executable, "-m", _MODULE, json.dumps(arguments)])  # noqa: S606 - our own interpreter and arguments
 
 
 def supervise(web: Sequence[str], live: Sequence[str] | None) -> int:
@@ -64,6 +70,8 @@ def supervise(web: Sequence[str], live: Sequence[str] | None) -> int:
         signal.signal(number, stop)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup wants us to outlive the terminal
         signal.signal(signal.SIGHUP, stop)
+    # `take_over` has blocked them.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     servers = [_Server("web", web)] + ([] if live is None else [_Server("live", live)])
     try:
         while not stopping.is_set():

@@ -91,7 +91,7 @@ class Command(BaseCommand):
         # Where the next program finds our code, it should not look for data.
         os.environ["WALLETSVC_HOME"] = str(settings.HOME)
         os.chdir(settings.BASE_DIR)
-        os.execv(sys.executable, supervision.command(web=web, live=live, metrics=metrics))  # noqa: S606 - our own interpreter and arguments
+        supervision.take_over(web=web, live=live, metrics=metrics)
 
     def _refuse_problems(self, findings: Sequence[Finding]) -> None:
         """Print what is wrong, a line for each, and exit with 1 if it is in the way of a start."""
