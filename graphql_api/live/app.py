@@ -144,7 +144,7 @@ def _count_subscriptions(hub: Hub) -> int:
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     hub = app.state.hub = Hub()
     SUBSCRIPTIONS.read = partial(_count_subscriptions, hub)
-    tasks = [asyncio.create_task(each) for each in (hub.feeds.run(), hub.watch_for_end())]
+    tasks = [asyncio.create_task(each) for each in (hub.feeds.run(), hub.watch_for_end(), hub.limit_unread())]
     try:
         yield
     finally:
