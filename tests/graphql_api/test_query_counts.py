@@ -12,6 +12,7 @@ from graphql_api.ids import global_id
 
 pytestmark = pytest.mark.django_db
 
+IS_MYSQL = connection.vendor == "mysql"
 DEEP = """{
   wallets(first: 50) { totalCount edges { node { label
     transactions(first: 3) { totalCount edges { node { txid
@@ -57,8 +58,12 @@ def grow(make_wallet: Any, post: Any) -> Any:
     [
         ("{ wallets { edges { node { label } } } }", 1),
         ("{ wallets { totalCount } }", 1),
-        ("{ transactions { edges { node { wallet { label } } } } }", 2),
-        ("{ entries { edges { node { wallet { label } transaction { wallet { label } } } } } }", 4),
+        # MySQL reads relations that lead no further with the list (`queries/joins.py`).
+        ("{ transactions { edges { node { wallet { label } } } } }", 1 if IS_MYSQL else 2),
+        (
+            "{ entries { edges { node { wallet { label } transaction { wallet { label } } } } } }",
+            3 if IS_MYSQL else 4,
+        ),
         # wallets and their count, transactions, their counts, wallets, their entries, entries, transactions, wallets
         (DEEP, 8),
         # wallets and their count, transactions (for d and e, in a and b), their counts, wallets

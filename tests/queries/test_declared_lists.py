@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from itertools import product
 from operator import attrgetter, ge, gt, le, lt
 from typing import Any
@@ -23,7 +24,8 @@ from walletsvc import errors
 from walletsvc.models import Entry, Hold, Total, Transaction, Transfer, Wallet
 from walletsvc.queries import attempts, counts
 from walletsvc.queries.filters import FILTER_SETS
-from walletsvc.queries.questions import CursorPage, NumberedPage
+from walletsvc.queries.questions import CursorPage, NumberedPage, Selection
+from walletsvc.queries.records import Page
 from walletsvc.queries.row_sql import AtLeast
 from walletsvc.schema.declarations import Resource
 from walletsvc.schema.resources import RESOURCES
@@ -221,8 +223,11 @@ def lists(rows: dict[str, list[Any]]) -> Iterator[Asked]:
 
 
 def check(name: str, order: str, filters: tuple[tuple[str, str], ...], expected: list[Any]) -> str | None:
-    """Ask for pages of a list; return what is wrong with the answers, None if nothing is. Raises `TooBroad`."""
-    first = ask(name, order=(order,), filters=filters, page=NumberedPage(1, PAGE), count=True)
+    """Ask for pages of a list, and for what their records refer to; return what is wrong with the answers, None if
+    nothing is. Raises `TooBroad`."""
+    list_of = partial(ask, name, order=(order,), filters=filters)
+    selection = Selection(to_one=tuple((each, Selection()) for each in RESOURCES[name].to_one))
+    first = list_of(page=NumberedPage(1, PAGE), count=True, selection=selection)
     ids = [each.id for each in first.records]
     if ids != [each.id for each in expected[:PAGE]]:
         return f"first page {ids}"
@@ -235,11 +240,29 @@ def check(name: str, order: str, filters: tuple[tuple[str, str], ...], expected:
         return f"{first.count} of {len(expected)}"
     if not expected:
         return None
-    second = ask(name, order=(order,), filters=filters, page=CursorPage(5, after=first.records[-1].cursor))
+    if related(first) != expected_related(expected[:PAGE], selection):
+        return f"related {related(first)}"
+    second = list_of(page=CursorPage(5, after=first.records[-1].cursor), selection=selection)
     if [each.id for each in second.records] != [each.id for each in expected[PAGE : PAGE + 5]]:
         return "by cursor"
-    last = ask(name, order=(order,), filters=filters, page=CursorPage(5, backward=True))
+    last = list_of(page=CursorPage(5, backward=True))
     return None if [each.id for each in last.records] == [each.id for each in expected[-5:]] else "from the end"
+
+
+def related(page: Page) -> list[dict[str, Any]]:
+    """Return the id and the owner of what each record's to-one relations lead to."""
+    return [
+        {name: found and (found.id, found.attributes["owner"]) for name, found in record.one.items()}
+        for record in page.records
+    ]
+
+
+def expected_related(rows: list[Any], selection: Selection) -> list[dict[str, Any]]:
+    members = {name: name if name != "reversalOf" else "reversal_of" for name, _ in selection.to_one}
+    return [
+        {name: (found := getattr(row, member)) and (found.id, found.owner) for name, member in members.items()}
+        for row in rows
+    ]
 
 
 def test_every_list_is_right_and_bounded(rows: dict[str, list[Any]]) -> None:

@@ -219,7 +219,11 @@ TWO_LEVELS = Selection(
     [
         ({"resource": "Wallet"}, 1),
         ({"resource": "Wallet", "count": True, "page": NumberedPage(1, 50)}, 1),
-        ({"resource": "Transaction", "selection": Selection(to_one=(("wallet", Selection()),))}, 2),
+        # MySQL reads relations that lead no further with the list (`queries/joins.py`).
+        (
+            {"resource": "Transaction", "selection": Selection(to_one=(("wallet", Selection()),))},
+            1 if connection.vendor == "mysql" else 2,
+        ),
         ({"resource": "Wallet", "selection": TWO_LEVELS, "count": True}, 8),
     ],
     ids=["a list", "a counted page", "a relation", "two levels"],

@@ -51,11 +51,12 @@ def linked(document: Any) -> set[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("url", "table"),
     [
-        ("/api/entries/?include=transaction", TRANSACTION),
-        ("/api/entries/?include=transaction,wallet", TRANSACTION),
+        # What leads no further may be read with its list, by one statement.
+        ("/api/entries/?include=transaction.entries", TRANSACTION),
+        ("/api/entries/?include=transaction.entries,wallet", TRANSACTION),
         ("/api/entries/?include=transaction.wallet", WALLET),
         ("/api/entries/?include=wallet.transactions", WALLET),
-        ("/api/transactions/?include=wallet", WALLET),
+        ("/api/transactions/?include=wallet.entries", WALLET),
         ("/api/transactions/?include=entries,wallet.transactions", WALLET),
         ("/api/wallets/?include=transactions,entries.transaction", TRANSACTION),
     ],

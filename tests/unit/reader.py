@@ -12,6 +12,8 @@ from django.db.models import Model, QuerySet
 from walletsvc.db import dialect
 from walletsvc.principals import Principal
 from walletsvc.queries import counts, engine, row_sql
+from walletsvc.queries.clauses import Joins
+from walletsvc.queries.joins import NO_JOINS
 from walletsvc.queries.questions import Order, Question
 from walletsvc.queries.records import Plan
 from walletsvc.queries.row_sql import Row
@@ -58,7 +60,9 @@ class Reader:
         hint: str = "",
         scope: Scope = ALL,
         examined: int | None = None,
+        joins: Joins = NO_JOINS,
     ) -> tuple[list[Row], object]:
+        assert joins == NO_JOINS, "tests/queries/test_joins.py has those, on the engine that they are for"
         self.asked.append(
             {
                 "where": where(queryset),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from walletsvc.db import dialect
-from walletsvc.queries import engine, ways
+from walletsvc.queries import lists, ways
 from walletsvc.queries.questions import CursorPage, NumberedPage, Order, Question, parse_order
 from walletsvc.schema.resources import RESOURCES, WALLET
 
@@ -76,7 +76,7 @@ def test_only_a_filter_by_a_relation_selects_a_parent() -> None:
 
 def test_an_owners_order_ends_with_what_is_unique_within_an_owner() -> None:
     def within_owner(*names: str) -> Order:
-        return engine._within_owner(parse_order(WALLET, names), WALLET)
+        return lists.within_owner(parse_order(WALLET, names), WALLET)
 
     assert within_owner("label", "balance").columns == (("label", False),)
     assert within_owner("-balance", "-label").columns == (("balance", True), ("label", True))

@@ -12,12 +12,14 @@ from django.db.models import Model, QuerySet
 from walletsvc.db import reader
 from walletsvc.db.statements import Asked, TooManyRows, answer
 from walletsvc.principals import Principal
-from walletsvc.queries import counts, cursors
+from walletsvc.queries import counts
 from walletsvc.queries.attempts import MOST_EXAMINED, answer_within, is_bounded, number_of, number_of_one, too_broad
+from walletsvc.queries.clauses import Joins, table_of
 from walletsvc.queries.far_pages import FAR, read_from_end
-from walletsvc.queries.filters import filter_queryset
 from walletsvc.queries.first_rows import fetch_first_rows
 from walletsvc.queries.history import compute_balances
+from walletsvc.queries.joins import NO_JOINS, joins_for, places_of
+from walletsvc.queries.lists import between_cursors, cut_page, filtered, page_cutter, plan_of, within_owner
 from walletsvc.queries.permission import check_read
 from walletsvc.queries.questions import (
     BalanceQuestion,
@@ -43,24 +45,28 @@ def read_page(question: Question, *, principal: Principal) -> Page:
     """Answer a question. Raises `InvalidParameter` for invalid filters, orders and cursors."""
     resource = RESOURCES[question.resource]
     check_read(principal, resource, question.selection)
-    queryset = _filtered(question, principal)
+    queryset = filtered(question, principal)
     seen_by, owner = principal, dict(question.filters).get("owner", principal.owner)
     if owner != principal.owner:
         # The list that this owner gets, along the same indexes.
         seen_by = replace(principal, owner=owner)
         question = replace(question, filters=tuple(each for each in question.filters if each[0] != "owner"))
-        queryset = _filtered(question, principal)
+        queryset = filtered(question, principal)
     key = parent_key(question)
-    scope = scope_of(seen_by, wallet=counts.wallet_in(question))
+    wallet = counts.wallet_in(question)
     order = parse_order(resource, question.order, parent=key)
-    walk = without_constants(order if owner is None else _within_owner(order, resource), question)
+    walk = without_constants(order if owner is None else within_owner(order, resource), question)
     hint = hint_for(question, key or ("" if owner is None else "owner"), order)
     others = other_ways(question, key or ("" if owner is None else "owner"), order)
+    scope = scope_of(seen_by, wallet=wallet)
     count = counts.ask_count(question, queryset, principal=seen_by, scope=scope) if question.count else None
-    plan = _plan(question, order, principal)
+    plan = plan_of(question, order, principal)
+    joins = joins_for(plan, question, principal=principal)
+    if joins.relations:
+        scope = scope_of(seen_by, wallet=wallet, table=table_of(resource.model))
     if isinstance(question.page, CursorPage):
-        queryset = _between_cursors(queryset, question.page, order, resource)
-    ask = partial(ask_rows, queryset, plan.columns, plan.kinds, scope=scope)
+        queryset = between_cursors(queryset, question.page, order, resource)
+    ask = partial(ask_rows, queryset, plan.columns, plan.kinds, scope=scope, joins=joins)
     within = partial(answer_within, question, send=answer, hint=hint, others=others, count=count)
     with span(READ, resource=resource.name):
         if isinstance(question.page, NumberedPage):
@@ -68,7 +74,7 @@ def read_page(question: Question, *, principal: Principal) -> Page:
         else:
             page = _read_cursor_page(question, question.page, order, walk, plan, ask, within)
     if question.selection.goes_further:
-        _read_further([page], question.selection, principal)
+        _read_further([page], question.selection, principal, joins)
     return page
 
 
@@ -107,20 +113,6 @@ def read_many(resource: Resource, selection: Selection, *, principal: Principal,
     return records
 
 
-def _filtered(question: Question, principal: Principal) -> QuerySet[Model]:
-    if any(name == "txid" for name, _ in question.filters):
-        # Whoever asks for a txid may decide by the answer whether to post it: the writer knows.
-        reader.leave()
-    everything = RESOURCES[question.resource].model._default_manager.all()
-    return filter_queryset(question.resource, everything, question.filters, principal=principal)
-
-
-def _plan(question: Question, order: Order, principal: Principal) -> Plan:
-    columns = tuple(column for column, _ in order.columns)
-    also = columns + counts.kept_for(RESOURCES[question.resource], question.selection)
-    return plan_for(principal, question.resource, question.selection.fields, also)
-
-
 def _read_numbered_page(
     question: Question,
     page: NumberedPage,
@@ -140,7 +132,7 @@ def _read_numbered_page(
             return Page(plan, rows, order, has_next=has_next, has_previous=True, count=number)
     wanted = partial(ask, order=walk, limit=page.size + 1, offset=start)
     rows, number = within(wanted, skipped=start)
-    cut = _cut(rows, question, order, plan)
+    cut = cut_page(rows, question, order, plan)
     cut.has_previous = start > 0
     cut.count = number_of(cut, number, before=start) if count is not None else None
     return cut
@@ -157,61 +149,17 @@ def _read_cursor_page(
 ) -> Page:
     wanted = partial(ask, order=walk.reversed() if page.backward else walk, limit=page.size + 1)
     rows, number = within(wanted, skipped=0)
-    cut = _cut(rows, question, order, plan)
+    cut = cut_page(rows, question, order, plan)
     is_first = page.after is None and page.before is None and not cut.has_previous
     cut.count = number_of(cut, number, before=0 if is_first else None) if question.count else None
     return cut
-
-
-def _within_owner(order: Order, resource: Resource) -> Order:
-    """Return the same order of one owner's records, without what is behind a column that is unique within an owner.
-
-    MariaDB does not see that the id behind it decides nothing, and would sort.
-    """
-    unique = {each.column for each in resource.fields if each.unique}
-    last = next((place for place, (column, _) in enumerate(order.columns) if column in unique), len(order.columns))
-    return Order(order.columns[: last + 1])
-
-
-def _between_cursors(
-    queryset: QuerySet[Model], page: CursorPage, order: Order, resource: Resource
-) -> QuerySet[Model]:
-    for cursor, walk, parameter in ((page.after, order, "after"), (page.before, order.reversed(), "before")):
-        if cursor is not None:
-            values = cursors.decode_cursor(cursor, order, resource, parameter=parameter)
-            queryset = queryset.filter(cursors.beyond(walk, values))
-    return queryset
-
-
-def _cut(rows: Sequence[Row], question: Question, order: Order, plan: Plan) -> Page:
-    """Make a page from rows read one past its size, in reverse order for a page from the end."""
-    return _cutter(question, order, plan)(rows)
-
-
-def _cutter(question: Question, order: Order, plan: Plan) -> Callable[[Sequence[Row]], Page]:
-    """Return what makes such a page, for many of them."""
-    page = question.page
-    size = page.size
-    # Relay: `hasNextPage` and `hasPreviousPage` beyond the other end are set if the cursor itself shows them.
-    is_after = isinstance(page, CursorPage) and page.after is not None
-    is_before = isinstance(page, CursorPage) and page.before is not None
-
-    def forward(rows: Sequence[Row]) -> Page:
-        more = len(rows) > size
-        return Page(plan, rows[:size] if more else rows, order, more, is_after)
-
-    def backward(rows: Sequence[Row]) -> Page:
-        return Page(plan, rows[:size][::-1], order, is_before, len(rows) > size)
-
-    return backward if isinstance(page, CursorPage) and page.backward else forward
 
 
 # -- related records -----------------------------------------------------------------------------------
 
 
 def read_related(records: Sequence[Record], selection: Selection, *, principal: Principal) -> None:
-    """Read the related records of all `records` together. Never by a JOIN: MariaDB would begin with the other
-    table and sort."""
+    """Read the related records of all `records` together."""
     for name, wanted in selection.to_one:
         with span(READ, relation=name):
             _read_to_one(records, name, wanted, principal)
@@ -224,7 +172,7 @@ def read_related(records: Sequence[Record], selection: Selection, *, principal: 
         _read_statements(records, statement, principal)
 
 
-def _read_further(pages: Sequence[Page], selection: Selection, principal: Principal) -> None:
+def _read_further(pages: Sequence[Page], selection: Selection, principal: Principal, joins: Joins = NO_JOINS) -> None:
     """Read what is related to the records of some pages, of one plan, together.
 
     Pages, and to-one relations of to-one relations, stay rows: most documents need no object for each of them.
@@ -233,7 +181,7 @@ def _read_further(pages: Sequence[Page], selection: Selection, principal: Princi
     if not rows:
         return
     plain = [each for each in selection.to_one if _is_plain(each[1])]
-    links = _read_links(pages[0].plan, rows, plain, principal)
+    links = _read_links(pages[0].plan, rows, plain, principal, joins)
     lists = _read_lists(pages[0].plan, rows, selection.to_many, principal)
     for page in pages:
         page.links, page.lists = links, lists
@@ -249,14 +197,23 @@ def _is_plain(selection: Selection) -> bool:
 
 
 def _read_links(
-    plan: Plan, rows: Iterable[Row], wanted: Iterable[tuple[str, Selection]], principal: Principal
+    plan: Plan,
+    rows: Iterable[Row],
+    wanted: Iterable[tuple[str, Selection]],
+    principal: Principal,
+    joins: Joins = NO_JOINS,
 ) -> dict[str, Linked]:
-    """Return what the to-one relations of `rows` lead to."""
+    """Return what the to-one relations of `rows` lead to, those by `joins` from the rows themselves."""
     links = {}
+    joined = places_of(joins, plan)
     for name, selection in wanted:
         target, place = RESOURCES[plan.resource.to_one[name].target], plan.keys[name]
-        check_read(principal, target, selection)
         linked = plan_for(principal, target.name, selection.fields)
+        if name in joined:
+            part = joined[name]
+            links[name] = Linked(linked, {row[place]: row[part] for row in rows if row[part.start] is not None}, {})
+            continue
+        check_read(principal, target, selection)
         ids = [int(key) for key in dict.fromkeys(row[place] for row in rows) if key is not None]
         with span(READ, relation=name):
             found = fetch_rows_by_id(target.model, linked.columns, linked.kinds, ids, scope=scope_of(principal))
@@ -320,12 +277,12 @@ def _read_to_many(
     resource, key = RESOURCES[question.resource], relation.column
     texts = dict.fromkeys([row[0] for row in parent_rows])
     ids = [*map(int, texts)]
-    queryset = _filtered(question, principal)
+    queryset = filtered(question, principal)
     order = parse_order(resource, question.order, parent=key)
     reached = within_reach(queryset, principal)
     counted = counts.count_by_parent(question, reached, key=key, ids=ids) if question.count else {}
     kept = counts.kept_by(parents, parent_rows, question, key=key)
-    plan = _plan(question, order, principal)
+    plan = plan_of(question, order, principal)
     if key not in plan.places:
         # Callers bound to an owner are shown it from something that is no column.
         plan = plan_for(principal, resource.name, question.selection.fields, (*plan.columns, key))
@@ -333,7 +290,7 @@ def _read_to_many(
     shows_all = bool(kept) and max(kept.values()) <= limit
     try:
         rows = fetch_first_rows(
-            _between_cursors(queryset, page, order, resource),
+            between_cursors(queryset, page, order, resource),
             plan,
             key=key,
             ids=ids,
@@ -347,7 +304,7 @@ def _read_to_many(
         )
     except TooManyRows as error:
         raise too_broad(question) from error
-    cut = _cutter(question, order, plan)
+    cut = page_cutter(question, order, plan)
     pages = {text: cut(rows.get(text, ())) for text in texts}
     if question.count:
         for each, found in zip(ids, pages.values(), strict=True):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet, FullResultSet
@@ -17,18 +16,11 @@ from django.db.models import Model, QuerySet
 
 from walletsvc.db import dialect
 from walletsvc.db.statements import Asked, Statement, answer, as_number, fetch
+from walletsvc.queries.clauses import Joins, among, left_joins, order_by, quote, select_from, where_all
 from walletsvc.queries.questions import Order
 from walletsvc.queries.scope import ALL, Scope
 from walletsvc.schema.kinds import Kind
 
-_DERIVED = {
-    # The transfer of a transaction, if all its wallets have the transaction's owner.
-    "own_transfer_id": "(SELECT id FROM walletsvc_transfer WHERE id = walletsvc_transaction.transfer_id"
-    " AND owner = walletsvc_transaction.owner)",
-    # The destination of a hold, likewise.
-    "own_destination_id": "(SELECT id FROM walletsvc_wallet WHERE id = walletsvc_hold.destination_id"
-    " AND owner = walletsvc_hold.owner)",
-}
 Row = Sequence[bytes]
 """The columns of a record as text. A key may be None, which only callers that select it need to handle."""
 
@@ -38,6 +30,7 @@ def ask_rows(
     columns: tuple[str, ...],
     kinds: tuple[Kind, ...],
     *,
+    joins: Joins = Joins(),  # noqa: B008 - immutable
     order: Order | None = None,
     limit: int | None = None,
     offset: int = 0,
@@ -49,23 +42,27 @@ def ask_rows(
     """Ask for the `columns`, as texts, of `queryset`, which has conditions but no order or limit.
 
     Also asks for `count`, a single number, in the same statement if possible. `hint` tells the engine which index to
-    use, `scope` limits the rows to the visible ones. With a `limit`, the answer is `TooManyRows` if more than
+    use, `scope` limits the rows to the visible ones; with `joins`, which only MySQL's texts may have, it names the
+    table. With a `limit`, the answer is `TooManyRows` if more than
     `examined` rows would have to be looked at.
     """
     try:
         where, parameters = _condition(queryset, scope)
     except EmptyResultSet:
         return Asked(None, lambda _rows: ([], _answer(count, examined)))
-    rest = hint + _where(where) + _order_by(order)
+    joined = joins.relations
+    rest = hint + left_joins(queryset.model, joined) + where_all(where)
+    rest += order_by(order, queryset.model if joined else None)
+    parameters = (*joins.parameters, *parameters)
     if limit is not None:
         rest += f" LIMIT {limit:d} OFFSET {offset:d}" if offset else f" LIMIT {limit:d}"
         rest += dialect.examining(examined) if examined is not None else ""
     if count is None or count.statement is None:
-        statement = Statement(_select(queryset.model, columns) + rest, parameters)
+        statement = Statement(select_from(queryset.model, columns, joined=joined) + rest, parameters)
         return Asked(statement, lambda rows: (texts_of(rows, kinds), _answer(count, examined)))
     # The server computes it once, not for each row. A separate round trip would cost more.
     text, counted = count.statement
-    statement = Statement(_select(queryset.model, columns, text) + rest, (*counted, *parameters))
+    statement = Statement(select_from(queryset.model, columns, text, joined) + rest, (*counted, *parameters))
     return Asked(statement, lambda rows: _part(rows, kinds, count, examined))
 
 
@@ -96,8 +93,8 @@ def fetch_rows_by_id(
     """Return the rows with these ids, in no particular order; nothing needs compiling for that."""
     if not ids:
         return []
-    where = _where(_among("id", ids), scope.text)
-    return texts_of(fetch(Statement(_select(model, columns) + where, scope.parameters)), kinds)
+    where = where_all(among("id", ids), scope.text)
+    return texts_of(fetch(Statement(select_from(model, columns) + where, scope.parameters)), kinds)
 
 
 def fetch_rows_of_any(
@@ -116,8 +113,8 @@ def fetch_rows_of_any(
         where, parameters = _condition(queryset, scope)
     except EmptyResultSet:
         return []
-    rest = hint + _where(_among(connection.ops.quote_name(key), ids), where)
-    return texts_of(fetch(Statement(f"{_select(queryset.model, columns)}{rest} LIMIT {limit:d}", parameters)), kinds)
+    text = select_from(queryset.model, columns) + hint + where_all(among(quote(key), ids), where)
+    return texts_of(fetch(Statement(f"{text} LIMIT {limit:d}", parameters)), kinds)
 
 
 def fetch_rows_of_each(
@@ -143,8 +140,8 @@ def fetch_rows_of_each(
         return []
     # SQLite has no brackets around the parts of a UNION (https://www.sqlite.org/lang_select.html#compound).
     before = "SELECT * FROM (" if dialect.vendor() == "sqlite" else "("
-    before += f"{_select(queryset.model, columns)}{hint} WHERE {connection.ops.quote_name(key)} = "
-    after = f"{f' AND {where}' if where else ''}{_order_by(order)} LIMIT {limit:d})"
+    before += f"{select_from(queryset.model, columns)}{hint} WHERE {quote(key)} = "
+    after = f"{f' AND {where}' if where else ''}{order_by(order)} LIMIT {limit:d})"
     words = "" if examined is None else dialect.examining(examined)
     text = " UNION ALL ".join([f"{before}{each:d}{after}" for each in ids]) + (f" LIMIT{words}" if words else "")
     return texts_of(fetch(Statement(text, (*parameters,) * len(ids))), kinds)
@@ -172,7 +169,7 @@ def ask_number(queryset: QuerySet[Model], *, at_most: int, scope: Scope = ALL) -
         where, parameters = _condition(queryset, scope)
     except EmptyResultSet:
         return Asked(None, lambda _rows: 0)
-    rows = f"SELECT 1 FROM {queryset.model._meta.db_table}{_where(where)} LIMIT {at_most + 1:d}"  # noqa: S608
+    rows = f"SELECT 1 FROM {queryset.model._meta.db_table}{where_all(where)} LIMIT {at_most + 1:d}"  # noqa: S608
     statement = Statement(f"SELECT COUNT(*) FROM ({rows}) counted", parameters)  # noqa: S608 - names of our own
     return Asked(statement, lambda found: up_to(as_number(found), at_most), may_be_left_out=True)
 
@@ -191,15 +188,15 @@ def fetch_numbers(
         return {}
     words = dialect.examining(examined)
     bound = f" LIMIT{words}" if words else ""
-    name, table = connection.ops.quote_name(key), queryset.model._meta.db_table
-    any_of = _where(f"{name} IN ({', '.join(['%s'] * len(ids))})", where)
+    name, table = quote(key), queryset.model._meta.db_table
+    any_of = where_all(f"{name} IN ({', '.join(['%s'] * len(ids))})", where)
     rows = f"SELECT {name} FROM {table}{any_of} LIMIT {at_most + 1:d}"  # noqa: S608 - names of our own
     text = f"SELECT {name}, COUNT(*) FROM ({rows}) counted GROUP BY {name}{bound}"  # noqa: S608 - names of our own
     found = {int(parent): int(number) for parent, number in fetch(Statement(text, (*ids, *parameters)))}
     if sum(found.values()) <= at_most:
         return found
     share = max(1, at_most // len(ids))
-    rows = f"SELECT 1 FROM {table}{_where(f'{name} = %s', where)} LIMIT {share + 1:d}"  # noqa: S608 - names of our own
+    rows = f"SELECT 1 FROM {table}{where_all(f'{name} = %s', where)} LIMIT {share + 1:d}"  # noqa: S608 - names of our own
     part = f"SELECT %s, COUNT(*) FROM ({rows}) counted"  # noqa: S608 - names of our own
     values = [value for identifier in ids for value in (identifier, identifier, *parameters)]
     counted = fetch(Statement(" UNION ALL ".join([part] * len(ids)) + bound, values))
@@ -232,33 +229,3 @@ def _condition(queryset: QuerySet[Model], scope: Scope) -> Scope:
         return scope
     text = f"{scope.text} AND {where}" if scope.text else where
     return Scope(text, (*scope.parameters, *parameters))
-
-
-def _among(name: str, ids: Sequence[int]) -> str:
-    """Return the condition for rows whose column is one of `ids`.
-
-    Integers need no quoting, and a driver takes longer to quote a hundred than the server to find them.
-    """
-    return f"{name} IN ({', '.join([f'{each:d}' for each in ids])})"
-
-
-def _where(*conditions: str) -> str:
-    """Return the WHERE clause of `conditions`, in which every OR is in parentheses."""
-    words = " AND ".join(filter(None, conditions))
-    return f" WHERE {words}" if words else ""
-
-
-@lru_cache(maxsize=1024)
-def _select(model: type[Model], columns: tuple[str, ...], number: str = "") -> str:
-    """Return the beginning of a SELECT, of `columns` and of the `number` from a subquery."""
-    names = ", ".join(_DERIVED.get(column) or connection.ops.quote_name(column) for column in columns)
-    names += f", ({number})" if number else ""
-    return f"SELECT {names} FROM {connection.ops.quote_name(model._meta.db_table)}"  # noqa: S608 - names of our own
-
-
-@lru_cache(maxsize=256)
-def _order_by(order: Order | None) -> str:
-    if order is None:
-        return ""
-    words = [f"{connection.ops.quote_name(name)} {'DESC' if falls else 'ASC'}" for name, falls in order.columns]
-    return f" ORDER BY {', '.join(words)}"

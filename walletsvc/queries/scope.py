@@ -13,7 +13,7 @@ M = TypeVar("M", bound=Model)
 # The wallet itself may be deleted. Its first entry names its owner, and an index finds that entry: checking each row
 # of another owner's wallet would take time in proportion to their number.
 _OF_WALLET = (
-    "wallet_id = (SELECT wallet_id FROM walletsvc_entry WHERE wallet_id = %s AND sequence = 1 AND owner = %s) AND "
+    "{}wallet_id = (SELECT wallet_id FROM walletsvc_entry WHERE wallet_id = %s AND sequence = 1 AND owner = %s) AND "
 )
 
 
@@ -27,16 +27,18 @@ class Scope(NamedTuple):
 ALL = Scope("", ())
 
 
-def scope_of(principal: Principal, *, wallet: int | None = None) -> Scope:
+def scope_of(principal: Principal, *, wallet: int | None = None, table: str = "") -> Scope:
     """Return the condition for the rows that `principal` can see, optionally those of one `wallet`.
 
-    As text: the ORM would take longer to compile it than the server takes to answer.
+    `table` is the quoted name of theirs if there are several. As text: the ORM would take longer to compile it than
+    the server takes to answer.
     """
     if principal.owner is None:
         return ALL
+    of_table = f"{table}." if table else ""
     if wallet is None:
-        return Scope("owner = %s", (principal.owner,))
-    return Scope(f"{_OF_WALLET}owner = %s", (wallet, principal.owner, principal.owner))
+        return Scope(f"{of_table}owner = %s", (principal.owner,))
+    return Scope(f"{_OF_WALLET.format(of_table)}{of_table}owner = %s", (wallet, principal.owner, principal.owner))
 
 
 def scope_within_parent(principal: Principal, *, key: str) -> Scope:
