@@ -175,7 +175,7 @@ def to_one(name: str, selection: Selection, *, optional: bool) -> Selection:
     def _texts_of_links(batch: Batch, planner: Planner) -> list[bytes | None]:
         linked = batch.links[name]
         rows = [*linked.rows.values()]
-        there = Batch(linked.plan, rows, lambda: [*linked.records.values()], links=linked.links)
+        there = Batch(linked.plan, rows, lambda: [*linked.records.values()], links=linked.links, lists=linked.lists)
         texts = dict(zip(linked.rows, selection.encode(there, planner), strict=True))
         return [*map(texts.get, batch.columns[batch.plan.keys[name]])]
 

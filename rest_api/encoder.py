@@ -10,11 +10,12 @@ import orjson
 from django.db.models import Model
 
 from rest_api.errors import Problem
+from rest_api.included import Included
 from rest_api.negotiation import NOTHING_AGREED, Negotiated, content_type
 from rest_api.query import Query
 from rest_api.resource_objects import Pages, identifier_object, key_of, record_text, resource_texts, row_texts
 from walletsvc.principals import Principal
-from walletsvc.queries.records import Page, Record, plan_for
+from walletsvc.queries.records import Page, Record, cursors_of, plan_for
 from walletsvc.telemetry.requests import note_refusal
 
 VERSION = "1.1"
@@ -71,22 +72,23 @@ def encode_one(
         data = record_text(record, shown, document.public_url)
     if meta is not None:
         data = b'%b,"meta":%b}' % (data[:-1], orjson.dumps(meta))
-    return document.encode({"data": orjson.Fragment(data), **_included([record], query, pages, document.public_url)})
+    return document.encode({"data": orjson.Fragment(data), **_included(record, query, pages, document.public_url)})
 
 
 def encode_many(page: Page, query: Query, document: Document, *, with_cursors: bool) -> bytes:
     """Return the document of a list. `with_cursors` adds its cursor to each resource."""
     included: dict[str, Any] = {}
     if query.include:
-        pages = Pages(page.records)
-        texts: Iterable[bytes] = resource_texts(page.records, query, pages, document.public_url)
-        included = _included(page.records, query, pages, document.public_url)
+        found = Included(page)
+        texts = found.primary_texts(query, document.public_url)
+        included = {"included": _array(found.texts(query, document.public_url))}
     else:
         texts = row_texts(page.plan, page.rows, query.shown_relations(page.plan.resource), document.public_url)
     if with_cursors:
+        cursors = cursors_of(page.plan, page.order, list(zip(*page.rows, strict=True))) if page.rows else ()
         texts = [
-            b'%b,"meta":{"page":{"cursor":%b}}}' % (text[:-1], orjson.dumps(record.cursor))
-            for text, record in zip(texts, page.records, strict=True)
+            b'%b,"meta":{"page":{"cursor":"%b"}}}' % (text[:-1], cursor)
+            for text, cursor in zip(texts, cursors, strict=True)
         ]
     return document.encode({"data": _array(texts), **included})
 
@@ -95,11 +97,11 @@ def _array(texts: Iterable[bytes]) -> orjson.Fragment:
     return orjson.Fragment(b"[%b]" % b",".join(texts))
 
 
-def _included(primary: Iterable[Record], query: Query, pages: Pages, public_url: str) -> dict[str, Any]:
+def _included(primary: Record, query: Query, pages: Pages, public_url: str) -> dict[str, Any]:
     if not query.include:
         return {}
-    shown = {key_of(record) for record in primary}
-    others = [record for key, record in pages.records.items() if key not in shown]
+    shown = key_of(primary)
+    others = [record for key, record in pages.records.items() if key != shown]
     return {"included": _array(resource_texts(others, query, pages, public_url))}
 
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from rest_api.parameters import format_parameters, format_url
 from rest_api.query import Query, is_range, page_parameters
 from walletsvc.queries.questions import CursorPage, NumberedPage
-from walletsvc.queries.records import Page
+from walletsvc.queries.records import Page, cursor_of
 
 
 def list_url(url: str, query: Query, page: NumberedPage | CursorPage | None = None) -> str:
@@ -70,8 +70,8 @@ def _cursor_links(url: str, query: Query, page: CursorPage, answer: Page) -> Map
     links: dict[str, object] = {"first": link(), "last": None, "prev": None, "next": None}
     if answer.rows:
         if answer.has_previous:
-            links["prev"] = link(before=answer.records[0].cursor)
+            links["prev"] = link(before=cursor_of(answer.plan, answer.order, answer.rows[0]))
         if answer.has_next or is_range(page):
             # The client set the end of the range; the list may continue after it.
-            links["next"] = link(after=answer.records[-1].cursor)
+            links["next"] = link(after=cursor_of(answer.plan, answer.order, answer.rows[-1]))
     return links

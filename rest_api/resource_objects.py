@@ -5,7 +5,7 @@ As text: all records of a list share everything in the object except the values.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 
 import orjson
@@ -13,7 +13,7 @@ import orjson
 from rest_api.endpoints import ENDPOINTS
 from rest_api.parameters import format_parameters, format_url
 from rest_api.query import Query
-from walletsvc.queries.records import CURRENCY, Page, Plan, Record
+from walletsvc.queries.records import CURRENCY, Page, Plan, Record, cursor_of
 from walletsvc.queries.row_sql import Row
 from walletsvc.schema.declarations import Resource
 from walletsvc.schema.kinds import frame
@@ -84,7 +84,7 @@ def resource_texts(records: Iterable[Record], query: Query, pages: Pages, public
 
 def row_texts(
     plan: Plan,
-    rows: Sequence[Row],
+    rows: Collection[Row],
     shown: tuple[str, ...],
     public_url: str,
     included: Sequence[Mapping[str, Page]] = (),
@@ -141,7 +141,7 @@ def _page_members(page: Page | None, parent: Resource, key: bytes, name: str, pu
     if page.has_next:
         # These links page through the relationship, to the records beyond the included page.
         url = public_url + ENDPOINTS[parent.name].relationship_url(key.decode(), name)
-        parameters = format_parameters([("page[after]", page.records[-1].cursor or "")])
+        parameters = format_parameters([("page[after]", cursor_of(page.plan, page.order, page.rows[-1]))])
         following = orjson.dumps(format_url(url, parameters))
     data = b",".join(_linkages(page.plan.resource.name, [row[0] for row in page.rows]))
     return b',"prev":null,"next":%b},"data":[%b]' % (following, data)

@@ -175,7 +175,7 @@ def read_related(records: Sequence[Record], selection: Selection, *, principal: 
 def _read_further(pages: Sequence[Page], selection: Selection, principal: Principal, joins: Joins = NO_JOINS) -> None:
     """Read what is related to the records of some pages, of one plan, together.
 
-    Pages, and to-one relations of to-one relations, stay rows: most documents need no object for each of them.
+    They stay rows: documents need an object for each only for what is computed from entries.
     """
     rows = [row for page in pages for row in page.rows]
     if not rows:
@@ -191,9 +191,9 @@ def _read_further(pages: Sequence[Page], selection: Selection, principal: Princi
 
 
 def _is_plain(selection: Selection) -> bool:
-    """Tell whether it selects columns and to-one relations only."""
-    has_more = selection.to_many or selection.balances or selection.statements
-    return not has_more and all(_is_plain(wanted) for _, wanted in selection.to_one)
+    """Tell whether it selects nothing that is computed from entries, here and along its to-one relations."""
+    is_computed = selection.balances or selection.statements
+    return not is_computed and all(_is_plain(wanted) for _, wanted in selection.to_one)
 
 
 def _read_links(
@@ -208,17 +208,18 @@ def _read_links(
     joined = places_of(joins, plan)
     for name, selection in wanted:
         target, place = RESOURCES[plan.resource.to_one[name].target], plan.keys[name]
-        linked = plan_for(principal, target.name, selection.fields)
+        linked = plan_for(principal, target.name, selection.fields, counts.kept_for(target, selection))
         if name in joined:
             part = joined[name]
-            links[name] = Linked(linked, {row[place]: row[part] for row in rows if row[part.start] is not None}, {})
+            links[name] = Linked(linked, {row[place]: row[part] for row in rows if row[part.start] is not None})
             continue
         check_read(principal, target, selection)
         ids = [int(key) for key in dict.fromkeys(row[place] for row in rows) if key is not None]
         with span(READ, relation=name):
             found = fetch_rows_by_id(target.model, linked.columns, linked.kinds, ids, scope=scope_of(principal))
         below = _read_links(linked, found, selection.to_one, principal) if selection.to_one and found else {}
-        links[name] = Linked(linked, {row[0]: row for row in found}, below)
+        lists = _read_lists(linked, found, selection.to_many, principal) if found else {}
+        links[name] = Linked(linked, {row[0]: row for row in found}, below, lists)
     return links
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
 from operator import attrgetter
 from typing import Any
@@ -177,13 +177,15 @@ class Linked:
 
     plan: Plan
     rows: Mapping[bytes, Row]
-    links: Links
+    links: Links = field(default_factory=dict)
+    lists: Lists = field(default_factory=dict)
 
     @cached_property
     def records(self) -> Mapping[bytes | None, Record]:
         """Return its records, by the text of their ids."""
         records: dict[bytes | None, Record] = {key: Record(self.plan, row) for key, row in self.rows.items()}
         _attach(self.links, records.values())
+        attach_lists(self.lists, records.values())
         return records
 
 
