@@ -32,7 +32,7 @@ test: $(VENV)/.dev ## Run the whole suite on SQLite + memory, then on MariaDB + 
 .PHONY: test-failures
 test-failures: $(VENV)/.dev ## Break what the server depends on, also what takes too long for `make test` (PYTEST_ARGS)
 	@scripts/prepare-servers.sh
-	@DEBUG=true WEB_WORKERS=1 FAILURES=all END_MOMENTS="$$(LC_ALL=C seq -s ' ' 0 0.5 8)" $(python) -m tests.servers -- $(python) -m pytest tests/failures tests/chaos tests/serving $(PYTEST_ARGS)
+	@DEBUG=true WEB_WORKERS=1 FAILURES=all END_MOMENTS="$$(LC_ALL=C seq -s ' ' 0 0.5 8)" $(python) -m tests.servers -- $(python) -m pytest tests/failures tests/chaos tests/serving tests/live_updates/test_unread.py $(PYTEST_ARGS)
 
 .PHONY: test-cluster
 test-cluster: $(VENV)/.dev ## Run servers on Galera, on a primary with a replica, and Redis with Sentinel, and let them fail: minutes (PYTEST_ARGS)
