@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 
+from django.conf import settings
+
 from graphql_api.live.budgets import Places
 from graphql_api.live.results import Results
 from walletsvc.events.feeds import Feeds
 from walletsvc.events.workers import Workers
-from walletsvc.server import tcp
 from walletsvc.server.draining import FAREWELL_SECONDS, LOOK_SECONDS, is_ending
+from walletsvc.server.unread import Unread
 
 EXECUTING_THREADS = 1
 """GraphQL holds the interpreter's lock, which each thread takes from the event loop: with four threads, clients
 waited for their pings up to ten times as long, and the results themselves came later."""
 
-UNREAD_SECONDS = 30.0
 UNREAD_BYTES = 131_072
-"""How long a client may take nothing of what it was sent, and how much the kernel keeps for it.
+"""How much the kernel keeps for a client that reads nothing.
 
 A subscription that is ended leaves its connection to the kernel, which would try for ever as long as the client's
 system answers.
@@ -37,8 +38,9 @@ class Hub:
         """The server ends: clients should connect to another one, or later again."""
 
     async def limit_unread(self) -> None:
-        """Return once connections that come in have these limits: the server opens its port after the application."""
-        while tcp.is_known() and not tcp.end_unread(UNREAD_SECONDS, most_bytes=UNREAD_BYTES):
+        """Return once connections that come in have limits."""
+        unread = Unread(settings.LIVE_PORT, most_bytes=UNREAD_BYTES)
+        while not unread.limit():
             await asyncio.sleep(LOOK_SECONDS)
 
     async def watch_for_end(self) -> None:

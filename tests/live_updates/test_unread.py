@@ -8,10 +8,11 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from graphql_api.live.hub import UNREAD_BYTES, UNREAD_SECONDS
+from graphql_api.live.hub import UNREAD_BYTES
 from tests.failures.extent import IS_IN_FULL
 from tests.live_updates.clients import TIMEOUT_SECONDS, open_events
 from tests.live_updates.conftest import LiveUpdates
+from walletsvc.server.unread import UNREAD_SECONDS
 
 TEXTS = 20
 _TEXTS = " ".join(f"text{place}: description" for place in range(TEXTS))

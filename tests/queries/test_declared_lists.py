@@ -35,6 +35,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 ROWS, WALLETS = 6_000, 60
 PAGE = 20
+OWNER = frozenset({"owner"})
 BOUNDS = {"MOST_EXAMINED": 500, "MOST_WITH_COUNT": 300, "MOST_AT_FIRST": 100}
 COUNTED = 100
 MOST_READ = 3_000
@@ -226,7 +227,7 @@ def check(name: str, order: str, filters: tuple[tuple[str, str], ...], expected:
     """Ask for pages of a list, and for what their records refer to; return what is wrong with the answers, None if
     nothing is. Raises `TooBroad`."""
     list_of = partial(ask, name, order=(order,), filters=filters)
-    selection = Selection(to_one=tuple((each, Selection()) for each in RESOURCES[name].to_one))
+    selection = Selection(to_one=tuple((each, Selection(OWNER)) for each in RESOURCES[name].to_one))
     first = list_of(page=NumberedPage(1, PAGE), count=True, selection=selection)
     ids = [each.id for each in first.records]
     if ids != [each.id for each in expected[:PAGE]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +17,8 @@ from tests.queries.questions import ask
 from walletsvc import errors
 from walletsvc.models import Entry, Hold, Transaction, Transfer, Wallet
 from walletsvc.principals import ANYONE, Principal
+from walletsvc.queries import attempts
+from walletsvc.queries.joins import MOST_SKIPPED
 from walletsvc.queries.questions import CursorPage, NumberedPage, Question, Selection
 from walletsvc.schema.resources import RESOURCES
 
@@ -26,7 +29,8 @@ NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 ROWS = 40
 GONE = 1_000
 MEMBERS = {"reversalOf": "reversal_of_id"}
-PLAIN = {name: Selection(to_one=tuple((each, Selection()) for each in RESOURCES[name].to_one)) for name in RESOURCES}
+NAME = Selection(frozenset({"label", "txid"}))
+NAMES = {name: Selection(to_one=tuple((each, NAME) for each in RESOURCES[name].to_one)) for name in RESOURCES}
 IS_MYSQL = connection.vendor == "mysql"
 
 
@@ -144,21 +148,59 @@ def test_relations_are_those_that_the_caller_sees(
     rows = [row for row in stored[resource].values() if owner in (None, row.owner)]
     with CaptureQueriesContext(connection) as statements:
         found = shown(
-            ask(resource, principal=principal, selection=PLAIN[resource], filters=filters, page=page, count=True)
+            ask(resource, principal=principal, selection=NAMES[resource], filters=filters, page=page, count=True)
         )
     assert found == {row.id: expected(stored, resource, row, principal) for row in rows}
     if IS_MYSQL and principal is ANYONE:
         assert len(statements) == 1
 
 
-def test_a_relation_that_leads_further_is_read_apart(stored: dict[str, dict[int, Any]]) -> None:
-    further = Selection(to_many=(("entries", Question("Entry")),))
-    selection = Selection(to_one=(("wallet", further), ("transfer", Selection())))
-    found = shown(ask("Transaction", selection=selection, page=CursorPage(ROWS)))
-    everything = {each.id: expected(stored, "Transaction", each, ANYONE) for each in stored["Transaction"].values()}
-    assert found == {
-        key: {"wallet": each["wallet"], "transfer": each["transfer"]} for key, each in everything.items()
-    }
+TOGETHER = 1 if IS_MYSQL else 2
+
+
+@pytest.mark.parametrize(
+    ("wallet", "page", "statements"),
+    [
+        (NAME, CursorPage(5), TOGETHER),
+        (NAME, NumberedPage(3, 5), TOGETHER),
+        # What leads further has a statement of its own, and another one for what it leads to.
+        (replace(NAME, to_many=(("entries", Question("Entry")),)), CursorPage(5), 3),
+        # Long texts would come again with each row.
+        (Selection(frozenset({"label", "metadata"})), CursorPage(5), 2),
+        (Selection(), CursorPage(5), 2),
+        # MariaDB joins what it skips.
+        (NAME, NumberedPage(1 + MOST_SKIPPED // 5, 5), TOGETHER),
+        (NAME, NumberedPage(2 + MOST_SKIPPED // 5, 5), 2),
+    ],
+    ids=["by cursor", "by number", "further", "metadata", "all fields", "last near page", "far page"],
+)
+def test_a_relation_comes_with_its_list_if_that_is_cheaper(
+    stored: dict[str, dict[int, Any]], wallet: Selection, page: Any, statements: int
+) -> None:
+    for place in range(ROWS + 1, 2 * MOST_SKIPPED):
+        Transaction.objects.create(
+            id=place, txid=f"T{place}", wallet_id=7, amount=1, currency="USD", created_at=NOON, updated_at=NOON
+        )
+    selection = Selection(NAME.fields, to_one=(("wallet", wallet),))
+    with CaptureQueriesContext(connection) as taken:
+        found = shown(ask("Transaction", selection=selection, page=page))
+    assert len(taken) == statements
+    label = {each.id: each.wallet.label for each in Transaction.objects.select_related("wallet")}
+    assert len(found) == 5
+    assert {key: each["wallet"][1] for key, each in found.items()} == {key: label[key] for key in found}
+
+
+def test_no_list_is_refused_for_what_is_joined_to_it(
+    stored: dict[str, dict[int, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A way may look at as many rows as without relations."""
+    bound = 2 * ROWS
+    for name in ("MOST_EXAMINED", "MOST_WITH_COUNT", "MOST_AT_FIRST"):
+        monkeypatch.setattr(attempts, name, bound)
+    for resource, selection in NAMES.items():
+        for page in (NumberedPage(2, ROWS // 2), CursorPage(ROWS)):
+            rows = ask(resource, selection=selection, page=page, order=("-id",)).rows
+            assert len(rows) == page.size
 
 
 def test_a_relation_takes_the_scope_of_its_resource(stored: dict[str, dict[int, Any]]) -> None:

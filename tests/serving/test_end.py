@@ -147,20 +147,28 @@ def test_python_does_not_get_to_see_an_interrupt_before_the_supervisor_does() ->
     ]
 
 
-def test_an_interrupt_waits_until_the_supervisor_can_handle_it() -> None:
-    """It comes in the middle of the change from the command to the supervisor, before Python starts again."""
-    code = """if True:
-        import os, signal
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_waits_until_the_supervisor_can_handle_it(number: signal.Signals) -> None:
+    """It comes in the middle of the change from the command to the supervisor, before Python starts again. There is
+    nothing to drain then."""
+    code = f"""if True:
+        import os
         from walletsvc.server import supervision
         become = os.execv
         def interrupt(*arguments):
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), {int(number)})
             become(*arguments)
         os.execv = interrupt
         supervision.take_over(web=["--no-such-option"], live=None)
     """
     finished = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, "DRAIN_SECONDS": "600"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert (finished.returncode, finished.stdout, finished.stderr) == (0, "", "")
 

@@ -13,7 +13,7 @@ import pytest
 from tests.failures.extent import IS_IN_FULL
 from tests.servers import free_ports
 from tests.serving.command import HOST, PATIENCE_SECONDS, answers, serving, wait_until
-from walletsvc.server.overdue import UNREAD_SECONDS
+from walletsvc.server.unread import UNREAD_SECONDS
 
 # The playground has to be built.
 pytestmark = pytest.mark.clients

@@ -56,7 +56,8 @@ def ask_rows(
     parameters = (*joins.parameters, *parameters)
     if limit is not None:
         rest += f" LIMIT {limit:d} OFFSET {offset:d}" if offset else f" LIMIT {limit:d}"
-        rest += dialect.examining(examined) if examined is not None else ""
+        # What is joined is looked at beside the rows, also to those that are skipped.
+        rest += dialect.examining(examined + len(joined) * (offset + limit)) if examined is not None else ""
     if count is None or count.statement is None:
         statement = Statement(select_from(queryset.model, columns, joined=joined) + rest, parameters)
         return Asked(statement, lambda rows: (texts_of(rows, kinds), _answer(count, examined)))

@@ -30,6 +30,7 @@ from walletsvc.access.background import Background
 from walletsvc.server import tcp
 from walletsvc.server.bodies import Body, Reading, Scope
 from walletsvc.server.places import Places
+from walletsvc.server.unread import Unread
 
 logger = logging.getLogger(__name__)
 
@@ -37,8 +38,6 @@ PATIENCE_SECONDS = 10.0
 LEAST_RATE = 8192
 """Bytes in a second."""
 
-UNREAD_SECONDS = 30.0
-"""How long a client may take nothing of an answer before its connection ends."""
 _LOOK_SECONDS = 0.1
 _SLOW_SECONDS, _STUCK_SECONDS = 0.01, 0.1
 """A read that takes longer waits for its client. Beside others who work it may last for the shorter time, but not as
@@ -111,7 +110,7 @@ class Watch:
         self._places = places
         self._refuse = refuse
         self._is_known = tcp.is_known()
-        self._ends_unread = False
+        self._unread = Unread(settings.PORT)
         self._answered: list[Body] = []
         """Those that have been answered, and are still waited for: for as long as the client likes, if not found."""
         self._searches: list[_Search] = []
@@ -123,8 +122,7 @@ class Watch:
 
     def look(self) -> None:
         """Have threads in stead of those that wait, and end what is overdue."""
-        if self._is_known and not self._ends_unread:
-            self._ends_unread = tcp.end_unread(UNREAD_SECONDS)
+        self._unread.limit()
         before, stuck = 0, self._count_stuck()
         while stuck > before:
             # These may get nothing but such bodies: so there are more of them each time.

@@ -80,7 +80,8 @@ def supervise(web: Sequence[str], live: Sequence[str] | None) -> int:
                 if exit_code is not None:
                     return exit_code
             stopping.wait(_POLL_SECONDS)
-        draining.drain(hurry, has_subscribers=live is not None)
+        if any(server.process is not None for server in servers):
+            draining.drain(hurry, has_subscribers=live is not None)
         return 0
     finally:
         running = [server.process for server in servers if server.process is not None]

@@ -49,21 +49,22 @@ def written(port: int) -> Mapping[bytes, int]:
     return found
 
 
-def end_unread(seconds: float, *, most_bytes: int | None = None) -> bool:
-    """Have connections end whose client takes nothing of what was written for so long; tell whether any can come in.
+def end_unread(seconds: float, *, most_bytes: int | None = None) -> Collection[int]:
+    """Have connections end whose client takes nothing of what was written for so long; return the ports that they
+    come in at.
 
-    They are those that come in from now on: what is set where they come in holds for them
+    Those that come in from now on: what is set where they come in holds for them
     (https://man7.org/linux/man-pages/man7/tcp.7.html, TCP_USER_TIMEOUT). The kernel keeps about `most_bytes` for each
     client that does not read; by itself, it keeps up to some megabytes (the same page, tcp_wmem).
     """
-    found = False
+    ports = []
     for listening in _sockets(is_listening=True):
         with suppress(OSError):
             listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(seconds * 1000))
             if most_bytes is not None:
                 listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, most_bytes)
-            found = True
-    return found
+            ports.append(listening.getsockname()[1])
+    return ports
 
 
 def shut_down(port: int, cookies: Collection[bytes]) -> None:

@@ -78,7 +78,7 @@ class Command(BaseCommand):
         web += granian_options(metrics, "web")
         live = None
         # The next program reads its settings again: the playground's page needs the address of subscriptions.
-        os.environ["LIVE_PORT"] = str(live_port)
+        os.environ["PORT"], os.environ["LIVE_PORT"] = str(options["port"]), str(live_port)
         if live_port:
             self.stdout.write(f"Subscriptions on ws://{options['host']}:{live_port}/graphql/.")
             # One process: it follows the changes of all wallets, and has room for thousands of subscriptions.
