@@ -58,7 +58,7 @@ def _can_be_repeated(plan: Plan) -> bool:
     return not any(
         column in DERIVED
         or kind in (METADATA, EXTERNAL)
-        or (plan.resource.model._meta.get_field(column).max_length or 0) >= LONG_TEXT
+        or (getattr(plan.resource.model._meta.get_field(column), "max_length", None) or 0) >= LONG_TEXT
         for column, kind in zip(plan.columns, plan.kinds, strict=True)
     )
 
