@@ -1,7 +1,7 @@
 """What a list includes (https://jsonapi.org/format/#document-compound-documents): each resource once, whatever paths
 lead to it, with the included pages of all of them.
 
-From rows: an object for each would take a fifth of the time of such a document.
+From rows: an object for each would take an eighth of the time of such a document.
 """
 
 from __future__ import annotations
