@@ -162,7 +162,7 @@ def listens(port: int) -> bool:
 
 def _dispositions(pid: int) -> tuple[set[int], set[int]]:
     """Return the signals that a process ignores, and those that it handles: proc(5), SigIgn and SigCgt."""
-    fields = dict(line.split(":") for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    fields = dict(line.partition(":")[::2] for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     masks = [int(fields[name], 16) for name in ("SigIgn", "SigCgt")]
     ignored, caught = ({number for number in range(1, 65) if mask >> (number - 1) & 1} for mask in masks)
     return ignored, caught
